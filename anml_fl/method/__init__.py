@@ -1,0 +1,1 @@
+"""The method: pure functions, arrays in, frozen records out."""

@@ -1,0 +1,380 @@
+"""Krum scores s_i of vectors and the consistency q_i that they give (Eq. 2, 3).
+
+Blanchard, El Mhamdi, Guerraoui, Stainer: Machine learning with adversaries:
+Byzantine tolerant gradient descent, NeurIPS 2017.
+
+All pairwise distances come from one Gram matrix, because that is what the hardware
+multiplies fastest. A Gram matrix cancels when vectors are long beside the distances
+between them, so it is taken around a central row, and each pair whose distance is
+still small beside its two lengths is measured again around a row of its own cluster.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import ArrayLike, NDArray
+
+    Vectors = ArrayLike | torch.Tensor
+
+# Columns a block: float32 sums stay short, a block of 1000 rows takes 25 MB, and not
+# a power of two, so that rows do not crowd into the same cache sets.
+_BLOCK = 6256
+# Columns that find the first centre; a bad centre costs time, never digits.
+_SAMPLE = 256
+# A pair is measured again when its squared distance is below this part of its two
+# squared lengths: float32 sums are good to about 3e-7 of the lengths.
+_CANCELLED = 0.05
+# Squared lengths between which float32 products neither overflow nor underflow.
+_SMALLEST, _LARGEST = 1e-14, 1e30
+# Below this squared length a row has lost digits to underflow.
+_UNDERFLOW = 1e-24
+# Depth from which pairs are measured one by one in float64.
+_DEEPEST = 4
+
+
+def krum_scores(
+    vectors: Vectors,
+    *,
+    n_byzantine: int | None = None,
+    n_neighbours: int | None = None,
+) -> NDArray[np.float64]:
+    """Sum each vector's squared distances to its nearest others: s_i, Eq. 2.
+
+    Parameters
+    ----------
+    vectors : (n, d) array or tensor
+        Client updates (global model subtracted) or per-sample gradients; any unit.
+    n_byzantine : int, optional
+        f, the number of attackers allowed for. Default: floor((n - 3) / 2), at most
+        round(0.3 n).
+    n_neighbours : int, optional
+        k, the neighbours that count, instead of n - f - 2. Clipped to [1, n - 1].
+
+    Returns
+    -------
+    (n,) float64
+        Scores >= 0 in squared units; the lower, the nearer to the others.
+
+    Raises
+    ------
+    ValueError
+        If `vectors` is not a non-empty finite matrix, or a count is negative.
+
+    References
+    ----------
+    Blanchard et al. 2017, section 4; ANML, Eq. 2.
+
+    Examples
+    --------
+    >>> krum_scores([[0.0], [1.0], [2.0], [9.0]], n_neighbours=2)
+    array([  5.,   2.,   5., 113.])
+    """
+    matrix = _matrix(vectors)
+    n = matrix.shape[0]
+    k = neighbours(n, n_byzantine=n_byzantine, n_neighbours=n_neighbours)
+    if n == 1:
+        return np.zeros(1)
+    distances = squared_distances(matrix)
+    np.fill_diagonal(distances, np.inf)
+    distances.partition(k - 1, axis=1)
+    scores: NDArray[np.float64] = distances[:, :k].sum(axis=1)
+    return scores
+
+
+def neighbours(
+    n: int, *, n_byzantine: int | None = None, n_neighbours: int | None = None
+) -> int:
+    """Count the neighbours that enter a Krum score: k = n - f - 2, in [1, n - 1].
+
+    Parameters
+    ----------
+    n : int
+        Vectors in the round.
+    n_byzantine, n_neighbours : int, optional
+        As in `krum_scores`.
+
+    Returns
+    -------
+    int
+        k.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative.
+
+    Examples
+    --------
+    >>> neighbours(10)
+    5
+    >>> neighbours(10, n_byzantine=4)
+    4
+    """
+    for name, count in (("n_byzantine", n_byzantine), ("n_neighbours", n_neighbours)):
+        if count is not None and count < 0:
+            raise ValueError(f"{name} must be >= 0, got {count}")
+    if n_neighbours is None:
+        f = default_byzantine(n) if n_byzantine is None else n_byzantine
+        n_neighbours = n - f - 2
+    return max(1, min(n_neighbours, n - 1))
+
+
+def default_byzantine(n: int) -> int:
+    """Number of attackers allowed for when none is given: f.
+
+    Parameters
+    ----------
+    n : int
+        Vectors in the round.
+
+    Returns
+    -------
+    int
+        floor((n - 3) / 2), the most that Krum bears, at most round(0.3 n).
+
+    Examples
+    --------
+    >>> [default_byzantine(n) for n in (2, 5, 10, 100)]
+    [0, 1, 3, 30]
+    """
+    return max(0, min((n - 3) // 2, round(0.3 * n)))
+
+
+def consistency(scores: ArrayLike) -> NDArray[np.float64]:
+    """Turn Krum scores into gradient consistency: q_i, Eq. 3.
+
+    Parameters
+    ----------
+    scores : (n,) array
+        Krum scores s_i, finite.
+
+    Returns
+    -------
+    (n,) float64
+        q in [0, 1]; 1 for the lowest score, 0 for the highest, all ones when every
+        score is the same.
+
+    Raises
+    ------
+    ValueError
+        If a score is not finite.
+
+    Examples
+    --------
+    >>> consistency([2.0, 4.0, 3.0])
+    array([1. , 0. , 0.5])
+    """
+    s = np.asarray(scores, dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(s))
+    if bad.size:
+        raise ValueError(f"scores must be finite, got scores[{bad[0]}] = {s[bad[0]]}")
+    if s.size == 0 or s.max() == s.min():
+        return np.ones_like(s)
+    # Halved first, so that scores near the largest float do not overflow.
+    low, high = s.min() / 2, s.max() / 2
+    quality: NDArray[np.float64] = 1.0 - (s / 2 - low) / (high - low)
+    return quality
+
+
+def squared_distances(vectors: Vectors) -> NDArray[np.float64]:
+    """Square the Euclidean distance of every pair of rows.
+
+    Parameters
+    ----------
+    vectors : (n, d) array or tensor
+        Rows to compare. Memory beyond the input: O(n^2 + n * block).
+
+    Returns
+    -------
+    (n, n) float64
+        Symmetric, zero on the diagonal; relative error of an entry about 1e-6.
+
+    Raises
+    ------
+    ValueError
+        If `vectors` is not a non-empty finite matrix.
+
+    Examples
+    --------
+    >>> squared_distances([[0.0, 0.0], [3.0, 4.0]])
+    array([[ 0., 25.],
+           [25.,  0.]])
+    """
+    matrix = _matrix(vectors)
+    return _distances(matrix, np.arange(matrix.shape[0]), _sampled_centre(matrix), depth=0)
+
+
+def _matrix(vectors: Vectors) -> Any:
+    """Return a 2-D NumPy array or torch tensor without copying either."""
+    matrix: Any = vectors
+    if not hasattr(vectors, "detach"):
+        matrix = np.asarray(vectors)
+        if matrix.dtype.kind in "iub":
+            matrix = matrix.astype(np.float64)
+        if matrix.dtype.kind != "f":
+            raise ValueError(f"vectors must be real numbers, got dtype {matrix.dtype}")
+    if matrix.ndim != 2 or matrix.shape[0] == 0:
+        raise ValueError(
+            f"vectors must be a matrix of one row a vector, got shape {tuple(matrix.shape)}"
+        )
+    return matrix
+
+
+def _columns(matrix: Any, rows: NDArray[np.intp], columns: slice) -> NDArray[np.floating[Any]]:
+    """Take a block of columns as a NumPy array, from whichever device it is on."""
+    block = matrix[:, columns]
+    if not isinstance(block, np.ndarray):
+        block = block.detach().cpu()
+        # NumPy has no bfloat16.
+        block = (block if block.dtype.itemsize > 2 else block.float()).numpy()
+    taken: NDArray[np.floating[Any]] = block if rows.size == block.shape[0] else block[rows]
+    return taken
+
+
+def _blocks(d: int) -> list[slice]:
+    return [slice(start, min(start + _BLOCK, d)) for start in range(0, d, _BLOCK)]
+
+
+def _sampled_centre(matrix: Any) -> int | None:
+    """Choose from evenly spaced columns, in float64, which row to measure around.
+
+    None, the origin, spares a pass over the data where nothing would cancel there.
+    """
+    n, d = matrix.shape
+    step = max(1, d // _SAMPLE)
+    sample = _columns(matrix, np.arange(n), slice(0, step * _SAMPLE, step)).astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        from_origin = _from_gram(sample @ sample.T)
+        sample -= sample[0]
+        distances, _ = _from_gram(sample @ sample.T)
+        centre = _central(distances)
+        sample -= sample[centre]
+        around_centre = _from_gram(sample @ sample.T)
+    origin_does = from_origin[1].sum() <= around_centre[1].sum()
+    return None if origin_does else centre
+
+
+def _from_gram(
+    gram: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Squared distances, in the Gram matrix's own memory, and which pairs cancelled."""
+    lengths = gram.diagonal().copy()
+    both = lengths[:, None] + lengths[None, :]
+    gram *= -2.0
+    gram += both
+    np.maximum(gram, 0.0, out=gram)
+    np.fill_diagonal(gram, 0.0)
+    cancelled = (gram < _CANCELLED * both) | (both < _UNDERFLOW)
+    np.fill_diagonal(cancelled, False)
+    return gram, cancelled
+
+
+def _central(distances: NDArray[np.float64]) -> int:
+    """Index of the row whose median distance is least: no minority can move it far."""
+    middle = distances.shape[0] // 2
+    return int(np.argmin(np.partition(distances, middle, axis=1)[:, middle]))
+
+
+def _distances(
+    matrix: Any, rows: NDArray[np.intp], centre: int | None, depth: int
+) -> NDArray[np.float64]:
+    """Distances among some rows; pairs that cancelled are measured again."""
+    if depth >= _DEEPEST:
+        return _one_by_one(matrix, rows)
+    distances, cancelled = _around(matrix, rows, centre)
+    for group in _components(cancelled):
+        inner = distances[np.ix_(group, group)]
+        again = _distances(matrix, rows[group], _central(inner), depth + 1)
+        pairs = cancelled[np.ix_(group, group)]
+        inner[pairs] = again[pairs]
+        distances[np.ix_(group, group)] = inner
+    return distances
+
+
+def _around(
+    matrix: Any, rows: NDArray[np.intp], centre: int | None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Distances from the Gram matrix around one row, and which pairs to measure again."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        gram = _gram(matrix, rows, centre, scale=None)
+    scale = 1.0
+    if not _SMALLEST < gram.diagonal().max() < _LARGEST:  # NaN lands here too
+        reach = _reach(matrix, rows, centre)
+        if reach == 0.0:
+            return np.zeros_like(gram), np.zeros(gram.shape, dtype=bool)
+        # A power of two, so that scaling itself loses nothing.
+        scale = float(2.0 ** -np.frexp(reach)[1])
+        with np.errstate(under="ignore"):
+            gram = _gram(matrix, rows, centre, scale=scale)
+    distances, cancelled = _from_gram(gram)
+    distances /= scale**2
+    return distances, cancelled
+
+
+def _gram(
+    matrix: Any, rows: NDArray[np.intp], centre: int | None, scale: float | None
+) -> NDArray[np.float64]:
+    """Gram matrix of (row - centre) * scale: float32 products, float64 sums."""
+    n, d = rows.size, matrix.shape[1]
+    gram = np.zeros((n, n))
+    buffer = np.empty((n, min(_BLOCK, d)), dtype=np.float32)
+    for columns in _blocks(d):
+        block = _columns(matrix, rows, columns)
+        if centre is None and scale is None and block.dtype == np.float32:
+            shifted = block
+        else:
+            shifted = buffer[:, : block.shape[1]]
+            origin = 0.0 if centre is None else block[centre]
+            if scale is None:
+                np.subtract(block, origin, out=shifted, casting="same_kind")
+            else:
+                shifted[:] = (block.astype(np.float64) - origin) * scale
+        gram += shifted @ shifted.T
+    return gram
+
+
+def _reach(matrix: Any, rows: NDArray[np.intp], centre: int | None) -> float:
+    """Largest absolute difference from the centre; refuses what is not finite."""
+    reach = 0.0
+    for columns in _blocks(matrix.shape[1]):
+        block = _columns(matrix, rows, columns).astype(np.float64)
+        bad = np.argwhere(~np.isfinite(block))
+        if bad.size:
+            row, column = rows[bad[0, 0]], columns.start + bad[0, 1]
+            value = block[bad[0, 0], bad[0, 1]]
+            raise ValueError(f"vectors must be finite, got vectors[{row}, {column}] = {value}")
+        origin = 0.0 if centre is None else block[centre]
+        reach = max(reach, float(np.abs(block - origin).max()))
+    return reach
+
+
+def _components(linked: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """Groups of rows that are linked, each at least a pair."""
+    groups = []
+    left = linked.any(axis=1)
+    while left.any():
+        members = np.zeros_like(left)
+        members[np.argmax(left)] = True
+        frontier = members
+        while frontier.any():
+            frontier = linked[frontier].any(axis=0) & ~members
+            members = members | frontier
+        left &= ~members
+        groups.append(np.flatnonzero(members))
+    return groups
+
+
+def _one_by_one(matrix: Any, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Distances from direct float64 differences: slow, and right for any input."""
+    distances = np.zeros((rows.size, rows.size))
+    for columns in _blocks(matrix.shape[1]):
+        block = _columns(matrix, rows, columns).astype(np.float64)
+        for i in range(rows.size - 1):
+            difference = block[i + 1 :] - block[i]
+            distances[i, i + 1 :] += np.einsum("ij,ij->i", difference, difference)
+    return distances + distances.T

@@ -1,0 +1,160 @@
+"""What one round decided, and why: the one account that log, page and ledger read."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ContributorRecord:
+    """One contributor in one round.
+
+    Parameters
+    ----------
+    contributor : str
+        Stable identity.
+    q, v, r, T, s : float
+        Signals in [0, 1]; q is nan where no update was valid.
+    weight : float
+        Share of the contributor in the new model, in [0, 1]; nan under a
+        coordinate-wise rule, which has no weights.
+    selected : bool
+        Whether the update went into the new model.
+    reason : str, optional
+        Why the contributor was left out.
+    """
+
+    contributor: str
+    q: float
+    v: float
+    r: float
+    T: float
+    s: float
+    weight: float
+    selected: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """One round: every decision that was taken, and on what ground.
+
+    Parameters
+    ----------
+    round : int
+        From 1.
+    strategy : str
+        Name in the catalogue.
+    branch : str, optional
+        "uniform", "blend", "krum" or "multiplicative"; None for a rule without
+        branches, and for a round without a valid reply.
+    rho_c : float
+        Pearson correlation of q and s; nan where undefined.
+    min_s : float
+        Least external signal among the valid replies; nan without any.
+    contributors : tuple of ContributorRecord
+        By stable identity: everyone who was asked.
+    refused : tuple of str
+        Replies that could be credited to nobody, with the reason; sorted.
+    note : str, optional
+        What else bent the decision (too few replies for Krum, all weights zero).
+    bytes_sent, bytes_received : int
+        Array bytes sent to the contributors and received in valid replies.
+    test_error : float
+        Error of the new model on the server's test set, in [0, 1]; nan if not tested.
+    seconds : float
+        Wall-clock time from the first instruction to the decision. The only field
+        that differs between two runs of one seed: `to_json` leaves it out.
+    """
+
+    round: int
+    strategy: str
+    branch: str | None
+    rho_c: float
+    min_s: float
+    contributors: tuple[ContributorRecord, ...]
+    refused: tuple[str, ...] = ()
+    note: str | None = None
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    test_error: float = math.nan
+    seconds: float = math.nan
+
+    @property
+    def excluded(self) -> int:
+        """Replies left out: those of known contributors and those of nobody."""
+        return sum(c.reason is not None for c in self.contributors) + len(self.refused)
+
+    def to_json(self) -> str:
+        """Write one line of JSON, the same bytes for the same decisions; nan is null.
+
+        Examples
+        --------
+        >>> RoundRecord(1, "anml", None, math.nan, math.nan, ()).to_json()[:44]
+        '{"branch":null,"bytes_received":0,"bytes_sen'
+        """
+        fields = asdict(self)
+        del fields["seconds"]
+        return json.dumps(
+            _without_nan(fields), sort_keys=True, separators=(",", ":"), allow_nan=False
+        )
+
+    @classmethod
+    def from_json(cls, line: str) -> RoundRecord:
+        """Read a line that `to_json` wrote.
+
+        Parameters
+        ----------
+        line : str
+            One line of `rounds.jsonl`.
+
+        Returns
+        -------
+        RoundRecord
+            With `seconds` nan.
+
+        Raises
+        ------
+        ValueError
+            If the line is not such a record.
+
+        Examples
+        --------
+        >>> record = RoundRecord(1, "anml", "krum", 0.1, 0.2, ())
+        >>> RoundRecord.from_json(record.to_json()).branch
+        'krum'
+        """
+        try:
+            fields = json.loads(line)
+            people = tuple(
+                ContributorRecord(**_with_nan(person, "qvrTs", "weight"))
+                for person in fields.pop("contributors")
+            )
+            fields["refused"] = tuple(fields["refused"])
+            return cls(contributors=people, **_with_nan(fields, "", *_FLOATS))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a round record: {line[:80]!r} ({error})") from error
+
+
+_FLOATS = ("rho_c", "min_s", "test_error")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return value
+
+
+def _with_nan(fields: dict[str, Any], letters: str, *names: str) -> dict[str, Any]:
+    floats = {*letters, *names}
+    return {
+        key: math.nan if value is None and key in floats else value
+        for key, value in fields.items()
+    }

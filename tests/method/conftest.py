@@ -1,0 +1,51 @@
+"""Oracles for the method's tests: distances from direct float64 differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import cdist
+
+# Shared machines are slow at times, and a test that fails must fail again.
+settings.register_profile("method", deadline=None, derandomize=True)
+settings.load_profile("method")
+
+Scores = NDArray[np.float64]
+
+
+def _direct_scores(vectors: ArrayLike, k: int) -> Scores:
+    exact = np.asarray(vectors, dtype=np.float64)
+    if len(exact) == 1:
+        return np.zeros(1)
+    distances = cdist(exact, exact, "sqeuclidean")  # sums differences, no Gram matrix
+    np.fill_diagonal(distances, np.inf)
+    return np.sort(distances, axis=1)[:, :k].sum(axis=1)
+
+
+def _assert_same_scores(scores: Scores, truth: Scores, tolerance: float = 1e-5) -> None:
+    assert scores.dtype == np.float64
+    assert scores.shape == truth.shape
+    assert (scores[truth == 0] == 0).all()
+    positive = truth > 0
+    error = np.abs(scores[positive] / truth[positive] - 1)
+    assert error.max(initial=0.0) <= tolerance
+    # The same 70 %, but that scores which tie may stand for each other.
+    kept = max(1, round(0.7 * truth.size))
+    picked = np.sort(truth[np.argsort(scores, kind="stable")[:kept]])
+    np.testing.assert_allclose(picked, np.sort(truth)[:kept], rtol=1e-6)
+
+
+@pytest.fixture(scope="session")
+def direct_scores() -> Callable[[ArrayLike, int], Scores]:
+    """Krum scores of `vectors` for k neighbours."""
+    return _direct_scores
+
+
+@pytest.fixture(scope="session")
+def assert_same_scores() -> Callable[..., None]:
+    """Every score within a relative tolerance, and the same top 70 %."""
+    return _assert_same_scores
