@@ -1,0 +1,220 @@
+"""The command line, and the composition root: the one module here that reaches upward.
+
+Everything heavy is imported where it is needed: `anml --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+import click
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from anml_fl.config import RunConfig
+
+_RUNS = Path("runs")
+
+
+class SettingsCommand(click.Command):
+    """A command with one option for every setting, made from the settings themselves."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """List the parameters; the settings are imported only when asked."""
+        from anml_fl.config import settings
+
+        own = super().get_params(ctx)
+        made = [_option(name, field) for name, _, _, field in settings()]
+        return [*own[:-1], *made, own[-1]]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; an unknown option is answered with the known ones."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            known = [name for p in self.get_params(ctx) for name in p.opts if name[:2] == "--"]
+            raise click.UsageError(
+                f"unknown option {error.option_name}; known: {', '.join(known)}", ctx
+            ) from error
+
+
+def _option(name: str, field: FieldInfo) -> click.Option:
+    """Make an option from a setting: its type, its range in the help, its default."""
+    annotation: Any = field.annotation
+    if get_origin(annotation) not in (Literal, dict, tuple) and get_args(annotation):
+        annotation = get_args(annotation)[0]  # X | None
+    about = field.description or ""
+    default = field.default
+    if get_origin(annotation) is dict:
+        kinds = ", ".join(get_args(get_args(annotation)[0]))
+        shown = " ".join(f"{kind}={count}" for kind, count in default.items())
+        about += f" Repeat for several kinds: {kinds}."
+        return click.Option(
+            ["--behaviour", "behaviours"],
+            multiple=True,
+            metavar="KIND=COUNT",
+            help=f"{about}  [default: {shown}]",
+        )
+    if get_origin(annotation) is tuple:
+        return click.Option(
+            ["--strategy", "strategies"],
+            multiple=True,
+            type=click.Choice(get_args(get_args(annotation)[0])),
+            help=f"{about} Repeat for several.  [default: {' '.join(default)}]",
+        )
+    if default is not None:
+        about += f"  [default: {default}]"
+    if annotation is bool:
+        return click.Option([f"--{name}/--no-{name}"], default=None, help=about)
+    if get_origin(annotation) is Literal:
+        return click.Option([f"--{name}"], type=click.Choice(get_args(annotation)), help=about)
+    return click.Option([f"--{name}"], type=annotation, help=about)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="anml-fl", prog_name="anml")
+def main() -> None:
+    """ANML on Flower: federated learning that weighs each contributor, and says why."""
+
+
+@main.command(cls=SettingsCommand)
+@click.argument("preset", required=False)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the results.  [default: runs/NAME]",
+)
+def run(preset: str | None, out: Path | None, **options: Any) -> None:
+    """Train one federation under several strategies, side by side.
+
+    PRESET is a TOML file, or the name of one that is shipped: default, no-attackers,
+    label-skew, forged-credentials. Options override it. The results are a table, and a
+    folder with every round's decisions, the models, and report.html. A run that was
+    interrupted goes on where it stopped when the same command is given again.
+    """
+    from rich.console import Console
+
+    from anml_fl.config import ConfigError, from_toml, parse_behaviours
+
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    try:
+        if "behaviours" in given:
+            given["behaviours"] = parse_behaviours(list(given["behaviours"]))
+        flat = {name.replace("_", "-"): value for name, value in given.items()}
+        config = from_toml(_preset(preset), flat)
+        folder = _folder(config) if out is None else out
+        _execute(config, folder, Console())
+    except (ConfigError, ValueError, OSError, RuntimeError) as error:
+        raise _Failure(str(error) or type(error).__name__) from error
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command goes on where it stopped", err=True)
+        sys.exit(130)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def report(folder: Path) -> None:
+    """Write report.html anew from the results in FOLDER."""
+    from anml_fl.report.page import write_report
+
+    try:
+        click.echo(write_report(folder))
+    except (ValueError, OSError) as error:
+        raise _Failure(str(error) or type(error).__name__) from error
+
+
+@main.group()
+def bench() -> None:
+    """Measure speed against known limits."""
+
+
+@bench.command("krum")
+@click.option("--repeats", default=5, show_default=True, help="Measurements of each.")
+def bench_krum(repeats: int) -> None:
+    """Krum scores against the hardware's limit, Flower's distances, and torch.cdist."""
+    from studies.benchmarks import krum
+
+    rows = krum.run(repeats=repeats, progress=lambda text: click.echo(text, err=True))
+    click.echo(krum.table(rows))
+
+
+def _preset(name: str | None) -> str:
+    """Read a preset: a file, or one of those that come with the project."""
+    from importlib.resources import files
+
+    from anml_fl.config import ConfigError
+
+    if name is None:
+        return ""
+    if (path := Path(name)).is_file():
+        return path.read_text()
+    shipped = {
+        entry.name.removesuffix(".toml"): entry
+        # In a wheel presets lie inside the package, in a checkout beside it.
+        for place in (files("anml_fl") / "presets", Path(__file__).parent.parent / "presets")
+        if place.is_dir()
+        for entry in place.iterdir()
+        if entry.name.endswith(".toml")
+    }
+    if name not in shipped:
+        raise ConfigError(
+            f"preset {name!r} is neither a file nor shipped;"
+            f" shipped: {', '.join(sorted(shipped))}"
+        )
+    return shipped[name].read_text()
+
+
+def _folder(config: RunConfig) -> Path:
+    """Choose a folder by the run's name; other settings never overwrite a run."""
+    number = 1
+    while True:
+        folder = _RUNS / (config.name if number == 1 else f"{config.name}-{number}")
+        settings = folder / "config.toml"
+        if not settings.exists() or settings.read_text() == config.to_toml():
+            return folder
+        number += 1
+
+
+def _execute(config: RunConfig, out: Path, console: Any) -> None:
+    """Run on the engine asked for, with a progress bar; then show the table."""
+    import json
+    import logging
+
+    from flwr.common.logger import console_handler
+
+    from clients.app import app
+    from server.federation import run_federation
+    from server.inline_grid import InlineGrid
+    from server.progress import progress_bar
+    from server.results import open_run
+    from server.simulation import run_simulation
+    from server.table import table
+
+    console_handler.setLevel(logging.WARNING)
+    total = config.federation.contributors
+    console.print(
+        f"[bold]{config.name}[/bold]: {config.federation.dataset}, {total} contributors,"
+        f" seed {config.seed}, engine {config.engine}"
+    )
+    open_run(out, config)
+    with progress_bar(out, config, console):
+        if config.engine == "simulation":
+            run_simulation(config, out)
+        else:
+            nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
+            run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
+    console.print(table(json.loads((out / "summary.json").read_text())))
+    console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+
+
+class _Failure(click.ClickException):
+    """What went wrong, without a traceback."""
+
+    exit_code = 2
+
+
+if __name__ == "__main__":
+    main()

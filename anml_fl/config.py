@@ -1,0 +1,368 @@
+"""Every setting of a run, its range and its default: checked once, for all ways in.
+
+A preset file, the command line and Flower's run config say the same things: a preset
+in sections, the other two in one flat list of names (`learning-rate`), unique over
+all sections.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+import tomli_w
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+DatasetName = Literal["digits", "wine", "breast_cancer", "adult", "covertype"]
+ModelName = Literal["mlp", "cnn"]
+BehaviourName = Literal[
+    "honest", "label_flip", "gradient_aligned", "credential_faking", "joint"
+]
+ScenarioName = Literal["high", "moderate", "low", "adversarial"]
+EngineName = Literal["inline", "simulation"]
+StrategyName = Literal[
+    "fedavg",
+    "krum",
+    "multikrum",
+    "q_only",
+    "bulyan",
+    "median",
+    "trimmed_mean",
+    "anml",
+    "softmax_blend",
+    "multiplicative",
+    "oracle",
+]
+
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used: says which, its value, and what would be right."""
+
+
+class Section(BaseModel):
+    """A group of settings: frozen, and closed to names that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Federation(Section):
+    """Who takes part, with which data, and what the registry says of them."""
+
+    dataset: DatasetName = Field("digits", description="Data set that the contributors share.")
+    contributors: int = Field(10, ge=1, le=10_000, description="Number of contributors.")
+    partition: str = Field(
+        "iid", description="How the data are dealt out: iid, or dirichlet:ALPHA (label skew)."
+    )
+    behaviours: dict[BehaviourName, Count] = Field(
+        {"label_flip": 1, "gradient_aligned": 1, "credential_faking": 1, "joint": 1},
+        description="How many contributors behave how; all others are honest.",
+    )
+    scenario: ScenarioName = Field(
+        "moderate", description="How reliable the registry's v and r are (paper, 5.1.3)."
+    )
+    max_age: float = Field(
+        0.0, ge=0, description="Contributions are up to this many years old; 0: T = 1."
+    )
+    decay_rate: float = Field(
+        0.1, ge=0, description="Decay of freshness a year, delta of Eq. 4 (Table 4)."
+    )
+
+    @field_validator("partition")
+    @classmethod
+    def _known_partition(cls, value: str) -> str:
+        if value == "iid":
+            return value
+        found = re.fullmatch(r"dirichlet(?:[:=(]\s*([0-9.eE+-]+)\s*\)?)?", value)
+        try:
+            alpha = float(found[1] or 0.5) if found else 0.0
+        except ValueError:
+            alpha = 0.0
+        if not 0 < alpha < float("inf"):
+            raise ValueError("known partitions: iid, dirichlet:ALPHA with ALPHA > 0")
+        return f"dirichlet:{alpha:g}"
+
+    @model_validator(mode="after")
+    def _behaviours_fit(self) -> Federation:
+        total = sum(self.behaviours.values())
+        if total > self.contributors:
+            raise ValueError(
+                f"behaviours are given to {total} contributors, but there are only"
+                f" {self.contributors}"
+            )
+        if "honest" in self.behaviours and total < self.contributors:
+            raise ValueError(
+                f"behaviours with an honest count must add up to the {self.contributors}"
+                f" contributors, got {total}"
+            )
+        return self
+
+
+class Attacks(Section):
+    """How the attackers attack."""
+
+    flip_fraction: Share = Field(1.0, description="Share of an attacker's labels changed.")
+    flip_target: int | None = Field(
+        None, ge=0, description="Flip every label to this class (default: a random wrong one)."
+    )
+    flip_offset: int | None = Field(
+        None, description="Flip every label by this offset, modulo the number of classes."
+    )
+    feature_shift: Share = Field(
+        0.2, description="How far gradient-aligned features move to the other centroid."
+    )
+
+    @model_validator(mode="after")
+    def _one_flip(self) -> Attacks:
+        if self.flip_target is not None and self.flip_offset is not None:
+            raise ValueError("flip_target and flip_offset exclude each other: give one")
+        return self
+
+
+class Training(Section):
+    """What a contributor does with the model in a round."""
+
+    model: ModelName = Field("mlp", description="MLP (64, 32), or a small CNN for images.")
+    rounds: int = Field(20, ge=1, description="Rounds of training.")
+    local_epochs: int = Field(5, ge=1, description="Passes over its own data a round.")
+    batch_size: int = Field(32, ge=1, description="Samples a step.")
+    learning_rate: float = Field(0.1, gt=0, description="Learning rate of SGD.")
+    device: str = Field("cpu", description="torch device of training: cpu, cuda, cuda:1, mps.")
+    timeout: float = Field(
+        600.0, gt=0, description="Seconds after which a round goes on without a reply."
+    )
+
+
+class Aggregation(Section):
+    """How updates become weights."""
+
+    tau_h: Share = Field(0.35, description="Stage 1: uniform if every s is above this.")
+    tau_c: float = Field(
+        0.3, ge=-1, le=1, description="Stage 2: blend if rho_c is above this."
+    )
+    alpha: Share = Field(0.5, description="Share of q in the softmax blend.")
+    tau: float = Field(1.0, gt=0, description="Temperature of the softmax blend.")
+    fraction: float = Field(0.7, gt=0, le=1, description="Share of contributors selected.")
+    n_byzantine: int | None = Field(
+        None,
+        ge=0,
+        description="Attackers that Krum allows for (default: 30 %, at most (n-3)/2).",
+    )
+    trim: float = Field(
+        0.3, ge=0, lt=0.5, description="Share cut from either end by trimmed_mean."
+    )
+    example_weighting: bool = Field(
+        True, description="Weigh by example counts too, clipped to 5 x the median."
+    )
+
+
+class RunConfig(Section):
+    """One run: a federation, trained under one strategy after the other."""
+
+    name: str = Field(
+        "default",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="Name of the run and of its folder.",
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="The one seed of everything random.")
+    engine: EngineName = Field(
+        "inline", description="inline: in this process; simulation: Flower's own, on Ray."
+    )
+    strategies: tuple[StrategyName, ...] = Field(
+        ("fedavg", "krum", "anml", "oracle"),
+        description="Strategies, side by side on the same split and seeds.",
+    )
+    federation: Federation = Federation()
+    attacks: Attacks = Attacks()
+    training: Training = Training()
+    aggregation: Aggregation = Aggregation()
+
+    @field_validator("strategies")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError(f"give at least one of {', '.join(get_args(StrategyName))}")
+        return tuple(dict.fromkeys(value))
+
+    def to_toml(self) -> str:
+        """Write the settings as a preset file."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+    def to_flat(self) -> dict[str, str | int | float | bool]:
+        """Write the settings as Flower's run config: flat, plain values, "" for none."""
+        flat: dict[str, str | int | float | bool] = {}
+        for name, section, key, _ in settings():
+            value = getattr(getattr(self, section) if section else self, key)
+            if isinstance(value, tuple):
+                value = ",".join(value)
+            elif isinstance(value, dict):
+                value = ",".join(f"{kind}={count}" for kind, count in value.items())
+            flat[name] = "" if value is None else value
+        return flat
+
+
+def settings() -> Iterator[tuple[str, str, str, FieldInfo]]:
+    """List every setting: flat name, section ("" for the run itself), key, field."""
+    for key, field in RunConfig.model_fields.items():
+        if isinstance(field.default, Section):
+            for inner, inner_field in type(field.default).model_fields.items():
+                yield inner.replace("_", "-"), key, inner, inner_field
+        else:
+            yield key.replace("_", "-"), "", key, field
+
+
+def from_toml(text: str, overrides: Mapping[str, Any] | None = None) -> RunConfig:
+    r"""Check a preset file, with flat settings laid over it.
+
+    Parameters
+    ----------
+    text : str
+        TOML, in sections.
+    overrides : mapping, optional
+        Flat name to value, as from the command line.
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    ConfigError
+        Naming each unknown key or bad value, and what is known.
+
+    Examples
+    --------
+    >>> from_toml("[training]\nrounds = 3", {"seed": 5}).training.rounds
+    3
+    >>> from_toml("sede = 1")
+    Traceback (most recent call last):
+    anml_fl.config.ConfigError: unknown key 'sede'; known: name, seed, engine, ...
+    """
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}") from error
+    return _checked(_overlaid(tree, overrides or {}))
+
+
+def from_flat(flat: Mapping[str, Any]) -> RunConfig:
+    """Check flat settings, as from the command line or Flower's run config.
+
+    Parameters
+    ----------
+    flat : mapping
+        Flat name to value; "" stands for the default.
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    ConfigError
+        Naming each unknown key or bad value, and what is known.
+
+    Examples
+    --------
+    >>> from_flat({"behaviours": "label_flip=2,joint=1"}).federation.behaviours
+    {'label_flip': 2, 'joint': 1}
+    """
+    return from_toml("", flat)
+
+
+def _overlaid(tree: dict[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: (section, key) for name, section, key, _ in settings()}
+    for name, given in flat.items():
+        if name not in known:
+            raise ConfigError(f"unknown key {name!r}; known: {', '.join(known)}")
+        section, key = known[name]
+        if given == "":
+            continue
+        value = given
+        if key == "strategies" and isinstance(given, str):
+            value = [part.strip() for part in given.split(",")]
+        if key == "behaviours" and isinstance(given, str):
+            value = parse_behaviours(given.split(","))
+        branch = tree.setdefault(section, {}) if section else tree
+        if not isinstance(branch, dict):
+            raise ConfigError(f"[{section}] must be a table, got {branch!r}")
+        branch[key] = value
+    return tree
+
+
+def parse_behaviours(pairs: list[str]) -> dict[str, str]:
+    """Split KIND=COUNT pairs.
+
+    Parameters
+    ----------
+    pairs : list of str
+
+    Returns
+    -------
+    dict
+        Kind to count, both still unchecked; counts of one kind given twice clash.
+
+    Raises
+    ------
+    ConfigError
+        If a pair has no "=", or a kind comes twice.
+
+    Examples
+    --------
+    >>> parse_behaviours(["joint=2"])
+    {'joint': '2'}
+    """
+    counts: dict[str, str] = {}
+    for pair in pairs:
+        kind, equals, count = (part.strip() for part in pair.partition("="))
+        if not equals or kind in counts:
+            raise ConfigError(
+                f"behaviours: {pair!r} must be KIND=COUNT, each kind once; known kinds: "
+                + ", ".join(get_args(BehaviourName))
+            )
+        counts[kind] = count
+    return counts
+
+
+def _checked(tree: dict[str, Any]) -> RunConfig:
+    try:
+        return RunConfig.model_validate(tree)
+    except ValidationError as error:
+        lines = [_explained(problem) for problem in error.errors(include_url=False)]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _explained(problem: ErrorDetails) -> str:
+    """Say one problem the way a user can act on it."""
+    path = [str(part) for part in problem["loc"] if part != "[key]"]
+    where = ".".join(path)
+    if problem["type"] == "extra_forbidden":
+        model: Any = RunConfig
+        for part in path[:-1]:
+            model = type(model.model_fields[part].default)
+        known = ", ".join(model.model_fields)
+        inside = f" in [{'.'.join(path[:-1])}]" if path[:-1] else ""
+        return f"unknown key {path[-1]!r}{inside}; known: {known}"
+    if problem["type"] == "literal_error":
+        names = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+        field = path[-2] if path[-1].isdigit() or path[-1] == problem["input"] else path[-1]
+        return f"{field}: unknown {problem['input']!r}; known: {names}"
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"
+    return f"{where or 'settings'}: {message}{shown}"

@@ -1,0 +1,98 @@
+"""A model's arrays by name: out of torch, into torch, into a file; never a pickle."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from safetensors.numpy import save
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+Arrays = dict[str, "NDArray[np.generic]"]
+
+
+def arrays_of(model: nn.Module) -> Arrays:
+    """Copy a model's arrays, in its own fixed order.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+
+    Returns
+    -------
+    dict
+        Name to array.
+
+    Examples
+    --------
+    >>> sorted(arrays_of(torch.nn.Linear(2, 1)))
+    ['bias', 'weight']
+    """
+    # numpy() of a tensor on the CPU shares its memory.
+    return {name: value.cpu().numpy().copy() for name, value in model.state_dict().items()}
+
+
+def load_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    """Set a model's arrays.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    arrays : mapping
+        Name to array, exactly the model's names and shapes.
+
+    Raises
+    ------
+    RuntimeError
+        If a name or a shape differs.
+    """
+    model.load_state_dict({name: torch.tensor(value) for name, value in arrays.items()})
+
+
+def save_arrays(arrays: Mapping[str, NDArray[np.generic]], path: Path) -> None:
+    """Write arrays as safetensors: the whole file, or none of it.
+
+    Parameters
+    ----------
+    arrays : mapping
+        Name to array.
+    path : Path
+        Replaced if it exists.
+    """
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        file.write(save({name: np.ascontiguousarray(a) for name, a in arrays.items()}))
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def error_rate(
+    model: nn.Module, features: NDArray[np.float32], labels: NDArray[np.int64]
+) -> float:
+    """Share of samples that a model classifies wrongly.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    features : (n, d) float32
+    labels : (n,) int64
+
+    Returns
+    -------
+    float
+        In [0, 1].
+    """
+    device = next(model.parameters()).device
+    model.eval()
+    with torch.inference_mode():
+        predicted = model(torch.from_numpy(features).to(device)).argmax(dim=1).cpu().numpy()
+    return float(np.mean(predicted != labels))

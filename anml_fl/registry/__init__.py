@@ -1,0 +1,1 @@
+"""What is known about contributors beside their updates: v, r and T."""

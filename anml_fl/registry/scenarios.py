@@ -1,0 +1,159 @@
+"""Simulated credentials: how well v and r tell good contributors from bad.
+
+ANML, section 5.1.3. Where the paper lists a share of contributors with a range and
+leaves the rest open, the rest is: high-quality v, r ~ U(.3, .5); low-quality
+v ~ U(.10, .25), r ~ U(.15, .35); adversarial honest r ~ U(.4, .6).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anml_fl.registry.memory import InMemoryRegistry, Standing
+from anml_fl.roles import FORGERS, HONEST
+from anml_fl.seeding import stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from anml_fl.config import Federation
+
+Range = tuple[float, float]
+Credentials = tuple[float, float]
+
+_MIDDLING: Range = (0.30, 0.50)
+_LOW_V: Range = (0.10, 0.25)
+_LOW_R: Range = (0.15, 0.35)
+
+
+def high(honest: bool, rng: np.random.Generator) -> Credentials:
+    """Draw (v, r) that predict quality strongly.
+
+    Parameters
+    ----------
+    honest : bool
+        Whether the contributor's data are good.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    tuple of float
+        (v, r), each in [0, 1].
+
+    Examples
+    --------
+    >>> v, r = high(False, np.random.default_rng(0))
+    >>> 0.10 <= v <= 0.25 and 0.15 <= r <= 0.35
+    True
+    """
+    if honest:
+        return (
+            _either(rng, 0.8, (0.75, 0.90), _MIDDLING),
+            _either(rng, 0.6, (0.70, 0.90), _MIDDLING),
+        )
+    return rng.uniform(*_LOW_V), rng.uniform(*_LOW_R)
+
+
+def moderate(honest: bool, rng: np.random.Generator) -> Credentials:
+    """Draw (v, r) with some noise: the paper's primary scenario. As `high`."""
+    if honest:
+        return (
+            _either(rng, 0.7, (0.70, 0.85), _MIDDLING),
+            _either(rng, 0.5, (0.65, 0.85), _MIDDLING),
+        )
+    return (
+        _either(rng, 0.20, (0.40, 0.55), _LOW_V),
+        _either(rng, 0.25, (0.40, 0.55), _LOW_R),
+    )
+
+
+def low(honest: bool, rng: np.random.Generator) -> Credentials:
+    """Draw (v, r) that overlap between good and bad. As `high`."""
+    if honest:
+        return (
+            _either(rng, 0.6, (0.65, 0.80), _MIDDLING),
+            _either(rng, 0.4, (0.55, 0.80), _MIDDLING),
+        )
+    return (
+        _either(rng, 0.40, (0.45, 0.60), _LOW_V),
+        _either(rng, 0.35, (0.45, 0.60), _LOW_R),
+    )
+
+
+def adversarial(honest: bool, rng: np.random.Generator) -> Credentials:
+    """Draw (v, r) where 40 % of the bad look better than the good. As `high`."""
+    if honest:
+        return _either(rng, 0.55, (0.50, 0.70), _MIDDLING), rng.uniform(0.4, 0.6)
+    if rng.random() < 0.4:
+        return rng.uniform(0.65, 0.85), rng.uniform(0.60, 0.80)
+    return rng.uniform(*_LOW_V), rng.uniform(*_LOW_R)
+
+
+def forged(rng: np.random.Generator) -> Credentials:
+    """Draw the (v, r) of a successful forgery (section 5.12).
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    tuple of float
+        v in [.70, .90], r in [.65, .85].
+
+    Examples
+    --------
+    >>> v, r = forged(np.random.default_rng(0))
+    >>> v >= 0.70 and r >= 0.65
+    True
+    """
+    return rng.uniform(0.70, 0.90), rng.uniform(0.65, 0.85)
+
+
+SCENARIOS: Mapping[str, Callable[[bool, np.random.Generator], Credentials]] = {
+    "high": high,
+    "moderate": moderate,
+    "low": low,
+    "adversarial": adversarial,
+}
+
+
+def simulated_registry(
+    federation: Federation, roles: Mapping[str, str], seed: int
+) -> InMemoryRegistry:
+    """Fill a registry by a scenario, each contributor from a stream of its own.
+
+    Parameters
+    ----------
+    federation : Federation
+        Its scenario, and the age and decay of contributions.
+    roles : mapping
+        Contributor to behaviour.
+    seed : int
+
+    Returns
+    -------
+    InMemoryRegistry
+        On a clock whose present is year 0.
+
+    Examples
+    --------
+    >>> from anml_fl.config import Federation
+    >>> registry = simulated_registry(Federation(), {"a": "joint"}, seed=0)
+    >>> bool(registry.standings["a"].v >= 0.70)
+    True
+    """
+    standings = {}
+    for contributor, role in roles.items():
+        rng = stream(seed, "credentials", contributor)
+        drawn = SCENARIOS[federation.scenario](role == HONEST, rng)
+        v, r = forged(rng) if role in FORGERS else drawn
+        age = stream(seed, "age", contributor).uniform(0.0, federation.max_age)
+        standings[contributor] = Standing(v, r, -age, federation.decay_rate)
+    return InMemoryRegistry(standings)
+
+
+def _either(rng: np.random.Generator, share: float, one: Range, other: Range) -> float:
+    return rng.uniform(*(one if rng.random() < share else other))

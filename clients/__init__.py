@@ -1,0 +1,1 @@
+"""The contributors' side: ClientApp, local training, behaviours."""

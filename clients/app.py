@@ -1,0 +1,91 @@
+"""The ClientApp: trains on the contributor's own samples, as its behaviour has it."""
+
+from __future__ import annotations
+
+from flwr.app import (
+    Array,
+    ArrayRecord,
+    ConfigRecord,
+    Context,
+    Message,
+    MetricRecord,
+    RecordDict,
+)
+from flwr.clientapp import ClientApp
+
+from anml_fl.config import from_flat
+from anml_fl.datasets.prepare import deal
+from anml_fl.models.architectures import build
+from anml_fl.models.state import arrays_of, load_arrays
+from anml_fl.roles import cast_roles, contributor_id
+from anml_fl.seeding import stream
+from clients.behaviours import behaviour
+from clients.echo import echo_nonce
+from clients.training import one_thread, train
+from strategies import protocol
+
+app = ClientApp(mods=[echo_nonce])
+
+
+@app.query("enrol")
+def enrol(message: Message, context: Context) -> Message:
+    """Tell which partition the engine gave to this node.
+
+    Parameters
+    ----------
+    message : Message
+    context : Context
+        `partition-id` in its node config.
+
+    Returns
+    -------
+    Message
+    """
+    partition = int(context.node_config[protocol.PARTITION])
+    identity = ConfigRecord({protocol.PARTITION: partition})
+    return Message(RecordDict({protocol.IDENTITY: identity}), reply_to=message)
+
+
+@app.train()
+def train_round(message: Message, context: Context) -> Message:
+    """Train the global model on this contributor's samples.
+
+    Parameters
+    ----------
+    message : Message
+        The global model's arrays, and the round.
+    context : Context
+        Settings in its run config; `partition-id`, and possibly `behaviour`, in its
+        node config.
+
+    Returns
+    -------
+    Message
+        The trained arrays, and the number of samples.
+    """
+    settings = {k: v for k, v in context.run_config.items() if k != "out"}
+    config = from_flat(settings)
+    contributor = contributor_id(int(context.node_config[protocol.PARTITION]))
+    server_round = str(message.content.config_records[protocol.CONFIG][protocol.ROUND])
+    federation = config.federation
+    dealt = deal(
+        federation.dataset, federation.contributors, federation.partition, config.seed
+    )
+    held = dealt.parts[int(context.node_config[protocol.PARTITION])]
+    role = str(context.node_config.get("behaviour", cast_roles(config)[contributor]))
+    # The stream has no round in it: an attacker's poison is the same in every round.
+    rng = stream(config.seed, "behaviour", contributor)
+    samples = behaviour(role)(held, rng, config.attacks)
+    with one_thread():
+        model = build(
+            config.training.model, held.features.shape[1], dealt.image, held.classes, seed=0
+        )
+        received = message.content.array_records[protocol.ARRAYS]
+        load_arrays(model, {name: array.numpy() for name, array in received.items()})
+        order = stream(config.seed, "training", contributor, server_round)
+        train(model, samples, config.training, order)
+    trained = ArrayRecord({name: Array(value) for name, value in arrays_of(model).items()})
+    metrics = MetricRecord({protocol.EXAMPLES: samples.labels.size})
+    return Message(
+        RecordDict({protocol.ARRAYS: trained, protocol.METRICS: metrics}), reply_to=message
+    )

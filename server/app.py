@@ -1,0 +1,30 @@
+"""The ServerApp: reads the run config and runs the federation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flwr.app import Context
+from flwr.serverapp import Grid, ServerApp
+
+from anml_fl.config import from_flat
+from server.federation import run_federation
+
+app = ServerApp()
+
+
+@app.main()
+def main(grid: Grid, context: Context) -> None:
+    """Run the federation that the run config describes.
+
+    Parameters
+    ----------
+    grid : Grid
+    context : Context
+        Flat settings in its run config; `out` is the folder for the results, by
+        default `runs/` and the run's name.
+    """
+    settings = dict(context.run_config)
+    out = str(settings.pop("out", ""))
+    config = from_flat(settings)
+    run_federation(grid, config, Path(out) if out else Path("runs") / config.name)

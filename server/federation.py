@@ -1,0 +1,159 @@
+"""A run: the same federation trained under one strategy after the other."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from logging import INFO, WARNING
+from typing import TYPE_CHECKING, Any
+
+import torch
+from flwr.app import Array, ArrayRecord, MetricRecord
+from flwr.common.logger import log
+from threadpoolctl import threadpool_limits
+
+from anml_fl.datasets.prepare import deal
+from anml_fl.models.architectures import build
+from anml_fl.models.state import arrays_of, error_rate, load_arrays
+from anml_fl.registry.scenarios import simulated_registry
+from anml_fl.report.page import write_report
+from anml_fl.roles import HONEST, cast_roles
+from anml_fl.seeding import stream
+from server.results import StrategyFolder, close_run, open_run
+from strategies.catalogue import strategy
+from strategies.identity import ByPartition
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flwr.serverapp import Grid
+
+    from anml_fl.config import RunConfig
+    from anml_fl.registry.interface import Registry
+    from strategies.identity import Roster
+
+# Simulated nodes register within moments of each other: after this long without a
+# newcomer the run starts with those that are there.
+_SETTLED = 5.0
+_POLL = 0.2
+
+
+def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+    """Train under every strategy that has not finished yet, and write the results.
+
+    Parameters
+    ----------
+    grid : Grid
+        Any of Flower's, or the inline one.
+    config : RunConfig
+    out : Path
+        The run's folder.
+
+    Returns
+    -------
+    dict
+        The summary, as in `summary.json`.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds a run with other settings.
+    RuntimeError
+        If no node takes part.
+    """
+    open_run(out, config)
+    roles = cast_roles(config)
+    registry = simulated_registry(config.federation, roles, config.seed)
+    roster = ByPartition(config.federation.contributors, config.training.timeout)
+    _gather(grid, config, roster)
+    # One thread: sums differ with the number of threads, and training amplifies it.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(limits=1):
+            for name in config.strategies:
+                folder = StrategyFolder(out / name)
+                if not folder.finished:
+                    _train(grid, config, name, roles, registry, roster, folder)
+    finally:
+        torch.set_num_threads(threads)
+    summary = close_run(out, config, roles)
+    log(INFO, "report: %s", write_report(out).resolve())
+    return summary
+
+
+def _train(
+    grid: Grid,
+    config: RunConfig,
+    name: str,
+    roles: dict[str, str],
+    registry: Registry,
+    roster: Roster,
+    folder: StrategyFolder,
+) -> None:
+    federation, training = config.federation, config.training
+    dealt = deal(
+        federation.dataset, federation.contributors, federation.partition, config.seed
+    )
+    model = build(
+        training.model,
+        dealt.test.features.shape[1],
+        dealt.image,
+        dealt.test.classes,
+        seed=int(stream(config.seed, "model").integers(2**63)),
+    )
+    chosen = strategy(
+        name,
+        config.aggregation,
+        honest=[who for who, role in roles.items() if role == HONEST],
+        registry=registry,
+        roster=roster,
+    )
+
+    def evaluate(server_round: int, arrays: ArrayRecord) -> MetricRecord | None:
+        if server_round == 0:
+            return None
+        load_arrays(model, {key: array.numpy() for key, array in arrays.items()})
+        error = error_rate(model, dealt.test.features, dealt.test.labels)
+        folder.append(replace(chosen.records[-1], test_error=error))
+        return MetricRecord({"test-error": error})
+
+    initial = ArrayRecord({key: Array(value) for key, value in arrays_of(model).items()})
+    chosen.start(
+        grid,
+        initial,
+        num_rounds=training.rounds,
+        timeout=training.timeout,
+        evaluate_fn=evaluate,
+    )
+    # Strategy.start returns no arrays when no round changed the model.
+    folder.finish(arrays_of(model))
+
+
+def _gather(grid: Grid, config: RunConfig, roster: Roster) -> None:
+    """Wait for the federation's nodes; say what happens with fewer."""
+    wanted = config.federation.contributors
+    seen, since = 0, time.monotonic()
+    while (now := len(list(grid.get_node_ids()))) < wanted:
+        if now != seen:
+            seen, since = now, time.monotonic()
+        if time.monotonic() - since > _SETTLED:
+            break
+        time.sleep(_POLL)
+    present = sorted(set(roster(grid).values()))
+    if not present:
+        raise RuntimeError(
+            f"none of the {now} nodes is one of the {wanted} contributors: start nodes with"
+            f" partition-id=0 to {wanted - 1} in their node config"
+        )
+    if len(present) < wanted:
+        log(
+            WARNING,
+            "%d of %d contributors are here (%s), and the run goes on with them. For all of"
+            ' them: flwr run . --stream --federation-config "num-supernodes=%d'
+            ' client-resources-num-cpus=1"',
+            len(present),
+            wanted,
+            ", ".join(present[:5]) + (", ..." if len(present) > 5 else ""),
+            wanted,
+        )

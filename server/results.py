@@ -1,0 +1,185 @@
+"""A run's folder: what is written while it runs, and what is read when it goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.config import ConfigError
+from anml_fl.method.records import RoundRecord
+from anml_fl.models.state import save_arrays
+from anml_fl.roles import HONEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from anml_fl.config import RunConfig
+
+CONFIG, SUMMARY, ROUNDS, TIMINGS, MODEL = (
+    "config.toml",
+    "summary.json",
+    "rounds.jsonl",
+    "timings.jsonl",
+    "model.safetensors",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyFolder:
+    """One strategy's part of a run's folder; the model is written last.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    path: Path
+
+    @property
+    def finished(self) -> bool:
+        """Whether the strategy ran to its end."""
+        return (self.path / MODEL).is_file()
+
+    def clear(self) -> None:
+        """Start anew."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.path.mkdir(parents=True)
+
+    def append(self, record: RoundRecord) -> None:
+        """Add one round. Wall-clock time goes into a file of its own: see the ADR."""
+        _append(self.path / ROUNDS, record.to_json())
+        timing = {"round": record.round, "seconds": record.seconds}
+        _append(self.path / TIMINGS, json.dumps(timing))
+
+    def finish(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Save the final model, and with it the strategy's end."""
+        save_arrays(arrays, self.path / MODEL)
+
+    def summary(self, roles: Mapping[str, str]) -> dict[str, Any]:
+        """Sum the strategy's rounds up.
+
+        Parameters
+        ----------
+        roles : mapping
+            Contributor to behaviour.
+
+        Returns
+        -------
+        dict
+            As in `summary.json`; errors and weights are fractions, null is unknown.
+        """
+        lines = (self.path / ROUNDS).read_text().splitlines()
+        records = [RoundRecord.from_json(line) for line in lines]
+        timings = [json.loads(line) for line in (self.path / TIMINGS).read_text().splitlines()]
+        shares = [share for record in records if (share := _attackers_share(record, roles))]
+        known = [share for share in shares if not math.isnan(share)]
+        branches = dict.fromkeys(("blend", "krum", "uniform"), 0)
+        for record in records:
+            if record.branch is not None:
+                branches[record.branch] = branches.get(record.branch, 0) + 1
+        error = records[-1].test_error
+        return {
+            "test_error": None if math.isnan(error) else error,
+            "attacker_weight": (fmean(known) if known else None) if shares else 0.0,
+            "branches": branches,
+            "excluded": sum(record.excluded for record in records),
+            "rounds": len(records),
+            "seconds": round(sum(timing["seconds"] for timing in timings), 3),
+        }
+
+
+def open_run(out: Path, config: RunConfig) -> None:
+    """Prepare a run's folder: anew, or to go on with an interrupted run.
+
+    Parameters
+    ----------
+    out : Path
+        Made if it does not exist.
+    config : RunConfig
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds a run with other settings.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / CONFIG
+    if path.exists() and path.read_text() != config.to_toml():
+        raise ConfigError(
+            f"{out} holds a run with other settings: give another --out or --name, or"
+            f" remove the folder"
+        )
+    if (out / SUMMARY).exists():
+        (out / SUMMARY).unlink()
+        for name in config.strategies:
+            (out / name / MODEL).unlink(missing_ok=True)
+    for name in config.strategies:
+        folder = StrategyFolder(out / name)
+        if not folder.finished:
+            folder.clear()
+    _replace(path, config.to_toml())
+
+
+def close_run(out: Path, config: RunConfig, roles: Mapping[str, str]) -> dict[str, Any]:
+    """Write `summary.json`, and with it the run's end.
+
+    Parameters
+    ----------
+    out : Path
+    config : RunConfig
+    roles : mapping
+        Contributor to behaviour.
+
+    Returns
+    -------
+    dict
+        The summary.
+    """
+    strategies = {
+        name: StrategyFolder(out / name).summary(roles) for name in config.strategies
+    }
+    summary = {
+        "name": config.name,
+        "dataset": config.federation.dataset,
+        "seed": config.seed,
+        "engine": config.engine,
+        "seconds": round(sum(one["seconds"] for one in strategies.values()), 3),
+        "contributors": dict(roles),
+        "strategies": strategies,
+    }
+    _replace(out / SUMMARY, json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    return summary
+
+
+def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | None:
+    """Share of the new model that came from attackers; None without a new model."""
+    weights = [c.weight for c in record.contributors if c.selected]
+    if not weights:
+        return None
+    return sum(
+        c.weight
+        for c in record.contributors
+        if c.selected and roles.get(c.contributor, HONEST) != HONEST
+    )
+
+
+def _append(path: Path, line: str) -> None:
+    with path.open("a", newline="\n") as file:
+        file.write(line + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -1,0 +1,182 @@
+"""Flower's simulation engine, started the way we need it, and stopped again.
+
+`flwr run` by itself would start a SuperLink that outlives the run, shared by every
+checkout on the machine; install dependencies from the network; and report home.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import httpx
+import tomli_w
+
+from server.results import SUMMARY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from anml_fl.config import RunConfig
+
+SWITCHES = {
+    "FLWR_TELEMETRY_ENABLED": "0",
+    "FLWR_DISABLE_UPDATE_CHECK": "1",
+    "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+LOG = "simulation.log"
+_STARTUP = 60.0
+_LAST_LINES = 15
+
+
+def run_simulation(config: RunConfig, out: Path) -> None:
+    """Run the federation on Flower's simulation engine.
+
+    Parameters
+    ----------
+    config : RunConfig
+    out : Path
+        The run's folder; Flower's own log goes into it too.
+
+    Raises
+    ------
+    RuntimeError
+        If the run does not come to its end; with the last lines of the log.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    log = out.resolve() / LOG
+    with TemporaryDirectory(prefix="anml-") as folder:
+        work = Path(folder)
+        app = _write_app(work, config, out.resolve())
+        with log.open("w") as sink, _superlink(work, sink.fileno()) as environment:
+            command = [
+                _script("flwr"),
+                "run",
+                str(app),
+                "anml",
+                "--stream",
+                "--federation-config",
+                f"num-supernodes={config.federation.contributors} client-resources-num-cpus=1",
+            ]
+            subprocess.run(  # noqa: S603 - our own scripts, no shell
+                command,
+                cwd=work,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+    # `flwr run --stream` exits with 0 for a failed run too: only the results tell.
+    if not (out / SUMMARY).is_file():
+        lines = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        raise RuntimeError("\n".join([f"the simulation failed; the end of {log}:", *lines]))
+
+
+def _write_app(work: Path, config: RunConfig, out: Path) -> Path:
+    """Write an app that names our apps and holds no code: there is one copy of it."""
+    app = work / "anml"
+    app.mkdir()
+    settings = {**config.to_flat(), "out": str(out)}
+    project = {
+        "build-system": {"requires": ["hatchling"], "build-backend": "hatchling.build"},
+        "project": {
+            "name": "anml",
+            "version": "0.0.0",
+            "description": "",
+            "license": "Apache-2.0",
+        },
+        "tool": {
+            "flwr": {
+                "app": {
+                    "publisher": "anml",
+                    "components": {
+                        "serverapp": "server.app:app",
+                        "clientapp": "clients.app:app",
+                    },
+                    "config": settings,
+                }
+            }
+        },
+    }
+    (app / "pyproject.toml").write_text(tomli_w.dumps(project))
+    return app
+
+
+@contextmanager
+def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
+    """Run a SuperLink of our own, in an empty folder; yields the environment for it."""
+    empty, home = work / "empty", work / "home"
+    empty.mkdir()
+    home.mkdir()
+    port, control = _free_port(), _free_port()
+    connection = {"address": f"127.0.0.1:{port}", "insecure": True}
+    (home / "config.toml").write_text(
+        tomli_w.dumps({"superlink": {"default": "anml", "anml": connection}})
+    )
+    environment = {**os.environ, **SWITCHES, "FLWR_HOME": str(home)}
+    environment["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    )
+    process = subprocess.Popen(  # noqa: S603 - our own scripts, no shell
+        [
+            _script("flower-superlink"),
+            "--insecure",
+            "--simulation",
+            "--isolation=subprocess",
+            "--host=127.0.0.1",
+            f"--port={port}",
+            f"--control-api-address=127.0.0.1:{control}",
+        ],
+        cwd=empty,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=sink,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        _wait_for(process, port)
+        yield environment
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _STARTUP
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/health", timeout=1.0).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.2)
+    raise RuntimeError(
+        f"Flower's SuperLink did not start on port {port} within {_STARTUP:.0f} s"
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _script(name: str) -> str:
+    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if found is None:
+        raise RuntimeError(f"{name} was not found beside {sys.executable}: reinstall flwr")
+    return found

@@ -1,0 +1,1 @@
+"""Flower strategies: ANML and the baselines, behind one screening."""

@@ -1,0 +1,106 @@
+"""Who runs a node: the stable identity behind Flower's node ids."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from logging import WARNING
+from typing import TYPE_CHECKING
+
+from flwr.app import ConfigRecord
+from flwr.common.logger import log
+
+from anml_fl.roles import contributor_id
+from strategies import protocol
+from strategies.screening import attribute, instruct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flwr.serverapp import Grid
+
+    Roster = Callable[[Grid], Mapping[int, str]]
+
+
+def by_public_key(grid: Grid) -> dict[int, str]:
+    """Identify nodes by the public key that they registered with the SuperLink.
+
+    Parameters
+    ----------
+    grid : Grid
+
+    Returns
+    -------
+    dict
+        Node id to "key-" and the start of the key's SHA-256; "node-" and the node id
+        where node authentication is off.
+    """
+    return {
+        node.node_id: "key-" + hashlib.sha256(node.public_key).hexdigest()[:16]
+        if node.public_key
+        else f"node-{node.node_id}"
+        for node in grid.get_nodes()
+    }
+
+
+class ByPartition:
+    """Identify a simulation's nodes by the partition that the engine gave them.
+
+    Node ids and keys are random in every simulation run, so each node is asked once for
+    its partition. That is as good as the simulation itself: a deployment must use
+    `by_public_key`. A partition that two nodes claim is nobody's.
+
+    Parameters
+    ----------
+    contributors : int
+        Partitions that exist.
+    timeout : float
+        Seconds to wait for answers.
+    """
+
+    def __init__(self, contributors: int, timeout: float = 60.0) -> None:
+        self._contributors = contributors
+        self._timeout = timeout
+        self._known: dict[int, str] = {}
+
+    def __call__(self, grid: Grid) -> dict[int, str]:
+        """Return node id to contributor, after asking the nodes not yet known.
+
+        Parameters
+        ----------
+        grid : Grid
+
+        Returns
+        -------
+        dict
+        """
+        nodes = set(grid.get_node_ids())
+        if strangers := nodes - set(self._known):
+            self._known |= self._enrol(grid, sorted(strangers))
+        return {node: name for node, name in self._known.items() if node in nodes}
+
+    def _enrol(self, grid: Grid, nodes: list[int]) -> dict[int, str]:
+        roster = {node: f"node-{node}" for node in nodes}
+        asked = instruct(roster, protocol.ENROL, 0, ConfigRecord())
+        replies = grid.send_and_receive([one.message for one in asked], timeout=self._timeout)
+        credited, left_out, _ = attribute(asked, replies)
+        claims = defaultdict(list)
+        for one in asked:
+            if reply := credited.get(one.contributor):
+                record = reply.content.config_records.get(protocol.IDENTITY, ConfigRecord())
+                partition = record.get(protocol.PARTITION)
+                if type(partition) is int and 0 <= partition < self._contributors:
+                    claims[contributor_id(partition)].append(one.message.metadata.dst_node_id)
+                else:
+                    left_out[one.contributor] = f"claims partition {str(partition)[:20]}"
+        taken = set(self._known.values())
+        enrolled = {}
+        for contributor, claimants in sorted(claims.items()):
+            if len(claimants) == 1 and contributor not in taken:
+                enrolled[claimants[0]] = contributor
+            else:
+                for node in claimants:
+                    left_out[f"node-{node}"] = f"{contributor} is claimed more than once"
+        for name, reason in sorted(left_out.items()):
+            log(WARNING, "%s takes no part: %s", name, reason)
+        return enrolled

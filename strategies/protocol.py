@@ -1,0 +1,13 @@
+"""Names in the messages between server and contributors."""
+
+ARRAYS = "arrays"
+CONFIG = "config"
+METRICS = "metrics"
+EXAMPLES = "num-examples"
+ROUND = "server-round"
+# The secret of one node in one round goes out in CONFIG and comes back in ECHO.
+ECHO = "echo"
+NONCE = "nonce"
+ENROL = "query.enrol"
+IDENTITY = "identity"
+PARTITION = "partition-id"

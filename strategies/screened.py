@@ -1,0 +1,190 @@
+"""A Flower strategy that screens replies, applies a rule, and records the round."""
+
+from __future__ import annotations
+
+import math
+import time
+from logging import INFO
+from typing import TYPE_CHECKING
+
+import numpy as np
+from flwr.app import MessageType
+from flwr.common.logger import log
+from flwr.serverapp.strategy import Strategy
+
+from anml_fl.method.krum import consistency, krum_scores
+from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.registry.memory import InMemoryRegistry
+from strategies.identity import by_public_key
+from strategies.layout import Layout
+from strategies.rules import FEWEST_FOR_KRUM, Cohort, Decision, example_factors
+from strategies.screening import Screened, instruct, screen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
+    from flwr.serverapp import Grid
+
+    from anml_fl.registry.interface import Registry
+    from strategies.identity import Roster
+    from strategies.screening import Instruction
+
+
+class ScreenedStrategy(Strategy):
+    """Ask every node, believe none, apply one rule to what is valid.
+
+    Parameters
+    ----------
+    rule : callable
+        Cohort to Decision.
+    name : str
+        Name in the records.
+    registry : Registry, optional
+        Source of v, r, T; by default one that knows nobody (cold-start defaults).
+    roster : callable, optional
+        Grid to (node id to contributor); by default the nodes' public keys.
+    at : float
+        The instant at which the registry is asked, in years on its clock.
+    n_byzantine : int, optional
+        f of Krum's scores.
+    example_weighting : bool
+        Whether example counts weigh, bounded as in `rules.example_factors`.
+
+    Attributes
+    ----------
+    records : list of RoundRecord
+        One a round, appended by `aggregate_train`.
+    """
+
+    def __init__(
+        self,
+        rule: Callable[[Cohort], Decision],
+        *,
+        name: str,
+        registry: Registry | None = None,
+        roster: Roster = by_public_key,
+        at: float = 0.0,
+        n_byzantine: int | None = None,
+        example_weighting: bool = True,
+    ) -> None:
+        self.rule = rule
+        self.name = name
+        self.registry = InMemoryRegistry() if registry is None else registry
+        self.roster = roster
+        self.at = at
+        self.n_byzantine = n_byzantine
+        self.example_weighting = example_weighting
+        self.records: list[RoundRecord] = []
+        self._instructions: list[Instruction] = []
+        self._arrays: ArrayRecord | None = None
+        self._started = 0.0
+
+    def configure_train(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Send the global model to every node, each with a secret of its own."""
+        self._started = time.perf_counter()
+        self._arrays = arrays
+        self._instructions = instruct(
+            self.roster(grid), MessageType.TRAIN, server_round, config, arrays
+        )
+        return [one.message for one in self._instructions]
+
+    def aggregate_train(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """Turn replies into the new model and a record; None keeps the old model."""
+        if self._arrays is None:
+            raise RuntimeError("aggregate_train needs a configure_train before it")
+        layout = Layout.of(self._arrays)
+        model = np.empty(layout.size, dtype=layout.dtype)
+        layout.flatten(self._arrays, model)
+        screened = screen(self._instructions, replies, layout, model)
+        # A nonce counts once: what comes later belongs to no instruction.
+        asked, self._instructions = self._instructions, []
+        cohort, note = self._cohort(screened)
+        decision = self.rule(cohort) if cohort.contributors else None
+        new_model = None
+        if decision is not None:
+            note = "; ".join(filter(None, (note, decision.note))) or None
+            with np.errstate(over="ignore", invalid="ignore"):
+                moved = (model + decision.update).astype(layout.dtype)
+            if np.isfinite(moved).all():
+                new_model = layout.restore(moved, self._arrays)
+            else:
+                note = "the new model would not be finite: the old one is kept"
+        sent = sum(len(array.data) for array in self._arrays.values())
+        self.records.append(
+            RoundRecord(
+                round=server_round,
+                strategy=self.name,
+                branch=decision.branch if decision else None,
+                rho_c=decision.rho_c if decision else math.nan,
+                min_s=decision.min_s if decision else math.nan,
+                contributors=self._contributors(screened, cohort, decision),
+                refused=screened.refused,
+                note=note if decision else "no valid reply: the model stays as it is",
+                bytes_sent=sent * len(asked),
+                bytes_received=sent * len(screened.contributors),
+                seconds=time.perf_counter() - self._started,
+            )
+        )
+        return new_model, None
+
+    def configure_evaluate(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Send nothing: the server tests the model, a client's word would not count."""
+        return []
+
+    def aggregate_evaluate(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> MetricRecord | None:
+        """Return nothing: see `configure_evaluate`."""
+        return None
+
+    def summary(self) -> None:
+        """Log the strategy's name."""
+        log(INFO, "\t└──> %s, behind screening", self.name)
+
+    def _cohort(self, screened: Screened) -> tuple[Cohort, str | None]:
+        n = len(screened.contributors)
+        note = None
+        scores, q = np.zeros(n), np.ones(n)
+        if n >= FEWEST_FOR_KRUM:
+            scores = krum_scores(screened.updates, n_byzantine=self.n_byzantine)
+            q = consistency(scores)
+        elif n:
+            note = f"{n} valid replies, fewer than {FEWEST_FOR_KRUM}: q = 1 for all"
+        signals = self.registry.signals(screened.contributors, at=self.at)
+        factors = example_factors(screened.examples, weighting=self.example_weighting)
+        return Cohort(
+            screened.contributors, screened.updates, scores, q, signals, factors
+        ), note
+
+    def _contributors(
+        self, screened: Screened, cohort: Cohort, decision: Decision | None
+    ) -> tuple[ContributorRecord, ...]:
+        """Record everyone who was asked, by stable identity."""
+        place = {name: i for i, name in enumerate(cohort.contributors)}
+        everyone = sorted({*place, *screened.left_out})
+        signals = self.registry.signals(everyone, at=self.at)
+        return tuple(
+            ContributorRecord(
+                contributor=name,
+                q=float(cohort.q[place[name]]) if name in place else math.nan,
+                v=float(signals.v[i]),
+                r=float(signals.r[i]),
+                T=float(signals.T[i]),
+                s=float(signals.s[i]),
+                weight=float(decision.weights[place[name]])
+                if decision and name in place
+                else 0.0,
+                selected=bool(decision.selected[place[name]])
+                if decision and name in place
+                else False,
+                reason=screened.left_out.get(name),
+            )
+            for i, name in enumerate(everyone)
+        )

@@ -1,0 +1,276 @@
+"""Screening replies: which ones count, for whom, and why the others do not.
+
+`reply.metadata.src_node_id` is whatever the client wrote there. A reply counts only
+with the secret nonce that was sent, this round, to that node alone.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flwr.app import ConfigRecord, Message, MetricRecord, RecordDict
+
+from strategies import protocol
+from strategies.layout import BadArrayError, Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flwr.app import ArrayRecord
+    from numpy.typing import NDArray
+
+# No contributor holds more samples than this: a claim above it is a lie or a bug.
+MOST_EXAMPLES = 10**9
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What was sent to one node in one round.
+
+    Parameters
+    ----------
+    contributor : str
+        Stable identity of whoever runs the node.
+    message : Message
+        The message; the grid fills its id in when it is pushed.
+    nonce : bytes
+        The secret in it.
+    """
+
+    contributor: str
+    message: Message
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Replies of one round, sorted out; nothing depends on the order of arrival.
+
+    Parameters
+    ----------
+    contributors : tuple of str
+        Whose updates are valid, by stable identity.
+    updates : (n, d) array
+        Their arrays, the global model subtracted.
+    examples : (n,) float64
+        Their own claims of example counts.
+    left_out : mapping
+        Contributor to the reason, for all others who were asked.
+    refused : tuple of str
+        Reasons of replies that could be credited to nobody, sorted.
+    """
+
+    contributors: tuple[str, ...]
+    updates: NDArray[Any]
+    examples: NDArray[np.float64]
+    left_out: Mapping[str, str]
+    refused: tuple[str, ...]
+
+
+def instruct(
+    roster: Mapping[int, str],
+    message_type: str,
+    server_round: int,
+    config: ConfigRecord,
+    arrays: ArrayRecord | None = None,
+) -> list[Instruction]:
+    """Write one message a node, each with a nonce of its own.
+
+    Parameters
+    ----------
+    roster : mapping
+        Node id to contributor.
+    message_type : str
+    server_round : int
+    config : ConfigRecord
+        Settings for everybody.
+    arrays : ArrayRecord, optional
+        The global model.
+
+    Returns
+    -------
+    list of Instruction
+        By stable identity.
+    """
+    instructions = []
+    for node_id, contributor in sorted(roster.items(), key=lambda item: (item[1], item[0])):
+        nonce = secrets.token_bytes(16)
+        told = ConfigRecord({**config, protocol.ROUND: server_round, protocol.NONCE: nonce})
+        content = RecordDict({protocol.CONFIG: told})
+        if arrays is not None:
+            content[protocol.ARRAYS] = arrays
+        message = Message(content, node_id, message_type, group_id=str(server_round))
+        instructions.append(Instruction(contributor, message, nonce))
+    return instructions
+
+
+def attribute(
+    instructions: Iterable[Instruction], replies: Iterable[Message]
+) -> tuple[dict[str, Message], dict[str, str], tuple[str, ...]]:
+    """Credit replies to contributors by their nonces.
+
+    Parameters
+    ----------
+    instructions : iterable of Instruction
+        Of this round.
+    replies : iterable of Message
+        In any order, from anyone.
+
+    Returns
+    -------
+    tuple
+        Contributor to its one reply; contributor to the reason why it has none;
+        reasons of replies that belong to nobody, sorted.
+    """
+    asked = list(instructions)
+    by_nonce = {one.nonce: one for one in asked}
+    by_message = {one.message.metadata.message_id: one.contributor for one in asked}
+    credited: dict[str, list[Message]] = {one.contributor: [] for one in asked}
+    left_out: dict[str, str] = {}
+    refused: list[str] = []
+    for reply in replies:
+        if reply.has_error():
+            _note_error(reply, by_message, left_out, refused)
+            continue
+        one = by_nonce.get(_nonce(reply))
+        if one is None:
+            refused.append("no nonce of this round")
+        elif _consistent(reply, one.message):
+            credited[one.contributor].append(reply)
+        else:
+            refused.append(
+                f"metadata do not belong to the nonce, which was sent to {one.contributor}"
+            )
+    single = {}
+    for contributor, own in credited.items():
+        if len(own) == 1:
+            single[contributor] = own[0]
+            left_out.pop(contributor, None)
+        elif own:
+            left_out[contributor] = f"{len(own)} replies under one nonce"
+        else:
+            left_out.setdefault(contributor, "no reply in time")
+    return single, left_out, tuple(sorted(refused))
+
+
+def screen(
+    instructions: Iterable[Instruction],
+    replies: Iterable[Message],
+    layout: Layout,
+    model: NDArray[Any],
+) -> Screened:
+    """Sort replies out: valid updates, and a reason for everything else.
+
+    Parameters
+    ----------
+    instructions : iterable of Instruction
+        Of this round.
+    replies : iterable of Message
+        In any order, from anyone; never believed, never raised on.
+    layout : Layout
+        Of the global model.
+    model : (d,) array
+        The global model as a vector.
+
+    Returns
+    -------
+    Screened
+    """
+    credited, left_out, refused = attribute(instructions, replies)
+    contributors: list[str] = []
+    examples: list[float] = []
+    updates = np.empty((len(credited), layout.size), dtype=layout.dtype)
+    for contributor, reply in sorted(credited.items()):
+        row = updates[len(contributors)]
+        try:
+            count = _examples(reply.content)
+            _update(reply.content, layout, model, row)
+        except BadReplyError as error:
+            left_out[contributor] = str(error)[:_LONGEST_REASON]
+        except Exception as error:  # noqa: BLE001 - hostile bytes must not end the round
+            left_out[contributor] = f"unreadable reply ({type(error).__name__})"
+        else:
+            contributors.append(contributor)
+            examples.append(count)
+    return Screened(
+        tuple(contributors),
+        updates[: len(contributors)],
+        np.array(examples, dtype=np.float64),
+        left_out,
+        refused,
+    )
+
+
+class BadReplyError(ValueError):
+    """A reply that does not count; the message is the reason."""
+
+
+def _nonce(reply: Message) -> bytes:
+    try:
+        nonce = reply.content.config_records[protocol.ECHO][protocol.NONCE]
+    except Exception:  # noqa: BLE001 - a reply may lack anything
+        return b""
+    return nonce if isinstance(nonce, bytes) else b""
+
+
+def _consistent(reply: Message, instruction: Message) -> bool:
+    return (
+        reply.metadata.src_node_id == instruction.metadata.dst_node_id
+        and reply.metadata.reply_to_message_id == instruction.metadata.message_id
+        and reply.metadata.message_type == instruction.metadata.message_type
+    )
+
+
+def _note_error(
+    reply: Message,
+    by_message: Mapping[str, str],
+    left_out: dict[str, str],
+    refused: list[str],
+) -> None:
+    """Credit an error by the message it answers: Flower's own come from node 1."""
+    reason = f"error {reply.error.code}: {reply.error.reason or 'no reason given'}"
+    reason = " ".join(reason.split())[:_LONGEST_REASON]
+    contributor = by_message.get(reply.metadata.reply_to_message_id)
+    if contributor is None:
+        refused.append(f"{reason}, in answer to no instruction of this round")
+    else:
+        # The least of several, so that the order of arrival does not show.
+        left_out[contributor] = min(reason, left_out.get(contributor, reason))
+
+
+def _examples(content: RecordDict) -> float:
+    metrics = content.get(protocol.METRICS)
+    if not isinstance(metrics, MetricRecord) or protocol.EXAMPLES not in metrics:
+        raise BadReplyError(f"no {protocol.EXAMPLES} in the metrics")
+    count = metrics[protocol.EXAMPLES]
+    if isinstance(count, list) or not math.isfinite(count) or not 1 <= count <= MOST_EXAMPLES:
+        raise BadReplyError(
+            f"{protocol.EXAMPLES} must lie in [1, {MOST_EXAMPLES}], got {str(count)[:40]}"
+        )
+    return float(count)
+
+
+def _update(
+    content: RecordDict, layout: Layout, model: NDArray[Any], out: NDArray[Any]
+) -> None:
+    records = content.array_records
+    if list(records) != [protocol.ARRAYS]:
+        raise BadReplyError(
+            f"exactly one array record, {protocol.ARRAYS!r}, is needed, got"
+            f" {[str(name)[:40] for name in list(records)[:3]]}"
+        )
+    try:
+        layout.flatten(records[protocol.ARRAYS], out)
+    except BadArrayError as error:
+        raise BadReplyError(str(error)) from error
+    if not np.isfinite(out).all():
+        raise BadReplyError(f"{np.count_nonzero(~np.isfinite(out))} values are not finite")
+    with np.errstate(over="ignore"):
+        np.subtract(out, model, out=out)
+    if not np.isfinite(out).all():
+        raise BadReplyError(f"the update is too large for {layout.dtype.name}")

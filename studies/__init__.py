@@ -1,0 +1,1 @@
+"""Studies: what the method does, measured."""

@@ -1,0 +1,1 @@
+"""Benchmarks: what the method costs, beside the hardware's limit and other code."""
