@@ -1,0 +1,150 @@
+"""Write `report.html`: one file, everything inline, nothing fetched."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from anml_fl.report import round_figures, tables, theme
+from anml_fl.report.gate_figure import gate
+from anml_fl.report.run import load_run
+from anml_fl.report.script import SCRIPT
+from anml_fl.report.sentences import result
+from anml_fl.report.style import style_sheet
+from anml_fl.report.template import TEMPLATE
+from anml_fl.report.untrusted import inline_json, visible
+from anml_fl.report.weights_figure import weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from anml_fl.report.plot import Plot
+    from anml_fl.report.run import Run
+
+
+def write_report(folder: Path) -> Path:
+    """Write the report of a finished run into its folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder, as `load_run` describes it.
+
+    Returns
+    -------
+    Path
+        `folder / "report.html"`, about 5 MB, nearly all of it plotly.js. The same folder
+        gives the same bytes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file that every run has is missing.
+    ValueError
+        If a file says something else than it should; the message names file and place.
+    """
+    page = render(load_run(folder))
+    path = folder / "report.html"
+    # Replaced as a whole: a reader never meets half a page.
+    draft = folder / "report.html.part"
+    draft.write_text(page, encoding="utf-8", newline="\n")
+    draft.replace(path)
+    return path
+
+
+def render(run: Run) -> str:
+    """Write the page as text.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    plotly: str = get_plotlyjs()
+    summary = run.summary
+    total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
+    facts = (
+        f"Data set: {summary.dataset}. Engine: {summary.engine}. Seed: {summary.seed}. "
+        f"Contributors: {len(summary.contributors)}. Time: {total}."
+    )
+    weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
+    both = {"light": theme.template(theme.LIGHT), "dark": theme.template(theme.DARK)}
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    return environment.from_string(TEMPLATE).render(
+        name=visible(summary.name),
+        result=result(run),
+        facts=visible(facts, 400),
+        lead=visible(run.lead.name, 40),
+        last_number=run.lead.records[-1].round,
+        overview=tables.overview(run),
+        last_round=tables.last_round(run),
+        left_out=tables.left_out(run),
+        error=_embedded(round_figures.error_by_round(run)),
+        gate=_embedded(gate(run)),
+        weights=_embedded(weights(run)),
+        branches=_embedded(round_figures.branches(run)),
+        correlation=_embedded(round_figures.correlation(run)),
+        weightless=f" Without weights: {', '.join(weightless)}." if weightless else "",
+        mark=theme.ATTACKER_MARK,
+        tau_h=f"{run.tau_h:g}",
+        tau_c=f"{run.tau_c:g}",
+        config=_block(run.config),
+        policy=_policy(plotly, SCRIPT),
+        style=style_sheet(),
+        templates=inline_json(both),
+        plotly=plotly,
+        script=SCRIPT,
+    )
+
+
+def _embedded(plot: Plot | None) -> dict[str, Any] | None:
+    if plot is None:
+        return None
+    groups = [
+        {
+            "name": visible(name, 40),
+            "views": [
+                {"label": v.label, "note": v.note, "data": v.data, "layout": v.layout}
+                for v in views
+            ],
+        }
+        for name, views in plot.groups.items()
+    ]
+    return {
+        "name": plot.name,
+        "groups": [
+            {"name": group["name"], "chosen": name == plot.chosen}
+            for group, name in zip(groups, plot.groups, strict=True)
+        ],
+        "views": plot.groups[plot.chosen],
+        "longest": max(map(len, plot.groups.values())),
+        "thinned": (
+            " To keep the page small, not every round is here." if plot.thinned else ""
+        ),
+        "json": inline_json(groups),
+    }
+
+
+def _block(text: str) -> str:
+    # Line by line: line breaks are what `visible` would spell out.
+    return "\n".join(visible(line.replace("\t", "    "), 500) for line in text.split("\n"))
+
+
+def _policy(*scripts: str) -> str:
+    # Only the page's own scripts run, and nothing is fetched, whatever the data say.
+    hashes = " ".join(
+        f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )

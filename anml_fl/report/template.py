@@ -1,0 +1,155 @@
+"""The page as a Jinja2 template, in a .py file since Flower bundles no .html.
+
+Everything is escaped but what is marked `safe`: our own style and scripts, plotly.js, and
+JSON from `untrusted.inline_json`.
+"""
+
+TEMPLATE = """\
+{%- macro plot(plot, title, caption, decision=false) %}
+<figure data-plot="data-{{ plot.name }}" aria-label="{{ title }}">
+  {%- if plot.groups | length > 1 or plot.longest > 1 %}
+  <div class="controls">
+    {%- if plot.groups | length > 1 %}
+    <label>Strategy
+      <select autocomplete="off">
+        {%- for group in plot.groups %}
+        <option value="{{ loop.index0 }}"{{ " selected" if group.chosen }}>
+          {{- group.name -}}
+        </option>
+        {%- endfor %}
+      </select>
+    </label>
+    {%- endif %}
+    {%- if plot.longest > 1 %}
+    <label>Round
+      <input type="range" min="0" max="{{ plot.views | length - 1 }}" step="1"
+             value="{{ plot.views | length - 1 }}" autocomplete="off">
+      <output>{{ plot.views[-1].label }}</output>
+    </label>
+    {%- endif %}
+  </div>
+  {%- endif %}
+  {%- if decision %}
+  <p class="decision" aria-live="polite">{{ plot.views[-1].note }}</p>
+  {%- endif %}
+  <div class="plot"></div>
+  <figcaption>{{ caption }}</figcaption>
+</figure>
+<script type="application/json" id="data-{{ plot.name }}">{{ plot.json | safe }}</script>
+{%- endmacro %}
+
+{%- macro table(table, lead="") %}
+<div class="scroll" tabindex="0" role="region" aria-label="Table">
+<table>
+  <thead><tr>
+    {%- for title, kind in table.columns %}<th class="{{ kind }}">{{ title }}</th>{% endfor -%}
+  </tr></thead>
+  <tbody>
+  {%- for row in table.rows %}
+  <tr{% if lead and row[0] == lead %} class="lead"{% endif %}>
+    {%- for cell in row -%}
+    <td class="{{ table.columns[loop.index0][1] }}">{{ cell }}</td>
+    {%- endfor -%}
+  </tr>
+  {%- endfor %}
+  </tbody>
+</table>
+</div>
+{%- endmacro -%}
+
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{{ policy }}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ name }} — run report</title>
+<link rel="icon" href="data:,">
+<style>{{ style | safe }}</style>
+</head>
+<body>
+<header>
+  <h1>{{ name }}</h1>
+  <p class="result">{{ result }}</p>
+  <p class="facts">{{ facts }}</p>
+  <noscript><p>The plots need JavaScript; the tables do not.</p></noscript>
+</header>
+<main>
+<h2>The run</h2>
+{{ table(overview, lead) }}
+
+<h2>Test error by round</h2>
+{% if error -%}
+{{ plot(error, "Test error by round",
+        "Error of each round's model on the server's test set; lower is better.") }}
+{%- else %}<p class="note">No round of this run was tested.</p>{% endif %}
+
+<h2>Consistency against external signals</h2>
+{% if gate -%}
+<p>The paper's Figure 6. When honest contributors stand high on both axes and attackers low,
+q and s are correlated and the external signals can be trusted.</p>
+{{ plot(gate, "Consistency q against external signal s",
+        "Blue circles: honest. Orange diamonds: attackers. Area: weight, at least 6 px wide.
+        Filled: went into the model; hollow: did not. Dashed: stage 1 fires only if
+        everyone stands to the right of tau_h. Point at a mark for its details."
+        ~ gate.thinned, decision=true) }}
+{%- else %}<p class="note">No strategy of this run took a branch.</p>{% endif %}
+
+<h2>Weight by contributor</h2>
+{% if weights -%}
+{{ plot(weights, "Weight by contributor over the rounds",
+        "Share of each contributor in the round's model; the scale is that of the strategy.
+        Attackers (" ~ mark ~ ") stand first. A cross: no weight, which is not a weight of 0."
+        ~ weightless) }}
+{%- else %}<p class="note">No strategy of this run gave weights.</p>{% endif %}
+
+<h2>Branches</h2>
+{% if branches -%}
+{{ plot(branches, "Branch taken in each round",
+        "Branch by round. A cross: no valid reply, so no branch.") }}
+{%- else %}<p class="note">No strategy of this run took a branch.</p>{% endif %}
+{% if correlation -%}
+{{ plot(correlation, "Correlation of q and s by round",
+        "rho_c is the correlation of q and s over the valid replies; stage 2 trusts the
+        external signals above the line of tau_c. A gap: undefined.") }}
+{%- endif %}
+
+<h2>Contributors in round {{ last_number }} of {{ lead }}</h2>
+{{ table(last_round) }}
+
+<h2>Replies left out</h2>
+{% if left_out.total -%}
+<details>
+  <summary>{{ left_out.total }} left out, with reasons</summary>
+  {%- if left_out.total > left_out.rows | length %}
+  <p class="note">The first {{ left_out.rows | length }} are shown; the rest stand in
+  each strategy's rounds.jsonl.</p>
+  {%- endif %}
+  {{ table(left_out) }}
+</details>
+{%- else %}<p class="note">None.</p>{% endif %}
+
+<h2>How to read this page</h2>
+<dl>
+  <dt>q</dt><dd>gradient consistency: how near an update lies to its neighbours</dd>
+  <dt>v, r</dt><dd>verification and reputation; s = v · r is the external signal</dd>
+  <dt>T</dt><dd>freshness: decays with the age of a contribution; scales every weight</dd>
+  <dt>rho_c</dt><dd>Pearson correlation of q and s in one round</dd>
+  <dt>Gate</dt><dd>stage 1: if min s &gt; tau_h, uniform weights and no selection
+  (“uniform”). Stage 2: if rho_c &gt; tau_c, a softmax blend of q and s (“blend”);
+  otherwise w = q (“krum”). Here tau_h = {{ tau_h }} and tau_c = {{ tau_c }}.</dd>
+  <dt>Attacker</dt><dd>whoever behaves in any other way than “honest”</dd>
+</dl>
+<p>All signals are between 0 and 1 and have no unit. Time is wall-clock time. This is one
+run with one seed: a small difference in test error may be chance.</p>
+<details>
+  <summary>Settings (config.toml)</summary>
+  <pre>{{ config }}</pre>
+</details>
+</main>
+<script type="application/json" id="templates">{{ templates | safe }}</script>
+<script>{{ plotly | safe }}</script>
+<script>{{ script | safe }}</script>
+</body>
+</html>
+"""
