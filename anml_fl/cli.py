@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from anml_fl.config import RunConfig
 
-_RUNS = Path("runs")
-
 
 class SettingsCommand(click.Command):
     """A command with one option for every setting, made from the settings themselves."""
@@ -105,8 +103,7 @@ def run(preset: str | None, out: Path | None, **options: Any) -> None:
             given["behaviours"] = parse_behaviours(list(given["behaviours"]))
         flat = {name.replace("_", "-"): value for name, value in given.items()}
         config = from_toml(_preset(preset), flat)
-        folder = _folder(config) if out is None else out
-        _execute(config, folder, Console())
+        _execute(config, out, Console())
     except (ConfigError, ValueError, OSError, RuntimeError) as error:
         raise _Failure(str(error) or type(error).__name__) from error
     except KeyboardInterrupt:
@@ -167,18 +164,7 @@ def _preset(name: str | None) -> str:
     return shipped[name].read_text()
 
 
-def _folder(config: RunConfig) -> Path:
-    """Choose a folder by the run's name; other settings never overwrite a run."""
-    number = 1
-    while True:
-        folder = _RUNS / (config.name if number == 1 else f"{config.name}-{number}")
-        settings = folder / "config.toml"
-        if not settings.exists() or settings.read_text() == config.to_toml():
-            return folder
-        number += 1
-
-
-def _execute(config: RunConfig, out: Path, console: Any) -> None:
+def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     """Run on the engine asked for, with a progress bar; then show the table."""
     import json
     import logging
@@ -189,11 +175,12 @@ def _execute(config: RunConfig, out: Path, console: Any) -> None:
     from server.federation import run_federation
     from server.inline_grid import InlineGrid
     from server.progress import progress_bar
-    from server.results import open_run
+    from server.results import default_folder, open_run
     from server.simulation import run_simulation
     from server.table import table
 
     console_handler.setLevel(logging.WARNING)
+    out = default_folder(config) if out is None else out
     total = config.federation.contributors
     console.print(
         f"[bold]{config.name}[/bold]: {config.federation.dataset}, {total} contributors,"

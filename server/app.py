@@ -9,6 +9,7 @@ from flwr.serverapp import Grid, ServerApp
 
 from anml_fl.config import from_flat
 from server.federation import run_federation
+from server.results import default_folder
 
 app = ServerApp()
 
@@ -26,5 +27,6 @@ def main(grid: Grid, context: Context) -> None:
     """
     settings = dict(context.run_config)
     out = str(settings.pop("out", ""))
-    config = from_flat(settings)
-    run_federation(grid, config, Path(out) if out else Path("runs") / config.name)
+    # The inline engine does not come this way.
+    config = from_flat(settings).model_copy(update={"engine": "simulation"})
+    run_federation(grid, config, Path(out) if out else default_folder(config))

@@ -12,7 +12,9 @@ from flwr.app import Array, ArrayRecord, MetricRecord
 from flwr.common.logger import log
 from threadpoolctl import threadpool_limits
 
+from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
+from anml_fl.datasets.sources import load
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, error_rate, load_arrays
 from anml_fl.registry.scenarios import simulated_registry
@@ -61,6 +63,7 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     RuntimeError
         If no node takes part.
     """
+    check(config)
     open_run(out, config)
     roles = cast_roles(config)
     registry = simulated_registry(config.federation, roles, config.seed)
@@ -80,6 +83,43 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     summary = close_run(out, config, roles)
     log(INFO, "report: %s", write_report(out).resolve())
     return summary
+
+
+def check(config: RunConfig) -> None:
+    """Refuse what the settings alone do not show: a device or a class that is not there.
+
+    Parameters
+    ----------
+    config : RunConfig
+
+    Raises
+    ------
+    ConfigError
+        Naming the setting, its value, and what would do.
+    """
+    federation, training = config.federation, config.training
+    try:
+        torch.zeros(1, device=training.device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        usable = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        if torch.backends.mps.is_available():
+            usable.append("mps")
+        raise ConfigError(
+            f"training.device: {training.device!r} cannot be used here; usable: "
+            + ", ".join(usable)
+        ) from error
+    classes = load(federation.dataset).classes
+    target, offset = config.attacks.flip_target, config.attacks.flip_offset
+    if target is not None and target >= classes:
+        raise ConfigError(
+            f"attacks.flip_target: {federation.dataset} has the classes 0 to {classes - 1},"
+            f" got {target}"
+        )
+    if offset is not None and offset % classes == 0:
+        raise ConfigError(
+            f"attacks.flip_offset: a multiple of {federation.dataset}'s {classes} classes"
+            f" changes no label, got {offset}"
+        )
 
 
 def _train(

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from anml_fl.roles import HONEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -94,6 +94,28 @@ class StrategyFolder:
             "rounds": len(records),
             "seconds": round(sum(timing["seconds"] for timing in timings), 3),
         }
+
+
+def default_folder(config: RunConfig) -> Path:
+    """Choose a folder by the run's name: a run with other settings is never overwritten.
+
+    Parameters
+    ----------
+    config : RunConfig
+
+    Returns
+    -------
+    Path
+        `runs/NAME`, or the first `runs/NAME-2`, `runs/NAME-3`, ... that is free or holds
+        a run with these settings.
+    """
+    number = 1
+    while True:
+        folder = Path("runs") / (config.name if number == 1 else f"{config.name}-{number}")
+        settings = folder / CONFIG
+        if not settings.exists() or settings.read_text() == config.to_toml():
+            return folder
+        number += 1
 
 
 def open_run(out: Path, config: RunConfig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +64,10 @@ class Layout:
             if dtype.kind == "f"
         )
 
-    def flatten(self, record: ArrayRecord, out: NDArray[Any]) -> None:
-        """Decode a record into a vector, checking everything on the way.
+    def flatten(
+        self, record: ArrayRecord, out: NDArray[Any], minus: NDArray[Any] | float = 0.0
+    ) -> None:
+        """Decode a record into a vector, checking everything but the values on the way.
 
         Parameters
         ----------
@@ -72,6 +75,8 @@ class Layout:
             From anywhere: nothing in it is believed.
         out : (size,) array
             Filled with the floating arrays, in order.
+        minus : (size,) array, optional
+            Subtracted in the same pass: the global model, where `out` is an update.
 
         Raises
         ------
@@ -80,12 +85,15 @@ class Layout:
         """
         if set(record) != set(self.names):
             raise BadArrayError(_difference(set(record), set(self.names)))
+        base = np.broadcast_to(minus, out.shape)
         start = 0
         for name, shape, dtype in zip(self.names, self.shapes, self.dtypes, strict=True):
             values = decode(record[name], name, shape, dtype)
             if dtype.kind == "f":
-                out[start : start + values.size] = values.ravel()
-                start += values.size
+                stop = start + values.size
+                with np.errstate(over="ignore", invalid="ignore"):
+                    np.subtract(values.ravel(), base[start:stop], out=out[start:stop])
+                start = stop
 
     def restore(self, vector: NDArray[Any], template: ArrayRecord) -> ArrayRecord:
         """Turn a vector back into a record; arrays that are not floating stay as they are.
@@ -176,19 +184,25 @@ def _header(data: bytes, name: str) -> tuple[tuple[int, ...], str, bool, int]:
         (length,) = struct.unpack(width, data[8:start])
         if length > _LONGEST_HEADER:
             raise ValueError("header too long")
-        header = ast.literal_eval(data[start : start + length].decode("latin1"))
-        if set(header) != {"descr", "fortran_order", "shape"}:
-            raise ValueError("other keys")
-        shape, descr, fortran = header["shape"], header["descr"], header["fortran_order"]
-        if type(shape) is not tuple or any(type(side) is not int for side in shape):
-            raise ValueError("odd shape")
-        if type(descr) is not str or type(fortran) is not bool:
-            raise ValueError("odd type or order")
-        return shape, descr, fortran, start + length
+        return *_fields(data[start : start + length]), start + length
     except (ValueError, SyntaxError, TypeError, IndexError, struct.error) as error:
         raise BadArrayError(f"array {name!r} is not a readable .npy array") from error
     except (MemoryError, RecursionError) as error:
         raise BadArrayError(f"array {name!r} has a hostile header") from error
+
+
+# A model's arrays have the same few headers, from every contributor in every round.
+@lru_cache(maxsize=256)
+def _fields(header: bytes) -> tuple[tuple[int, ...], str, bool]:
+    fields = ast.literal_eval(header.decode("latin1"))
+    if set(fields) != {"descr", "fortran_order", "shape"}:
+        raise ValueError("other keys")
+    shape, descr, fortran = fields["shape"], fields["descr"], fields["fortran_order"]
+    if type(shape) is not tuple or any(type(side) is not int for side in shape):
+        raise ValueError("odd shape")
+    if type(descr) is not str or type(fortran) is not bool:
+        raise ValueError("odd type or order")
+    return shape, descr, fortran
 
 
 def _difference(found: set[str], needed: set[str]) -> str:

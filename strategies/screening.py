@@ -265,12 +265,18 @@ def _update(
             f" {[str(name)[:40] for name in list(records)[:3]]}"
         )
     try:
-        layout.flatten(records[protocol.ARRAYS], out)
+        layout.flatten(records[protocol.ARRAYS], out, minus=model)
     except BadArrayError as error:
         raise BadReplyError(str(error)) from error
-    if not np.isfinite(out).all():
-        raise BadReplyError(f"{np.count_nonzero(~np.isfinite(out))} values are not finite")
-    with np.errstate(over="ignore"):
-        np.subtract(out, model, out=out)
-    if not np.isfinite(out).all():
-        raise BadReplyError(f"the update is too large for {layout.dtype.name}")
+    if _finite(out):
+        return
+    layout.flatten(records[protocol.ARRAYS], out)
+    if bad := np.count_nonzero(~np.isfinite(out)):
+        raise BadReplyError(f"{bad} values are not finite")
+    raise BadReplyError(f"the update is too large for {layout.dtype.name}")
+
+
+def _finite(vector: NDArray[Any]) -> bool:
+    """Whether every value is finite; the sum of squares mostly tells, in one pass."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(vector @ vector) or np.isfinite(vector).all())
