@@ -138,6 +138,24 @@ def bench_krum(repeats: int) -> None:
     click.echo(krum.table(rows))
 
 
+@bench.command("federation")
+@click.option("--seeds", default=5, show_default=True, help="Seeds, from --first on.")
+@click.option("--first", default=0, show_default=True, help="First seed.")
+def bench_federation(seeds: int, first: int) -> None:
+    """Test errors of the default federation and its variants, over several seeds."""
+    import logging
+
+    from flwr.common.logger import console_handler
+
+    from studies.benchmarks import federation
+
+    console_handler.setLevel(logging.WARNING)
+    rows = federation.run(
+        range(first, first + seeds), progress=lambda text: click.echo(text, err=True)
+    )
+    click.echo(federation.table(rows))
+
+
 def _preset(name: str | None) -> str:
     """Read a preset: a file, or one of those that come with the project."""
     from importlib.resources import files

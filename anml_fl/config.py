@@ -21,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from anml_fl.roles import HONEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -47,6 +49,9 @@ StrategyName = Literal[
     "multiplicative",
     "oracle",
 ]
+
+# Beyond it a Dirichlet deal is even, and its draws lose their digits.
+_LARGEST_ALPHA = 1e6
 
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -84,19 +89,30 @@ class Federation(Section):
         0.1, ge=0, description="Decay of freshness a year, delta of Eq. 4 (Table 4)."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _nobody_attacks(cls, given: Any) -> Any:
+        """Say "no behaviours" in one way: flat settings have no empty table."""
+        if isinstance(given, dict) and given.get("behaviours") == {}:
+            total = given.get("contributors", cls.model_fields["contributors"].default)
+            return {**given, "behaviours": {HONEST: total}}
+        return given
+
     @field_validator("partition")
     @classmethod
     def _known_partition(cls, value: str) -> str:
         if value == "iid":
             return value
-        found = re.fullmatch(r"dirichlet(?:[:=(]\s*([0-9.eE+-]+)\s*\)?)?", value)
+        found = re.fullmatch(r"dirichlet(?:[:=]([^()]+)|\(([^()]+)\))?", value)
         try:
-            alpha = float(found[1] or 0.5) if found else 0.0
+            alpha = float(found[1] or found[2] or 0.5) if found else 0.0
         except ValueError:
             alpha = 0.0
-        if not 0 < alpha < float("inf"):
-            raise ValueError("known partitions: iid, dirichlet:ALPHA with ALPHA > 0")
-        return f"dirichlet:{alpha:g}"
+        if not 0 < alpha <= _LARGEST_ALPHA:
+            raise ValueError(
+                f"known partitions: iid, dirichlet:ALPHA with 0 < ALPHA <= {_LARGEST_ALPHA:g}"
+            )
+        return f"dirichlet:{alpha!r}".removesuffix(".0")
 
     @model_validator(mode="after")
     def _behaviours_fit(self) -> Federation:
@@ -139,8 +155,8 @@ class Training(Section):
     """What a contributor does with the model in a round."""
 
     model: ModelName = Field("mlp", description="MLP (64, 32), or a small CNN for images.")
-    rounds: int = Field(20, ge=1, description="Rounds of training.")
-    local_epochs: int = Field(5, ge=1, description="Passes over its own data a round.")
+    rounds: int = Field(8, ge=1, description="Rounds of training.")
+    local_epochs: int = Field(10, ge=1, description="Passes over its own data a round.")
     batch_size: int = Field(32, ge=1, description="Samples a step.")
     learning_rate: float = Field(0.1, gt=0, description="Learning rate of SGD.")
     device: str = Field("cpu", description="torch device of training: cpu, cuda, cuda:1, mps.")
@@ -361,7 +377,9 @@ def _explained(problem: ErrorDetails) -> str:
         return f"unknown key {path[-1]!r}{inside}; known: {known}"
     if problem["type"] == "literal_error":
         names = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
-        field = path[-2] if path[-1].isdigit() or path[-1] == problem["input"] else path[-1]
+        # The place in a list, or the key of a table, is no name of a setting.
+        inside_field = path[-1].isdigit() or problem["loc"][-1] == "[key]"
+        field = path[-2] if inside_field else path[-1]
         return f"{field}: unknown {problem['input']!r}; known: {names}"
     message = problem["msg"].removeprefix("Value error, ")
     shown = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"

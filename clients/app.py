@@ -65,13 +65,19 @@ def train_round(message: Message, context: Context) -> Message:
     """
     settings = {k: v for k, v in context.run_config.items() if k != "out"}
     config = from_flat(settings)
-    contributor = contributor_id(int(context.node_config[protocol.PARTITION]))
+    partition = int(context.node_config[protocol.PARTITION])
+    if not 0 <= partition < config.federation.contributors:
+        raise ValueError(
+            f"partition-id must lie in [0, {config.federation.contributors - 1}], the"
+            f" federation's contributors, got {partition}"
+        )
+    contributor = contributor_id(partition)
     server_round = str(message.content.config_records[protocol.CONFIG][protocol.ROUND])
     federation = config.federation
     dealt = deal(
         federation.dataset, federation.contributors, federation.partition, config.seed
     )
-    held = dealt.parts[int(context.node_config[protocol.PARTITION])]
+    held = dealt.parts[partition]
     role = str(context.node_config.get("behaviour", cast_roles(config)[contributor]))
     # The stream has no round in it: an attacker's poison is the same in every round.
     rng = stream(config.seed, "behaviour", contributor)

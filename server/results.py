@@ -199,7 +199,7 @@ def _append(path: Path, line: str) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
+    partial = path.with_name(path.name + ".partial")
     with partial.open("w", newline="\n") as file:
         file.write(text)
         file.flush()

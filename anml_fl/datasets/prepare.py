@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -60,7 +61,6 @@ class Dealt:
     image: tuple[int, int, int] | None
 
 
-@lru_cache(maxsize=4)
 def deal(dataset: str, contributors: int, partition: str, seed: int) -> Dealt:
     """Load, split 80/20 by class, standardise on the training part, and deal out.
 
@@ -91,6 +91,14 @@ def deal(dataset: str, contributors: int, partition: str, seed: int) -> Dealt:
     >>> len(dealt.parts), dealt.test.labels.size
     (4, 36)
     """
+    return _deal(dataset, contributors, partition, seed, os.environ.get("ANML_DATA_DIR"))
+
+
+@lru_cache(maxsize=4)
+def _deal(
+    dataset: str, contributors: int, partition: str, seed: int, folder: str | None
+) -> Dealt:
+    # The folder only keeps data of another one from being taken for these.
     table = load(dataset)
     train, test = train_test_split(
         np.arange(table.labels.size),

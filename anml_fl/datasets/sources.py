@@ -121,8 +121,16 @@ def _adult(folder: str) -> Table:
             "adult", version=2, as_frame=False, parser="liac-arff"
         ),
     )
-    codes = [[str(value) for value in column] for column in fetched.data.T]
-    return _one_hot(codes, fetched.target)
+    # Categories arrive as codes, and what is missing as NaN.
+    decoded: list[Any] = []
+    for name, column in zip(fetched.feature_names, fetched.data.T, strict=True):
+        kinds = fetched.categories.get(name)
+        decoded.append(
+            column
+            if kinds is None
+            else ["?" if np.isnan(code) else kinds[int(code)] for code in column]
+        )
+    return _one_hot(decoded, fetched.target)
 
 
 def _covertype(folder: str) -> Table:

@@ -159,9 +159,9 @@ def two_stage(
     unit_interval("tau_h", tau_h)
     if not -1.0 <= tau_c <= 1.0:
         raise ValueError(f"tau_c must lie in [-1, 1], got {tau_c}")
+    blended = _blend(q, s, alpha, tau)  # first, so that its settings are always checked
     if s.min() > tau_h:
         return _weighting(np.ones_like(q), T, "uniform", q, s, select=False)
-    blended = _blend(q, s, alpha, tau)
     if pearson(q, s) > tau_c:  # False for nan
         return _weighting(blended, T, "blend", q, s)
     return _weighting(q, T, "krum", q, s)
@@ -188,9 +188,9 @@ def pearson(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
-    # Scaled to unit reach first, so that squares of tiny spreads do not underflow.
-    a = (a - a.mean()) / np.ptp(a)
-    b = (b - b.mean()) / np.ptp(b)
+    # To [0, 1] first: squares of tiny spreads do not underflow, and means do not round.
+    a, b = (a - a.min()) / np.ptp(a), (b - b.min()) / np.ptp(b)
+    a, b = a - a.mean(), b - b.mean()
     return float(np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0))
 
 

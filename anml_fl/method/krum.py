@@ -28,13 +28,15 @@ _BLOCK = 6256
 _SAMPLE = 256
 # A pair is measured again when its squared distance is below this part of its two
 # squared lengths: float32 sums are good to about 3e-7 of the lengths.
-_CANCELLED = 0.05
+_CANCELLED = 0.2
 # Squared lengths between which float32 products neither overflow nor underflow.
 _SMALLEST, _LARGEST = 1e-14, 1e30
 # Below this squared length a row has lost digits to underflow.
 _UNDERFLOW = 1e-24
 # Depth from which pairs are measured one by one in float64.
 _DEEPEST = 4
+# One by one is this much slower a pair than a Gram matrix: it wins below 1 pair in _PAIRS.
+_PAIRS = 30
 
 
 def krum_scores(
@@ -77,9 +79,9 @@ def krum_scores(
     matrix = _matrix(vectors)
     n = matrix.shape[0]
     k = neighbours(n, n_byzantine=n_byzantine, n_neighbours=n_neighbours)
+    distances = squared_distances(matrix)
     if n == 1:
         return np.zeros(1)
-    distances = squared_distances(matrix)
     np.fill_diagonal(distances, np.inf)
     distances.partition(k - 1, axis=1)
     scores: NDArray[np.float64] = distances[:, :k].sum(axis=1)
@@ -175,9 +177,11 @@ def consistency(scores: ArrayLike) -> NDArray[np.float64]:
         raise ValueError(f"scores must be finite, got scores[{bad[0]}] = {s[bad[0]]}")
     if s.size == 0 or s.max() == s.min():
         return np.ones_like(s)
-    # Halved first, so that scores near the largest float do not overflow.
-    low, high = s.min() / 2, s.max() / 2
-    quality: NDArray[np.float64] = 1.0 - (s / 2 - low) / (high - low)
+    # To unit size first: differences of huge scores overflow, those of tiny ones vanish.
+    unit = np.abs(s).max()
+    low, high = (s.min() / unit), (s.max() / unit)
+    with np.errstate(under="ignore"):
+        quality: NDArray[np.float64] = 1.0 - (s / unit - low) / (high - low)
     return quality
 
 
@@ -206,13 +210,18 @@ def squared_distances(vectors: Vectors) -> NDArray[np.float64]:
            [25.,  0.]])
     """
     matrix = _matrix(vectors)
-    return _distances(matrix, np.arange(matrix.shape[0]), _sampled_centre(matrix), depth=0)
+    n = matrix.shape[0]
+    wanted = ~np.eye(n, dtype=bool)
+    return _distances(matrix, np.arange(n), _sampled_centre(matrix), wanted, depth=0)
 
 
 def _matrix(vectors: Vectors) -> Any:
     """Return a 2-D NumPy array or torch tensor without copying either."""
     matrix: Any = vectors
-    if not hasattr(vectors, "detach"):
+    if hasattr(vectors, "detach"):
+        if matrix.is_complex():
+            raise ValueError(f"vectors must be real numbers, got dtype {matrix.dtype}")
+    else:
         matrix = np.asarray(vectors)
         if matrix.dtype.kind in "iub":
             matrix = matrix.astype(np.float64)
@@ -232,6 +241,10 @@ def _columns(matrix: Any, rows: NDArray[np.intp], columns: slice) -> NDArray[np.
         block = block.detach().cpu()
         # NumPy has no bfloat16.
         block = (block if block.dtype.itemsize > 2 else block.float()).numpy()
+    if block.dtype.kind != "f":
+        block = block.astype(np.float64)  # integer differences would wrap
+    elif block.dtype.itemsize < 4:
+        block = block.astype(np.float32)  # half-precision differences would be rounded
     taken: NDArray[np.floating[Any]] = block if rows.size == block.shape[0] else block[rows]
     return taken
 
@@ -281,18 +294,23 @@ def _central(distances: NDArray[np.float64]) -> int:
 
 
 def _distances(
-    matrix: Any, rows: NDArray[np.intp], centre: int | None, depth: int
+    matrix: Any,
+    rows: NDArray[np.intp],
+    centre: int | None,
+    wanted: NDArray[np.bool_],
+    depth: int,
 ) -> NDArray[np.float64]:
-    """Distances among some rows; pairs that cancelled are measured again."""
-    if depth >= _DEEPEST:
-        return _one_by_one(matrix, rows)
+    """Distances of the wanted pairs of some rows; those that cancelled are measured again."""
+    if depth >= _DEEPEST or (depth and wanted.sum() < wanted.size / _PAIRS):
+        return _one_by_one(matrix, rows, wanted)
     distances, cancelled = _around(matrix, rows, centre)
+    # A pair that some centre has resolved stays so.
+    cancelled &= wanted
     for group in _components(cancelled):
-        inner = distances[np.ix_(group, group)]
-        again = _distances(matrix, rows[group], _central(inner), depth + 1)
-        pairs = cancelled[np.ix_(group, group)]
-        inner[pairs] = again[pairs]
-        distances[np.ix_(group, group)] = inner
+        square = np.ix_(group, group)
+        inner, pairs = distances[square], cancelled[square]
+        again = _distances(matrix, rows[group], _central(inner), pairs, depth + 1)
+        distances[square] = np.where(pairs, again, inner)
     return distances
 
 
@@ -308,11 +326,15 @@ def _around(
         if reach == 0.0:
             return np.zeros_like(gram), np.zeros(gram.shape, dtype=bool)
         # A power of two, so that scaling itself loses nothing.
-        scale = float(2.0 ** -np.frexp(reach)[1])
+        scale = float(2.0 ** int(np.clip(-np.frexp(reach)[1], -1000, 1000)))
         with np.errstate(under="ignore"):
             gram = _gram(matrix, rows, centre, scale=scale)
     distances, cancelled = _from_gram(gram)
-    distances /= scale**2
+    with np.errstate(over="ignore", under="ignore"):
+        distances /= scale  # one at a time: the square of the scale may overflow
+        distances /= scale
+    # So large that they have no square in float64: far, but the sums stay finite.
+    np.minimum(distances, np.finfo(np.float64).max / (2 * rows.size), out=distances)
     return distances, cancelled
 
 
@@ -333,7 +355,12 @@ def _gram(
             if scale is None:
                 np.subtract(block, origin, out=shifted, casting="same_kind")
             else:
-                shifted[:] = (block.astype(np.float64) - origin) * scale
+                # Scaled first: differences of the largest floats overflow.
+                wide = block.astype(np.float64)
+                wide *= scale
+                if centre is not None:
+                    wide -= wide[centre].copy()
+                shifted[:] = wide
         gram += shifted @ shifted.T
     return gram
 
@@ -348,9 +375,11 @@ def _reach(matrix: Any, rows: NDArray[np.intp], centre: int | None) -> float:
             row, column = rows[bad[0, 0]], columns.start + bad[0, 1]
             value = block[bad[0, 0], bad[0, 1]]
             raise ValueError(f"vectors must be finite, got vectors[{row}, {column}] = {value}")
-        origin = 0.0 if centre is None else block[centre]
-        reach = max(reach, float(np.abs(block - origin).max()))
-    return reach
+        block *= 0.5  # differences of the largest floats overflow
+        if centre is not None:
+            block -= block[centre].copy()
+        reach = max(reach, float(np.abs(block, out=block).max()))
+    return min(2 * reach, float(np.finfo(np.float64).max))
 
 
 def _components(linked: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
@@ -369,12 +398,18 @@ def _components(linked: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
     return groups
 
 
-def _one_by_one(matrix: Any, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Distances from direct float64 differences: slow, and right for any input."""
+def _one_by_one(
+    matrix: Any, rows: NDArray[np.intp], wanted: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Distances of the wanted pairs from direct float64 differences: slow, always right."""
     distances = np.zeros((rows.size, rows.size))
+    upper = np.triu(wanted)
     for columns in _blocks(matrix.shape[1]):
         block = _columns(matrix, rows, columns).astype(np.float64)
-        for i in range(rows.size - 1):
-            difference = block[i + 1 :] - block[i]
-            distances[i, i + 1 :] += np.einsum("ij,ij->i", difference, difference)
+        for i in np.flatnonzero(upper.any(axis=1)):
+            others = np.flatnonzero(upper[i])
+            with np.errstate(over="ignore"):
+                difference = block[others] - block[i]
+                distances[i, others] += np.einsum("ij,ij->i", difference, difference)
+    np.minimum(distances, np.finfo(np.float64).max / (2 * rows.size), out=distances)
     return distances + distances.T

@@ -148,7 +148,8 @@ def temporal_decay(age: ArrayLike, rate: ArrayLike) -> NDArray[np.float64]:
     array([1.    , 0.3679])
     """
     years, rates = _non_negative("age", age), _non_negative("rate", rate)
-    return np.asarray(np.exp(-rates * years), dtype=np.float64)
+    with np.errstate(over="ignore"):  # then T is 0
+        return np.asarray(np.exp(-rates * years), dtype=np.float64)
 
 
 def contextual_decay(
@@ -186,10 +187,14 @@ def contextual_decay(
             f" {len(rates)} and {len(weights)}"
         )
     shares = _non_negative("weights", weights)
-    if not np.isclose(shares.sum(), 1.0, rtol=0, atol=1e-9):
-        raise ValueError(f"weights must sum to 1, got {shares.sum()}")
-    decays = [temporal_decay(age, rate) for rate in rates]
-    return np.asarray(sum(w * t for w, t in zip(shares, decays, strict=True)))
+    with np.errstate(over="ignore"):
+        total = shares.sum()
+    if not np.isclose(total, 1.0, rtol=0, atol=1e-9):
+        raise ValueError(f"weights must sum to 1, got {total}")
+    decays = [temporal_decay(age, rate) for rate in _non_negative("rates", rates)]
+    # Shares such as .33 + .56 + .11 sum to one ulp above 1.
+    mixed = np.minimum(sum(w * t for w, t in zip(shares, decays, strict=True)), 1.0)
+    return np.asarray(mixed)
 
 
 def chain_weight(factors: ArrayLike) -> float:
@@ -221,7 +226,7 @@ def chain_weight(factors: ArrayLike) -> float:
 def _non_negative(name: str, values: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64)
     bad = np.argwhere(~(np.isfinite(array) & (array >= 0)))
-    if bad.size:
+    if len(bad):  # not size: for a scalar argwhere has one row of no columns
         where = tuple(int(i) for i in bad[0])
         index = ", ".join(map(str, where))
         raise ValueError(

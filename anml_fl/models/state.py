@@ -67,9 +67,9 @@ def save_arrays(arrays: Mapping[str, NDArray[np.generic]], path: Path) -> None:
     path : Path
         Replaced if it exists.
     """
-    partial = path.with_suffix(".partial")
+    partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:
-        file.write(save({name: np.ascontiguousarray(a) for name, a in arrays.items()}))
+        file.write(save({name: np.asarray(a, order="C") for name, a in arrays.items()}))
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)

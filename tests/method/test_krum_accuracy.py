@@ -126,6 +126,15 @@ def test_scores_of_rounds_that_cancel(
     assert_same_scores(scores, direct_scores(vectors, k))
 
 
+@pytest.mark.parametrize("k", [1, 199])
+def test_scores_of_a_crowded_plane_where_every_centre_leaves_pairs(
+    k, direct_scores, assert_same_scores
+):
+    # Two directions hold 200 rows: regrouping runs out, and pairs are measured one by one.
+    vectors = (spread(9, 200, 2) @ spread(10, 2, 400)).astype(np.float32)
+    assert_same_scores(krum_scores(vectors, n_neighbours=k), direct_scores(vectors, k))
+
+
 @pytest.mark.parametrize("flipped", [0.0, 0.03, 0.5])
 def test_scores_of_sign_updates_are_a_little_less_exact(flipped, direct_scores):
     # Equal addends round the same way, so that float32 sums drift instead of wander.
@@ -171,6 +180,18 @@ def test_one_row_of_1e200_leaves_the_scores_of_the_others_exact():
     scores = krum_scores(np.array([[1.0], [2.0], [4.0], [1e200]]), n_neighbours=1)
     np.testing.assert_allclose(scores[:3], [1, 1, 4], rtol=1e-5)
     assert scores[3] > 1e300
+
+
+@pytest.mark.parametrize("largest", [1.7e308, 1e200, 1e-200, 1e-320])
+@pytest.mark.parametrize("shared", [False, True])
+def test_ends_of_float64_saturate_or_vanish_in_silence(largest, shared):
+    rows = largest * np.array([[-1.0], [1.0], [0.5], [0.5]])
+    scores = krum_scores(np.abs(rows) if shared else rows, n_neighbours=3)
+    if largest > 1:
+        assert (scores > 1e300).all()
+        assert np.isfinite(scores).all()
+    else:
+        assert scores.tolist() == [0.0] * 4
 
 
 def test_all_pairs_are_measured_not_only_the_nearest(direct_scores):

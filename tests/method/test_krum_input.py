@@ -266,3 +266,10 @@ def test_consistency_never_ranks_a_higher_score_first(scores):
 def test_consistency_names_the_first_score_that_is_not_finite(value):
     with pytest.raises(ValueError, match=rf"scores\[1\] = {value}"):
         consistency([1.0, value, np.nan])
+
+
+@pytest.mark.parametrize("unit", [5e-324, 1e-310, 1e300])
+def test_consistency_does_not_depend_on_the_unit(unit):
+    np.testing.assert_allclose(
+        consistency([0 * unit, 4 * unit, unit]), [1.0, 0.0, 0.75], rtol=1e-12
+    )

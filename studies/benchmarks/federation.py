@@ -1,0 +1,116 @@
+"""What a federation loses to its attackers under each strategy: means over seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anml_fl.config import from_flat
+from clients.app import app
+from server.federation import run_federation
+from server.inline_grid import InlineGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+STRATEGIES = ("fedavg", "krum", "q_only", "softmax_blend", "anml", "oracle")
+# What differs from the default federation, by the name of the case.
+CASES: Mapping[str, Mapping[str, str]] = {
+    "default: 4 attackers of 10": {},
+    "no attackers, moderate signals": {"behaviours": "honest=10"},
+    "no attackers, high signals": {"behaviours": "honest=10", "scenario": "high"},
+    "breast cancer, 4 of 10": {"dataset": "breast_cancer"},
+    "label skew, Dirichlet 0.3, 4 of 10": {"partition": "dirichlet:0.3"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case: test error at the end, by strategy and seed.
+
+    Parameters
+    ----------
+    case : str
+    errors : mapping
+        Strategy to test errors in [0, 1], a seed each.
+    """
+
+    case: str
+    errors: Mapping[str, tuple[float, ...]]
+
+    def mean(self, strategy: str) -> float:
+        """Mean test error of a strategy, in [0, 1]."""
+        return float(np.mean(self.errors[strategy]))
+
+
+def run(
+    seeds: Sequence[int] = range(5),
+    cases: Mapping[str, Mapping[str, str]] = CASES,
+    progress: Callable[[str], None] | None = None,
+) -> list[Row]:
+    """Train every case under every strategy with every seed, on the inline engine.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+    cases : mapping
+        Name to settings that differ from the defaults.
+    progress : callable, optional
+        Told about each run that starts.
+
+    Returns
+    -------
+    list of Row
+    """
+    rows = []
+    for case, settings in cases.items():
+        errors: dict[str, list[float]] = {name: [] for name in STRATEGIES}
+        for seed in seeds:
+            if progress is not None:
+                progress(f"{case}, seed {seed}")
+            flat = {"seed": seed, "strategies": ",".join(STRATEGIES), **settings}
+            config = from_flat(flat)
+            nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
+            with TemporaryDirectory() as folder:
+                grid = InlineGrid(app, nodes, config.to_flat())
+                summary = run_federation(grid, config, Path(folder))
+            for name in STRATEGIES:
+                errors[name].append(summary["strategies"][name]["test_error"])
+        rows.append(Row(case, {name: tuple(values) for name, values in errors.items()}))
+    return rows
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Write rows as Markdown: mean test error in %, and ANML's beside the others'.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> row = Row("case", {name: (0.1, 0.2) for name in STRATEGIES})
+    >>> print(table([row]).splitlines()[2][:33].rstrip())
+    | case | 15.0 ± 7.1 | 15.0 ± 7.1
+    """
+    heads = ["case", *STRATEGIES, "anml / oracle", "anml / fedavg"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
+    for row in rows:
+        cells = [
+            f"{100 * row.mean(name):.1f} ± {100 * np.std(row.errors[name], ddof=1):.1f}"
+            for name in STRATEGIES
+        ]
+        ratios = [
+            f"{row.mean('anml') / row.mean(other):.2f}" if row.mean(other) else "-"
+            for other in ("oracle", "fedavg")
+        ]
+        lines.append("| " + " | ".join([row.case, *cells, *ratios]) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,42 @@
+"""Settings of hypothesis, and tables made by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from anml_fl.datasets import prepare
+from anml_fl.datasets.sources import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Shared machines are slow at times, and a test that fails must fail again.
+settings.register_profile("anml_fl", deadline=None, derandomize=True)
+settings.load_profile("anml_fl")
+
+
+@pytest.fixture
+def numbered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Table]]:
+    """A data set whose rows tell their number, in a last column that is an indicator.
+
+    Columns: two normal ones far from standard, one constant, the row's number.
+    """
+    rng = np.random.default_rng(11)
+    labels = rng.permutation(np.repeat([0, 1, 2], [100, 60, 40]))
+    features = np.column_stack(
+        [
+            rng.normal(1000.0, 30.0, 200),
+            rng.normal(-0.2, 0.001, 200) + labels,
+            np.full(200, 7.0),
+            np.arange(200.0),
+        ]
+    )
+    table = Table(features, labels, 3, None, np.array([False, False, False, True]))
+    monkeypatch.setattr(prepare, "load", lambda name: table)
+    prepare.deal.cache_clear()
+    yield lambda: table
+    prepare.deal.cache_clear()
