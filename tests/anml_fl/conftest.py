@@ -37,6 +37,6 @@ def numbered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Table]]:
     )
     table = Table(features, labels, 3, None, np.array([False, False, False, True]))
     monkeypatch.setattr(prepare, "load", lambda name: table)
-    prepare.deal.cache_clear()
+    prepare._deal.cache_clear()
     yield lambda: table
-    prepare.deal.cache_clear()
+    prepare._deal.cache_clear()

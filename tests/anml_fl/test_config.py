@@ -303,7 +303,7 @@ def test_partition_that_is_unknown_is_refused_with_the_known_ones(bad):
     with pytest.raises(ConfigError) as caught:
         from_flat({"partition": bad})
     assert str(caught.value) == (
-        "federation.partition: known partitions: iid, dirichlet:ALPHA with ALPHA > 0,"
+        "federation.partition: known partitions: iid, dirichlet:ALPHA with 0 < ALPHA <= 1e+06,"
         f" got {bad!r}"
     )
 

@@ -12,7 +12,7 @@ from sklearn import datasets as sklearn_datasets
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
-from anml_fl.datasets.prepare import deal
+from anml_fl.datasets.prepare import _deal, deal
 from anml_fl.datasets.sources import SOURCES, load
 
 WITH_SKLEARN = {
@@ -88,7 +88,7 @@ def test_test_set_does_not_depend_on_how_the_rest_is_dealt_out(numbered):
 
 def test_same_arguments_same_bytes_whatever_the_global_seed(numbered):
     def all_bytes(seed, global_seed):
-        deal.cache_clear()
+        _deal.cache_clear()
         np.random.seed(global_seed)  # noqa: NPY002
         dealt = deal("numbered", 5, "dirichlet:0.5", seed)
         return b"".join(s.features.tobytes() for s in (dealt.test, *dealt.parts))
