@@ -355,11 +355,11 @@ def _gram(
             if scale is None:
                 np.subtract(block, origin, out=shifted, casting="same_kind")
             else:
-                # Scaled first: differences of the largest floats overflow.
-                wide = block.astype(np.float64)
-                wide *= scale
+                # Halved first: differences of the largest floats overflow.
+                wide = block.astype(np.float64) * 0.5
                 if centre is not None:
                     wide -= wide[centre].copy()
+                wide *= 2 * scale
                 shifted[:] = wide
         gram += shifted @ shifted.T
     return gram

@@ -229,6 +229,13 @@ def test_any_finite_float64_matrix_has_finite_scores_and_a_consistency(vectors):
     assert ((quality >= 0) & (quality <= 1)).all()
 
 
+@pytest.mark.parametrize("spread", [1e-308, 1e-200, 1e-20])
+def test_a_spread_far_below_the_offset_is_no_overflow(spread):
+    # The offset, scaled as the spread must be, has no place in a float.
+    scores = krum_scores(np.array([[spread, 1.6e7], [0.0, 1.6e7]] * 3), n_neighbours=5)
+    np.testing.assert_allclose(scores, 3 * spread**2, rtol=1e-5)
+
+
 @settings(max_examples=200)
 @given(
     arrays(np.float64, matrices, elements=st.floats(-1e100, 1e100)),

@@ -61,3 +61,28 @@ def test_app_loads_from_the_bundle(unpacked, pyproject, component, kind):
     code = LOAD.format(reference=reference, folder=str(unpacked.cwd / "app"))
 
     assert unpacked.run(code).stdout.split()[-1] == kind
+
+
+RUN = """
+import json, logging
+from pathlib import Path
+from flwr.app import Context, RecordDict
+from flwr.supercore.object_ref import load_app
+server_app = load_app("server.app:app", RuntimeError, {folder!r})
+client_app = load_app("clients.app:app", RuntimeError, {folder!r})
+from server.inline_grid import InlineGrid
+settings = {{"dataset": "wine", "contributors": 5, "rounds": 2, "strategies": "anml"}}
+settings["out"] = {out!r}
+nodes = [{{"partition-id": i}} for i in range(5)]
+context = Context(1, 1, {{}}, RecordDict(), settings)
+server_app(InlineGrid(client_app, nodes, settings), context)
+summary = json.loads((Path({out!r}) / "summary.json").read_text())
+print(summary["strategies"]["anml"]["rounds"], summary["strategies"]["anml"]["excluded"])
+"""
+
+
+def test_federation_runs_from_the_bundle_with_the_project_not_installed(unpacked, tmp_path):
+    code = RUN.format(folder=str(unpacked.cwd / "app"), out=str(tmp_path / "run"))
+
+    assert unpacked.run(code).stdout.split()[-2:] == ["2", "0"]
+    assert (tmp_path / "run" / "report.html").stat().st_size > 1_000_000  # plotly is in it
