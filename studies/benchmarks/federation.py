@@ -24,7 +24,16 @@ CASES: Mapping[str, Mapping[str, str]] = {
     "no attackers, moderate signals": {"behaviours": "honest=10"},
     "no attackers, high signals": {"behaviours": "honest=10", "scenario": "high"},
     "breast cancer, 4 of 10": {"dataset": "breast_cancer"},
-    "label skew, Dirichlet 0.3, 4 of 10": {"partition": "dirichlet:0.3"},
+    "label skew 0.3, 3 flip labels": {
+        "partition": "dirichlet:0.3",
+        "behaviours": "label_flip=3",
+    },
+    "the same, 20 rounds of 2 local epochs": {
+        "partition": "dirichlet:0.3",
+        "behaviours": "label_flip=3",
+        "rounds": "20",
+        "local-epochs": "2",
+    },
 }
 
 
