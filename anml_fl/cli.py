@@ -95,7 +95,8 @@ def run(preset: str | None, out: Path | None, **options: Any) -> None:
     """
     from rich.console import Console
 
-    from anml_fl.config import ConfigError, from_toml, parse_behaviours
+    from anml_fl.config import ConfigError
+    from anml_fl.settings import from_toml, parse_behaviours
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     try:

@@ -13,12 +13,12 @@ from flwr.app import (
 )
 from flwr.clientapp import ClientApp
 
-from anml_fl.config import from_flat
 from anml_fl.datasets.prepare import deal
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, load_arrays
 from anml_fl.roles import cast_roles, contributor_id
 from anml_fl.seeding import stream
+from anml_fl.settings import from_flat
 from clients.behaviours import behaviour
 from clients.echo import echo_nonce
 from clients.training import one_thread, train

@@ -7,7 +7,7 @@ from pathlib import Path
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
-from anml_fl.config import from_flat
+from anml_fl.settings import from_flat
 from server.federation import run_federation
 from server.results import default_folder
 

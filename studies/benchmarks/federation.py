@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.config import from_flat
+from anml_fl.settings import from_flat
 from clients.app import app
 from server.federation import run_federation
 from server.inline_grid import InlineGrid

@@ -13,16 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from anml_fl import config as settings_module
-from anml_fl.config import (
-    Attacks,
-    ConfigError,
-    Federation,
-    RunConfig,
-    from_flat,
-    from_toml,
-    parse_behaviours,
-    settings,
-)
+from anml_fl.config import Attacks, ConfigError, Federation, RunConfig, settings
+from anml_fl.settings import from_flat, from_toml, parse_behaviours
 
 KNOWN = {
     "": "name, seed, engine, strategies, federation, attacks, training, aggregation",

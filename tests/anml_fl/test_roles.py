@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from anml_fl.config import RunConfig, from_flat
+from anml_fl.config import RunConfig
 from anml_fl.roles import FORGERS, HONEST, cast_roles, contributor_id
+from anml_fl.settings import from_flat
 
 KINDS = ["label_flip", "gradient_aligned", "credential_faking", "joint"]
 

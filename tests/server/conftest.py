@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from anml_fl.config import from_flat
+from anml_fl.settings import from_flat
 from clients.app import app
 from server.federation import run_federation
 from server.inline_grid import InlineGrid

@@ -1,0 +1,161 @@
+"""Reading settings: from a preset file, the command line, or Flower's run config.
+
+All three end in the same checks, and in errors that name what is wrong and what is known.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import ValidationError
+
+from anml_fl.config import BehaviourName, ConfigError, RunConfig, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
+
+
+def from_toml(text: str, overrides: Mapping[str, Any] | None = None) -> RunConfig:
+    r"""Check a preset file, with flat settings laid over it.
+
+    Parameters
+    ----------
+    text : str
+        TOML, in sections.
+    overrides : mapping, optional
+        Flat name to value, as from the command line.
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    ConfigError
+        Naming each unknown key or bad value, and what is known.
+
+    Examples
+    --------
+    >>> from_toml("[training]\nrounds = 3", {"seed": 5}).training.rounds
+    3
+    >>> from_toml("sede = 1")
+    Traceback (most recent call last):
+    anml_fl.config.ConfigError: unknown key 'sede'; known: name, seed, engine, ...
+    """
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}") from error
+    return _checked(_overlaid(tree, overrides or {}))
+
+
+def from_flat(flat: Mapping[str, Any]) -> RunConfig:
+    """Check flat settings, as from the command line or Flower's run config.
+
+    Parameters
+    ----------
+    flat : mapping
+        Flat name to value; "" stands for the default.
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    ConfigError
+        Naming each unknown key or bad value, and what is known.
+
+    Examples
+    --------
+    >>> from_flat({"behaviours": "label_flip=2,joint=1"}).federation.behaviours
+    {'label_flip': 2, 'joint': 1}
+    """
+    return from_toml("", flat)
+
+
+def _overlaid(tree: dict[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: (section, key) for name, section, key, _ in settings()}
+    for name, given in flat.items():
+        if name not in known:
+            raise ConfigError(f"unknown key {name!r}; known: {', '.join(known)}")
+        section, key = known[name]
+        if given == "":
+            continue
+        value = given
+        if key == "strategies" and isinstance(given, str):
+            value = [part.strip() for part in given.split(",")]
+        if key == "behaviours" and isinstance(given, str):
+            value = parse_behaviours(given.split(","))
+        branch = tree.setdefault(section, {}) if section else tree
+        if not isinstance(branch, dict):
+            raise ConfigError(f"[{section}] must be a table, got {branch!r}")
+        branch[key] = value
+    return tree
+
+
+def parse_behaviours(pairs: list[str]) -> dict[str, str]:
+    """Split KIND=COUNT pairs.
+
+    Parameters
+    ----------
+    pairs : list of str
+
+    Returns
+    -------
+    dict
+        Kind to count, both still unchecked; counts of one kind given twice clash.
+
+    Raises
+    ------
+    ConfigError
+        If a pair has no "=", or a kind comes twice.
+
+    Examples
+    --------
+    >>> parse_behaviours(["joint=2"])
+    {'joint': '2'}
+    """
+    counts: dict[str, str] = {}
+    for pair in pairs:
+        kind, equals, count = (part.strip() for part in pair.partition("="))
+        if not equals or kind in counts:
+            raise ConfigError(
+                f"behaviours: {pair!r} must be KIND=COUNT, each kind once; known kinds: "
+                + ", ".join(get_args(BehaviourName))
+            )
+        counts[kind] = count
+    return counts
+
+
+def _checked(tree: dict[str, Any]) -> RunConfig:
+    try:
+        return RunConfig.model_validate(tree)
+    except ValidationError as error:
+        lines = [_explained(problem) for problem in error.errors(include_url=False)]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _explained(problem: ErrorDetails) -> str:
+    """Say one problem the way a user can act on it."""
+    path = [str(part) for part in problem["loc"] if part != "[key]"]
+    where = ".".join(path)
+    if problem["type"] == "extra_forbidden":
+        model: Any = RunConfig
+        for part in path[:-1]:
+            model = type(model.model_fields[part].default)
+        known = ", ".join(model.model_fields)
+        inside = f" in [{'.'.join(path[:-1])}]" if path[:-1] else ""
+        return f"unknown key {path[-1]!r}{inside}; known: {known}"
+    if problem["type"] == "literal_error":
+        names = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+        # The place in a list, or the key of a table, is no name of a setting.
+        inside_field = path[-1].isdigit() or problem["loc"][-1] == "[key]"
+        field = path[-2] if inside_field else path[-1]
+        return f"{field}: unknown {problem['input']!r}; known: {names}"
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"
+    return f"{where or 'settings'}: {message}{shown}"
