@@ -191,7 +191,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from flwr.common.logger import console_handler
 
     from clients.app import app
-    from server.federation import run_federation
+    from server.federation import check, run_federation
     from server.inline_grid import InlineGrid
     from server.progress import progress_bar
     from server.results import default_folder, open_run
@@ -205,6 +205,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
         f"[bold]{config.name}[/bold]: {config.federation.dataset}, {total} contributors,"
         f" seed {config.seed}, engine {config.engine}"
     )
+    check(config)
     open_run(out, config)
     with progress_bar(out, config, console):
         if config.engine == "simulation":

@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
-from anml_fl.datasets.sources import load
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, error_rate, load_arrays
 from anml_fl.registry.scenarios import simulated_registry
@@ -86,7 +85,7 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
 
 
 def check(config: RunConfig) -> None:
-    """Refuse what the settings alone do not show: a device or a class that is not there.
+    """Refuse what the settings alone do not show, before anything is written or started.
 
     Parameters
     ----------
@@ -95,11 +94,15 @@ def check(config: RunConfig) -> None:
     Raises
     ------
     ConfigError
-        Naming the setting, its value, and what would do.
+        If the device or a class is not there: naming the setting and what would do.
+    ValueError
+        If the model does not fit the data, or there are too many contributors.
+    OSError
+        If the data cannot be had.
     """
     federation, training = config.federation, config.training
     try:
-        torch.zeros(1, device=training.device)
+        torch.zeros(1, device=training.device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         usable = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
         if torch.backends.mps.is_available():
@@ -108,7 +111,11 @@ def check(config: RunConfig) -> None:
             f"training.device: {training.device!r} cannot be used here; usable: "
             + ", ".join(usable)
         ) from error
-    classes = load(federation.dataset).classes
+    dealt = deal(
+        federation.dataset, federation.contributors, federation.partition, config.seed
+    )
+    classes = dealt.test.classes
+    build(training.model, dealt.test.features.shape[1], dealt.image, classes, seed=0)
     target, offset = config.attacks.flip_target, config.attacks.flip_offset
     if target is not None and target >= classes:
         raise ConfigError(

@@ -7,6 +7,7 @@ checkout on the machine; install dependencies from the network; and report home.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -35,7 +36,7 @@ SWITCHES = {
 }
 LOG = "simulation.log"
 _STARTUP = 60.0
-_LAST_LINES = 15
+_LAST_LINES = 5
 
 
 def run_simulation(config: RunConfig, out: Path) -> None:
@@ -50,7 +51,7 @@ def run_simulation(config: RunConfig, out: Path) -> None:
     Raises
     ------
     RuntimeError
-        If the run does not come to its end; with the last lines of the log.
+        If the run does not come to its end; with the cause that its log names.
     """
     out.mkdir(parents=True, exist_ok=True)
     log = out.resolve() / LOG
@@ -78,8 +79,14 @@ def run_simulation(config: RunConfig, out: Path) -> None:
             )
     # `flwr run --stream` exits with 0 for a failed run too: only the results tell.
     if not (out / SUMMARY).is_file():
-        lines = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
-        raise RuntimeError("\n".join([f"the simulation failed; the end of {log}:", *lines]))
+        raise RuntimeError(f"the simulation failed: {_cause(log)}; all of its log: {log}")
+
+
+def _cause(log: Path) -> str:
+    """Find the last error that a log names; without one, its last lines."""
+    lines = log.read_text(errors="replace").splitlines()
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Exit)\b.*: ", line)]
+    return named[-1] if named else " | ".join(lines[-_LAST_LINES:])
 
 
 def _write_app(work: Path, config: RunConfig, out: Path) -> Path:

@@ -124,6 +124,7 @@ def test_options_win_over_the_preset(anml, tmp_path):
         (["--dataset", "wine", "--model", "cnn"], ["model cnn needs images"]),
         (["--device", "cuda:7"], ["training.device", "'cuda:7'", "usable: cpu"]),
         (["--device", "gpu"], ["training.device", "'gpu'", "usable: cpu"]),
+        (["--device", "meta"], ["training.device", "'meta'", "usable: cpu"]),
         (["--flip-target", "77"], ["flip_target", "classes 0 to 9", "77"]),
         (["--flip-offset", "20"], ["flip_offset", "10 classes", "20"]),
         (["--flip-target", "1", "--flip-offset", "1"], ["exclude each other"]),
