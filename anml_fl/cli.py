@@ -82,10 +82,10 @@ def main() -> None:
 @click.argument("preset", required=False)
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
     help="Folder for the results.  [default: runs/NAME]",
 )
-def run(preset: str | None, out: Path | None, **options: Any) -> None:
+def run(preset: str | None, out: str | None, **options: Any) -> None:
     """Train one federation under several strategies, side by side.
 
     PRESET is a TOML file, or the name of one that is shipped: default, no-attackers,
@@ -98,13 +98,15 @@ def run(preset: str | None, out: Path | None, **options: Any) -> None:
     from anml_fl.config import ConfigError
     from anml_fl.settings import from_toml, parse_behaviours
 
+    if out == "":
+        raise click.UsageError("--out must name a folder, got an empty text")
     given = {name: value for name, value in options.items() if value not in (None, ())}
     try:
         if "behaviours" in given:
             given["behaviours"] = parse_behaviours(list(given["behaviours"]))
         flat = {name.replace("_", "-"): value for name, value in given.items()}
         config = from_toml(_preset(preset), flat)
-        _execute(config, out, Console())
+        _execute(config, None if out is None else Path(out), Console())
     except (ConfigError, ValueError, OSError, RuntimeError) as error:
         raise _Failure(str(error) or type(error).__name__) from error
     except KeyboardInterrupt:
@@ -166,7 +168,10 @@ def _preset(name: str | None) -> str:
     if name is None:
         return ""
     if (path := Path(name)).is_file():
-        return path.read_text()
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"preset {name!r} is not a text file: {error}") from error
     shipped = {
         entry.name.removesuffix(".toml"): entry
         # In a wheel presets lie inside the package, in a checkout beside it.
@@ -194,7 +199,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from server.federation import check, run_federation
     from server.inline_grid import InlineGrid
     from server.progress import progress_bar
-    from server.results import default_folder, open_run
+    from server.results import default_folder, hold, open_run
     from server.simulation import run_simulation
     from server.table import table
 
@@ -206,14 +211,18 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
         f" seed {config.seed}, engine {config.engine}"
     )
     check(config)
-    open_run(out, config)
-    with progress_bar(out, config, console):
-        if config.engine == "simulation":
-            run_simulation(config, out)
-        else:
-            nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
-            run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
-    console.print(table(json.loads((out / "summary.json").read_text())))
+    with hold(out):
+        open_run(out, config)
+        with progress_bar(out, config, console):
+            if config.engine == "simulation":
+                run_simulation(config, out)
+            else:
+                nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
+                run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
+    summary = json.loads((out / "summary.json").read_text())
+    console.print(table(summary))
+    if left_out := sum(one["excluded"] for one in summary["strategies"].values()):
+        console.print(f"{left_out} replies were left out; the report has the reasons")
     console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
 
 

@@ -47,7 +47,7 @@ def from_toml(text: str, overrides: Mapping[str, Any] | None = None) -> RunConfi
     """
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"not valid TOML: {error}") from error
     return _checked(_overlaid(tree, overrides or {}))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from flwr.app import Context
@@ -9,7 +11,8 @@ from flwr.serverapp import Grid, ServerApp
 
 from anml_fl.settings import from_flat
 from server.federation import run_federation
-from server.results import default_folder
+from server.results import default_folder, hold
+from server.simulation import HELD
 
 app = ServerApp()
 
@@ -29,4 +32,7 @@ def main(grid: Grid, context: Context) -> None:
     out = str(settings.pop("out", ""))
     # The inline engine does not come this way.
     config = from_flat(settings).model_copy(update={"engine": "simulation"})
-    run_federation(grid, config, Path(out) if out else default_folder(config))
+    folder = Path(out) if out else default_folder(config)
+    # Where `anml run` started the engine, it holds the folder itself.
+    with nullcontext() if HELD in os.environ else hold(folder):
+        run_federation(grid, config, folder)

@@ -65,7 +65,9 @@ def progress_bar(out: Path, config: RunConfig, console: Console) -> Iterator[Non
 def _watch(out: Path, config: RunConfig, bar: Progress, stop: threading.Event) -> None:
     rounds = config.training.rounds
     # What an interrupted run had finished already takes no time now.
-    todo = [name for name in config.strategies if not StrategyFolder(out / name).finished]
+    todo = [
+        name for name in config.strategies if not StrategyFolder(out / name).finished(rounds)
+    ]
     task = bar.add_task("starting", total=rounds * len(todo), state="")
     last = False
     while not last:

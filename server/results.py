@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
 import os
-import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from anml_fl.config import ConfigError
 from anml_fl.method.records import RoundRecord
@@ -17,7 +21,7 @@ from anml_fl.models.state import save_arrays
 from anml_fl.roles import HONEST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -30,6 +34,7 @@ CONFIG, SUMMARY, ROUNDS, TIMINGS, MODEL = (
     "timings.jsonl",
     "model.safetensors",
 )
+LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,39 @@ class StrategyFolder:
 
     path: Path
 
-    @property
-    def finished(self) -> bool:
-        """Whether the strategy ran to its end."""
-        return (self.path / MODEL).is_file()
+    def finished(self, rounds: int) -> bool:
+        """Whether the strategy ran to its end, and all that it wrote can be read.
+
+        Parameters
+        ----------
+        rounds : int
+            How many rounds it should have.
+
+        Returns
+        -------
+        bool
+        """
+        try:
+            load_file(self.path / MODEL)
+            numbers = [record.round for record in self.records()]
+            timed = [timing["round"] for timing in self._timings()]
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+            return False
+        return numbers == timed == list(range(1, rounds + 1))
+
+    def records(self) -> list[RoundRecord]:
+        """Read the rounds."""
+        lines = (self.path / ROUNDS).read_text().splitlines()
+        return [RoundRecord.from_json(line) for line in lines]
+
+    def _timings(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.path / TIMINGS).read_text().splitlines()]
 
     def clear(self) -> None:
-        """Start anew."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        self.path.mkdir(parents=True)
+        """Start anew; only what a run writes is removed."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        for name in (MODEL, ROUNDS, TIMINGS):
+            (self.path / name).unlink(missing_ok=True)
 
     def append(self, record: RoundRecord) -> None:
         """Add one round. Wall-clock time goes into a file of its own: see the ADR."""
@@ -60,7 +89,10 @@ class StrategyFolder:
         _append(self.path / TIMINGS, json.dumps(timing))
 
     def finish(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Save the final model, and with it the strategy's end."""
+        """Save the final model, and with it the strategy's end: after all else is safe."""
+        for name in (ROUNDS, TIMINGS):
+            with (self.path / name).open("rb") as file:
+                os.fsync(file.fileno())
         save_arrays(arrays, self.path / MODEL)
 
     def summary(self, roles: Mapping[str, str]) -> dict[str, Any]:
@@ -76,9 +108,7 @@ class StrategyFolder:
         dict
             As in `summary.json`; errors and weights are fractions, null is unknown.
         """
-        lines = (self.path / ROUNDS).read_text().splitlines()
-        records = [RoundRecord.from_json(line) for line in lines]
-        timings = [json.loads(line) for line in (self.path / TIMINGS).read_text().splitlines()]
+        records = self.records()
         shares = [share for record in records if (share := _attackers_share(record, roles))]
         known = [share for share in shares if not math.isnan(share)]
         branches = dict.fromkeys(("blend", "krum", "uniform"), 0)
@@ -92,7 +122,7 @@ class StrategyFolder:
             "branches": branches,
             "excluded": sum(record.excluded for record in records),
             "rounds": len(records),
-            "seconds": round(sum(timing["seconds"] for timing in timings), 3),
+            "seconds": round(sum(timing["seconds"] for timing in self._timings()), 3),
         }
 
 
@@ -134,20 +164,48 @@ def open_run(out: Path, config: RunConfig) -> None:
     """
     out.mkdir(parents=True, exist_ok=True)
     path = out / CONFIG
-    if path.exists() and path.read_text() != config.to_toml():
+    if path.exists():
+        if path.read_text() != config.to_toml():
+            raise ConfigError(
+                f"{out} holds a run with other settings: give another --out or --name, or"
+                f" remove the folder"
+            )
+    elif any(entry.name != LOCK for entry in out.iterdir()):
         raise ConfigError(
-            f"{out} holds a run with other settings: give another --out or --name, or"
-            f" remove the folder"
+            f"{out} holds files that are no run's: give a new or an empty folder"
         )
-    if (out / SUMMARY).exists():
-        (out / SUMMARY).unlink()
-        for name in config.strategies:
-            (out / name / MODEL).unlink(missing_ok=True)
+    _replace(path, config.to_toml())
+    anew = (out / SUMMARY).exists()
+    (out / SUMMARY).unlink(missing_ok=True)
     for name in config.strategies:
         folder = StrategyFolder(out / name)
-        if not folder.finished:
+        if anew or not folder.finished(config.training.rounds):
             folder.clear()
-    _replace(path, config.to_toml())
+
+
+@contextmanager
+def hold(out: Path) -> Iterator[None]:
+    """Keep every other process from writing to a run's folder meanwhile.
+
+    Parameters
+    ----------
+    out : Path
+        Made if it does not exist.
+
+    Raises
+    ------
+    ConfigError
+        If another process is writing to it.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another process is writing to {out}: wait for it, or give another --out"
+            ) from error
+        yield
 
 
 def close_run(out: Path, config: RunConfig, roles: Mapping[str, str]) -> dict[str, Any]:

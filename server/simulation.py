@@ -9,16 +9,20 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from signal import SIGHUP, SIGTERM
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
+import psutil
 import tomli_w
 
 from server.results import SUMMARY
@@ -35,7 +39,10 @@ SWITCHES = {
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 LOG = "simulation.log"
+# Tells the ServerApp that its run's folder is held already.
+HELD = "ANML_FOLDER_HELD"
 _STARTUP = 60.0
+_PATIENCE = 10.0
 _LAST_LINES = 5
 
 
@@ -58,7 +65,11 @@ def run_simulation(config: RunConfig, out: Path) -> None:
     with TemporaryDirectory(prefix="anml-") as folder:
         work = Path(folder)
         app = _write_app(work, config, out.resolve())
-        with log.open("w") as sink, _superlink(work, sink.fileno()) as environment:
+        with (
+            log.open("w") as sink,
+            _stopped_by_signals(),
+            _superlink(work, sink.fileno()) as environment,
+        ):
             command = [
                 _script("flwr"),
                 "run",
@@ -130,7 +141,7 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
     (home / "config.toml").write_text(
         tomli_w.dumps({"superlink": {"default": "anml", "anml": connection}})
     )
-    environment = {**os.environ, **SWITCHES, "FLWR_HOME": str(home)}
+    environment = {**os.environ, **SWITCHES, "FLWR_HOME": str(home), HELD: "1"}
     environment["PATH"] = os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     )
@@ -155,19 +166,53 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
         _wait_for(process, port)
         yield environment
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _stop(process)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind like Ctrl-C: nothing may go on in the background."""
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, leave) for number in (SIGTERM, SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop the SuperLink and all that it started: Ray's daemons have sessions of their own."""
+    try:
+        started = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        started = []
+    process.terminate()
+    try:
+        process.wait(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    _, alive = psutil.wait_procs(started, timeout=_PATIENCE)
+    for one in alive:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(alive, timeout=_PATIENCE)
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + _STARTUP
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/health", timeout=1.0).is_success:
+            # Not through a proxy that the environment may name.
+            url = f"http://127.0.0.1:{port}/health"
+            if httpx.get(url, timeout=1.0, trust_env=False).is_success:
                 return
         except httpx.HTTPError:
             time.sleep(0.2)

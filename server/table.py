@@ -23,17 +23,18 @@ def table(summary: Mapping[str, Any]) -> Table:
     -------
     rich.table.Table
     """
-    shown = Table(box=box.SIMPLE_HEAD)
-    shown.add_column("strategy")
-    for heading in ("test error", "to attackers", "blend", "krum", "uniform", "left out"):
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    shown.add_column("strategy", no_wrap=True, min_width=14)
+    branches = ("rounds: blend", "q only", "uniform")
+    for heading in ("test error", "attackers' weight", *branches, "left out"):
         shown.add_column(heading, justify="right")
     for name, one in summary["strategies"].items():
-        branches = one["branches"]
+        rounds = one["branches"]
         shown.add_row(
             name,
             _percent(one["test_error"]),
             _percent(one["attacker_weight"]),
-            *(str(branches.get(branch, 0)) for branch in ("blend", "krum", "uniform")),
+            *(str(rounds.get(branch, 0)) for branch in ("blend", "krum", "uniform")),
             str(one["excluded"]),
         )
     return shown

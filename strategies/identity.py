@@ -62,6 +62,7 @@ class ByPartition:
         self._contributors = contributors
         self._timeout = timeout
         self._known: dict[int, str] = {}
+        self._refused: set[int] = set()
 
     def __call__(self, grid: Grid) -> dict[int, str]:
         """Return node id to contributor, after asking the nodes not yet known.
@@ -75,9 +76,11 @@ class ByPartition:
         dict
         """
         nodes = set(grid.get_node_ids())
-        if strangers := nodes - set(self._known):
+        # A contributor may come back on another node, once the first is gone.
+        self._known = {node: name for node, name in self._known.items() if node in nodes}
+        if strangers := nodes - set(self._known) - self._refused:
             self._known |= self._enrol(grid, sorted(strangers))
-        return {node: name for node, name in self._known.items() if node in nodes}
+        return dict(self._known)
 
     def _enrol(self, grid: Grid, nodes: list[int]) -> dict[int, str]:
         roster = {node: f"node-{node}" for node in nodes}
@@ -92,6 +95,7 @@ class ByPartition:
                 if type(partition) is int and 0 <= partition < self._contributors:
                     claims[contributor_id(partition)].append(one.message.metadata.dst_node_id)
                 else:
+                    self._refused.add(one.message.metadata.dst_node_id)
                     left_out[one.contributor] = f"claims partition {str(partition)[:20]}"
         taken = set(self._known.values())
         enrolled = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import struct
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _MAGIC = b"\x93NUMPY"
 # NumPy pads its header to 64 bytes; names and shapes of a model's arrays are short.
 _LONGEST_HEADER = 4096
+_MOST_DIMENSIONS = 64  # NumPy's own limit
 
 
 class BadArrayError(ValueError):
@@ -158,6 +160,8 @@ def decode(
         raise BadArrayError(
             f"array {name!r} must be a numpy.ndarray, got {array.stype[:40]!r}"
         )
+    if len(array.shape) > _MOST_DIMENSIONS:
+        raise BadArrayError(f"array {name!r} claims {len(array.shape)} dimensions")
     found_shape, found_dtype, fortran, offset = _header(array.data, name)
     if found_shape != shape or tuple(array.shape) != shape:
         other = found_shape if found_shape != shape else tuple(array.shape)
@@ -194,7 +198,9 @@ def _header(data: bytes, name: str) -> tuple[tuple[int, ...], str, bool, int]:
 # A model's arrays have the same few headers, from every contributor in every round.
 @lru_cache(maxsize=256)
 def _fields(header: bytes) -> tuple[tuple[int, ...], str, bool]:
-    fields = ast.literal_eval(header.decode("latin1"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # odd literals are refused below
+        fields = ast.literal_eval(header.decode("latin1"))
     if set(fields) != {"descr", "fortran_order", "shape"}:
         raise ValueError("other keys")
     shape, descr, fortran = fields["shape"], fields["descr"], fields["fortran_order"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from logging import INFO
+from dataclasses import replace
+from logging import INFO, WARNING
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +87,12 @@ class ScreenedStrategy(Strategy):
         """Send the global model to every node, each with a secret of its own."""
         self._started = time.perf_counter()
         self._arrays = arrays
+        self._layout = Layout.of(arrays)
+        self._model = np.empty(self._layout.size, dtype=self._layout.dtype)
+        # The server's own arrays: what is wrong with them is raised before anyone trains.
+        self._layout.flatten(arrays, self._model)
+        if not np.isfinite(self._model).all():
+            raise ValueError("the global model must be finite")
         self._instructions = instruct(
             self.roster(grid), MessageType.TRAIN, server_round, config, arrays
         )
@@ -97,23 +104,32 @@ class ScreenedStrategy(Strategy):
         """Turn replies into the new model and a record; None keeps the old model."""
         if self._arrays is None:
             raise RuntimeError("aggregate_train needs a configure_train before it")
-        layout = Layout.of(self._arrays)
-        model = np.empty(layout.size, dtype=layout.dtype)
-        layout.flatten(self._arrays, model)
+        layout, model = self._layout, self._model
         screened = screen(self._instructions, replies, layout, model)
         # A nonce counts once: what comes later belongs to no instruction.
         asked, self._instructions = self._instructions, []
         cohort, note = self._cohort(screened)
-        decision = self.rule(cohort) if cohort.contributors else None
+        with np.errstate(over="ignore", invalid="ignore"):
+            decision = self.rule(cohort) if cohort.contributors else None
+            moved = None if decision is None else model + decision.update
         new_model = None
-        if decision is not None:
+        if decision is None or moved is None:
+            note = "no valid reply: the model stays as it is"
+            hint = (
+                "; the ClientApps must echo it, see clients.echo" if screened.refused else ""
+            )
+            reasons = sorted({*screened.left_out.values(), *screened.refused})[:3]
+            log(WARNING, "round %d: %s (%s%s)", server_round, note, "; ".join(reasons), hint)
+        elif np.isfinite(moved).all():
             note = "; ".join(filter(None, (note, decision.note))) or None
-            with np.errstate(over="ignore", invalid="ignore"):
-                moved = (model + decision.update).astype(layout.dtype)
-            if np.isfinite(moved).all():
-                new_model = layout.restore(moved, self._arrays)
-            else:
-                note = "the new model would not be finite: the old one is kept"
+            new_model = layout.restore(moved, self._arrays)
+        else:
+            note = "the new model would not be finite: the old one is kept"
+            decision = replace(
+                decision,
+                weights=np.zeros_like(decision.weights),
+                selected=np.zeros_like(decision.selected),
+            )
         sent = sum(len(array.data) for array in self._arrays.values())
         self.records.append(
             RoundRecord(
@@ -124,7 +140,7 @@ class ScreenedStrategy(Strategy):
                 min_s=decision.min_s if decision else math.nan,
                 contributors=self._contributors(screened, cohort, decision),
                 refused=screened.refused,
-                note=note if decision else "no valid reply: the model stays as it is",
+                note=note,
                 bytes_sent=sent * len(asked),
                 bytes_received=sent * len(screened.contributors),
                 seconds=time.perf_counter() - self._started,

@@ -134,25 +134,28 @@ def attribute(
     left_out: dict[str, str] = {}
     refused: list[str] = []
     for reply in replies:
-        if reply.has_error():
-            _note_error(reply, by_message, left_out, refused)
-            continue
-        one = by_nonce.get(_nonce(reply))
-        if one is None:
-            refused.append("no nonce of this round")
-        elif _consistent(reply, one.message):
-            credited[one.contributor].append(reply)
-        else:
-            refused.append(
-                f"metadata do not belong to the nonce, which was sent to {one.contributor}"
-            )
+        try:
+            if reply.has_error():
+                _note_error(reply, by_message, left_out, refused)
+                continue
+            one = by_nonce.get(_nonce(reply))
+            if one is None:
+                refused.append("no nonce of this round")
+            elif _consistent(reply, one.message):
+                credited[one.contributor].append(reply)
+            else:
+                refused.append(
+                    f"metadata do not belong to the nonce, which was sent to {one.contributor}"
+                )
+        except Exception as error:  # noqa: BLE001 - whatever a grid hands on as a reply
+            refused.append(f"unreadable reply ({type(error).__name__})")
     single = {}
     for contributor, own in credited.items():
         if len(own) == 1:
             single[contributor] = own[0]
             left_out.pop(contributor, None)
         elif own:
-            left_out[contributor] = f"{len(own)} replies under one nonce"
+            left_out[contributor] = f"{len(own)} replies of one contributor"
         else:
             left_out.setdefault(contributor, "no reply in time")
     return single, left_out, tuple(sorted(refused))
@@ -234,7 +237,9 @@ def _note_error(
 ) -> None:
     """Credit an error by the message it answers: Flower's own come from node 1."""
     reason = f"error {reply.error.code}: {reply.error.reason or 'no reason given'}"
-    reason = " ".join(reason.split())[:_LONGEST_REASON]
+    # Control characters would speak to whoever's terminal shows the log.
+    printable = "".join(c if c.isprintable() or c.isspace() else "?" for c in reason[:10_000])
+    reason = " ".join(printable.split())[:_LONGEST_REASON]
     contributor = by_message.get(reply.metadata.reply_to_message_id)
     if contributor is None:
         refused.append(f"{reason}, in answer to no instruction of this round")

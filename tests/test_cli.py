@@ -64,7 +64,7 @@ def test_run_writes_the_folder_and_prints_the_table(anml, tmp_path):
     done = anml("run", *SMALL, "--seed", 4, "--out", "here", "--strategy", "anml")
     assert done.exit_code == 0, done.output
     assert "anml" in done.output
-    assert "to attackers" in done.output
+    assert "strategy" in done.output
     summary = json.loads((tmp_path / "here" / "summary.json").read_text())
     assert (summary["seed"], summary["dataset"]) == (4, "wine")
     assert list(summary["strategies"]) == ["anml"]

@@ -10,6 +10,123 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+def real_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return values as float64 after checking that they are real numbers.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    values : float or array
+
+    Returns
+    -------
+    float64 array
+
+    Raises
+    ------
+    ValueError
+        If they are text, complex, dates, objects, or of no regular shape.
+
+    Examples
+    --------
+    >>> real_numbers("q", [0.5 + 1j])
+    Traceback (most recent call last):
+    ValueError: q must be real numbers, got complex128
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a regular array of numbers: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers, got {array.dtype}")
+    return array.astype(np.float64)
+
+
+def vector(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return values as a float64 vector; see `real_numbers`.
+
+    Parameters
+    ----------
+    name : str
+    values : (n,) array
+
+    Returns
+    -------
+    (n,) float64
+
+    Raises
+    ------
+    ValueError
+        If they are no vector of real numbers.
+
+    Examples
+    --------
+    >>> vector("weights", 1.0)
+    Traceback (most recent call last):
+    ValueError: weights must be a vector, got shape ()
+    """
+    array = real_numbers(name, values)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be a vector, got shape {array.shape}")
+    return array
+
+
+def number(name: str, value: object, low: float, high: float) -> float:
+    """Return a setting after checking that it is one number in [low, high].
+
+    Parameters
+    ----------
+    name : str
+    value : object
+    low, high : float
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> number("alpha", "half", 0, 1)
+    Traceback (most recent call last):
+    ValueError: alpha must lie in [0, 1], got alpha = 'half'
+    """
+    if isinstance(value, bool | int | float | np.number) and low <= value <= high:
+        return float(value)
+    raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {name} = {value!r}")
+
+
+def count(name: str, value: object) -> int:
+    """Return a setting after checking that it is one whole number >= 0.
+
+    Parameters
+    ----------
+    name : str
+    value : object
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> count("n_byzantine", 1.5)
+    Traceback (most recent call last):
+    ValueError: n_byzantine must be >= 0 and whole, got 1.5
+    """
+    if isinstance(value, int | np.integer) and value >= 0:
+        return int(value)
+    raise ValueError(f"{name} must be >= 0 and whole, got {value!r}")
+
+
 def unit_interval(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Return values as float64 after checking that each is finite and in [0, 1].
 
@@ -36,7 +153,7 @@ def unit_interval(name: str, values: ArrayLike) -> NDArray[np.float64]:
     Traceback (most recent call last):
     ValueError: q must lie in [0, 1], got q[1] = 1.5
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = real_numbers(name, values)
     inside = (array >= 0) & (array <= 1)  # False for NaN
     if not inside.all():
         index = int(np.flatnonzero(~inside.ravel())[0])

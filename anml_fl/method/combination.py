@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from anml_fl.method.checks import signal_vectors, unit_interval
+from anml_fl.method.checks import number, signal_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -156,9 +156,7 @@ def two_stage(
     array([0.667, 0.333, 0.   ])
     """
     q, s, T = signal_vectors(q=q, s=s, T=T)
-    unit_interval("tau_h", tau_h)
-    if not -1.0 <= tau_c <= 1.0:
-        raise ValueError(f"tau_c must lie in [-1, 1], got {tau_c}")
+    tau_h, tau_c = number("tau_h", tau_h, 0, 1), number("tau_c", tau_c, -1, 1)
     blended = _blend(q, s, alpha, tau)  # first, so that its settings are always checked
     if s.min() > tau_h:
         return _weighting(np.ones_like(q), T, "uniform", q, s, select=False)
@@ -197,8 +195,8 @@ def pearson(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 def _blend(
     q: NDArray[np.float64], s: NDArray[np.float64], alpha: float, tau: float
 ) -> NDArray[np.float64]:
-    unit_interval("alpha", alpha)
-    if not (tau > 0 and np.isfinite(tau)):
+    alpha = number("alpha", alpha, 0, 1)
+    if not (number("tau", tau, 0, np.finfo(np.float64).max) > 0):
         raise ValueError(f"tau must be finite and > 0, got {tau}")
     return alpha * _softmax(q, tau) + (1.0 - alpha) * _softmax(s, tau)
 

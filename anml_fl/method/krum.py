@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.method.checks import count, vector
 from anml_fl.method.distances import squared_distances
 
 if TYPE_CHECKING:
@@ -95,12 +96,13 @@ def neighbours(
     >>> neighbours(10, n_byzantine=4)
     4
     """
-    for name, count in (("n_byzantine", n_byzantine), ("n_neighbours", n_neighbours)):
-        if count is not None and count < 0:
-            raise ValueError(f"{name} must be >= 0, got {count}")
+    if n_byzantine is not None:
+        n_byzantine = count("n_byzantine", n_byzantine)
     if n_neighbours is None:
         f = default_byzantine(n) if n_byzantine is None else n_byzantine
         n_neighbours = n - f - 2
+    else:
+        n_neighbours = count("n_neighbours", n_neighbours)
     return max(1, min(n_neighbours, n - 1))
 
 
@@ -149,7 +151,7 @@ def consistency(scores: ArrayLike) -> NDArray[np.float64]:
     >>> consistency([2.0, 4.0, 3.0])
     array([1. , 0. , 0.5])
     """
-    s = np.asarray(scores, dtype=np.float64)
+    s = vector("scores", scores)
     bad = np.flatnonzero(~np.isfinite(s))
     if bad.size:
         raise ValueError(f"scores must be finite, got scores[{bad[0]}] = {s[bad[0]]}")

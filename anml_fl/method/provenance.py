@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.checks import unit_interval
+from anml_fl.method.checks import count, number, real_numbers, unit_interval, vector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,11 +115,8 @@ def exploration_bonus(
     >>> exploration_bonus(0.15, contributions=10)
     0.15
     """
-    unit_interval("r", r)
-    unit_interval("r_min", r_min)
-    if contributions < 0:
-        raise ValueError(f"contributions must be >= 0, got {contributions}")
-    return max(r, r_min) if contributions < newcomer else r
+    r, r_min = number("r", r, 0, 1), number("r_min", r_min, 0, 1)
+    return max(r, r_min) if count("contributions", contributions) < newcomer else r
 
 
 def temporal_decay(age: ArrayLike, rate: ArrayLike) -> NDArray[np.float64]:
@@ -181,6 +178,8 @@ def contextual_decay(
     >>> float(contextual_decay(10.0, rates=[0.1, 0.0], weights=[0.5, 0.5]).round(4))
     0.6839
     """
+    rates = _non_negative("rates", vector("rates", rates)).tolist()
+    weights = vector("weights", weights).tolist()
     if len(rates) != len(weights) or len(rates) == 0:
         raise ValueError(
             "rates and weights must have one entry a domain, got"
@@ -191,7 +190,7 @@ def contextual_decay(
         total = shares.sum()
     if not np.isclose(total, 1.0, rtol=0, atol=1e-9):
         raise ValueError(f"weights must sum to 1, got {total}")
-    decays = [temporal_decay(age, rate) for rate in _non_negative("rates", rates)]
+    decays = [temporal_decay(age, rate) for rate in rates]
     # Shares such as .33 + .56 + .11 sum to one ulp above 1.
     mixed = np.minimum(sum(w * t for w, t in zip(shares, decays, strict=True)), 1.0)
     return np.asarray(mixed)
@@ -220,11 +219,11 @@ def chain_weight(factors: ArrayLike) -> float:
     >>> round(chain_weight([0.1 * 0.15] * 3), 9)
     3.375e-06
     """
-    return float(np.prod(unit_interval("factors", factors)))
+    return float(np.prod(unit_interval("factors", vector("factors", factors))))
 
 
 def _non_negative(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    array = np.asarray(values, dtype=np.float64)
+    array = real_numbers(name, values)
     bad = np.argwhere(~(np.isfinite(array) & (array >= 0)))
     if len(bad):  # not size: for a scalar argwhere has one row of no columns
         where = tuple(int(i) for i in bad[0])

@@ -135,7 +135,7 @@ class RoundRecord:
             )
             fields["refused"] = tuple(fields["refused"])
             return cls(contributors=people, **_with_nan(fields, "", *_FLOATS))
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"not a round record: {line[:80]!r} ({error})") from error
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.method.checks import number, vector
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -37,7 +39,7 @@ def select_top(weights: ArrayLike, fraction: float = 0.7) -> NDArray[np.bool_]:
     array([ True,  True,  True, False])
     """
     w = _weights(weights)
-    if not 0 < fraction <= 1:
+    if not number("fraction", fraction, 0, 1) > 0:
         raise ValueError(f"fraction must lie in (0, 1], got {fraction}")
     count = max(1, round(fraction * w.size))
     mask = np.zeros(w.size, dtype=bool)
@@ -83,9 +85,9 @@ def sample_proportional(
 
 
 def _weights(weights: ArrayLike) -> NDArray[np.float64]:
-    w = np.asarray(weights, dtype=np.float64)
-    if w.ndim != 1 or w.size == 0:
-        raise ValueError(f"weights must be a non-empty vector, got shape {w.shape}")
+    w = vector("weights", weights)
+    if w.size == 0:
+        raise ValueError("weights must be a non-empty vector, got shape (0,)")
     bad = np.flatnonzero(~(np.isfinite(w) & (w >= 0)))
     if bad.size:
         raise ValueError(

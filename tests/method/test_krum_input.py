@@ -64,7 +64,7 @@ def test_given_neighbours_override_and_are_clipped(asked, k):
 
 @pytest.mark.parametrize("name", ["n_byzantine", "n_neighbours"])
 def test_a_negative_count_is_named(name):
-    with pytest.raises(ValueError, match=rf"{name} must be >= 0, got -1"):
+    with pytest.raises(ValueError, match=rf"{name} must be >= 0 and whole, got -1"):
         krum_scores(LINE, **{name: -1})
 
 

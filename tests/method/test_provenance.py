@@ -68,7 +68,7 @@ def test_length_and_floor_of_the_bonus_can_be_set():
     [
         ({"r": 1.5, "contributions": 0}, r"^r must .* r = 1.5"),
         ({"r": math.nan, "contributions": 99}, r"^r must .* r = nan"),
-        ({"r": 0.5, "contributions": -1}, r"^contributions must be >= 0, got -1"),
+        ({"r": 0.5, "contributions": -1}, r"^contributions must be >= 0 and whole, got -1"),
         ({"r": 0.5, "contributions": 0, "r_min": -0.5}, r"^r_min must .* -0.5"),
     ],
 )

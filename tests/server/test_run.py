@@ -15,7 +15,7 @@ from anml_fl.datasets.prepare import deal
 from anml_fl.method.records import RoundRecord
 from anml_fl.roles import cast_roles
 from server.inline_grid import InlineGrid
-from server.results import default_folder
+from server.results import default_folder, hold
 
 
 class Shuffling(InlineGrid):
@@ -210,3 +210,48 @@ def test_federation_of_one_and_of_three_runs(small, run, tmp_path):
         record = records(tmp_path / str(total) / "anml")[0]
         assert record.note == f"{total} valid replies, fewer than 4: q = 1 for all"
         assert [c.q for c in record.contributors] == [1.0] * total
+
+
+def test_folder_that_is_no_runs_is_left_alone(small, run, tmp_path):
+    (tmp_path / "anml").mkdir()
+    (tmp_path / "anml" / "thesis.txt").write_text("precious")
+    with pytest.raises(ConfigError, match="no run's"):
+        run(small(strategies="anml"), tmp_path)
+    assert (tmp_path / "anml" / "thesis.txt").read_text() == "precious"
+
+
+def test_a_runs_folder_keeps_what_the_run_did_not_write(small, run, tmp_path):
+    run(small(strategies="fedavg"), tmp_path)
+    (tmp_path / "fedavg" / "notes.txt").write_text("mine")
+    run(small(strategies="fedavg"), tmp_path)
+    assert (tmp_path / "fedavg" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("rounds.jsonl", lambda data: data[: data.index(b"\n") + 1]),
+        ("rounds.jsonl", lambda data: b""),
+        ("rounds.jsonl", lambda data: data[:-20]),
+        ("rounds.jsonl", lambda data: data + data),
+        ("timings.jsonl", lambda data: b"{}\n"),
+        ("model.safetensors", lambda data: b"garbage"),
+    ],
+)
+def test_damaged_results_are_made_anew(small, run, tmp_path, file, damage):
+    config = small(strategies="fedavg")
+    run(config, tmp_path)
+    path = tmp_path / "fedavg" / file
+    whole = (tmp_path / "fedavg" / "rounds.jsonl").read_bytes()
+    path.write_bytes(damage(path.read_bytes()))
+    (tmp_path / "summary.json").unlink()
+    summary = run(config, tmp_path)
+    assert summary["strategies"]["fedavg"]["rounds"] == 3
+    assert (tmp_path / "fedavg" / "rounds.jsonl").read_bytes() == whole
+
+
+def test_two_processes_cannot_write_to_one_folder(tmp_path):
+    with hold(tmp_path), pytest.raises(ConfigError, match="another process"), hold(tmp_path):
+        pass
+    with hold(tmp_path):
+        pass

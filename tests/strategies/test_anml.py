@@ -14,6 +14,7 @@ from anml_fl.config import Aggregation
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.memory import InMemoryRegistry, Standing
 from strategies.anml import Anml
+from strategies.rules import Decision
 
 N = 10
 RNG = np.random.default_rng(3)
@@ -164,6 +165,28 @@ def test_without_settings_it_is_a_strategy_like_any_other(federation):
     assert [c.contributor for c in strategy.records[-1].contributors] == [
         f"node-{100 + i}" for i in range(5)
     ]
+
+
+def test_model_that_is_not_finite_is_refused_before_anyone_trains(federation):
+    federation.model["w"][0, 0] = np.nan
+    with pytest.raises(ValueError, match="global model must be finite"):
+        federation.ask(Anml(), 3)
+
+
+def test_new_model_that_would_overflow_is_credited_to_nobody(federation):
+    strategy = Anml("multiplicative")
+    federation.model["w"][:] = 0
+    largest = {**federation.moved(0.0), "w": np.full((4, 3), np.finfo(np.float32).max)}
+    strategy.rule = lambda cohort: Decision(
+        cohort.updates[0] * np.float32(2), np.full(4, 0.25), np.ones(4, bool)
+    )
+    arrays, _ = strategy.aggregate_train(
+        1, [federation.reply(m, largest) for m in federation.ask(strategy, 4)]
+    )
+    record = strategy.records[-1]
+    assert arrays is None
+    assert record.note == "the new model would not be finite: the old one is kept"
+    assert {(c.weight, c.selected) for c in record.contributors} == {(0.0, False)}
 
 
 @pytest.mark.slow

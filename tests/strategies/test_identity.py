@@ -92,7 +92,7 @@ def test_two_replies_under_one_nonce_are_both_left_out(federation, strategy):
     replies = [federation.reply(m) for m in sent]
     replies.append(federation.reply(sent[2], federation.moved(3.0)))
     strategy.aggregate_train(1, replies)
-    assert reasons(strategy) == ({"c102": "2 replies under one nonce"}, ())
+    assert reasons(strategy) == ({"c102": "2 replies of one contributor"}, ())
 
 
 @pytest.mark.parametrize("nonce", [b"", b"x" * 16, "text", 7, 1.5, True, [b"x"], []])
@@ -222,3 +222,41 @@ def test_arrays_sent_are_the_global_model(federation, strategy):
         record = message.content["arrays"]
         assert isinstance(record, ArrayRecord)
         np.testing.assert_array_equal(record["w"].numpy(), federation.model["w"])
+
+
+def test_contributor_may_come_back_on_another_node(federation):
+    grid = Simulation({11: 1, 12: 0})
+    identify = ByPartition(2)
+    identify(grid)
+    del grid.claims[11]
+    grid.claims[13] = 1
+    assert identify(grid) == {13: "contributor-0001", 12: "contributor-0000"}
+
+
+def test_node_with_a_false_claim_is_not_asked_again(federation):
+    grid = Simulation({11: 99})
+    identify = ByPartition(2)
+    identify(grid)
+    identify(grid)
+    assert grid.asked == 1
+
+
+class Broken:
+    """Not even a message."""
+
+    @property
+    def metadata(self):
+        raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize("thing", [None, 3, Broken()])
+def test_what_is_no_message_is_refused(federation, strategy, thing):
+    sent = federation.ask(strategy, 4)
+    strategy.aggregate_train(1, [thing, *[federation.reply(m) for m in sent]])
+    assert reasons(strategy) == ({}, ("unreadable reply (AttributeError)",))
+
+
+def test_error_text_cannot_speak_to_a_terminal(federation, strategy):
+    sent = federation.ask(strategy, 4)
+    strategy.aggregate_train(1, [Message(Error(2, "\x1b[2J\u202egone"), reply_to=sent[0])])
+    assert reasons(strategy)[0]["c100"] == "error 2: ?[2J?gone"
