@@ -91,7 +91,7 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
     PRESET is a TOML file, or the name of one that is shipped: default, no-attackers,
     label-skew, forged-credentials. Options override it. The results are a table, and a
     folder with every round's decisions, the models, and report.html. A run that was
-    interrupted goes on where it stopped when the same command is given again.
+    interrupted goes on with the first strategy that had not finished.
     """
     from rich.console import Console
 
@@ -110,7 +110,9 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
     except (ConfigError, ValueError, OSError, RuntimeError) as error:
         raise _Failure(str(error) or type(error).__name__) from error
     except KeyboardInterrupt:
-        click.echo("stopped; the same command goes on where it stopped", err=True)
+        click.echo(
+            "stopped; the same command goes on with the unfinished strategies", err=True
+        )
         sys.exit(130)
 
 
