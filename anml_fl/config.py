@@ -70,7 +70,8 @@ class Federation(Section):
     dataset: DatasetName = Field("digits", description="Data set that the contributors share.")
     contributors: int = Field(10, ge=1, le=10_000, description="Number of contributors.")
     partition: str = Field(
-        "iid", description="How the data are dealt out: iid, or dirichlet:ALPHA (label skew)."
+        "iid",
+        description="How the data are dealt out: iid, or dirichlet:ALPHA (bare: 0.5).",
     )
     behaviours: dict[BehaviourName, Count] = Field(
         {"label_flip": 1, "gradient_aligned": 1, "credential_faking": 1, "joint": 1},
