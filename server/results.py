@@ -170,9 +170,9 @@ def open_run(out: Path, config: RunConfig) -> None:
                 f"{out} holds a run with other settings: give another --out or --name, or"
                 f" remove the folder"
             )
-    elif any(entry.name != LOCK for entry in out.iterdir()):
+    elif taken := [name for name in config.strategies if (out / name).exists()]:
         raise ConfigError(
-            f"{out} holds files that are no run's: give a new or an empty folder"
+            f"{out} has no {CONFIG}, but holds {', '.join(taken)}: give another --out"
         )
     _replace(path, config.to_toml())
     anew = (out / SUMMARY).exists()

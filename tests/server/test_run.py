@@ -215,7 +215,7 @@ def test_federation_of_one_and_of_three_runs(small, run, tmp_path):
 def test_folder_that_is_no_runs_is_left_alone(small, run, tmp_path):
     (tmp_path / "anml").mkdir()
     (tmp_path / "anml" / "thesis.txt").write_text("precious")
-    with pytest.raises(ConfigError, match="no run's"):
+    with pytest.raises(ConfigError, match="holds anml: give another"):
         run(small(strategies="anml"), tmp_path)
     assert (tmp_path / "anml" / "thesis.txt").read_text() == "precious"
 
