@@ -25,6 +25,8 @@ class ContributorRecord:
         Whether the update went into the new model.
     reason : str, optional
         Why the contributor was left out.
+    refused_credentials : tuple of str
+        Why each credential that it showed, and that does not hold, was refused.
     """
 
     contributor: str
@@ -36,6 +38,7 @@ class ContributorRecord:
     weight: float
     selected: bool
     reason: str | None = None
+    refused_credentials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,9 @@ class RoundRecord:
         What else bent the decision (too few replies for Krum, all weights zero).
     bytes_sent, bytes_received : int
         Array bytes sent to the contributors and received in valid replies.
+    at : float
+        The instant at which the registry was asked for v, r and T, in years on its
+        clock: asked for it again, it gives the same.
     test_error : float
         Error of the new model on the server's test set, in [0, 1]; nan if not tested.
     seconds : float
@@ -80,6 +86,7 @@ class RoundRecord:
     note: str | None = None
     bytes_sent: int = 0
     bytes_received: int = 0
+    at: float = 0.0
     test_error: float = math.nan
     seconds: float = math.nan
 
@@ -94,7 +101,7 @@ class RoundRecord:
         Examples
         --------
         >>> RoundRecord(1, "anml", None, math.nan, math.nan, ()).to_json()[:44]
-        '{"branch":null,"bytes_received":0,"bytes_sen'
+        '{"at":0.0,"branch":null,"bytes_received":0,"'
         """
         fields = asdict(self)
         del fields["seconds"]
@@ -130,7 +137,10 @@ class RoundRecord:
         try:
             fields = json.loads(line)
             people = tuple(
-                ContributorRecord(**_with_nan(person, "qvrTs", "weight"))
+                ContributorRecord(
+                    refused_credentials=tuple(person.pop("refused_credentials", ())),
+                    **_with_nan(person, "qvrTs", "weight"),
+                )
                 for person in fields.pop("contributors")
             )
             fields["refused"] = tuple(fields["refused"])

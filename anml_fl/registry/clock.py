@@ -1,0 +1,137 @@
+"""The registry's clock: instants as dates, as years, and as whole microseconds.
+
+The method counts ages in years; a person writes a date; a database compares integers.
+A year here is a Julian one of 365.25 days, counted from 1970-01-01T00:00Z.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from anml_fl.method.checks import number
+
+Instant = datetime | float
+"""A date with a time zone, or years since 1970."""
+
+MICROSECONDS_A_YEAR = 31_557_600_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# What a datetime can hold: the years 1 to 9999.
+_EARLIEST, _LATEST = -1969.0, 8029.0
+
+
+def microseconds(at: Instant) -> int:
+    """Turn an instant into whole microseconds since 1970.
+
+    Parameters
+    ----------
+    at : datetime or float
+        With a time zone; or years since 1970.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If a date has no time zone, or years are out of range or not finite.
+
+    Examples
+    --------
+    >>> microseconds(datetime(1970, 1, 2, tzinfo=UTC))
+    86400000000
+    >>> microseconds(1.0)
+    31557600000000
+    """
+    if isinstance(at, datetime):
+        if at.utcoffset() is None:
+            raise ValueError(f"an instant needs a time zone, got {at.isoformat()}: add Z")
+        return (at - _EPOCH) // _MICROSECOND
+    return round(number("at", at, _EARLIEST, _LATEST) * MICROSECONDS_A_YEAR)
+
+
+def years(at: Instant) -> float:
+    """Turn an instant into years since 1970; `microseconds` undoes it to the last digit.
+
+    Parameters
+    ----------
+    at : datetime or float
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        As in `microseconds`.
+
+    Examples
+    --------
+    >>> years(datetime(1971, 1, 1, 6, tzinfo=UTC))
+    1.0
+    """
+    return microseconds(at) / MICROSECONDS_A_YEAR
+
+
+def date(stamp: int) -> datetime:
+    """Turn microseconds since 1970 into a date in UTC.
+
+    Parameters
+    ----------
+    stamp : int
+
+    Returns
+    -------
+    datetime
+
+    Examples
+    --------
+    >>> date(86_400_000_000).isoformat()
+    '1970-01-02T00:00:00+00:00'
+    """
+    return _EPOCH + stamp * _MICROSECOND
+
+
+def now() -> datetime:
+    """Read the wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def parse(text: str) -> datetime:
+    """Read a date as a person writes it: ISO 8601, with a time zone or as a day alone.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    datetime
+        In UTC; a day alone is its first instant in UTC.
+
+    Raises
+    ------
+    ValueError
+        If it is no such date.
+
+    Examples
+    --------
+    >>> parse("2026-03-01T12:00+02:00").isoformat()
+    '2026-03-01T10:00:00+00:00'
+    >>> parse("2026-03-01T12:00")
+    Traceback (most recent call last):
+    ValueError: '2026-03-01T12:00' has no time zone: write 2026-03-01T12:00Z
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r} is no date: write 2026-03-01 or 2026-03-01T12:00Z (ISO 8601)"
+        ) from error
+    if found.utcoffset() is None:
+        if len(text) > len("2026-03-01"):
+            raise ValueError(f"{text!r} has no time zone: write {text}Z")
+        found = found.replace(tzinfo=UTC)
+    return found.astimezone(UTC)
