@@ -1,0 +1,1 @@
+"""The database of registry and ledger: opened, checked, and brought to the newest version."""

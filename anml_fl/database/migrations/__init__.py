@@ -1,0 +1,1 @@
+"""The tables, from one version to the next (Alembic)."""
