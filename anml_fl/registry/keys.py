@@ -1,0 +1,204 @@
+"""Key files: an issuer's Ed25519 pair, and the public keys that Flower's nodes register.
+
+A private key is PEM (PKCS 8, not encrypted), readable by its owner alone; its public key
+lies beside it, as PEM (SubjectPublicKeyInfo), under the same name and ".pub".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+
+def make_key(path: Path) -> Ed25519PrivateKey:
+    """Make a key pair: PATH with the private key, PATH.pub with the public one.
+
+    Parameters
+    ----------
+    path : Path
+        Neither it nor PATH.pub may exist: a key is never overwritten.
+
+    Returns
+    -------
+    Ed25519PrivateKey
+
+    Raises
+    ------
+    FileExistsError
+        If one of the two files exists.
+    OSError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     made = make_key(Path(folder) / "university.key")
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['university.key', 'university.key.pub']
+    """
+    key = Ed25519PrivateKey.generate()
+    _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    try:
+        _write(path.with_name(path.name + ".pub"), _pem(key.public_key()), 0o644)
+    except OSError:
+        path.unlink()
+        raise
+    return key
+
+
+def private_key(path: Path) -> Ed25519PrivateKey:
+    """Read a private key.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Ed25519PrivateKey
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it holds no Ed25519 private key, or an encrypted one.
+    """
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(
+            f"{path} holds no private key: PEM (PKCS 8), not encrypted, as"
+            " `anml registry key` makes it"
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(f"{path} must hold an Ed25519 key, got {type(key).__name__}")
+    return key
+
+
+def public_key(path: Path) -> Ed25519PublicKey:
+    """Read an issuer's public key: PEM, DER, or OpenSSH's one line.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Ed25519PublicKey
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it holds no Ed25519 public key.
+    """
+    key = _load(path)
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError(f"{path} must hold an Ed25519 key, got {type(key).__name__}")
+    return key
+
+
+def node_key(path: Path) -> bytes:
+    """Read a contributor's public key as the bytes by which Flower knows its node.
+
+    `flwr supernode register` takes OpenSSH's line and sends the key as PEM
+    (SubjectPublicKeyInfo); these bytes come back as `NodeInfo.public_key`.
+
+    Parameters
+    ----------
+    path : Path
+        PEM, DER, or OpenSSH's one line; any algorithm (Flower's nodes have NIST curves).
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it holds no public key.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     made = make_key(Path(folder) / "key")
+    ...     node_key(Path(folder) / "key.pub").splitlines()[0]
+    b'-----BEGIN PUBLIC KEY-----'
+    """
+    return _pem(_load(path))
+
+
+def identity(public_key: bytes) -> str:
+    """Name a contributor by the public key that its node registered.
+
+    Parameters
+    ----------
+    public_key : bytes
+        As `node_key` gives it.
+
+    Returns
+    -------
+    str
+        "key-" and the start of the key's SHA-256.
+
+    Examples
+    --------
+    >>> identity(b"")
+    'key-e3b0c44298fc1c14'
+    """
+    return "key-" + hashlib.sha256(public_key).hexdigest()[:16]
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Create a file that has its mode from the first byte on, or fail."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError as error:
+        raise FileExistsError(f"{path} exists already: a key is never overwritten") from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
+def _load(path: Path) -> PublicKeyTypes:
+    content = path.read_bytes()
+    load: Callable[[bytes], PublicKeyTypes] = serialization.load_ssh_public_key
+    if content.startswith(b"-----BEGIN"):
+        load = serialization.load_pem_public_key
+    elif content.startswith(b"\x30"):  # a DER sequence
+        load = serialization.load_der_public_key
+    try:
+        return load(content)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError(
+            f"{path} holds no public key: PEM, DER, or OpenSSH's line (.pub)"
+        ) from error
+
+
+def _pem(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
