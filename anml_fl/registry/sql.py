@@ -1,0 +1,345 @@
+"""The durable registry: facts in a database, and the signals that follow at any instant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anml_fl.database.engine import reading, writing
+from anml_fl.method.provenance import (
+    DECAY_RATES,
+    Reputation,
+    Verification,
+    temporal_decay,
+)
+from anml_fl.method.reputation import ReputationRule, conduct
+from anml_fl.registry import recording, tables
+from anml_fl.registry.attestation import check
+from anml_fl.registry.clock import MICROSECONDS_A_YEAR, date, microseconds, years
+from anml_fl.registry.facts import Facts
+from anml_fl.registry.interface import Signals
+from anml_fl.registry.token import AttestationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import sqlalchemy as sa
+    from numpy.typing import NDArray
+
+    from anml_fl.method.records import RoundRecord
+    from anml_fl.registry.clock import Instant
+    from anml_fl.registry.context import Context
+    from anml_fl.registry.domain import (
+        Contribution,
+        Contributor,
+        Issuer,
+        ReputationEntry,
+        Revocation,
+    )
+
+
+class SqlRegistry:
+    """Contributors in a database: a registry, with credentials and earned reputation.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+        From `open_database`. Several registries, threads and processes may share it. What
+        is in it is read at once, so that the first round is as quick as the next.
+    rule : ReputationRule
+    context : Context, optional
+        Without one, T is the decay of the contribution's own domain.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from anml_fl.database.engine import open_database
+    >>> from anml_fl.registry.domain import Contributor
+    >>> day = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> with TemporaryDirectory() as folder:
+    ...     engine = open_database(Path(folder, "anml.db"))
+    ...     registry = SqlRegistry(engine)
+    ...     registry.add_contributor(Contributor("a", "Ann", "news", b"key", day), at=day)
+    ...     print(registry.signals(["a", "nobody"], at=day).s)
+    ...     engine.dispose()
+    [0.1 0.1]
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        rule: ReputationRule = ReputationRule(),  # noqa: B008  frozen
+        context: Context | None = None,
+    ) -> None:
+        self._engine = engine
+        self._rule = rule
+        self._context = context
+        self._facts = Facts()
+        with reading(engine) as connection:
+            self._newer(connection)
+
+    # ── Facts are added ─────────────────────────────────────────────────────────────────────
+
+    def add_contributor(self, contributor: Contributor, at: Instant) -> None:
+        """Add somebody.
+
+        Parameters
+        ----------
+        contributor : Contributor
+        at : datetime or float
+            When the registry learns of it, here and below.
+
+        Raises
+        ------
+        ValueError
+            If its identity or key is there already, or a field is bad.
+        """
+        with writing(self._engine) as connection:
+            recording.add_contributor(connection, contributor, microseconds(at))
+
+    def add_contribution(self, contribution: Contribution, at: Instant) -> None:
+        """Add a data set, from now on its contributor's current one.
+
+        Raises
+        ------
+        ValueError
+            If its contributor is unknown, it is there already, or a field is bad.
+        """
+        with writing(self._engine) as connection:
+            recording.add_contribution(connection, contribution, microseconds(at))
+
+    def add_issuer(self, issuer: Issuer, at: Instant) -> None:
+        """Add an issuer's key.
+
+        Raises
+        ------
+        ValueError
+            If the key is there already, or a field is bad.
+        """
+        with writing(self._engine) as connection:
+            recording.add_issuer(connection, issuer, microseconds(at))
+
+    def revoke(self, revocation: Revocation, at: Instant) -> None:
+        """Take an issuer's key, an attestation or a contribution back.
+
+        An attestation may be revoked before anybody has shown it, if its key is known.
+
+        Raises
+        ------
+        ValueError
+            If the target is unknown, or the same was said before.
+        """
+        with writing(self._engine) as connection:
+            recording.revoke(connection, revocation, microseconds(at))
+
+    def present(
+        self, contributor: str, tokens: Sequence[str], *, at: Instant
+    ) -> tuple[str, ...]:
+        """Check attestations, and keep those that hold; see `CredentialRegistry.present`."""
+        moment = microseconds(at)
+        refused, new = [], []
+        with reading(self._engine) as connection:
+            if self._newer(connection).places([contributor], moment)[0] < 0:
+                return tuple(f"contributor {contributor!r} is unknown" for _ in tokens)
+            owner = tables.find(connection, tables.contributors, identity=contributor)
+            data = tables.known(connection, tables.contributions, moment, contributor=owner.id)
+            hashes = {row.data_hash: row.id for row in data}
+            keys = {
+                row.key_id: row for row in tables.known(connection, tables.issuers, moment)
+            }
+            issuers = [recording.issuer(row) for row in keys.values()]
+            for token in tokens:
+                try:
+                    word = check(
+                        token,
+                        issuers=issuers,
+                        subject=owner.public_key,
+                        data_hashes=hashes,
+                        at=at,
+                    )
+                    place = (keys[word.key_id].id, hashes[word.data_hash])
+                    if not recording.is_held(connection, word, place[0], moment):
+                        new.append((word, *place))
+                except AttestationError as error:
+                    refused.append(str(error))
+        if new:
+            with writing(self._engine) as connection:
+                for word, issuer, contribution in new:
+                    try:
+                        recording.keep(connection, word, issuer, contribution, moment)
+                    except AttestationError as error:
+                        refused.append(str(error))
+        return tuple(refused)
+
+    # ── What follows from them ──────────────────────────────────────────────────────────────
+
+    def signals(self, contributors: Sequence[str], *, at: Instant) -> Signals:
+        """Look contributors up, by what was known at the instant; see `Registry.signals`."""
+        moment = microseconds(at)
+        v = np.full(len(contributors), Verification.SELF_ATTESTED.middle)
+        r = np.full(len(contributors), Reputation.NEW.middle)
+        T = np.ones(len(contributors))
+        with reading(self._engine) as connection:
+            facts = self._newer(connection)
+            places = facts.places(contributors, moment)
+            asked = np.unique(places[places >= 0])
+            if not asked.size:
+                return Signals(v, r, T)
+            reputation = facts.reputation(connection, asked, moment)
+            current = facts.current(moment)
+            verification = facts.verification(connection, current, moment)
+        known = places >= 0
+        where = np.searchsorted(asked, places[known])
+        v[known] = verification[places[known]]
+        r[known] = reputation[where]
+        T[known] = self._decay(facts, asked, current[asked], moment)[where]
+        return Signals(v, r, T)
+
+    def observe(self, run: str, record: RoundRecord) -> None:
+        """Let reputation move by a round; see `ReputationRegistry.observe`.
+
+        Raises
+        ------
+        ValueError
+            If the round was observed before, and otherwise; or lists somebody twice.
+        """
+        moment = microseconds(record.at)
+        names = [one.contributor for one in record.contributors]
+        if len(set(names)) < len(names):
+            raise ValueError(f"round {record.round} of {run!r} lists a contributor twice")
+        outcomes, reasons = conduct(record)
+        valid = [
+            one.reason is None and bool(np.isfinite(one.q)) for one in record.contributors
+        ]
+        with writing(self._engine) as connection:
+            facts = self._newer(connection)
+            places = facts.places(names, moment)
+            # By row number: rows of one contributor lie together in the index.
+            who = np.argsort(places, kind="stable")[np.count_nonzero(places < 0) :]
+            ids = facts.contributors[0, places[who]].tolist()
+            before = tables.observed(connection, recording.text("run", run), record.round)
+            recorded, earlier = facts.evidence(connection, places[who], before)
+            later = self._rule.after(earlier, outcomes[who], np.array(valid, dtype=bool)[who])
+            columns = (
+                ids,
+                self._rule.reputation(later).tolist(),
+                later.good.tolist(),
+                later.bad.tolist(),
+                later.contributions.tolist(),
+                [reasons[i] for i in who],
+                [moment] * len(ids),
+                # Rounds of two runs may overlap: what is learned later is never put before.
+                np.maximum(recorded, moment).tolist(),
+            )
+            rows = list(zip(*columns, strict=True))
+            if not before:
+                tables.insert_reputation(connection, run, record.round, rows)
+            elif rows != [tuple(row[1:]) for row in before]:
+                raise ValueError(
+                    f"round {record.round} of {run!r} was observed before, and otherwise: a"
+                    " round is observed once; give another run another name"
+                )
+
+    def observed_at(self, run: str, round_number: int) -> float | None:
+        """Say at which instant a round of a run was observed, in years; None if it was not.
+
+        Parameters
+        ----------
+        run : str
+        round_number : int
+
+        Returns
+        -------
+        float, optional
+            The `at` of the record, to the microsecond.
+        """
+        with reading(self._engine) as connection:
+            moment = tables.moment_of(connection, run, round_number)
+        return None if moment is None else years(date(moment))
+
+    # ── What it holds, for people ───────────────────────────────────────────────────────────
+
+    def contributors(self, at: Instant) -> tuple[Contributor, ...]:
+        """List who was known at an instant, as they came."""
+        return tuple(map(recording.contributor, self._known(tables.contributors, at)))
+
+    def issuers(self, at: Instant) -> tuple[Issuer, ...]:
+        """List the issuers' keys that were known at an instant, as they came."""
+        return tuple(map(recording.issuer, self._known(tables.issuers, at)))
+
+    def revocations(self, at: Instant) -> tuple[Revocation, ...]:
+        """List the revocations that were known at an instant, as they came."""
+        return tuple(map(recording.revocation, self._known(tables.revocations, at)))
+
+    def contributions(self, identity: str, at: Instant) -> tuple[Contribution, ...]:
+        """List a contributor's contributions; the last one is its current one.
+
+        Raises
+        ------
+        ValueError
+            If the contributor is unknown; so below.
+        """
+        rows = self._known(tables.contributions, at, identity)
+        return tuple(recording.contribution(identity, row) for row in rows)
+
+    def history(
+        self, identity: str, at: Instant
+    ) -> tuple[tuple[datetime, ReputationEntry], ...]:
+        """List how a contributor's reputation moved, each entry with its instant."""
+        rows = self._known(tables.reputation, at, identity)
+        return tuple((date(row.recorded), recording.entry(identity, row)) for row in rows)
+
+    def attestations(self, identity: str, at: Instant) -> tuple[recording.Held, ...]:
+        """List a contributor's attestations, and why one has no effect at an instant."""
+        moment = microseconds(at)
+        with reading(self._engine) as connection:
+            owner = recording.owner(connection, identity)
+            facts = self._newer(connection)
+            current = facts.current(moment)[facts.index[identity]]
+            lost = {
+                "not for the current contribution": facts.attestations[2]
+                != np.append(facts.contributions[0], -1)[current],
+                **facts.without_effect(connection, moment),
+            }
+            rows = tables.attested(connection, owner.id, moment)
+        places = np.searchsorted(facts.attestations[0], [row.id for row in rows])
+        return tuple(
+            recording.Held(
+                recording.attestation(row, owner.public_key),
+                date(row.recorded),
+                next((reason for reason, mask in lost.items() if mask[place]), None),
+            )
+            for place, row in zip(places, rows, strict=True)
+        )
+
+    def _known(self, table: sa.Table, at: Instant, identity: str | None = None) -> list[Any]:
+        with reading(self._engine) as connection:
+            whose = {}
+            if identity is not None:
+                whose["contributor"] = recording.owner(connection, identity).id
+            return tables.known(connection, table, microseconds(at), **whose)
+
+    def _newer(self, connection: sa.Connection) -> Facts:
+        """Bring what memory holds up to date; two threads may both do so, to the same end."""
+        facts = self._facts = self._facts.newer(connection)
+        return facts
+
+    def _decay(
+        self, facts: Facts, places: NDArray[np.int64], current: NDArray[np.int64], at: int
+    ) -> NDArray[np.float64]:
+        """Find T of contributors, of whom each has a current contribution or -1."""
+        domain = facts.contributors[2, places]
+        collected = np.append(facts.contributions[3], at)[current]
+        ages = np.maximum(at - collected, 0) / MICROSECONDS_A_YEAR
+        if self._context is None:
+            T = temporal_decay(ages, np.array(list(DECAY_RATES.values()))[domain])
+        else:
+            T = np.empty(ages.shape)
+            for code, source in enumerate(tables.DOMAINS):
+                T[domain == code] = self._context.decay(ages[domain == code], source)
+        return np.where(current < 0, 1.0, T)
