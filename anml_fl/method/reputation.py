@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 LOWEST, HIGHEST = Reputation.POOR_RECORD.low, Reputation.TOP_OF_DOMAIN.high
 # Evidence that a newcomer's cold-start reputation is worth (Josang and Ismail's W).
 _PRIOR = 2.0
-# A q below this share of the round's median counts against a contributor.
-_FAR = 0.5
+# A q counts against a contributor below this share of the round's median, and this many
+# robust standard deviations under it (Leys et al. 2013): q is scaled to [0, 1] in each
+# round, so that the farthest of harmless contributors has q = 0 too.
+_SHARE, _DEVIATIONS = 0.5, 2.5
+_MAD_TO_DEVIATION = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +109,13 @@ class ReputationRule:
         return np.where(evidence.contributions < self.newcomer, np.maximum(r, self.r_min), r)
 
     def after(self, evidence: Evidence, outcomes: ArrayLike, took_part: ArrayLike) -> Evidence:
-        """Forget a little, then add a round: good' = lambda good + [outcome = 1].
+        """Forget a little, then add a round: good' = lambda good + max(outcome, 0).
 
         Parameters
         ----------
         evidence : Evidence
         outcomes : (n,) array
-            1 spoke for the contributor, 0 against, nan neither.
+            In [-1, 1]: how much a round spoke for each contributor, or against it.
         took_part : (n,) bool
             Whose update was valid. Evidence of the others stays as it is.
 
@@ -123,21 +126,21 @@ class ReputationRule:
         Raises
         ------
         ValueError
-            If an outcome is anything else.
+            If an outcome lies outside [-1, 1].
 
         Examples
         --------
-        >>> later = ReputationRule().after(Evidence.none(2), [1.0, 0.0], [True, True])
+        >>> later = ReputationRule().after(Evidence.none(2), [1.0, -0.5], [True, True])
         >>> later.good, later.bad
-        (array([1., 0.]), array([0., 1.]))
+        (array([1., 0.]), array([0. , 0.5]))
         """
         seen = vector("outcomes", outcomes)
-        unit_interval("outcomes", np.nan_to_num(seen, nan=0.0))
+        unit_interval("outcomes' size", np.abs(seen))
         present = np.asarray(took_part, dtype=bool)
         kept = np.where(present, self.forgetting, 1.0)
         return Evidence(
-            kept * evidence.good + (present & (seen == 1)),
-            kept * evidence.bad + (present & (seen == 0)),
+            kept * evidence.good + present * np.maximum(seen, 0.0),
+            kept * evidence.bad + present * np.maximum(-seen, 0.0),
             evidence.contributions + present,
         )
 
@@ -170,6 +173,9 @@ class ReputationRule:
 def conduct(record: RoundRecord) -> tuple[NDArray[np.float64], list[str]]:
     """Judge each contributor by a round: its q against the median, and selection.
 
+    A q is far if it is less than half of the median, and more than 2.5 robust standard
+    deviations (1.4826 times the median absolute deviation) below it.
+
     Parameters
     ----------
     record : RoundRecord
@@ -177,36 +183,42 @@ def conduct(record: RoundRecord) -> tuple[NDArray[np.float64], list[str]]:
     Returns
     -------
     tuple
-        (n,) outcomes: 1 if q is at least half of the round's median and the update was
-        selected, 0 if neither, nan if only one of the two, or without a valid update.
-        Where a round selects nobody in particular (branch "uniform"), q alone tells.
-        And as many reasons, in words.
+        (n,) outcomes: q gives the sign, -1 if it is far; half as much where selection says
+        otherwise (near and not selected, far and selected); 0 without a valid update. Where
+        a round selects nobody in particular (branch "uniform"), q alone tells. And as many
+        reasons, in words.
+
+    References
+    ----------
+    Leys, Ley, Klein, Bernard, Licata: Detecting outliers, J. Exp. Soc. Psychology 49, 2013.
 
     Examples
     --------
     >>> from anml_fl.method.records import ContributorRecord, RoundRecord
-    >>> good = ContributorRecord("a", 1.0, 0.8, 0.8, 1.0, 0.64, 0.5, True)
-    >>> bad = ContributorRecord("b", 0.1, 0.8, 0.8, 1.0, 0.64, 0.0, False)
-    >>> outcomes, reasons = conduct(RoundRecord(1, "anml", "krum", 0.1, 0.2, (good, bad)))
-    >>> outcomes, reasons[1]
-    (array([1., 0.]), 'bad: q 0.100 is below half of the median 0.550, not selected')
+    >>> people = tuple(
+    ...     ContributorRecord(name, q, 0.8, 0.8, 1.0, 0.64, 0.5, selected=q > 0.5)
+    ...     for name, q in {"a": 1.0, "b": 0.9, "c": 0.1}.items()
+    ... )
+    >>> outcomes, reasons = conduct(RoundRecord(1, "anml", "krum", 0.1, 0.2, people))
+    >>> outcomes, reasons[2]
+    (array([ 1.,  1., -1.]), 'bad: q 0.100 is far below the median 0.900, not selected')
     """
-    valid = [c.q for c in record.contributors if c.reason is None and np.isfinite(c.q)]
+    people = record.contributors
+    valid = [c.q for c in people if c.reason is None and np.isfinite(c.q)]
     median = float(np.median(valid)) if valid else 0.0
+    spread = float(np.median(np.abs(np.array(valid) - median))) if valid else 0.0
+    least = min(_SHARE * median, median - _DEVIATIONS * _MAD_TO_DEVIATION * spread)
     outcomes, reasons = [], []
-    for one in record.contributors:
+    for one in people:
         if one.reason is not None or not np.isfinite(one.q):
-            outcomes.append(np.nan)
+            outcomes.append(0.0)
             reasons.append(f"not observed: {one.reason or 'no q'}")
             continue
-        near = one.q >= _FAR * median
-        chosen = near if record.branch == "uniform" else one.selected
-        outcome = float(near) if near == chosen else np.nan
-        word = {1.0: "good", 0.0: "bad"}.get(outcome, "undecided")
-        place = "is at least" if near else "is below"
+        near = one.q >= least
+        agreed = record.branch == "uniform" or near == one.selected
+        outcomes.append((1.0 if near else -1.0) * (1.0 if agreed else 0.5))
+        word = ("" if agreed else "rather ") + ("good" if near else "bad")
+        place = "is not far from" if near else "is far below"
         seen = "selected" if one.selected else "not selected"
-        outcomes.append(outcome)
-        reasons.append(
-            f"{word}: q {one.q:.3f} {place} half of the median {median:.3f}, {seen}"
-        )
+        reasons.append(f"{word}: q {one.q:.3f} {place} the median {median:.3f}, {seen}")
     return np.array(outcomes, dtype=np.float64), reasons

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from anml_fl.method.provenance import Reputation, Verification, temporal_decay
+from anml_fl.method.reputation import Evidence, ReputationRule, conduct
+from anml_fl.registry.attestation import AttestationError, check
+from anml_fl.registry.clock import years
 from anml_fl.registry.interface import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from anml_fl.method.records import RoundRecord
+    from anml_fl.registry.clock import Instant
+    from anml_fl.registry.domain import Attestation, Issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +35,40 @@ class Standing:
         When its data were collected, in years on the registry's clock.
     rate : float
         Decay rate of its domain a year, Table 4.
+    public_key : bytes
+        The subject of its attestations.
+    data_hash : str
+        Its contribution.
+    record : tuple, optional
+        Evidence for and against it, and its contributions so far, as in `Evidence`; if not
+        given, what a reputation of r is worth.
+    attestations : tuple
+        Attestations that were checked, with the year in which each was shown.
     """
 
     v: float = Verification.SELF_ATTESTED.middle
     r: float = Reputation.NEW.middle
     collected: float = 0.0
     rate: float = 0.0
+    public_key: bytes = b""
+    data_hash: str = ""
+    record: tuple[float, float, int] | None = None
+    attestations: tuple[tuple[float, Attestation], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class InMemoryRegistry:
     """Contributors' standings by stable identity.
 
     Parameters
     ----------
-    standings : mapping
-        Whoever is not in it gets the cold-start defaults.
+    standings : mapping, optional
+        Copied. Whoever is not in it gets the cold-start defaults.
+    issuers : sequence of Issuer
+        Whose attestations count.
+    rule : ReputationRule
+        How reputation moves, if it is made to.
+    epoch : datetime
+        Year 0 of the registry's clock.
 
     Examples
     --------
@@ -50,14 +77,113 @@ class InMemoryRegistry:
     array([0.4, 0.1])
     """
 
-    standings: Mapping[str, Standing] = field(default_factory=dict)
+    def __init__(
+        self,
+        standings: Mapping[str, Standing] | None = None,
+        *,
+        issuers: Sequence[Issuer] = (),
+        rule: ReputationRule | None = None,
+        epoch: datetime = datetime(1970, 1, 1, tzinfo=UTC),
+    ) -> None:
+        self.standings = dict(standings or {})
+        self.issuers = tuple(issuers)
+        self.rule = rule or ReputationRule()
+        self.epoch = epoch
+        self._observed: dict[tuple[str, int], RoundRecord] = {}
 
-    def signals(self, contributors: Sequence[str], *, at: float) -> Signals:
-        """Look contributors up; see `Registry.signals`."""
-        found = [self.standings.get(name, Standing(collected=at)) for name in contributors]
-        ages = np.array([max(0.0, at - one.collected) for one in found])
+    def signals(self, contributors: Sequence[str], *, at: Instant) -> Signals:
+        """Look contributors up; see `Registry.signals`.
+
+        Reputations are today's: a registry in memory does not look back.
+        """
+        year = self._year(at)
+        found = [self.standings.get(name, Standing(collected=year)) for name in contributors]
+        ages = np.array([max(0.0, year - one.collected) for one in found])
         return Signals(
-            v=np.array([one.v for one in found]),
+            v=np.array([self._verification(one, year) for one in found]),
             r=np.array([one.r for one in found]),
             T=temporal_decay(ages, np.array([one.rate for one in found])),
         )
+
+    def present(
+        self, contributor: str, tokens: Sequence[str], *, at: Instant
+    ) -> tuple[str, ...]:
+        """Check what a contributor shows; see `CredentialRegistry.present`."""
+        refused = []
+        for token in tokens:
+            standing = self.standings.get(contributor)
+            if standing is None:
+                refused.append("the registry does not know this contributor")
+                continue
+            if any(held.token == token for _, held in standing.attestations):
+                continue
+            try:
+                attestation = check(
+                    token,
+                    issuers=self.issuers,
+                    subject=standing.public_key,
+                    data_hashes=[standing.data_hash],
+                    at=self._date(at),
+                )
+            except AttestationError as error:
+                refused.append(str(error))
+                continue
+            shown = (*standing.attestations, (self._year(at), attestation))
+            self.standings[contributor] = replace(standing, attestations=shown)
+        return tuple(refused)
+
+    def observe(self, run: str, record: RoundRecord) -> None:
+        """Let reputations move; see `ReputationRegistry.observe`.
+
+        Raises
+        ------
+        ValueError
+            If the round was observed before, and otherwise.
+        """
+        seen = self._observed.setdefault((run, record.round), record)
+        if seen is not record:
+            if seen.to_json() != record.to_json():
+                raise ValueError(f"round {record.round} of run {run!r} was observed otherwise")
+            return
+        outcomes, _ = conduct(record)
+        names = [person.contributor for person in record.contributors]
+        before = [self._record(self.standings.get(name)) for name in names]
+        good, bad, contributions = np.array(before, dtype=np.float64).reshape(-1, 3).T
+        everyone = Evidence(good, bad, contributions.astype(np.int64))
+        took_part = [c.reason is None and math.isfinite(c.q) for c in record.contributors]
+        after = self.rule.after(everyone, outcomes, took_part)
+        rows = zip(
+            self.rule.reputation(after).tolist(),
+            after.good.tolist(),
+            after.bad.tolist(),
+            after.contributions.tolist(),
+            strict=True,
+        )
+        newcomer = Standing(collected=self._year(record.at))
+        for name, (r, *conducted) in zip(names, rows, strict=True):
+            standing = self.standings.get(name, newcomer)
+            self.standings[name] = replace(standing, r=r, record=tuple(conducted))
+
+    def _record(self, standing: Standing | None) -> tuple[float, float, int]:
+        if standing is None:
+            return 0.0, 0.0, 0
+        if standing.record is None:
+            worth = self.rule.worth([standing.r])
+            return worth.good.item(), worth.bad.item(), worth.contributions.item()
+        return standing.record
+
+    def _verification(self, standing: Standing, year: float) -> float:
+        levels = [
+            held.level.middle
+            for shown, held in standing.attestations
+            if shown <= year < self._year(held.expires)
+        ]
+        return max([standing.v, *levels])
+
+    def _date(self, at: Instant) -> datetime:
+        if isinstance(at, datetime):
+            return at
+        return self.epoch + timedelta(days=365.25 * at)
+
+    def _year(self, at: Instant) -> float:
+        return years(at) - years(self.epoch) if isinstance(at, datetime) else at
