@@ -1,0 +1,175 @@
+"""Keep a ledger: what may be appended, and the same again for any place to keep it in."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Protocol
+
+from anml_fl.ledger.chain import Chain
+from anml_fl.ledger.entry import Fields, close_fields, open_fields, round_fields, sign
+from anml_fl.ledger.grammar import read
+from anml_fl.ledger.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from anml_fl.method.records import RoundRecord
+
+
+class LedgerError(ValueError):
+    """An entry cannot be kept, or what is kept already is not in order."""
+
+
+class Ledger(Protocol):
+    """Anything that keeps who earned what, each round once."""
+
+    def open(self, run: str, strategy: str, pool: int) -> str:
+        """Begin the ledger, or go on with the one that was begun with the same words.
+
+        Parameters
+        ----------
+        run, strategy : str
+        pool : int
+            Micro-units to share in each round, in [0, 2**53 - 1].
+
+        Returns
+        -------
+        str
+            The open entry, one line of JSON without its newline.
+
+        Raises
+        ------
+        LedgerError
+            If another ledger is there.
+        """
+        ...
+
+    def append(self, record: RoundRecord, model: str) -> str:
+        """Settle a round, once: what is there already in the same words stays as it is.
+
+        Parameters
+        ----------
+        record : RoundRecord
+            Of the next round, or of one that was settled.
+        model : str
+            Hash of the new model, from `anml_fl.ledger.entry.model_hash`.
+
+        Returns
+        -------
+        str
+            The round's entry.
+
+        Raises
+        ------
+        LedgerError
+            If the round was settled otherwise, is out of turn, or the ledger is closed.
+        """
+        ...
+
+    def close(self) -> str:
+        """End the ledger with the totals; closing it again changes nothing.
+
+        Returns
+        -------
+        str
+            The close entry.
+
+        Raises
+        ------
+        LedgerError
+            If the ledger was not opened.
+        """
+        ...
+
+    def lines(self) -> Iterator[bytes]:
+        """Read all entries in their order, each with its newline."""
+        ...
+
+
+class Book(ABC):
+    """The part of a ledger that is the same wherever its lines are kept.
+
+    Parameters
+    ----------
+    key : Ed25519PrivateKey
+        Signs every entry.
+    """
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        self._chain = Chain()
+
+    @abstractmethod
+    def lines(self) -> Iterator[bytes]:
+        """Read all entries in their order, each with its newline."""
+
+    @abstractmethod
+    def _read(self, number: int) -> bytes:
+        """Read one entry that is there, without its newline."""
+
+    @abstractmethod
+    def _write(self, number: int, line: bytes) -> None:
+        """Keep a line for good, or raise and keep none of it."""
+
+    def _load(self) -> None:
+        """Take up what is kept already."""
+        if next(iter(self.lines()), None) is None:
+            return
+        verdict = verify(self.lines, self._key.public_key(), unfinished=True)
+        if not verdict.ok:
+            raise LedgerError(f"the ledger cannot go on: {verdict}")
+        self._chain = verdict.chain
+
+    def open(self, run: str, strategy: str, pool: int) -> str:
+        """Begin the ledger, or go on; see `Ledger.open`."""
+        public = self._key.public_key().public_bytes_raw()
+        try:
+            fields = open_fields(run, strategy, pool, public)
+        except ValueError as error:
+            raise LedgerError(f"the ledger cannot be opened: {error}") from error
+        return self._keep(0, fields, "another ledger was opened here")
+
+    def append(self, record: RoundRecord, model: str) -> str:
+        """Settle a round, once; see `Ledger.append`."""
+        opened = self._chain.opened
+        if opened is None:
+            raise LedgerError("the ledger must be opened before a round is settled")
+        number = record.round
+        following = self._chain.rounds + 1
+        if not 1 <= number <= following:
+            raise LedgerError(f"round {number} is out of turn: the next is {following}")
+        if number == following and self._chain.closed:
+            raise LedgerError(f"round {number} cannot be settled: the ledger is closed")
+        try:
+            fields = round_fields(json.loads(opened.run), record, model, opened.pool)
+        except ValueError as error:
+            raise LedgerError(f"round {number} cannot be settled: {error}") from error
+        return self._keep(number, fields, f"round {number} was settled otherwise")
+
+    def close(self) -> str:
+        """End the ledger with the totals; see `Ledger.close`."""
+        if self._chain.opened is None:
+            raise LedgerError("the ledger must be opened before it is closed")
+        totals = {json.loads(name): paid for name, paid in self._chain.totals.items()}
+        fields = close_fields(self._chain.rounds, totals)
+        return self._keep(self._chain.rounds + 1, fields, "the ledger was closed otherwise")
+
+    def _keep(self, number: int, fields: Fields, otherwise: str) -> str:
+        if number < self._chain.entries:
+            kept = self._read(number)
+            previous = read(kept).previous
+            # Ed25519 signs the same text with the same bytes.
+            if sign(fields, number, previous, self._key) != kept:
+                raise LedgerError(f"{otherwise}: entry {number} is {kept.decode()}")
+            return kept.decode()
+        try:
+            line = sign(fields, number, self._chain.head, self._key)
+            entry = self._chain.judge(line + b"\n")
+        except ValueError as error:
+            raise LedgerError(f"entry {number} cannot be written: the line {error}") from error
+        self._write(number, line)
+        self._chain.take(entry)
+        return line.decode()

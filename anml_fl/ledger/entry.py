@@ -1,0 +1,221 @@
+"""Write entries: from a round's record to a signed line of canonical JSON (RFC 8785)."""
+
+from __future__ import annotations
+
+import math
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rfc8785
+
+from anml_fl.method.attribution import checked_pool, payouts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from numpy.typing import NDArray
+
+    from anml_fl.method.records import RoundRecord
+
+Fields = dict[str, Any]
+
+
+def open_fields(run: str, strategy: str, pool: int, public_key: bytes) -> Fields:
+    """Say what the first entry says, without its place in the chain.
+
+    Parameters
+    ----------
+    run : str
+        Which run.
+    strategy : str
+        Name in the catalogue.
+    pool : int
+        Micro-units to share in each round, in [0, 2**53 - 1].
+    public_key : bytes
+        Ed25519, 32 bytes: of the key that signs.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If the pool is out of range.
+
+    Examples
+    --------
+    >>> open_fields("default", "anml", 1000, bytes(32))["kind"]
+    'open'
+    """
+    return {
+        "kind": "open",
+        "run": _text(run),
+        "strategy": _text(strategy),
+        "pool": checked_pool(pool),
+        "public_key": public_key.hex(),
+    }
+
+
+def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields:
+    """Say what a round's entry says, without its place in the chain.
+
+    Parameters
+    ----------
+    run : str
+        Which run.
+    record : RoundRecord
+    model : str
+        Hash of the new model, from `model_hash`.
+    pool : int
+        Micro-units to share, in [0, 2**53 - 1].
+
+    Returns
+    -------
+    dict
+        `pool` in it is what was shared: 0 if no weight is positive.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or infinite, or the pool is out of range.
+
+    Examples
+    --------
+    >>> from anml_fl.method.records import ContributorRecord, RoundRecord
+    >>> one = ContributorRecord("a", 1.0, 0.8, 0.8, 1.0, 0.64, 1.0, True)
+    >>> fields = round_fields("default", RoundRecord(1, "anml", None, 0, 0, (one,)), "", 9)
+    >>> fields["contributors"][0]["payout"]
+    9
+    """
+    paid = payouts([one.weight for one in record.contributors], pool).tolist()
+    return {
+        "kind": "round",
+        "run": _text(run),
+        "round": record.round,
+        "strategy": _text(record.strategy),
+        "branch": _text(record.branch),
+        "at": record.at,
+        "model": model,
+        "pool": sum(paid),
+        "contributors": [
+            {
+                "contributor": _text(one.contributor),
+                "q": _number(one.q),
+                "v": _number(one.v),
+                "r": _number(one.r),
+                "T": _number(one.T),
+                "weight": _number(one.weight),
+                "selected": one.selected,
+                "reason": _text(one.reason),
+                "payout": payout,
+            }
+            for one, payout in zip(record.contributors, paid, strict=True)
+        ],
+    }
+
+
+def close_fields(rounds: int, totals: Mapping[str, int]) -> Fields:
+    """Say what the last entry says, without its place in the chain.
+
+    Parameters
+    ----------
+    rounds : int
+    totals : mapping
+        Contributor to the payouts of all rounds.
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> close_fields(2, {"a": 18})
+    {'kind': 'close', 'rounds': 2, 'totals': {'a': 18}}
+    """
+    return {"kind": "close", "rounds": rounds, "totals": dict(totals)}
+
+
+def sign(fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey) -> bytes:
+    """Give an entry its place in the chain and its signature.
+
+    Parameters
+    ----------
+    fields : dict
+        From one of the functions above.
+    number : int
+        Its place, from 0.
+    previous : bytes
+        SHA-256 of the line before, 64 hexadecimal digits.
+    key : Ed25519PrivateKey
+
+    Returns
+    -------
+    bytes
+        The line, without a newline. Ed25519 signs without chance: the same arguments
+        give the same bytes.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite or a whole number beyond 2**53 - 1.
+
+    Examples
+    --------
+    >>> from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    >>> key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    >>> sign(close_fields(0, {}), 1, b"0" * 64, key)[:40]
+    b'{"kind":"close","number":1,"previous":"0'
+    """
+    placed = {**fields, "number": number, "previous": previous.decode()}
+    signature = key.sign(rfc8785.dumps(placed))
+    return rfc8785.dumps({**placed, "signature": signature.hex()})
+
+
+def model_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Hash a model's arrays: names, types, shapes and values, whatever the mapping's order.
+
+    Before each array's bytes (little-endian, row by row) stands a line of canonical JSON,
+    `[name, type, shape]`: it tells how many bytes follow, so that no two models give the
+    same text to the hash.
+
+    Parameters
+    ----------
+    arrays : mapping
+        Name to array of numbers or booleans.
+
+    Returns
+    -------
+    str
+        "sha256:" and 64 hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        If an array holds something other than numbers.
+
+    Examples
+    --------
+    >>> model_hash({"w": np.zeros(2, np.float32)}) == model_hash({"w": np.zeros(2)})
+    False
+    """
+    found = sha256()
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        if array.dtype.kind not in "biufc":
+            raise ValueError(f"array {name!r} must hold numbers, got {array.dtype}")
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        found.update(rfc8785.dumps([name, array.dtype.str, list(array.shape)]) + b"\n")
+        found.update(array.tobytes())
+    return f"sha256:{found.hexdigest()}"
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _text(value: str | None) -> str | None:
+    # A lone surrogate has no UTF-8: it is spelled out, as "\ud800".
+    return value and value.encode("utf-8", "backslashreplace").decode()
