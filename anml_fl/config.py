@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 DatasetName = Literal["digits", "wine", "breast_cancer", "adult", "covertype"]
 ModelName = Literal["mlp", "cnn"]
 BehaviourName = Literal[
-    "honest", "label_flip", "gradient_aligned", "credential_faking", "joint"
+    "honest",
+    "label_flip",
+    "gradient_aligned",
+    "credential_faking",
+    "compromised_issuer",
+    "joint",
+    "newcomer",
+    "turncoat",
+    "on_off",
 ]
 ScenarioName = Literal["high", "moderate", "low", "adversarial"]
 EngineName = Literal["inline", "simulation"]
@@ -141,6 +149,9 @@ class Attacks(Section):
     feature_shift: Share = Field(
         0.2, description="How far gradient-aligned features move to the other centroid."
     )
+    turn_round: int = Field(20, ge=1, description="A turncoat flips labels from it on.")
+    good_rounds: int = Field(10, ge=1, description="An on-off attacker is honest as long,")
+    bad_rounds: int = Field(2, ge=1, description="then flips labels as long, and again.")
 
     @model_validator(mode="after")
     def _one_flip(self) -> Attacks:
@@ -186,6 +197,36 @@ class Aggregation(Section):
     )
 
 
+class RegistrySettings(Section):
+    """Where v, r and T come from, and whether reputation is earned."""
+
+    database: str = Field(
+        "",
+        description="The contributors' registry: a SQLite file or a postgresql:// URL;"
+        " without one, it is simulated by the scenario.",
+    )
+    reputation: bool = Field(False, description="Let r move by what each round observes.")
+    forgetting: Share = Field(0.8, description="What a round leaves of older evidence.")
+    exploration: int = Field(
+        10, ge=0, description="N: contributions during which r is at least r_min (paper, 7.2)."
+    )
+    r_min: Share = Field(0.4, description="Least r of a newcomer.")
+
+
+class Settlement(Section):
+    """What a round pays, and what is kept to account for it."""
+
+    pool: int = Field(
+        1_000_000,
+        ge=0,
+        le=2**53 - 1,
+        description="Micro-units that a round shares out by weight.",
+    )
+    record_updates: bool = Field(
+        True, description="Keep the settling strategy's updates, for anml attribution."
+    )
+
+
 class RunConfig(Section):
     """One run: a federation, trained under one strategy after the other."""
 
@@ -206,6 +247,8 @@ class RunConfig(Section):
     attacks: Attacks = Attacks()
     training: Training = Training()
     aggregation: Aggregation = Aggregation()
+    registry: RegistrySettings = RegistrySettings()
+    settlement: Settlement = Settlement()
 
     @field_validator("strategies")
     @classmethod
@@ -213,6 +256,11 @@ class RunConfig(Section):
         if not value:
             raise ValueError(f"give at least one of {', '.join(get_args(StrategyName))}")
         return tuple(dict.fromkeys(value))
+
+    @property
+    def settling(self) -> str:
+        """The strategy whose weights are paid: anml, or else the first."""
+        return "anml" if "anml" in self.strategies else self.strategies[0]
 
     def to_toml(self) -> str:
         """Write the settings as a preset file."""

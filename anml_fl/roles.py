@@ -1,4 +1,4 @@
-"""Who plays which part in a simulated federation: names, honesty, forged credentials."""
+"""Who plays which part in a simulated federation: names, honesty, credentials, changes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,62 @@ from typing import TYPE_CHECKING
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
-    from anml_fl.config import RunConfig
+    from anml_fl.config import Attacks, RunConfig
 
 HONEST = "honest"
-# Their v and r in the registry are forged, whatever their data deserve.
-FORGERS = frozenset({"credential_faking", "joint"})
+# Honest, and nobody knows it yet.
+NEWCOMER = "newcomer"
+# An issuer whom the registry trusts vouches for them, and they bought a good record: v and
+# r are high, whatever their data deserve.
+VOUCHED_FOR = frozenset({"compromised_issuer", "joint"})
+# They have nothing but tokens that they made themselves.
+FORGER = "credential_faking"
+
+
+def is_honest(role: str) -> bool:
+    """Tell whether a behaviour is that of an honest contributor.
+
+    Examples
+    --------
+    >>> is_honest("newcomer"), is_honest("turncoat")
+    (True, False)
+    """
+    return role in (HONEST, NEWCOMER)
+
+
+def part_in_round(role: str, server_round: int, attacks: Attacks) -> str:
+    """Tell what a contributor does in a round: a turncoat changes, and so does an on-off.
+
+    Parameters
+    ----------
+    role : str
+        Its behaviour in the run.
+    server_round : int
+        From 1.
+    attacks : Attacks
+        When it changes.
+
+    Returns
+    -------
+    str
+        A behaviour that does one thing only.
+
+    Examples
+    --------
+    >>> from anml_fl.config import Attacks
+    >>> [part_in_round("turncoat", n, Attacks(turn_round=20)) for n in (19, 20)]
+    ['honest', 'label_flip']
+    >>> [part_in_round("on_off", n, Attacks()) for n in (10, 11, 12, 13)]
+    ['honest', 'label_flip', 'label_flip', 'honest']
+    """
+    if role == NEWCOMER:
+        return HONEST
+    if role == "turncoat":
+        return HONEST if server_round < attacks.turn_round else "label_flip"
+    if role == "on_off":
+        place = (server_round - 1) % (attacks.good_rounds + attacks.bad_rounds)
+        return HONEST if place < attacks.good_rounds else "label_flip"
+    return role
 
 
 def contributor_id(index: int) -> str:

@@ -16,10 +16,11 @@ from flwr.clientapp import ClientApp
 from anml_fl.datasets.prepare import deal
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, load_arrays
-from anml_fl.roles import cast_roles, contributor_id
+from anml_fl.roles import cast_roles, contributor_id, part_in_round
 from anml_fl.seeding import stream
 from anml_fl.settings import from_flat
 from clients.behaviours import behaviour
+from clients.behaviours.credentials import credentials
 from clients.echo import echo_nonce
 from clients.training import one_thread, train
 from strategies import protocol
@@ -61,7 +62,7 @@ def train_round(message: Message, context: Context) -> Message:
     Returns
     -------
     Message
-        The trained arrays, and the number of samples.
+        The trained arrays, the number of samples, and what credentials it shows.
     """
     settings = {k: v for k, v in context.run_config.items() if k != "out"}
     config = from_flat(settings)
@@ -81,7 +82,8 @@ def train_round(message: Message, context: Context) -> Message:
     role = str(context.node_config.get("behaviour", cast_roles(config)[contributor]))
     # The stream has no round in it: an attacker's poison is the same in every round.
     rng = stream(config.seed, "behaviour", contributor)
-    samples = behaviour(role)(held, rng, config.attacks)
+    part = part_in_round(role, int(server_round), config.attacks)
+    samples = behaviour(part)(held, rng, config.attacks)
     with one_thread():
         model = build(
             config.training.model, held.features.shape[1], dealt.image, held.classes, seed=0
@@ -92,6 +94,7 @@ def train_round(message: Message, context: Context) -> Message:
         train(model, samples, config.training, order)
     trained = ArrayRecord({name: Array(value) for name, value in arrays_of(model).items()})
     metrics = MetricRecord({protocol.EXAMPLES: samples.labels.size})
-    return Message(
-        RecordDict({protocol.ARRAYS: trained, protocol.METRICS: metrics}), reply_to=message
-    )
+    content = RecordDict({protocol.ARRAYS: trained, protocol.METRICS: metrics})
+    if tokens := credentials(role, config.seed, contributor):
+        content[protocol.CREDENTIALS] = ConfigRecord({protocol.TOKENS: tokens})
+    return Message(content, reply_to=message)

@@ -11,3 +11,6 @@ NONCE = "nonce"
 ENROL = "query.enrol"
 IDENTITY = "identity"
 PARTITION = "partition-id"
+# What a contributor shows for itself, beside its update: attestations, as compact JWS.
+CREDENTIALS = "credentials"
+TOKENS = "tokens"

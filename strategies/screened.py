@@ -15,6 +15,7 @@ from flwr.serverapp.strategy import Strategy
 
 from anml_fl.method.krum import consistency, krum_scores
 from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, Signals
 from anml_fl.registry.memory import InMemoryRegistry
 from strategies.identity import by_public_key
 from strategies.layout import Layout
@@ -22,7 +23,7 @@ from strategies.rules import FEWEST_FOR_KRUM, Cohort, Decision, example_factors
 from strategies.screening import Screened, instruct, screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
     from flwr.serverapp import Grid
@@ -45,8 +46,13 @@ class ScreenedStrategy(Strategy):
         Source of v, r, T; by default one that knows nobody (cold-start defaults).
     roster : callable, optional
         Grid to (node id to contributor); by default the nodes' public keys.
-    at : float
-        The instant at which the registry is asked, in years on its clock.
+    at : float or callable
+        The instant at which the registry is asked, in years on its clock; or a function
+        that gives it for a round.
+    reputation : bool
+        Whether the registry is told what each round observed, so that r moves.
+    run : str
+        What the registry calls this run.
     n_byzantine : int, optional
         f of Krum's scores.
     example_weighting : bool
@@ -56,6 +62,15 @@ class ScreenedStrategy(Strategy):
     ----------
     records : list of RoundRecord
         One a round, appended by `aggregate_train`.
+    model : (d,) array
+        The global model that the last round began with, as a vector.
+    cohort : Cohort
+        The valid updates of the last round.
+
+    Raises
+    ------
+    TypeError
+        If reputation is to be earned in a registry where it cannot be.
     """
 
     def __init__(
@@ -65,7 +80,9 @@ class ScreenedStrategy(Strategy):
         name: str,
         registry: Registry | None = None,
         roster: Roster = by_public_key,
-        at: float = 0.0,
+        at: float | Callable[[int], float] = 0.0,
+        reputation: bool = False,
+        run: str = "",
         n_byzantine: int | None = None,
         example_weighting: bool = True,
     ) -> None:
@@ -73,7 +90,14 @@ class ScreenedStrategy(Strategy):
         self.name = name
         self.registry = InMemoryRegistry() if registry is None else registry
         self.roster = roster
+        if reputation and not isinstance(self.registry, ReputationRegistry):
+            raise TypeError(
+                "reputation needs a registry with an observe method, got"
+                f" {type(self.registry).__name__}"
+            )
         self.at = at
+        self.reputation = reputation
+        self.run = run
         self.n_byzantine = n_byzantine
         self.example_weighting = example_weighting
         self.records: list[RoundRecord] = []
@@ -88,10 +112,10 @@ class ScreenedStrategy(Strategy):
         self._started = time.perf_counter()
         self._arrays = arrays
         self._layout = Layout.of(arrays)
-        self._model = np.empty(self._layout.size, dtype=self._layout.dtype)
+        self.model = np.empty(self._layout.size, dtype=self._layout.dtype)
         # The server's own arrays: what is wrong with them is raised before anyone trains.
-        self._layout.flatten(arrays, self._model)
-        if not np.isfinite(self._model).all():
+        self._layout.flatten(arrays, self.model)
+        if not np.isfinite(self.model).all():
             raise ValueError("the global model must be finite")
         self._instructions = instruct(
             self.roster(grid), MessageType.TRAIN, server_round, config, arrays
@@ -104,11 +128,15 @@ class ScreenedStrategy(Strategy):
         """Turn replies into the new model and a record; None keeps the old model."""
         if self._arrays is None:
             raise RuntimeError("aggregate_train needs a configure_train before it")
-        layout, model = self._layout, self._model
+        layout, model = self._layout, self.model
         screened = screen(self._instructions, replies, layout, model)
         # A nonce counts once: what comes later belongs to no instruction.
         asked, self._instructions = self._instructions, []
-        cohort, note = self._cohort(screened)
+        at = self.at(server_round) if callable(self.at) else self.at
+        refused = self._present(screened, at)
+        known = self.registry.signals(_everyone(screened), at=at)
+        cohort, note = self._cohort(screened, known)
+        self.cohort = cohort
         with np.errstate(over="ignore", invalid="ignore"):
             decision = self.rule(cohort) if cohort.contributors else None
             moved = None if decision is None else model + decision.update
@@ -138,14 +166,17 @@ class ScreenedStrategy(Strategy):
                 branch=decision.branch if decision else None,
                 rho_c=decision.rho_c if decision else math.nan,
                 min_s=decision.min_s if decision else math.nan,
-                contributors=self._contributors(screened, cohort, decision),
+                contributors=_accounts(screened, known, cohort, decision, refused),
                 refused=screened.refused,
                 note=note,
                 bytes_sent=sent * len(asked),
                 bytes_received=sent * len(screened.contributors),
+                at=at,
                 seconds=time.perf_counter() - self._started,
             )
         )
+        if self.reputation and isinstance(self.registry, ReputationRegistry):
+            self.registry.observe(self.run, self.records[-1])
         return new_model, None
 
     def configure_evaluate(
@@ -164,7 +195,16 @@ class ScreenedStrategy(Strategy):
         """Log the strategy's name."""
         log(INFO, "\t└──> %s, behind screening", self.name)
 
-    def _cohort(self, screened: Screened) -> tuple[Cohort, str | None]:
+    def _present(self, screened: Screened, at: float) -> dict[str, tuple[str, ...]]:
+        """Show the credentials to the registry; why it refused some, by contributor."""
+        if not isinstance(self.registry, CredentialRegistry):
+            return {}
+        return {
+            contributor: self.registry.present(contributor, tokens, at=at)
+            for contributor, tokens in screened.credentials.items()
+        }
+
+    def _cohort(self, screened: Screened, known: Signals) -> tuple[Cohort, str | None]:
         n = len(screened.contributors)
         note = None
         scores, q = np.zeros(n), np.ones(n)
@@ -173,34 +213,44 @@ class ScreenedStrategy(Strategy):
             q = consistency(scores)
         elif n:
             note = f"{n} valid replies, fewer than {FEWEST_FOR_KRUM}: q = 1 for all"
-        signals = self.registry.signals(screened.contributors, at=self.at)
+        place = {name: i for i, name in enumerate(_everyone(screened))}
+        valid = [place[name] for name in screened.contributors]
+        signals = Signals(known.v[valid], known.r[valid], known.T[valid])
         factors = example_factors(screened.examples, weighting=self.example_weighting)
         return Cohort(
             screened.contributors, screened.updates, scores, q, signals, factors
         ), note
 
-    def _contributors(
-        self, screened: Screened, cohort: Cohort, decision: Decision | None
-    ) -> tuple[ContributorRecord, ...]:
-        """Record everyone who was asked, by stable identity."""
-        place = {name: i for i, name in enumerate(cohort.contributors)}
-        everyone = sorted({*place, *screened.left_out})
-        signals = self.registry.signals(everyone, at=self.at)
-        return tuple(
+
+def _everyone(screened: Screened) -> list[str]:
+    """List everyone who was asked, by stable identity."""
+    return sorted({*screened.contributors, *screened.left_out})
+
+
+def _accounts(
+    screened: Screened,
+    known: Signals,
+    cohort: Cohort,
+    decision: Decision | None,
+    refused: Mapping[str, tuple[str, ...]],
+) -> tuple[ContributorRecord, ...]:
+    """Record everyone who was asked, by stable identity."""
+    place = {name: i for i, name in enumerate(cohort.contributors)}
+    accounts = []
+    for i, name in enumerate(_everyone(screened)):
+        j = place.get(name)
+        accounts.append(
             ContributorRecord(
                 contributor=name,
-                q=float(cohort.q[place[name]]) if name in place else math.nan,
-                v=float(signals.v[i]),
-                r=float(signals.r[i]),
-                T=float(signals.T[i]),
-                s=float(signals.s[i]),
-                weight=float(decision.weights[place[name]])
-                if decision and name in place
-                else 0.0,
-                selected=bool(decision.selected[place[name]])
-                if decision and name in place
-                else False,
+                q=math.nan if j is None else float(cohort.q[j]),
+                v=float(known.v[i]),
+                r=float(known.r[i]),
+                T=float(known.T[i]),
+                s=float(known.s[i]),
+                weight=float(decision.weights[j]) if decision and j is not None else 0.0,
+                selected=bool(decision.selected[j]) if decision and j is not None else False,
                 reason=screened.left_out.get(name),
+                refused_credentials=refused.get(name, ()),
             )
-            for i, name in enumerate(everyone)
         )
+    return tuple(accounts)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 # No contributor holds more samples than this: a claim above it is a lie or a bug.
 MOST_EXAMPLES = 10**9
 _LONGEST_REASON = 200
+# Nobody has more to show for one data set, and each costs a signature's check.
+_MOST_TOKENS = 16
+_LONGEST_TOKEN = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Screened:
         Contributor to the reason, for all others who were asked.
     refused : tuple of str
         Reasons of replies that could be credited to nobody, sorted.
+    credentials : mapping
+        Contributor to the tokens in its valid reply, at most 16; nothing in them is checked.
     """
 
     contributors: tuple[str, ...]
@@ -70,6 +75,7 @@ class Screened:
     examples: NDArray[np.float64]
     left_out: Mapping[str, str]
     refused: tuple[str, ...]
+    credentials: Mapping[str, tuple[str, ...]]
 
 
 def instruct(
@@ -187,12 +193,14 @@ def screen(
     credited, left_out, refused = attribute(instructions, replies)
     contributors: list[str] = []
     examples: list[float] = []
+    credentials: dict[str, tuple[str, ...]] = {}
     updates = np.empty((len(credited), layout.size), dtype=layout.dtype)
     for contributor, reply in sorted(credited.items()):
         row = updates[len(contributors)]
         try:
             count = _examples(reply.content)
             _update(reply.content, layout, model, row)
+            shown = _tokens(reply.content)
         except BadReplyError as error:
             left_out[contributor] = str(error)[:_LONGEST_REASON]
         except Exception as error:  # noqa: BLE001 - hostile bytes must not end the round
@@ -200,12 +208,15 @@ def screen(
         else:
             contributors.append(contributor)
             examples.append(count)
+            if shown:
+                credentials[contributor] = shown
     return Screened(
         tuple(contributors),
         updates[: len(contributors)],
         np.array(examples, dtype=np.float64),
         left_out,
         refused,
+        credentials,
     )
 
 
@@ -258,6 +269,16 @@ def _examples(content: RecordDict) -> float:
             f"{protocol.EXAMPLES} must lie in [1, {MOST_EXAMPLES}], got {str(count)[:40]}"
         )
     return float(count)
+
+
+def _tokens(content: RecordDict) -> tuple[str, ...]:
+    """Take the credentials out of a reply; what is no token costs the reply nothing."""
+    record = content.get(protocol.CREDENTIALS)
+    found = record.get(protocol.TOKENS) if isinstance(record, ConfigRecord) else None
+    if not isinstance(found, list):
+        return ()
+    # One that is cut off no longer holds: its refusal is recorded.
+    return tuple(str(token)[:_LONGEST_TOKEN] for token in found[:_MOST_TOKENS])
 
 
 def _update(

@@ -7,18 +7,29 @@ v ~ U(.10, .25), r ~ U(.15, .35); adversarial honest r ~ U(.4, .6).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.method.provenance import Reputation, Verification
+from anml_fl.method.reputation import ReputationRule
 from anml_fl.registry.memory import InMemoryRegistry, Standing
-from anml_fl.roles import FORGERS, HONEST
+from anml_fl.registry.simulated import (
+    COMPROMISED,
+    PRESENT,
+    UNIVERSITY,
+    data_hash_of,
+    public_key_of,
+    simulated_issuer,
+)
+from anml_fl.roles import FORGER, NEWCOMER, VOUCHED_FOR, is_honest, part_in_round
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from anml_fl.config import Federation
+    from anml_fl.config import RunConfig
 
 Range = tuple[float, float]
 Credentials = tuple[float, float]
@@ -120,18 +131,15 @@ SCENARIOS: Mapping[str, Callable[[bool, np.random.Generator], Credentials]] = {
 }
 
 
-def simulated_registry(
-    federation: Federation, roles: Mapping[str, str], seed: int
-) -> InMemoryRegistry:
+def simulated_registry(config: RunConfig, roles: Mapping[str, str]) -> InMemoryRegistry:
     """Fill a registry by a scenario, each contributor from a stream of its own.
 
     Parameters
     ----------
-    federation : Federation
-        Its scenario, and the age and decay of contributions.
+    config : RunConfig
+        Its scenario, the age and decay of contributions, how reputation moves.
     roles : mapping
         Contributor to behaviour.
-    seed : int
 
     Returns
     -------
@@ -140,19 +148,42 @@ def simulated_registry(
 
     Examples
     --------
-    >>> from anml_fl.config import Federation
-    >>> registry = simulated_registry(Federation(), {"a": "joint"}, seed=0)
-    >>> bool(registry.standings["a"].v >= 0.70)
+    >>> from anml_fl.config import RunConfig
+    >>> registry = simulated_registry(RunConfig(), {"a": "joint"})
+    >>> bool(registry.standings["a"].r >= 0.65)
     True
     """
+    federation, seed = config.federation, config.seed
     standings = {}
     for contributor, role in roles.items():
         rng = stream(seed, "credentials", contributor)
-        drawn = SCENARIOS[federation.scenario](role == HONEST, rng)
-        v, r = forged(rng) if role in FORGERS else drawn
+        v, r = SCENARIOS[federation.scenario](
+            is_honest(part_in_round(role, 1, config.attacks)), rng
+        )
         age = stream(seed, "age", contributor).uniform(0.0, federation.max_age)
-        standings[contributor] = Standing(v, r, -age, federation.decay_rate)
-    return InMemoryRegistry(standings)
+        standing = Standing(
+            v,
+            r,
+            -age,
+            federation.decay_rate,
+            public_key=public_key_of(seed, contributor),
+            data_hash=data_hash_of(seed, contributor),
+        )
+        if role == FORGER or role in VOUCHED_FOR:
+            # What more they claim, their tokens must show.
+            standing = replace(standing, v=Verification.SELF_ATTESTED.middle)
+        if role in VOUCHED_FOR:
+            standing = replace(standing, r=forged(rng)[1])
+        if role == NEWCOMER:
+            standing = replace(standing, r=Reputation.NEW.middle, record=(0.0, 0.0, 0))
+        standings[contributor] = standing
+    chosen = config.registry
+    return InMemoryRegistry(
+        standings,
+        issuers=[simulated_issuer(seed, name)[1] for name in (UNIVERSITY, COMPROMISED)],
+        rule=ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min),
+        epoch=PRESENT,
+    )
 
 
 def _either(rng: np.random.Generator, share: float, one: Range, other: Range) -> float:

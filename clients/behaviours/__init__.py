@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clients.behaviours.compromised_issuer import compromised_issuer
 from clients.behaviours.credential_faking import credential_faking
 from clients.behaviours.gradient_aligned import gradient_aligned
 from clients.behaviours.honest import honest
@@ -28,6 +29,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "label_flip": label_flip,
     "gradient_aligned": gradient_aligned,
     "credential_faking": credential_faking,
+    "compromised_issuer": compromised_issuer,
     "joint": joint,
 }
 
@@ -54,7 +56,7 @@ def behaviour(name: str) -> Behaviour:
     >>> behaviour("hones")
     Traceback (most recent call last):
     ValueError: unknown behaviour 'hones'; known: honest, label_flip, gradient_aligned, \
-credential_faking, joint
+credential_faking, compromised_issuer, joint
     """
     if name not in BEHAVIOURS:
         raise ValueError(f"unknown behaviour {name!r}; known: {', '.join(BEHAVIOURS)}")

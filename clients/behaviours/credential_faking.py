@@ -1,7 +1,7 @@
-"""Credential faking: flipped labels under forged credentials (section 5.12).
+"""Credential faking: flipped labels under forged credentials.
 
-The forgery itself is in what the registry was made to believe; a client never states
-its own v or r.
+What it shows beside its update is in `clients.behaviours.forgery`; none of it holds. In the
+paper (section 5.12) faked credentials are believed: that is a `compromised_issuer` here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def credential_faking(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
-    """Flip labels as `label_flip` does; the registry holds forged, high v and r.
+    """Flip labels as `label_flip` does, and show forged credentials, of which none holds.
 
     Parameters
     ----------

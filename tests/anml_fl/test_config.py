@@ -13,20 +13,32 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from anml_fl import config as settings_module
-from anml_fl.config import Attacks, ConfigError, Federation, RunConfig, settings
+from anml_fl.config import (
+    Attacks,
+    BehaviourName,
+    ConfigError,
+    Federation,
+    RunConfig,
+    settings,
+)
+from anml_fl.roles import part_in_round
 from anml_fl.settings import from_flat, from_toml, parse_behaviours
+from clients.behaviours import BEHAVIOURS as DATA_BEHAVIOURS
 
 KNOWN = {
-    "": "name, seed, engine, strategies, federation, attacks, training, aggregation",
+    "": "name, seed, engine, strategies, federation, attacks, training, aggregation,"
+    " registry, settlement",
     "federation": "dataset, contributors, partition, behaviours, scenario, max_age,"
     " decay_rate",
-    "attacks": "flip_fraction, flip_target, flip_offset, feature_shift",
+    "attacks": "flip_fraction, flip_target, flip_offset, feature_shift, turn_round,"
+    " good_rounds, bad_rounds",
     "training": "model, rounds, local_epochs, batch_size, learning_rate, device, timeout",
     "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting",
+    "registry": "database, reputation, forgetting, exploration, r_min",
+    "settlement": "pool, record_updates",
 }
 FLAT = "name, seed, engine, strategies, " + ", ".join(
-    KNOWN[section].replace("_", "-")
-    for section in ("federation", "attacks", "training", "aggregation")
+    KNOWN[section].replace("_", "-") for section in KNOWN if section
 )
 NAMES = {
     "engine": "inline, simulation",
@@ -36,7 +48,10 @@ NAMES = {
     "scenario": "high, moderate, low, adversarial",
     "model": "mlp, cnn",
 }
-BEHAVIOURS = "honest, label_flip, gradient_aligned, credential_faking, joint"
+BEHAVIOURS = (
+    "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint,"
+    " newcomer, turncoat, on_off"
+)
 
 ABOVE_0, BELOW_0 = math.nextafter(0, 1), math.nextafter(0, -1)
 ABOVE_1, BELOW_HALF = math.nextafter(1, 2), math.nextafter(0.5, 0)
@@ -53,6 +68,9 @@ BOUNDS = {
     "flip-target": ([0, 10**6], [-1]),
     "flip-offset": ([-(10**6), 0, 10**6], []),
     "feature-shift": SHARE,
+    "turn-round": NATURAL,
+    "good-rounds": NATURAL,
+    "bad-rounds": NATURAL,
     "rounds": NATURAL,
     "local-epochs": NATURAL,
     "batch-size": NATURAL,
@@ -65,6 +83,10 @@ BOUNDS = {
     "fraction": ([ABOVE_0, 1.0], [0.0, ABOVE_1]),
     "n-byzantine": ([0, 10**6], [-1]),
     "trim": ([0.0, BELOW_HALF], [BELOW_0, 0.5]),
+    "forgetting": SHARE,
+    "exploration": ([0, 10**6], [-1]),
+    "r-min": SHARE,
+    "pool": ([0, 2**53 - 1], [-1, 2**53]),
 }
 WHOLE = {name for name, (inside, _) in BOUNDS.items() if type(inside[0]) is int}
 
@@ -123,13 +145,20 @@ def test_every_setting_is_described():
     assert all(field.description for *_, field in settings())
 
 
+def test_behaviours_that_settings_take_each_do_something_in_every_round():
+    parts = {
+        part_in_round(name, n, Attacks()) for name in BEHAVIOURS.split(", ") for n in (1, 30)
+    }
+    assert parts == set(DATA_BEHAVIOURS)
+    assert set(BEHAVIOURS.split(", ")) == set(get_args(BehaviourName)) >= parts
+
+
 @pytest.mark.parametrize(
     ("literal", "module", "registry"),
     [
         ("DatasetName", "anml_fl.datasets.sources", "SOURCES"),
         ("ModelName", "anml_fl.models.architectures", "ARCHITECTURES"),
         ("ScenarioName", "anml_fl.registry.scenarios", "SCENARIOS"),
-        ("BehaviourName", "clients.behaviours", "BEHAVIOURS"),
         ("StrategyName", "strategies.catalogue", "NAMES"),
     ],
 )
@@ -368,9 +397,15 @@ def test_text_is_read_as_a_number():
 def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
     config = RunConfig()
     blank = {name for name, value in config.to_flat().items() if value == ""}
-    assert blank == {"flip-target", "flip-offset", "n-byzantine"}
+    assert blank == {"flip-target", "flip-offset", "n-byzantine", "database"}
     attacks = tomllib.loads(config.to_toml())["attacks"]
-    assert attacks == {"flip_fraction": 1.0, "feature_shift": 0.2}
+    assert attacks == {
+        "flip_fraction": 1.0,
+        "feature_shift": 0.2,
+        "turn_round": 20,
+        "good_rounds": 10,
+        "bad_rounds": 2,
+    }
     assert "n_byzantine" not in tomllib.loads(config.to_toml())["aggregation"]
 
 

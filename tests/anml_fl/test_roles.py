@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from anml_fl.config import RunConfig
-from anml_fl.roles import FORGERS, HONEST, cast_roles, contributor_id
+from anml_fl.config import Attacks, BehaviourName, RunConfig
+from anml_fl.roles import HONEST, cast_roles, contributor_id, is_honest, part_in_round
 from anml_fl.settings import from_flat
 
 KINDS = ["label_flip", "gradient_aligned", "credential_faking", "joint"]
@@ -22,9 +23,26 @@ def test_identities_sort_like_the_partitions_they_hold():
     assert names[7] == "contributor-0007"
 
 
-def test_forgers_are_those_whom_the_registry_believes():
-    assert frozenset({"credential_faking", "joint"}) == FORGERS
-    assert HONEST == "honest"
+def test_a_newcomer_is_honest_and_whoever_changes_is_not():
+    good = {name for name in get_args(BehaviourName) if is_honest(name)}
+    assert good == {"honest", "newcomer"}
+
+
+def test_a_turncoat_changes_once():
+    attacks = Attacks(turn_round=4)
+    parts = [part_in_round("turncoat", n, attacks) for n in range(1, 8)]
+    assert parts == ["honest"] * 3 + ["label_flip"] * 4
+
+
+def test_an_on_off_attacker_changes_again_and_again():
+    attacks = Attacks(good_rounds=3, bad_rounds=1)
+    parts = [part_in_round("on_off", n, attacks) for n in range(1, 10)]
+    assert parts == [*["honest"] * 3, "label_flip"] * 2 + ["honest"]
+
+
+@pytest.mark.parametrize("role", ["honest", "label_flip", "joint", "compromised_issuer"])
+def test_all_others_do_one_thing(role):
+    assert {part_in_round(role, n, Attacks()) for n in range(1, 60)} == {role}
 
 
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=4), st.integers(0, 5), st.integers(0))

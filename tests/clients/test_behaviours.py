@@ -80,7 +80,9 @@ def test_honest_contributor_draws_nothing_and_changes_nothing(make_samples):
 def test_unknown_behaviour_is_named_with_the_known_ones(name):
     with pytest.raises(ValueError, match="unknown behaviour") as caught:
         behaviour(name)
-    known = "honest, label_flip, gradient_aligned, credential_faking, joint"
+    known = (
+        "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint"
+    )
     assert str(caught.value) == f"unknown behaviour {name!r}; known: {known}"
 
 

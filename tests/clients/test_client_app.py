@@ -80,7 +80,10 @@ def test_reply_echoes_the_nonce_it_was_sent(ask, nonce):
 @pytest.mark.parametrize("partition", range(5))
 def test_reply_holds_arrays_an_example_count_an_echo_and_no_word_more(ask, partition):
     reply = ask(partition)
-    assert set(reply.content) == {"arrays", "metrics", "echo"}
+    shows = ROLES[partition] in ("credential_faking", "joint")
+    assert set(reply.content) == {"arrays", "metrics", "echo"} | (
+        {"credentials"} if shows else set()
+    )
     # No v, r or T among them: nothing that a client says of itself would be believed.
     assert dict(reply.content["metrics"]) == {"num-examples": held(partition).labels.size}
     assert set(reply.content["echo"]) == {"nonce"}
@@ -99,7 +102,7 @@ def test_arrays_are_the_global_model_trained_on_the_partition_in_its_role(ask, p
 
 
 def test_all_roles_occur_in_the_test_above():
-    assert sorted(ROLES) == sorted(BEHAVIOURS)
+    assert sorted([*ROLES, "compromised_issuer"]) == sorted(BEHAVIOURS)
 
 
 def test_second_call_gives_the_same_bytes_and_another_round_others(ask):
@@ -136,7 +139,9 @@ def test_behaviour_of_the_node_config_wins_over_the_role_dealt_out(ask, role):
 
 
 def test_unknown_behaviour_is_named_with_the_known_ones(ask):
-    known = "honest, label_flip, gradient_aligned, credential_faking, joint"
+    known = (
+        "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint"
+    )
     with pytest.raises(ValueError, match=f"unknown behaviour 'polite'; known: {known}"):
         ask(node={"behaviour": "polite"})
 

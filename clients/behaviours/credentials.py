@@ -1,0 +1,42 @@
+"""What a contributor shows for itself, by behaviour: forged, or signed by somebody trusted."""
+
+from __future__ import annotations
+
+from anml_fl.method.provenance import Verification
+from anml_fl.registry.simulated import COMPROMISED, credential
+from anml_fl.roles import FORGER, VOUCHED_FOR, contributor_id
+from clients.behaviours.forgery import simulated_forgeries
+
+
+def credentials(role: str, seed: int, contributor: str) -> list[str]:
+    """List the attestations that a contributor puts beside its update.
+
+    Parameters
+    ----------
+    role : str
+        Its behaviour in the run.
+    seed : int
+        The run's: a simulation's keys derive from it.
+    contributor : str
+        Stable identity.
+
+    Returns
+    -------
+    list of str
+        Compact JWS. Nothing for the honest: what the registry holds of them, it was told
+        before the run.
+
+    Examples
+    --------
+    >>> len(credentials("honest", 0, "contributor-0000"))
+    0
+    >>> len(credentials("joint", 0, "contributor-0000"))
+    1
+    """
+    if role == FORGER:
+        stolen_from = next(n for n in map(contributor_id, (0, 1)) if n != contributor)
+        return simulated_forgeries(seed, contributor, stolen_from)
+    if role in VOUCHED_FOR:
+        level = Verification.PEER_REVIEWED
+        return [credential(seed, contributor, level, issuer=COMPROMISED)]
+    return []
