@@ -16,11 +16,13 @@ from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, error_rate, load_arrays
-from anml_fl.registry.scenarios import simulated_registry
 from anml_fl.report.page import write_report
-from anml_fl.roles import HONEST, cast_roles
+from anml_fl.roles import cast_roles, is_honest
 from anml_fl.seeding import stream
-from server.results import StrategyFolder, close_run, open_run
+from server.registries import database, known
+from server.results import StrategyFolder, close_run, finished, open_run
+from server.settlement import Settlement
+from server.updates import save_updates
 from strategies.catalogue import strategy
 from strategies.identity import ByPartition
 
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flwr.serverapp import Grid
+    from sqlalchemy import Engine
 
     from anml_fl.config import RunConfig
-    from anml_fl.registry.interface import Registry
     from strategies.identity import Roster
 
 # Simulated nodes register within moments of each other: after this long without a
@@ -65,20 +67,21 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     check(config)
     open_run(out, config)
     roles = cast_roles(config)
-    registry = simulated_registry(config.federation, roles, config.seed)
     roster = ByPartition(config.federation.contributors, min(config.training.timeout, 60.0))
     _gather(grid, config, roster)
     # One thread: sums differ with the number of threads, and training amplifies it.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    engine = database(config)
     try:
         with threadpool_limits(limits=1):
             for name in config.strategies:
-                folder = StrategyFolder(out / name)
-                if not folder.finished(config.training.rounds):
-                    _train(grid, config, name, roles, registry, roster, folder)
+                if not finished(out, config, name):
+                    _train(grid, config, name, roles, roster, out, engine)
     finally:
         torch.set_num_threads(threads)
+        if engine is not None:
+            engine.dispose()
     summary = close_run(out, config, roles)
     log(INFO, "report: %s", write_report(out).resolve())
     return summary
@@ -94,9 +97,11 @@ def check(config: RunConfig) -> None:
     Raises
     ------
     ConfigError
-        If the device or a class is not there: naming the setting and what would do.
+        If the device, a class or the registry is not there: naming the setting and what
+        would do.
     ValueError
-        If the model does not fit the data, or there are too many contributors.
+        If the model does not fit the data, there are too many contributors, or the
+        registry cannot be used.
     OSError
         If the data cannot be had.
     """
@@ -111,6 +116,8 @@ def check(config: RunConfig) -> None:
             f"training.device: {training.device!r} cannot be used here; usable: "
             + ", ".join(usable)
         ) from error
+    if (engine := database(config)) is not None:
+        engine.dispose()
     dealt = deal(
         federation.dataset, federation.contributors, federation.partition, config.seed
     )
@@ -134,9 +141,9 @@ def _train(
     config: RunConfig,
     name: str,
     roles: dict[str, str],
-    registry: Registry,
     roster: Roster,
-    folder: StrategyFolder,
+    out: Path,
+    engine: Engine | None,
 ) -> None:
     federation, training = config.federation, config.training
     dealt = deal(
@@ -149,20 +156,36 @@ def _train(
         dealt.test.classes,
         seed=int(stream(config.seed, "model").integers(2**63)),
     )
+    folder = StrategyFolder(out / name)
+    settlement = Settlement(out, config, engine) if name == config.settling else None
     chosen = strategy(
         name,
         config.aggregation,
-        honest=[who for who, role in roles.items() if role == HONEST],
-        registry=registry,
+        honest=[who for who, role in roles.items() if is_honest(role)],
         roster=roster,
+        **known(config, roles, engine, settlement),
     )
 
     def evaluate(server_round: int, arrays: ArrayRecord) -> MetricRecord | None:
         if server_round == 0:
             return None
-        load_arrays(model, {key: array.numpy() for key, array in arrays.items()})
+        values = {key: array.numpy() for key, array in arrays.items()}
+        load_arrays(model, values)
         error = error_rate(model, dealt.test.features, dealt.test.labels)
-        folder.append(replace(chosen.records[-1], test_error=error))
+        record = replace(chosen.records[-1], test_error=error)
+        if settlement is not None:
+            settlement.settle(record, values)
+            if config.settlement.record_updates:
+                cohort = chosen.cohort
+                save_updates(
+                    folder.path,
+                    server_round,
+                    cohort.contributors,
+                    chosen.model,
+                    cohort.updates,
+                    cohort.examples,
+                )
+        folder.append(record)
         return MetricRecord({"test-error": error})
 
     initial = ArrayRecord({key: Array(value) for key, value in arrays_of(model).items()})
@@ -173,6 +196,8 @@ def _train(
         timeout=training.timeout,
         evaluate_fn=evaluate,
     )
+    if settlement is not None:
+        settlement.close()
     # Strategy.start returns no arrays when no round changed the model.
     folder.finish(arrays_of(model))
 

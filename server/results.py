@@ -18,7 +18,10 @@ from safetensors.numpy import load_file
 from anml_fl.config import ConfigError
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.state import save_arrays
-from anml_fl.roles import HONEST
+from anml_fl.report.attribution import ATTRIBUTION
+from anml_fl.roles import HONEST, is_honest
+from server.settlement import LEDGER, settled
+from server.updates import UPDATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,6 +84,8 @@ class StrategyFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         for name in (MODEL, ROUNDS, TIMINGS):
             (self.path / name).unlink(missing_ok=True)
+        for path in (self.path / UPDATES).glob("*.safetensors"):
+            path.unlink()
 
     def append(self, record: RoundRecord) -> None:
         """Add one round. Wall-clock time goes into a file of its own: see the ADR."""
@@ -177,10 +182,31 @@ def open_run(out: Path, config: RunConfig) -> None:
     _replace(path, config.to_toml())
     anew = (out / SUMMARY).exists()
     (out / SUMMARY).unlink(missing_ok=True)
+    if anew:
+        (out / LEDGER).unlink(missing_ok=True)
     for name in config.strategies:
-        folder = StrategyFolder(out / name)
-        if anew or not folder.finished(config.training.rounds):
-            folder.clear()
+        if anew or not finished(out, config, name):
+            StrategyFolder(out / name).clear()
+            (out / ATTRIBUTION).unlink(missing_ok=True)
+
+
+def finished(out: Path, config: RunConfig, name: str) -> bool:
+    """Whether a strategy ran to its end, and was settled if it is the one that pays.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+    config : RunConfig
+    name : str
+        The strategy.
+
+    Returns
+    -------
+    bool
+    """
+    done = StrategyFolder(out / name).finished(config.training.rounds)
+    return done and (name != config.settling or settled(out))
 
 
 @contextmanager
@@ -247,7 +273,7 @@ def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | N
     return sum(
         c.weight
         for c in record.contributors
-        if c.selected and roles.get(c.contributor, HONEST) != HONEST
+        if c.selected and not is_honest(roles.get(c.contributor, HONEST))
     )
 
 

@@ -39,8 +39,9 @@ SWITCHES = {
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 LOG = "simulation.log"
-# Tells the ServerApp that its run's folder is held already.
-HELD = "ANML_FOLDER_HELD"
+# Tell the ServerApp that its run's folder is held already, and in which folder the command
+# was given.
+HELD, STARTED_IN = "ANML_FOLDER_HELD", "ANML_STARTED_IN"
 _STARTUP = 60.0
 _PATIENCE = 10.0
 _LAST_LINES = 5
@@ -141,7 +142,13 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
     (home / "config.toml").write_text(
         tomli_w.dumps({"superlink": {"default": "anml", "anml": connection}})
     )
-    environment = {**os.environ, **SWITCHES, "FLWR_HOME": str(home), HELD: "1"}
+    environment = {
+        **os.environ,
+        **SWITCHES,
+        "FLWR_HOME": str(home),
+        HELD: "1",
+        STARTED_IN: str(Path.cwd()),
+    }
     environment["PATH"] = os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     )

@@ -1,0 +1,99 @@
+"""Which registry a strategy asks for v, r and T, and at which instants."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.config import ConfigError
+from anml_fl.database.engine import open_database
+from anml_fl.method.reputation import ReputationRule
+from anml_fl.registry.clock import now, years
+from anml_fl.registry.scenarios import simulated_registry
+from anml_fl.registry.sql import SqlRegistry
+from server.settlement import run_id
+from server.simulation import STARTED_IN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Engine
+
+    from anml_fl.config import RunConfig
+    from server.settlement import Settlement
+
+
+def database(config: RunConfig) -> Engine | None:
+    """Open the contributors' registry, if the run has one that is not simulated.
+
+    Parameters
+    ----------
+    config : RunConfig
+
+    Returns
+    -------
+    sqlalchemy.Engine or None
+
+    Raises
+    ------
+    ConfigError
+        If it is a file that is not there.
+    DatabaseError
+        If it cannot be used.
+    """
+    where = config.registry.database
+    if not where:
+        return None
+    if "://" in where:
+        return open_database(where)
+    # The engine's processes have a working folder of their own.
+    path = Path(os.getenv(STARTED_IN, "."), where)
+    if not path.exists():
+        raise ConfigError(
+            f"registry.database: there is no {where}; `anml registry add` makes a registry"
+        )
+    return open_database(path)
+
+
+def known(
+    config: RunConfig,
+    roles: Mapping[str, str],
+    engine: Engine | None,
+    settlement: Settlement | None,
+) -> dict[str, Any]:
+    """Choose a strategy's registry, when it is asked, and whether reputations move in it.
+
+    Parameters
+    ----------
+    config : RunConfig
+    roles : mapping
+        Contributor to behaviour, for a simulated registry.
+    engine : sqlalchemy.Engine, optional
+        Of the contributors' registry.
+    settlement : Settlement, optional
+        Of the strategy that pays: only it moves the reputations of a real registry.
+
+    Returns
+    -------
+    dict
+        Options of `ScreenedStrategy`.
+    """
+    chosen = config.registry
+    if engine is None:
+        # A fresh one each: what one strategy's rounds teach is nothing to the next.
+        registry = simulated_registry(config, roles)
+        return {"registry": registry, "reputation": chosen.reputation, "run": config.name}
+    rule = ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min)
+    kept = SqlRegistry(engine, rule=rule)
+    start = years(now())
+    if settlement is None:
+        return {"registry": kept, "at": start}
+    run = run_id(config)
+
+    def at(server_round: int) -> float:
+        # A round that was settled before an interruption is recomputed as it was.
+        before = settlement.instants.get(server_round) or kept.observed_at(run, server_round)
+        return before or years(now())
+
+    return {"registry": kept, "at": at, "reputation": chosen.reputation, "run": run}

@@ -1,0 +1,350 @@
+"""Settling a run: one ledger, each round once, in files and databases, after interruptions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from anml_fl.cli import main
+from anml_fl.config import ConfigError
+from anml_fl.database.engine import open_database
+from anml_fl.ledger.book import LedgerError
+from anml_fl.ledger.verify import verify_file
+from anml_fl.method.provenance import Verification
+from anml_fl.registry.attestation import key_id
+from anml_fl.registry.domain import Contribution, Contributor, Revocation, Withdrawn
+from anml_fl.registry.keys import make_key, public_key
+from anml_fl.registry.simulated import (
+    COMPROMISED,
+    PRESENT,
+    data_hash_of,
+    public_key_of,
+    simulated_issuer,
+)
+from anml_fl.registry.sql import SqlRegistry
+from anml_fl.roles import cast_roles
+from clients.app import app
+from server.federation import run_federation
+from server.inline_grid import InlineGrid
+from server.settlement import KEY_FILE, run_id, signing_key
+
+PEOPLE = [f"contributor-{i:04d}" for i in range(6)]
+
+
+def entries(out):
+    return [json.loads(line) for line in (out / "ledger.jsonl").read_text().splitlines()]
+
+
+def rounds(out, strategy="anml"):
+    return [json.loads(x) for x in (out / strategy / "rounds.jsonl").read_text().splitlines()]
+
+
+def anml(*args):
+    result = CliRunner().invoke(main, [str(one) for one in args])
+    return result.exit_code, result.output
+
+
+class Interrupted(Exception):  # noqa: N818 - stands for Ctrl-C
+    pass
+
+
+def interrupt_after(grid_class, messages):
+    """A grid that stops the run once so many messages were delivered."""
+
+    class Stopping(grid_class):
+        left = messages
+
+        def push_messages(self, sent):
+            sent = list(sent)
+            type(self).left -= len(sent)
+            if type(self).left < 0:
+                raise Interrupted
+            return super().push_messages(sent)
+
+    return Stopping
+
+
+# ── The file ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_round_of_the_settling_strategy_is_in_the_ledger(small, run, tmp_path):
+    config = small(strategies="fedavg,anml", pool=1000)
+    run(config, tmp_path)
+    opened, *settled, closed = entries(tmp_path)
+    assert (opened["kind"], opened["run"]) == ("open", run_id(config))
+    assert (opened["strategy"], opened["pool"]) == ("anml", 1000)
+    assert [one["round"] for one in settled] == [1, 2, 3]
+    for entry, record in zip(settled, rounds(tmp_path), strict=True):
+        for paid, person in zip(entry["contributors"], record["contributors"], strict=True):
+            assert {k: paid[k] for k in ("contributor", "q", "v", "r", "T", "weight")} == {
+                k: person[k] for k in ("contributor", "q", "v", "r", "T", "weight")
+            }
+            # Within a unit of its share.
+            assert abs(paid["payout"] - 1000 * person["weight"]) < 1
+            assert person["selected"] or paid["payout"] == 0
+        assert sum(one["payout"] for one in entry["contributors"]) == 1000
+    assert closed["kind"] == "close"
+    assert sum(closed["totals"].values()) == 3000
+    assert verify_file(tmp_path / "ledger.jsonl", public_key(tmp_path / "ledger.pub")).ok
+
+
+def test_the_last_models_hash_is_that_of_the_saved_model(small, run, tmp_path):
+    from safetensors.numpy import load_file
+
+    from anml_fl.ledger.entry import model_hash
+
+    run(small(strategies="anml"), tmp_path)
+    assert entries(tmp_path)[-2]["model"] == model_hash(
+        load_file(tmp_path / "anml" / "model.safetensors")
+    )
+
+
+def test_without_anml_the_first_strategy_settles(small, run, tmp_path):
+    run(small(strategies="median,krum"), tmp_path)
+    opened, *settled, closed = entries(tmp_path)
+    assert opened["strategy"] == "median"
+    # A coordinate-wise rule has no weights: there is nobody to pay.
+    assert {one["pool"] for one in settled} == {0}
+    assert sum(closed["totals"].values()) == 0
+    assert verify_file(tmp_path / "ledger.jsonl", public_key(tmp_path / "ledger.pub")).ok
+
+
+def test_the_same_run_gives_the_same_ledger_byte_for_byte(small, run, tmp_path):
+    for name in ("a", "b"):
+        run(small(strategies="anml", reputation=True), tmp_path / name)
+    first, second = ((tmp_path / name / "ledger.jsonl").read_bytes() for name in ("a", "b"))
+    assert first == second
+
+
+@pytest.mark.parametrize("messages", [7, 13, 19])
+def test_an_interrupted_run_settles_no_round_twice(small, run, tmp_path, messages):
+    config = small(strategies="anml", reputation=True)
+    run(config, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        run(config, tmp_path / "cut", interrupt_after(InlineGrid, messages))
+    before = (tmp_path / "cut" / "ledger.jsonl").read_bytes()
+    assert len(before.splitlines()) == 1 + (messages - 6) // 6
+    run(config, tmp_path / "cut")
+    after = (tmp_path / "cut" / "ledger.jsonl").read_bytes()
+    assert after.startswith(before)
+    assert after == (tmp_path / "whole" / "ledger.jsonl").read_bytes()
+
+
+def test_a_ledger_that_was_removed_is_settled_anew(small, run, tmp_path):
+    config = small(strategies="fedavg,anml")
+    run(config, tmp_path)
+    before = (tmp_path / "ledger.jsonl").read_bytes()
+    (tmp_path / "ledger.jsonl").unlink()
+    (tmp_path / "summary.json").unlink()
+    fedavg = (tmp_path / "fedavg" / "model.safetensors").stat().st_mtime_ns
+    run(config, tmp_path)
+    assert (tmp_path / "ledger.jsonl").read_bytes() == before
+    assert (tmp_path / "fedavg" / "model.safetensors").stat().st_mtime_ns == fedavg
+
+
+def test_a_ledger_of_another_key_stops_the_run_with_a_reason(
+    small, run, tmp_path, monkeypatch
+):
+    config = small(strategies="anml")
+    with pytest.raises(Interrupted):
+        run(config, tmp_path, interrupt_after(InlineGrid, 13))
+    monkeypatch.setenv(KEY_FILE, str(tmp_path / "other.key"))
+    with pytest.raises(LedgerError, match="cannot go on"):
+        run(config, tmp_path)
+
+
+def test_the_key_is_made_once_kept_and_private(tmp_path, monkeypatch):
+    path = tmp_path / "keys" / "ledger.key"
+    monkeypatch.setenv(KEY_FILE, str(path))
+    first = signing_key().private_bytes_raw()
+    assert signing_key().private_bytes_raw() == first
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    path.write_text("no key")
+    with pytest.raises(ConfigError, match=f"{KEY_FILE} may name another file"):
+        signing_key()
+
+
+def test_a_home_of_ones_own_holds_the_key_by_default(tmp_path, monkeypatch):
+    monkeypatch.delenv(KEY_FILE)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    signing_key()
+    assert (tmp_path / ".anml" / "ledger.key").is_file()
+
+
+def test_no_updates_are_kept_where_nobody_wants_them(small, run, tmp_path):
+    run(small(strategies="anml", record_updates=False), tmp_path / "without")
+    assert not (tmp_path / "without" / "anml" / "updates").exists()
+    run(small(strategies="fedavg,anml"), tmp_path / "with")
+    assert not (tmp_path / "with" / "fedavg" / "updates").exists()
+    kept = sorted(p.name for p in (tmp_path / "with" / "anml" / "updates").iterdir())
+    assert kept == ["0001.safetensors", "0002.safetensors", "0003.safetensors"]
+
+
+# ── A database ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def consortium(tmp_path, monkeypatch):
+    """A registry that knows four of six contributors, and the issuer that was compromised."""
+    monkeypatch.chdir(tmp_path)
+    engine = open_database(tmp_path / "consortium.db")
+    registry = SqlRegistry(engine)
+    past = datetime(2025, 1, 1, tzinfo=UTC)
+    for name in PEOPLE[:4]:
+        person = Contributor(name, name, "theory", public_key_of(0, name), past)
+        registry.add_contributor(person, past)
+        data = Contribution(name, data_hash_of(0, name), 20, past)
+        registry.add_contribution(data, past)
+    registry.add_issuer(simulated_issuer(0, COMPROMISED)[1], past)
+    yield registry
+    engine.dispose()
+
+
+def config_of(small, **more):
+    return small(
+        strategies="fedavg,anml",
+        database="consortium.db",
+        behaviours="compromised_issuer=2",
+        reputation=True,
+        **more,
+    )
+
+
+def test_signals_reputations_and_ledger_come_from_and_go_to_the_database(
+    consortium, small, run, tmp_path
+):
+    config = config_of(small)
+    run(config, tmp_path / "run")
+    records = rounds(tmp_path / "run")
+    known = set(PEOPLE[:4])
+    vouched = {n for n, role in cast_roles(config).items() if role == "compromised_issuer"}
+    assert vouched & known  # else the next lines would test nothing
+    for record in records:
+        for one in record["contributors"]:
+            lifted = one["contributor"] in vouched & known
+            assert one["v"] == (0.85 if lifted else 0.25)
+            assert bool(one["refused_credentials"]) == (one["contributor"] in vouched - known)
+    # Each past round can be recomputed from the facts.
+    for record in records:
+        names = [one["contributor"] for one in record["contributors"]]
+        again = consortium.signals(names, at=record["at"])
+        for letter in "vrT":
+            recorded = [one[letter] for one in record["contributors"]]
+            assert getattr(again, letter).tolist() == recorded
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    for name in known:
+        history = [entry for _, entry in consortium.history(name, now)]
+        assert [one.round for one in history] == [1, 2, 3]
+        assert {one.run for one in history} == {run_id(config)}
+    with sqlite3.connect("consortium.db") as database:
+        lines = [row[0] for row in database.execute("SELECT line FROM ledger ORDER BY number")]
+        for statement in ("UPDATE ledger SET line = 'x'", "DELETE FROM ledger"):
+            with pytest.raises(sqlite3.IntegrityError):
+                database.execute(statement)
+    assert lines == (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()
+
+
+@pytest.mark.parametrize("messages", [36 + 7, 36 + 13])
+def test_an_interrupted_run_goes_on_in_the_database_as_it_was(
+    consortium, small, run, tmp_path, messages
+):
+    # Fedavg's three rounds and the enrolment come first.
+    config = config_of(small)
+    with pytest.raises(Interrupted):
+        run(config, tmp_path / "run", interrupt_after(InlineGrid, messages - 12))
+    before = (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()
+    assert 1 < len(before) < 4
+    if messages == 49:  # the folder is lost, the database is not
+        shutil.rmtree(tmp_path / "run")
+    run(config, tmp_path / "run")
+    after = (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()
+    assert after[: len(before)] == before
+    assert len(after) == 5
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    assert [one.round for _, one in consortium.history(PEOPLE[0], now)] == [1, 2, 3]
+    # And the whole of it once more: nothing is settled, or observed, twice.
+    run(config, tmp_path / "run")
+    assert (tmp_path / "run" / "ledger.jsonl").read_text().splitlines() == after
+
+
+def test_what_a_revoked_issuer_signed_after_loses_its_effect_in_the_next_round(
+    consortium, small, tmp_path
+):
+    config = config_of(small)
+    vouched = next(n for n, r in cast_roles(config).items() if r == "compromised_issuer")
+    assert vouched in PEOPLE[:4]
+
+    class Revoking(InlineGrid):
+        rounds = 0
+
+        def push_messages(self, sent):
+            sent = list(sent)
+            trains = any(message.metadata.message_type == "train" for message in sent)
+            type(self).rounds += trains
+            if trains and self.rounds == 3 + 2:  # before round 2 of the second strategy
+                key = key_id(simulated_issuer(0, COMPROMISED)[1].public_key)
+                stolen = Revocation(Withdrawn.ISSUER_KEY, key, PRESENT, "the key was stolen")
+                consortium.revoke(stolen, datetime.now(UTC))
+            return super().push_messages(sent)
+
+    nodes = [{"partition-id": i} for i in range(6)]
+    run_federation(Revoking(app, nodes, config.to_flat()), config, tmp_path / "run")
+    seen = [
+        next(one for one in record["contributors"] if one["contributor"] == vouched)
+        for record in rounds(tmp_path / "run")
+    ]
+    assert [one["v"] for one in seen] == [0.85, 0.25, 0.25]
+    assert [bool(one["refused_credentials"]) for one in seen] == [False, True, True]
+
+
+def test_a_contribution_that_is_flagged_loses_nearly_everything(
+    consortium, small, run, tmp_path
+):
+    long_ago = datetime(2025, 6, 1, tzinfo=UTC)
+    name = PEOPLE[1]
+    consortium.revoke(
+        Revocation(
+            Withdrawn.CONTRIBUTION, f"{name}/{data_hash_of(0, name)}", long_ago, "retracted"
+        ),
+        long_ago,
+    )
+    run(config_of(small), tmp_path / "run")
+    for record in rounds(tmp_path / "run"):
+        one = next(o for o in record["contributors"] if o["contributor"] == name)
+        assert one["v"] == Verification.FLAGGED_OR_RETRACTED.middle
+
+
+def test_a_password_does_not_get_into_the_settings(tmp_path):
+    code, said = anml(
+        "run", "--database", "postgresql://me:secret@host/db", "--out", tmp_path / "run"
+    )
+    assert code == 2
+    assert "password" in said
+    assert not (tmp_path / "run" / "config.toml").exists()
+
+
+# ── The commands ────────────────────────────────────────────────────────────────────────────
+
+
+def test_commands_work_on_a_runs_folder(small, run, tmp_path):
+    run(small(strategies="anml"), tmp_path)
+    code, said = anml("ledger", "verify", tmp_path)
+    assert code == 0, said
+    code, said = anml("ledger", "export", tmp_path, "--format", "json")
+    assert code == 0
+    assert len(json.loads(said)) == 18
+    content = (tmp_path / "ledger.jsonl").read_bytes()
+    (tmp_path / "ledger.jsonl").write_bytes(content.replace(b'"payout":', b'"payout":1', 1))
+    code, said = anml("ledger", "verify", tmp_path)
+    assert code == 1
+    assert "entry 1" in said
+    make_key(tmp_path / "other.key")
+    (tmp_path / "ledger.jsonl").write_bytes(content)
+    code, said = anml("ledger", "verify", tmp_path, "--key", tmp_path / "other.key.pub")
+    assert code == 1
