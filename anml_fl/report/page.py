@@ -10,7 +10,14 @@ from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from anml_fl.report import round_figures, tables, theme
+from anml_fl.report.attribution import load_attribution
+from anml_fl.report.attribution_figure import (
+    attribution,
+    attribution_table,
+    estimators_table,
+)
 from anml_fl.report.gate_figure import gate
+from anml_fl.report.reputation_figure import reputation, weight_curves
 from anml_fl.report.run import load_run
 from anml_fl.report.script import SCRIPT
 from anml_fl.report.sentences import result
@@ -22,6 +29,7 @@ from anml_fl.report.weights_figure import weights
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from anml_fl.report.attribution import Attribution
     from anml_fl.report.plot import Plot
     from anml_fl.report.run import Run
 
@@ -47,7 +55,8 @@ def write_report(folder: Path) -> Path:
     ValueError
         If a file says something else than it should; the message names file and place.
     """
-    page = render(load_run(folder))
+    run = load_run(folder)
+    page = render(run, load_attribution(folder, run.summary.contributors))
     path = folder / "report.html"
     # Replaced as a whole: a reader never meets half a page.
     draft = folder / "report.html.part"
@@ -56,12 +65,14 @@ def write_report(folder: Path) -> Path:
     return path
 
 
-def render(run: Run) -> str:
+def render(run: Run, found: Attribution | None = None) -> str:
     """Write the page as text.
 
     Parameters
     ----------
     run : Run
+    found : Attribution, optional
+        What `anml attribution` found for it.
 
     Returns
     -------
@@ -87,6 +98,13 @@ def render(run: Run) -> str:
         overview=tables.overview(run),
         last_round=tables.last_round(run),
         left_out=tables.left_out(run),
+        earned=tables.earned(run),
+        attribution=_embedded(attribution(found)),
+        worth=found and attribution_table(found),
+        estimators=found and estimators_table(found),
+        refused=tables.refused_credentials(run),
+        reputation=_embedded(reputation(run)),
+        weight_curves=_embedded(weight_curves(run)),
         error=_embedded(round_figures.error_by_round(run)),
         gate=_embedded(gate(run)),
         weights=_embedded(weights(run)),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from anml_fl.method.records import RoundRecord
+from anml_fl.roles import is_honest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +99,8 @@ class Run:
         Text of `config.toml`.
     tau_h, tau_c : float
         Thresholds of the gate's two stages (Algorithm 1).
+    pool : int
+        Micro-units that a round of the lead strategy shares out by weight.
     """
 
     summary: Summary
@@ -105,6 +108,7 @@ class Run:
     config: str
     tau_h: float
     tau_c: float
+    pool: int
 
     @property
     def lead(self) -> StrategyRun:
@@ -113,7 +117,7 @@ class Run:
 
     def attacks(self, contributor: str) -> bool:
         """Tell whether a contributor behaves in any other way than honestly."""
-        return self.summary.contributors[contributor] != "honest"
+        return not is_honest(self.summary.contributors[contributor])
 
 
 def load_run(folder: Path) -> Run:
@@ -149,7 +153,7 @@ def load_run(folder: Path) -> Run:
         if name in ("", "..") or Path(name).name != name or "\0" in name:
             raise ValueError(f"{path}: strategy {name!r} must be a plain folder name")
     config = _read(folder / "config.toml")
-    tau_h, tau_c = _thresholds(folder / "config.toml", config)
+    settings = _Settings(folder / "config.toml", config)
     strategies = tuple(
         StrategyRun(
             name,
@@ -159,7 +163,14 @@ def load_run(folder: Path) -> Run:
         )
         for name, of in summary.strategies.items()
     )
-    return Run(summary, strategies, config, tau_h, tau_c)
+    return Run(
+        summary,
+        strategies,
+        config,
+        settings.number("aggregation", "tau_h", 0.35),
+        settings.number("aggregation", "tau_c", 0.3),
+        int(settings.number("settlement", "pool", 0)),
+    )
 
 
 _SUMMARY = TypeAdapter(Summary)
@@ -193,17 +204,23 @@ def _first(error: ValidationError) -> str:
     return f"{place}: {problem['msg']}, got {str(problem['input'])[:60]!r}"
 
 
-def _thresholds(path: Path, text: str) -> tuple[float, float]:
-    try:
-        section = tomllib.loads(text).get("aggregation", {})
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: not TOML ({error})") from error
-    section = section if isinstance(section, dict) else {}
-    tau_h, tau_c = section.get("tau_h", 0.35), section.get("tau_c", 0.3)
-    for key, value in (("tau_h", tau_h), ("tau_c", tau_c)):
+class _Settings:
+    """Numbers out of config.toml."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        try:
+            self._tree = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{path}: not TOML ({error})") from error
+
+    def number(self, section: str, key: str, default: float) -> float:
+        """Return a setting, which may be missing, but not be anything else."""
+        table = self._tree.get(section, {})
+        value = table.get(key, default) if isinstance(table, dict) else default
         if type(value) not in (int, float) or not math.isfinite(value):
-            raise ValueError(f"{path}: aggregation.{key} must be a number, got {value!r}")
-    return float(tau_h), float(tau_c)
+            raise ValueError(f"{self._path}: {section}.{key} must be a number, got {value!r}")
+        return float(value)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from anml_fl.method.attribution import payouts
 from anml_fl.report.sentences import percent
 from anml_fl.report.theme import ATTACKER_MARK
 from anml_fl.report.untrusted import visible
@@ -113,6 +114,77 @@ def last_round(run: Run) -> Table:
             "Why left out",
         ),
         tuple(rows),
+    )
+
+
+def earned(run: Run) -> Table:
+    """Add up what the lead strategy's rounds paid.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Table
+        Whoever earned most first; no rows where nothing was paid.
+    """
+    totals = dict.fromkeys(run.summary.contributors, 0)
+    chosen = dict.fromkeys(totals, 0)
+    last = dict.fromkeys(totals, math.nan)
+    for record in run.lead.records:
+        people = record.contributors
+        shares = payouts([person.weight for person in people], run.pool).tolist()
+        for person, paid in zip(people, shares, strict=True):
+            totals[person.contributor] += paid
+            chosen[person.contributor] += person.selected
+            last[person.contributor] = person.r
+    paid_out = sum(totals.values())
+    rows = [
+        (
+            visible(name, 40),
+            _behaviour(run, name),
+            f"{total / 1e6:.6f}",
+            _share(total / paid_out),
+            f"{chosen[name]} of {len(run.lead.records)}",
+            _signal(last[name]),
+        )
+        for name, total in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+        if paid_out
+    ]
+    return Table(
+        _columns(
+            "Contributor", "Behaviour", "Earned*", "Share (%)*", "Selected*", "r at the end*"
+        ),
+        tuple(rows),
+    )
+
+
+def refused_credentials(run: Run) -> Table:
+    """List the credentials that the lead strategy's rounds refused, with reasons.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Table
+        Each contributor and reason once, with the rounds in which it was shown.
+    """
+    shown: dict[tuple[str, str], list[int]] = {}
+    for record in run.lead.records:
+        for person in record.contributors:
+            for reason in person.refused_credentials:
+                shown.setdefault((person.contributor, reason), []).append(record.round)
+    rows = [
+        (visible(name, 40), visible(reason), str(min(rounds)), str(len(set(rounds))))
+        for (name, reason), rounds in shown.items()
+    ]
+    return Table(
+        _columns("Contributor", "Why refused", "First in round*", "Rounds*"),
+        tuple(rows[:MOST_ROWS]),
+        len(rows),
     )
 
 

@@ -103,6 +103,16 @@ q and s are correlated and the external signals can be trusted.</p>
         ~ weightless) }}
 {%- else %}<p class="note">No strategy of this run gave weights.</p>{% endif %}
 
+{% if reputation -%}
+<h2>Reputation</h2>
+<p>r moves after each round: up where an update lay near the others, down where it lay far off;
+half as much where selection said otherwise.</p>
+{{ plot(reputation, "Reputation by round",
+        "Reputation r that each round began with; honest contributors by their median.") }}
+{{ plot(weight_curves, "Weight of the same contributors by round",
+        "Their shares of each round's model; 0 where the update was not selected.") }}
+{%- endif %}
+
 <h2>Branches</h2>
 {% if branches -%}
 {{ plot(branches, "Branch taken in each round",
@@ -116,6 +126,33 @@ q and s are correlated and the external signals can be trusted.</p>
 
 <h2>Contributors in round {{ last_number }} of {{ lead }}</h2>
 {{ table(last_round) }}
+
+<h2>What each contributor earned</h2>
+{% if earned.rows -%}
+<p>Each round of {{ lead }} shares one pool by weight; the ledger has every payout, signed.</p>
+{{ table(earned) }}
+{%- else %}<p class="note">Nothing was paid.</p>{% endif %}
+
+{% if worth -%}
+<h2>What each contributor's updates were worth</h2>
+<p>A weight says how good a contributor's data look, not how much they moved the model. Beside
+the settled share stand marginal values: what the test accuracy of the rounds' models would
+lack without its updates.</p>
+{% if attribution -%}
+{{ plot(attribution, "Settled share beside marginal values",
+        "Share of what was paid, and each estimator's values divided by the sum of their
+        sizes; left of 0 the updates did harm.") }}
+{%- endif %}
+{{ table(worth) }}
+{{ table(estimators) }}
+{%- endif %}
+
+<h2>Credentials refused</h2>
+{% if refused.total -%}
+<p>Attestations that contributors showed and that do not hold: who showed them counts as
+self-attested.</p>
+{{ table(refused) }}
+{%- else %}<p class="note">None.</p>{% endif %}
 
 <h2>Replies left out</h2>
 {% if left_out.total -%}
