@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
+from anml_fl.commands.failure import Failure, told
+from anml_fl.commands.ledger import ledger
+from anml_fl.commands.registry import registry
+
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
@@ -89,9 +93,9 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
     """Train one federation under several strategies, side by side.
 
     PRESET is a TOML file, or the name of one that is shipped: default, no-attackers,
-    label-skew, forged-credentials. Options override it. The results are a table, and a
-    folder with every round's decisions, the models, and report.html. A run that was
-    interrupted goes on with the first strategy that had not finished.
+    label-skew, forged-credentials, reputation. Options override it. The results are a table,
+    and a folder with every round's decisions, the ledger, the models, and report.html. A run
+    that was interrupted goes on with the first strategy that had not finished.
     """
     from rich.console import Console
 
@@ -108,7 +112,7 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
         config = from_toml(_preset(preset), flat)
         _execute(config, None if out is None else Path(out), Console())
     except (ConfigError, ValueError, OSError, RuntimeError) as error:
-        raise _Failure(str(error) or type(error).__name__) from error
+        raise Failure(str(error) or type(error).__name__) from error
     except KeyboardInterrupt:
         click.echo(
             "stopped; the same command goes on with the unfinished strategies", err=True
@@ -122,10 +126,40 @@ def report(folder: Path) -> None:
     """Write report.html anew from the results in FOLDER."""
     from anml_fl.report.page import write_report
 
-    try:
+    with told():
         click.echo(write_report(folder))
-    except (ValueError, OSError) as error:
-        raise _Failure(str(error) or type(error).__name__) from error
+
+
+main.add_command(registry)
+main.add_command(ledger)
+
+
+@main.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--seed", default=0, show_default=True, help="Of GTG-Shapley's sampling.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def attribution(run: Path, seed: int, as_json: bool) -> None:
+    """Compare what RUN paid with what each contributor's updates were worth.
+
+    RUN is the folder of a finished run. Beside the settled shares stand leave-one-out,
+    GTG-Shapley and, for up to ten contributors, exact Shapley values, with their rank
+    correlation. The result is a table, RUN/attribution.json and a part of RUN/report.html.
+    """
+    from rich.console import Console
+
+    from server.valuation import run as value
+    from server.valuation_table import table
+
+    with told():
+        try:
+            found = value(run, Console(stderr=as_json), seed=seed)
+        except KeyboardInterrupt:
+            click.echo("stopped; the run is as it was", err=True)
+            sys.exit(130)
+    if as_json:
+        click.echo(found.to_json())
+    else:
+        Console().print(table(found))
 
 
 @main.group()
@@ -159,6 +193,41 @@ def bench_federation(seeds: int, first: int) -> None:
         range(first, first + seeds), progress=lambda text: click.echo(text, err=True)
     )
     click.echo(federation.table(rows))
+
+
+@bench.command("registry")
+def bench_registry() -> None:
+    """The registry's signals and reputations for thousands of contributors, on SQLite."""
+    from studies.benchmarks import registry as benchmark
+
+    click.echo(
+        benchmark.table(benchmark.run(progress=lambda text: click.echo(text, err=True)))
+    )
+
+
+@bench.command("ledger")
+@click.option("--entries", default=1_000_000, show_default=True, help="Rounds to verify.")
+def bench_ledger(entries: int) -> None:
+    """Verifying a long ledger: time, and memory, which must not grow."""
+    from studies.benchmarks import ledger as benchmark
+
+    rows = benchmark.run([entries], progress=lambda text: click.echo(text, err=True))
+    click.echo(benchmark.table(rows))
+
+
+@bench.command("reputation")
+@click.option("--seeds", default=5, show_default=True, help="Seeds, from 0 on.")
+def bench_reputation(seeds: int) -> None:
+    """What reputation does to a turncoat, a newcomer and an on-off attacker."""
+    import logging
+
+    from flwr.common.logger import console_handler
+
+    from studies.benchmarks import reputation as benchmark
+
+    console_handler.setLevel(logging.WARNING)
+    rows = benchmark.run(range(seeds), progress=lambda text: click.echo(text, err=True))
+    click.echo(benchmark.table(rows))
 
 
 def _preset(name: str | None) -> str:
@@ -226,12 +295,6 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     if left_out := sum(one["excluded"] for one in summary["strategies"].values()):
         console.print(f"{left_out} replies were left out; the report has the reasons")
     console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
-
-
-class _Failure(click.ClickException):
-    """What went wrong, without a traceback."""
-
-    exit_code = 2
 
 
 if __name__ == "__main__":

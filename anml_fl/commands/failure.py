@@ -1,0 +1,44 @@
+"""What went wrong, as a command tells it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Failure(click.ClickException):
+    """What went wrong, without a traceback; exit code 2."""
+
+    exit_code = 2
+
+
+@contextmanager
+def told(*more: type[Exception]) -> Iterator[None]:
+    """Tell what a user can cause, ValueError, OSError and RuntimeError, as a `Failure`.
+
+    Parameters
+    ----------
+    *more : exception classes
+        Further ones.
+
+    Raises
+    ------
+    Failure
+
+    Examples
+    --------
+    >>> with told():
+    ...     raise ValueError("size must be >= 1, got 0")
+    Traceback (most recent call last):
+    anml_fl.commands.failure.Failure: size must be >= 1, got 0
+    """
+    caught: tuple[type[Exception], ...] = (ValueError, OSError, RuntimeError, *more)
+    try:
+        yield
+    except caught as error:
+        raise Failure(str(error) or type(error).__name__) from error

@@ -1,0 +1,188 @@
+"""`anml ledger`: who earned what in a run, whether that can be trusted, and as a table."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anml_fl.commands.failure import Failure, told
+from anml_fl.commands.shown import show_json, show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from anml_fl.ledger.verify import Verdict
+
+LEDGER, KEY = "ledger.jsonl", "ledger.pub"
+_ROUNDS_SHOWN = 20
+
+_run = click.argument("run", type=click.Path(exists=True, path_type=Path))
+_key = click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"The server's public key.  [default: {KEY} beside the ledger]",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def ledger() -> None:
+    """Show, verify and export who earned what, round by round.
+
+    RUN is a folder that holds ledger.jsonl and ledger.pub, or a ledger's file.
+    """
+
+
+@ledger.command()
+@_run
+@_key
+@click.option("--open", "unfinished", is_flag=True, help="Accept a run that still goes on.")
+@_json
+def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None:
+    """Check every byte of a ledger; exit code 1 names the first bad entry."""
+    path, beside = _ledger(run), key is None
+    key = key or path.with_name(KEY)
+    verdict, digits = _verdict(path, key, unfinished=unfinished)
+    if as_json:
+        found = {"ok": verdict.ok, "fault": verdict.fault, **_facts(verdict)}
+        if not verdict.ok:
+            found |= {"entry": verdict.chain.entries, "line": verdict.chain.entries + 1}
+        show_json({**found, "key": digits, "key_came_with_ledger": beside})
+    else:
+        click.echo(str(verdict))
+        click.echo(f"key: {digits}")
+        if beside:
+            click.echo(
+                "This key came with the ledger: whoever made up one can make up both. Compare"
+                " it with the server's, or give that with --key."
+            )
+    sys.exit(0 if verdict.ok else 1)
+
+
+@ledger.command()
+@_run
+@_key
+@_json
+def show(run: Path, key: Path | None, as_json: bool) -> None:
+    """Show each contributor's payouts, and the rounds."""
+    from anml_fl.ledger.summary import summarise
+
+    path = _ledger(run)
+    verdict, lines = _verified(path, key)
+    earned, settled = (list(map(asdict, some)) for some in summarise(lines()))
+    if as_json:
+        show_json({**_facts(verdict), "contributors": earned, "settled": settled})
+        return
+    for one in earned:
+        one["share"] = f"{100 * one['share']:.2f} %"
+    show_table(
+        earned, ["contributor", "payout", "share", "selected", "rounds"], "nobody was asked"
+    )
+    if len(settled) > _ROUNDS_SHOWN:
+        click.echo(f"the last {_ROUNDS_SHOWN} of {len(settled)} rounds (--json has all):")
+    show_table(
+        settled[-_ROUNDS_SHOWN:], ["round", "branch", "pool", "paid", "asked"], "no round yet"
+    )
+    click.echo(str(verdict))
+
+
+@ledger.command()
+@_run
+@_key
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("csv", "json", "parquet")),
+    default="csv",
+    show_default=True,
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write, as a whole or not at all.  [default: standard output]",
+)
+def export(run: Path, key: Path | None, form: Any, out: Path | None) -> None:
+    """Write a row for each contributor and round."""
+    from anml_fl.ledger.export import export as write
+    from anml_fl.ledger.export import rows
+
+    if out is None and form == "parquet" and _terminal():
+        raise click.UsageError("Parquet is not for a terminal: give --out FILE, or a pipe")
+    path = _ledger(run)
+    _, lines = _verified(path, key)
+    with told():
+        if out is None:
+            write(rows(lines()), form, sys.stdout.buffer)
+            return
+        partial = out.with_name(out.name + ".partial")
+        try:
+            with partial.open("wb") as file:
+                write(rows(lines()), form, file)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(out)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _ledger(run: Path) -> Path:
+    """Find a ledger's file."""
+    if run.is_file():
+        return run
+    if (path := run / LEDGER).is_file():
+        return path
+    inside = sorted(str(path.parent) for path in run.glob(f"*/{LEDGER}"))
+    hint = f"; there is one in {', '.join(inside)}" if inside else ""
+    raise Failure(f"{run} is no ledger's file and no folder with {LEDGER}{hint}")
+
+
+def _verdict(path: Path, key: Path, *, unfinished: bool) -> tuple[Verdict, str]:
+    """Verify a file; with the key's digits."""
+    from anml_fl.ledger.verify import verify_file
+    from anml_fl.registry.keys import public_key
+
+    if not key.is_file():
+        raise Failure(f"{key} is not there: give the server's public key with --key")
+    with told():
+        known = public_key(key)
+        verdict = verify_file(path, known, unfinished=unfinished)
+    return verdict, known.public_bytes_raw().hex()
+
+
+def _verified(path: Path, key: Path | None) -> tuple[Verdict, Callable[[], Iterator[bytes]]]:
+    """Verify a file before it is read; a bad one ends the command with exit code 1."""
+    from anml_fl.ledger.verify import read_lines
+
+    verdict, _ = _verdict(path, key or path.with_name(KEY), unfinished=True)
+    if not verdict.ok:
+        click.echo(str(verdict), err=True)
+        sys.exit(1)
+    if not verdict.chain.closed:
+        click.echo("the ledger is not closed yet: its last rounds may be missing", err=True)
+    # A torn last line does not count, nor what is written meanwhile.
+    return verdict, lambda: islice(read_lines(path), verdict.chain.entries)
+
+
+def _facts(verdict: Verdict) -> dict[str, Any]:
+    chain = verdict.chain
+    opened = chain.opened
+    return {
+        "run": opened and json.loads(opened.run),
+        "strategy": opened and json.loads(opened.strategy),
+        "entries": chain.entries,
+        "rounds": chain.rounds,
+        "closed": chain.closed,
+        "torn": verdict.torn,
+        "head": chain.head.decode(),
+    }
+
+
+def _terminal() -> bool:
+    return sys.stdout.isatty()

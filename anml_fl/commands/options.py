@@ -1,0 +1,102 @@
+"""Options that the registry's commands share, and the database that one of them names."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anml_fl.commands.failure import Failure, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from anml_fl.registry.sql import SqlRegistry
+
+    Command = Callable[..., None]
+
+
+def time_option(name: str, **more: Any) -> Callable[[Command], Command]:
+    """Make an option that takes a date as a person writes it.
+
+    Parameters
+    ----------
+    name : str
+        With its dashes.
+    **more
+        As `click.option` takes it.
+
+    Returns
+    -------
+    callable
+        The decorator.
+    """
+    return click.option(name, metavar="TIME", callback=_time, **more)
+
+
+def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    from anml_fl.registry.clock import parse
+
+    try:
+        return None if value is None else parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+at_option = time_option("--at", help="As it was known then.  [default: now]")
+
+
+def shared(command: Command) -> Command:
+    """Give a command --database and --json."""
+    json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    database = click.option(
+        "--database",
+        envvar="ANML_REGISTRY",
+        default="registry.db",
+        show_default=True,
+        show_envvar=True,
+        metavar="PATH_OR_URL",
+        help="A file (SQLite), or postgresql://USER@HOST/DATABASE.",
+    )
+    return database(json(command))
+
+
+@contextmanager
+def opened(database: str, *, make: bool = False) -> Iterator[SqlRegistry]:
+    """Open the registry, and tell what goes wrong in it without a traceback.
+
+    Parameters
+    ----------
+    database : str
+        Path or URL.
+    make : bool
+        Whether to make a database that is not there.
+
+    Yields
+    ------
+    SqlRegistry
+
+    Raises
+    ------
+    Failure
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from anml_fl.database.engine import open_database
+    from anml_fl.registry.sql import SqlRegistry
+
+    with told(SQLAlchemyError):
+        file = database.removeprefix("sqlite:///")
+        if not make and "://" not in file and not Path(file).exists():
+            raise Failure(
+                f"there is no registry at {file}: `anml registry add` makes one; or name"
+                " another with --database or ANML_REGISTRY"
+            )
+        engine = open_database(database)
+        try:
+            yield SqlRegistry(engine)
+        finally:
+            engine.dispose()

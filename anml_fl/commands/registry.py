@@ -1,0 +1,292 @@
+"""`anml registry`: who contributes what, who vouches for it, and what follows from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anml_fl.commands.failure import Failure, told
+from anml_fl.commands.options import opened, shared, time_option
+from anml_fl.commands.registry_reading import issuer_row, known, list_, show, signals
+from anml_fl.commands.shown import plain, show_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from anml_fl.registry.domain import Contribution
+    from anml_fl.registry.sql import SqlRegistry
+
+# As in `anml_fl.registry.token.LEVELS` and `anml_fl.method.provenance.DECAY_RATES`, which
+# would take a second to import; a test compares.
+LEVELS = ("independently-reproduced", "peer-reviewed", "institution-verified")
+DOMAINS = ("theory", "established science", "fast-moving research", "news")
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def registry() -> None:
+    """Keep contributors, their data, and who vouches for them."""
+
+
+@registry.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def key(file: Path, as_json: bool) -> None:
+    """Make an Ed25519 key pair: FILE, which stays secret, and FILE.pub."""
+    from anml_fl.registry.attestation import key_id
+    from anml_fl.registry.keys import make_key
+
+    with told():
+        public = make_key(file).public_key().public_bytes_raw()
+    made = {"private": str(file), "public": f"{file}.pub", "key_id": key_id(public)}
+    _say(as_json, made, f"{file}: keep it secret\n{file}.pub: key {made['key_id']}")
+
+
+@registry.group()
+def add() -> None:
+    """Add a contributor, a contribution or an issuer; makes the database if need be."""
+
+
+@add.command("contributor")
+@click.option("--key", type=_FILE, required=True, help="Its node's public key.")
+@click.option("--name", required=True, help="For people.")
+@click.option("--domain", type=click.Choice(DOMAINS), required=True, help="How data age.")
+@click.option("--id", "identity", help="Stable identity.  [default: as Flower's nodes have]")
+@shared
+def add_contributor(
+    key: Path, name: str, domain: str, identity: str | None, database: str, as_json: bool
+) -> None:
+    """Add somebody who contributes.
+
+    The key is the public key that `flwr supernode register` was given: OpenSSH's line, PEM
+    or DER. The identity follows from it, so that a run finds the contributor by its node.
+    """
+    from anml_fl.registry import keys
+    from anml_fl.registry.clock import now
+    from anml_fl.registry.domain import Contributor
+
+    with opened(database, make=True) as held:
+        public, at = keys.node_key(key), now()
+        fact = Contributor(identity or keys.identity(public), name, domain, public, at)
+        held.add_contributor(fact, at=at)
+    _say(as_json, plain(fact), f"added contributor {fact.identity} ({name})")
+
+
+@add.command("contribution")
+@click.argument("contributor")
+@click.option("--data", type=_FILE, help="The data, in one file, to be hashed.")
+@click.option("--data-hash", help="Or their hash: sha256:<64 hex>.")
+@click.option("--size", type=click.IntRange(1), required=True, help="Samples.")
+@time_option("--collected", required=True, help="When: their age starts here.")
+@shared
+def add_contribution(
+    contributor: str,
+    data: Path | None,
+    data_hash: str | None,
+    size: int,
+    collected: datetime,
+    database: str,
+    as_json: bool,
+) -> None:
+    """Add what CONTRIBUTOR brings; the latest is its current contribution."""
+    from anml_fl.registry.clock import now
+    from anml_fl.registry.domain import Contribution
+
+    if (data is None) == (data_hash is None):
+        raise click.UsageError("either --data FILE or --data-hash sha256:<64 hex> is needed")
+    with opened(database) as held:
+        found = known(held, contributor, now())
+        named = data_hash if data is None else _hash(data)
+        fact = Contribution(found.identity, str(named), size, collected)
+        held.add_contribution(fact, at=now())
+    _say(as_json, plain(fact), f"added {fact.data_hash} of {fact.contributor}")
+
+
+@add.command("issuer")
+@click.argument("name")
+@click.option("--key", type=_FILE, required=True, help="Its public key, Ed25519.")
+@click.option(
+    "--level", "levels", type=click.Choice(LEVELS), multiple=True, required=True,
+    help="What it may attest; repeat for several.",
+)  # fmt: skip
+@time_option("--since", help="Trusted from here on.  [default: now]")
+@time_option("--until", required=True, help="Trusted before this.")
+@shared
+def add_issuer(
+    name: str,
+    key: Path,
+    levels: tuple[str, ...],
+    since: datetime | None,
+    until: datetime,
+    database: str,
+    as_json: bool,
+) -> None:
+    """Add somebody who may vouch for contributions, NAME, by a key."""
+    from anml_fl.registry import keys
+    from anml_fl.registry.attestation import key_id
+    from anml_fl.registry.clock import now
+    from anml_fl.registry.domain import Issuer
+    from anml_fl.registry.token import LEVELS as MEMBERS
+
+    with opened(database, make=True) as held:
+        public, at = keys.public_key(key).public_bytes_raw(), now()
+        # Tokens are dated in whole seconds: one that is signed at once is not too early.
+        start = since or at.replace(microsecond=0)
+        fact = Issuer(name, public, frozenset(MEMBERS[one] for one in levels), start, until)
+        held.add_issuer(fact, at=at)
+    _say(as_json, issuer_row(fact), f"added issuer {name}: key {key_id(public)}")
+
+
+@registry.command()
+@click.argument("contributor")
+@click.option(
+    "--token", type=click.File(), help="Record this token; - reads it from standard input."
+)
+@click.option("--sign-with", type=_FILE, help="Or sign one, with this private key,")
+@click.option("--issuer", help="by this issuer,")
+@click.option("--level", type=click.Choice(LEVELS), help="for this level,")
+@time_option("--expires", help="until then,")
+@click.option("--data-hash", help="about this contribution.  [default: the current one]")
+@shared
+def attest(
+    contributor: str,
+    token: Any,
+    sign_with: Path | None,
+    issuer: str | None,
+    level: str | None,
+    expires: datetime | None,
+    data_hash: str | None,
+    database: str,
+    as_json: bool,
+) -> None:
+    """Record an attestation for CONTRIBUTOR, or sign and record one; print the token.
+
+    A token that does not hold is refused with the reason, and nothing is recorded.
+    """
+    import secrets
+
+    from anml_fl.registry import keys
+    from anml_fl.registry.attestation import issue
+    from anml_fl.registry.clock import now
+    from anml_fl.registry.token import LEVELS as MEMBERS
+
+    with opened(database) as held:
+        at = now()
+        found = known(held, contributor, at)
+        if token is not None:
+            if sign_with or issuer or level or expires or data_hash:
+                raise click.UsageError("--token is signed already: give nothing beside it")
+            text = token.read().strip()
+        elif sign_with and issuer and level and expires:
+            text = issue(
+                keys.private_key(sign_with),
+                issuer=issuer,
+                subject=found.public_key,
+                level=MEMBERS[level],
+                data_hash=data_hash or _current(held, found.identity, at).data_hash,
+                issued=at,
+                expires=expires,
+                id=secrets.token_hex(8),
+            )
+        else:
+            raise click.UsageError(
+                "either --token FILE, or --sign-with, --issuer, --level and --expires"
+            )
+        for reason in held.present(found.identity, [text], at=at):
+            raise Failure(f"refused: {reason}")
+        (kept,) = (
+            one
+            for one in held.attestations(found.identity, at)
+            if one.attestation.token == text
+        )
+    _say(as_json, plain(kept.attestation), text)
+
+
+@registry.command()
+@click.argument("what", type=click.Choice(("issuer", "attestation")))
+@click.argument("target")
+@time_option("--moment", help="From when on.  [default: now]")
+@click.option("--reason", required=True)
+@shared
+def revoke(
+    what: str,
+    target: str,
+    moment: datetime | None,
+    reason: str,
+    database: str,
+    as_json: bool,
+) -> None:
+    """Take an issuer's key or one attestation back.
+
+    TARGET is an issuer's key id, or an attestation's KEY_ID/ID, as `list` shows them; the
+    start of the key id is enough. Of an issuer's key, what had been received up to the
+    moment keeps its effect.
+    """
+    from anml_fl.registry.clock import now
+    from anml_fl.registry.domain import Revocation, Withdrawn
+
+    kind = Withdrawn.ISSUER_KEY if what == "issuer" else Withdrawn.ATTESTATION
+    with opened(database) as held:
+        at = now()
+        fact = Revocation(kind, _in_full(held, target, at), moment or at, reason)
+        held.revoke(fact, at=at)
+    _say(as_json, plain(fact), f"revoked {what} {fact.target} from {plain(fact.moment)} on")
+
+
+@registry.command()
+@click.argument("contributor")
+@click.option("--data-hash", help="Which contribution.  [default: the current one]")
+@click.option("--reason", required=True)
+@shared
+def flag(
+    contributor: str, data_hash: str | None, reason: str, database: str, as_json: bool
+) -> None:
+    """Flag a contribution of CONTRIBUTOR as retracted or in doubt: its v falls to .075."""
+    from anml_fl.registry.clock import now
+    from anml_fl.registry.domain import Revocation, Withdrawn
+
+    with opened(database) as held:
+        at = now()
+        found = known(held, contributor, at)
+        named = data_hash or _current(held, found.identity, at).data_hash
+        fact = Revocation(Withdrawn.CONTRIBUTION, f"{found.identity}/{named}", at, reason)
+        held.revoke(fact, at=at)
+    _say(as_json, plain(fact), f"flagged {named} of {found.identity}")
+
+
+registry.add_command(list_)
+registry.add_command(show)
+registry.add_command(signals)
+
+
+def _current(held: SqlRegistry, identity: str, at: datetime) -> Contribution:
+    if not (found := held.contributions(identity, at)):
+        raise Failure(f"{identity} has no contribution: `anml registry add contribution`")
+    return found[-1]
+
+
+def _in_full(held: SqlRegistry, target: str, at: datetime) -> str:
+    """Complete the key id that a target begins with, where its start names one key."""
+    from anml_fl.registry.attestation import key_id
+
+    start, slash, rest = target.partition("/")
+    known_ids = [key_id(one.public_key) for one in held.issuers(at)]
+    meant = [one for one in known_ids if start and one.startswith(start)]
+    return f"{meant[0]}{slash}{rest}" if len(meant) == 1 else target
+
+
+def _hash(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _say(as_json: bool, fact: Any, words: str) -> None:
+    if as_json:
+        show_json(fact)
+    else:
+        click.echo(words)

@@ -1,0 +1,195 @@
+"""`anml registry list`, `show` and `signals`: what is known, and what follows from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anml_fl.commands.failure import Failure
+from anml_fl.commands.options import at_option, opened, shared
+from anml_fl.commands.shown import plain, show_json, show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from anml_fl.registry.domain import Contributor, Issuer
+    from anml_fl.registry.sql import SqlRegistry
+
+
+def known(held: SqlRegistry, identity: str, at: datetime) -> Contributor:
+    """Find a contributor by its identity.
+
+    Parameters
+    ----------
+    held : SqlRegistry
+    identity : str
+    at : datetime
+
+    Returns
+    -------
+    Contributor
+
+    Raises
+    ------
+    Failure
+        If nobody had that identity.
+    """
+    for one in held.contributors(at):
+        if one.identity == identity:
+            return one
+    raise Failure(
+        f"no contributor {identity!r} was known at {plain(at)}; `anml registry list` shows who"
+    )
+
+
+def issuer_row(issuer: Issuer) -> dict[str, Any]:
+    """Turn an issuer into what JSON holds, with its key's id.
+
+    Parameters
+    ----------
+    issuer : Issuer
+
+    Returns
+    -------
+    dict
+    """
+    from anml_fl.registry.attestation import key_id
+
+    return {"key_id": key_id(issuer.public_key), **plain(issuer)}
+
+
+@click.command("list")
+@click.argument(
+    "what",
+    type=click.Choice(("contributors", "issuers", "attestations", "revocations")),
+    default="contributors",
+)
+@at_option
+@shared
+def list_(what: str, at: datetime | None, database: str, as_json: bool) -> None:
+    """List contributors, issuers, attestations or revocations."""
+    from anml_fl.registry.clock import now
+
+    read, columns = _LISTS[what]
+    with opened(database) as held:
+        rows = read(held, at or now())
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(rows, columns, f"no {what}")
+
+
+@click.command()
+@click.argument("contributor")
+@at_option
+@shared
+def show(contributor: str, at: datetime | None, database: str, as_json: bool) -> None:
+    """Show all that is known of CONTRIBUTOR, and the signals that follow from it."""
+    from anml_fl.registry.clock import now
+
+    moment = at or now()
+    with opened(database) as held:
+        person = plain(known(held, contributor, moment))
+        (signal,) = _signals(held, [contributor], moment)
+        contributions = [plain(one) for one in held.contributions(contributor, moment)]
+        attestations = _attestations(held, contributor, moment)
+        history = [
+            {"at": plain(when), **plain(entry)}
+            for when, entry in held.history(contributor, moment)
+        ]
+    if as_json:
+        found = {
+            "contributor": person,
+            "contributions": contributions,
+            "attestations": attestations,
+            "reputation": history,
+            "signals": signal,
+        }
+        show_json(found)
+        return
+    show_table([person], ("identity", "name", "domain", "since"), "")
+    show_table([signal], ("v", "r", "T", "s"), "")
+    show_table(
+        contributions,
+        ("data_hash", "size", "collected"),
+        "no contribution: nothing of it ages (T = 1)",
+    )
+    show_table(attestations, _ATTESTATION, "no attestation: it vouches for itself")
+    show_table(
+        history,
+        ("at", "run", "round", "reputation", "reason"),
+        "no round observed: a newcomer's r",
+    )
+
+
+@click.command()
+@click.argument("contributors", nargs=-1)
+@at_option
+@shared
+def signals(
+    contributors: tuple[str, ...], at: datetime | None, database: str, as_json: bool
+) -> None:
+    """Show v, r and T of CONTRIBUTORS, or of all, as a round at that time would see them.
+
+    Who is not known has the cold-start values, as in a round.
+    """
+    from anml_fl.registry.clock import now
+
+    moment = at or now()
+    with opened(database) as held:
+        asked = contributors or [one.identity for one in held.contributors(moment)]
+        rows = _signals(held, asked, moment)
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(rows, ("contributor", "v", "r", "T", "s"), "no contributors")
+
+
+def _signals(
+    held: SqlRegistry, contributors: Sequence[str], at: datetime
+) -> list[dict[str, Any]]:
+    found = held.signals(contributors, at=at)
+    columns = (found.v.tolist(), found.r.tolist(), found.T.tolist(), found.s.tolist())
+    return [
+        {"contributor": name, "at": plain(at), "v": v, "r": r, "T": T, "s": s}
+        for name, v, r, T, s in zip(contributors, *columns, strict=True)
+    ]
+
+
+def _attestations(held: SqlRegistry, contributor: str, at: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "contributor": contributor,
+            "target": f"{one.attestation.key_id}/{one.attestation.id}",
+            **plain(one.attestation),
+            "received": plain(one.received),
+            "validity": one.lost or "valid",
+        }
+        for one in held.attestations(contributor, at)
+    ]
+
+
+def _all_attestations(held: SqlRegistry, at: datetime) -> list[dict[str, Any]]:
+    return [
+        row for one in held.contributors(at) for row in _attestations(held, one.identity, at)
+    ]
+
+
+_ATTESTATION = ("level", "issuer", "expires", "validity", "target")
+_LISTS: dict[str, tuple[Callable[[SqlRegistry, datetime], list[dict[str, Any]]], Any]] = {
+    "contributors": (
+        lambda held, at: [plain(one) for one in held.contributors(at)],
+        ("identity", "name", "domain", "since"),
+    ),
+    "issuers": (
+        lambda held, at: [issuer_row(one) for one in held.issuers(at)],
+        ("name", "levels", "since", "until", "key_id"),
+    ),
+    "attestations": (_all_attestations, ("contributor", *_ATTESTATION)),
+    "revocations": (
+        lambda held, at: [plain(one) for one in held.revocations(at)],
+        ("kind", "target", "moment", "reason"),
+    ),
+}
