@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anml_fl.method.attribution import payouts
     from anml_fl.method.combination import Weighting, multiplicative, softmax_blend, two_stage
+    from anml_fl.method.gtg_shapley import gtg_shapley
     from anml_fl.method.krum import consistency, krum_scores
     from anml_fl.method.provenance import (
         DECAY_RATES,
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
         temporal_decay,
     )
     from anml_fl.method.records import ContributorRecord, RoundRecord
+    from anml_fl.method.reputation import ReputationRule
     from anml_fl.method.selection import sample_proportional, select_top
+    from anml_fl.method.shapley import exact_shapley, leave_one_out
 
 __version__ = "0.1.0"
 
@@ -28,15 +32,20 @@ _HOMES = {
     "DECAY_RATES": "provenance",
     "ContributorRecord": "records",
     "Reputation": "provenance",
+    "ReputationRule": "reputation",
     "RoundRecord": "records",
     "Verification": "provenance",
     "Weighting": "combination",
     "chain_weight": "provenance",
     "consistency": "krum",
     "contextual_decay": "provenance",
+    "exact_shapley": "shapley",
     "exploration_bonus": "provenance",
+    "gtg_shapley": "gtg_shapley",
     "krum_scores": "krum",
+    "leave_one_out": "shapley",
     "multiplicative": "combination",
+    "payouts": "attribution",
     "sample_proportional": "selection",
     "select_top": "selection",
     "softmax_blend": "combination",
@@ -48,15 +57,20 @@ __all__ = [
     "DECAY_RATES",
     "ContributorRecord",
     "Reputation",
+    "ReputationRule",
     "RoundRecord",
     "Verification",
     "Weighting",
     "chain_weight",
     "consistency",
     "contextual_decay",
+    "exact_shapley",
     "exploration_bonus",
+    "gtg_shapley",
     "krum_scores",
+    "leave_one_out",
     "multiplicative",
+    "payouts",
     "sample_proportional",
     "select_top",
     "softmax_blend",

@@ -69,10 +69,10 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     roles = cast_roles(config)
     roster = ByPartition(config.federation.contributors, min(config.training.timeout, 60.0))
     _gather(grid, config, roster)
+    engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    engine = database(config)
     try:
         with threadpool_limits(limits=1):
             for name in config.strategies:

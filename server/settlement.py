@@ -122,16 +122,16 @@ class Settlement:
 
     def __init__(self, out: Path, config: RunConfig, engine: Engine | None = None) -> None:
         key = signing_key()
-        public = key.public_key()
-        (out / PUBLIC_KEY).write_bytes(
-            public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        )
         run = run_id(config)
         # The database first: what is there is settled, and a file can be written again.
         self._books: list[Ledger] = [SqlLedger(engine, run, key)] if engine else []
         self._books.append(FileLedger(out / LEDGER, key))
         for book in self._books:
             book.open(run, config.settling, config.settlement.pool)
+        public = key.public_key()
+        (out / PUBLIC_KEY).write_bytes(
+            public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        )
         entries = (json.loads(line) for line in self._books[0].lines())
         self.instants: dict[int, float] = {
             entry["round"]: entry["at"] for entry in entries if entry["kind"] == "round"

@@ -74,8 +74,9 @@ class SqlLedger(Book):
             .order_by(_ENTRIES.c.number)
             .execution_options(yield_per=_ROWS_AT_ONCE)
         )
-        with self._engine.begin() as connection:
-            for (line,) in connection.execute(query):
+        # A reader may stop at any line: PostgreSQL's cursor is closed then, too.
+        with self._engine.begin() as connection, connection.execute(query) as rows:
+            for (line,) in rows:
                 yield line.encode() + b"\n"
 
     def _read(self, number: int) -> bytes:
