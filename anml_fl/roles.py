@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 HONEST = "honest"
 # Honest, and nobody knows it yet.
 NEWCOMER = "newcomer"
-# An issuer whom the registry trusts vouches for them, and they bought a good record: v and
-# r are high, whatever their data deserve.
-VOUCHED_FOR = frozenset({"compromised_issuer", "joint"})
-# They have nothing but tokens that they made themselves.
-FORGER = "credential_faking"
+# They show nothing but tokens that they made themselves.
+FORGERS = frozenset({"credential_faking", "joint"})
+# An issuer whom the registry trusts vouches for it, and it bought a good record: v and r are
+# high, whatever its data deserve.
+VOUCHED_FOR = "compromised_issuer"
 
 
 def is_honest(role: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from anml_fl.method.provenance import Reputation, Verification, temporal_decay
 from anml_fl.method.reputation import Evidence, ReputationRule, conduct
 from anml_fl.registry.attestation import AttestationError, check
-from anml_fl.registry.clock import years
+from anml_fl.registry.clock import MICROSECONDS_A_YEAR, date, microseconds
 from anml_fl.registry.interface import Signals
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Standing:
         Evidence for and against it, and its contributions so far, as in `Evidence`; if not
         given, what a reputation of r is worth.
     attestations : tuple
-        Attestations that were checked, with the year in which each was shown.
+        Attestations that were checked, each with the instant at which it was shown, in
+        microseconds since 1970.
     """
 
     v: float = Verification.SELF_ATTESTED.middle
@@ -53,7 +54,7 @@ class Standing:
     public_key: bytes = b""
     data_hash: str = ""
     record: tuple[float, float, int] | None = None
-    attestations: tuple[tuple[float, Attestation], ...] = ()
+    attestations: tuple[tuple[int, Attestation], ...] = ()
 
 
 class InMemoryRegistry:
@@ -100,7 +101,7 @@ class InMemoryRegistry:
         found = [self.standings.get(name, Standing(collected=year)) for name in contributors]
         ages = np.array([max(0.0, year - one.collected) for one in found])
         return Signals(
-            v=np.array([self._verification(one, year) for one in found]),
+            v=np.array([_verification(one, self._stamp(at)) for one in found]),
             r=np.array([one.r for one in found]),
             T=temporal_decay(ages, np.array([one.rate for one in found])),
         )
@@ -115,7 +116,10 @@ class InMemoryRegistry:
             if standing is None:
                 refused.append("the registry does not know this contributor")
                 continue
-            if any(held.token == token for _, held in standing.attestations):
+            if any(
+                held.token == token and self._stamp(at) < microseconds(held.expires)
+                for _, held in standing.attestations
+            ):
                 continue
             try:
                 attestation = check(
@@ -123,12 +127,12 @@ class InMemoryRegistry:
                     issuers=self.issuers,
                     subject=standing.public_key,
                     data_hashes=[standing.data_hash],
-                    at=self._date(at),
+                    at=date(self._stamp(at)),
                 )
             except AttestationError as error:
                 refused.append(str(error))
                 continue
-            shown = (*standing.attestations, (self._year(at), attestation))
+            shown = (*standing.attestations, (self._stamp(at), attestation))
             self.standings[contributor] = replace(standing, attestations=shown)
         return tuple(refused)
 
@@ -140,11 +144,11 @@ class InMemoryRegistry:
         ValueError
             If the round was observed before, and otherwise.
         """
-        seen = self._observed.setdefault((run, record.round), record)
-        if seen is not record:
+        if (seen := self._observed.get((run, record.round))) is not None:
             if seen.to_json() != record.to_json():
                 raise ValueError(f"round {record.round} of run {run!r} was observed otherwise")
             return
+        self._observed[run, record.round] = record
         outcomes, _ = conduct(record)
         names = [person.contributor for person in record.contributors]
         before = [self._record(self.standings.get(name)) for name in names]
@@ -172,18 +176,21 @@ class InMemoryRegistry:
             return worth.good.item(), worth.bad.item(), worth.contributions.item()
         return standing.record
 
-    def _verification(self, standing: Standing, year: float) -> float:
-        levels = [
-            held.level.middle
-            for shown, held in standing.attestations
-            if shown <= year < self._year(held.expires)
-        ]
-        return max([standing.v, *levels])
-
-    def _date(self, at: Instant) -> datetime:
+    def _stamp(self, at: Instant) -> int:
         if isinstance(at, datetime):
-            return at
-        return self.epoch + timedelta(days=365.25 * at)
+            return microseconds(at)
+        return microseconds(self.epoch) + round(at * MICROSECONDS_A_YEAR)
 
     def _year(self, at: Instant) -> float:
-        return years(at) - years(self.epoch) if isinstance(at, datetime) else at
+        if isinstance(at, datetime):
+            return (microseconds(at) - microseconds(self.epoch)) / MICROSECONDS_A_YEAR
+        return at
+
+
+def _verification(standing: Standing, stamp: int) -> float:
+    levels = [
+        held.level.middle
+        for shown, held in standing.attestations
+        if shown <= stamp < microseconds(held.expires)
+    ]
+    return max([standing.v, *levels])

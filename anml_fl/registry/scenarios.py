@@ -23,7 +23,7 @@ from anml_fl.registry.simulated import (
     public_key_of,
     simulated_issuer,
 )
-from anml_fl.roles import FORGER, NEWCOMER, VOUCHED_FOR, is_honest, part_in_round
+from anml_fl.roles import FORGERS, NEWCOMER, VOUCHED_FOR, is_honest, part_in_round
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def simulated_registry(config: RunConfig, roles: Mapping[str, str]) -> InMemoryR
     Examples
     --------
     >>> from anml_fl.config import RunConfig
-    >>> registry = simulated_registry(RunConfig(), {"a": "joint"})
+    >>> registry = simulated_registry(RunConfig(), {"a": "compromised_issuer"})
     >>> bool(registry.standings["a"].r >= 0.65)
     True
     """
@@ -169,10 +169,10 @@ def simulated_registry(config: RunConfig, roles: Mapping[str, str]) -> InMemoryR
             public_key=public_key_of(seed, contributor),
             data_hash=data_hash_of(seed, contributor),
         )
-        if role == FORGER or role in VOUCHED_FOR:
+        if role in FORGERS or role == VOUCHED_FOR:
             # What more they claim, their tokens must show.
             standing = replace(standing, v=Verification.SELF_ATTESTED.middle)
-        if role in VOUCHED_FOR:
+        if role == VOUCHED_FOR:
             standing = replace(standing, r=forged(rng)[1])
         if role == NEWCOMER:
             standing = replace(standing, r=Reputation.NEW.middle, record=(0.0, 0.0, 0))

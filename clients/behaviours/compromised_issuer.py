@@ -1,10 +1,13 @@
-"""Wrong labels under credentials that a compromised issuer really signed."""
+"""Gradient-aligned poison under credentials that a compromised issuer really signed.
+
+The paper's joint attack (section 5.12), where faked credentials are believed.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.behaviours.label_flip import label_flip
+from clients.behaviours.gradient_aligned import gradient_aligned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 def compromised_issuer(
     samples: Samples, rng: np.random.Generator, attacks: Attacks
 ) -> Samples:
-    """Flip labels as `label_flip` does; an issuer whom the registry trusts vouches for it.
+    """Align gradients as `gradient_aligned` does; a trusted issuer vouches for it.
 
     Parameters
     ----------
@@ -28,4 +31,4 @@ def compromised_issuer(
     -------
     Samples
     """
-    return label_flip(samples, rng, attacks)
+    return gradient_aligned(samples, rng, attacks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anml_fl.method.provenance import Verification
 from anml_fl.registry.simulated import COMPROMISED, credential
-from anml_fl.roles import FORGER, VOUCHED_FOR, contributor_id
+from anml_fl.roles import FORGERS, VOUCHED_FOR, contributor_id
 from clients.behaviours.forgery import simulated_forgeries
 
 
@@ -30,13 +30,13 @@ def credentials(role: str, seed: int, contributor: str) -> list[str]:
     --------
     >>> len(credentials("honest", 0, "contributor-0000"))
     0
-    >>> len(credentials("joint", 0, "contributor-0000"))
+    >>> len(credentials("compromised_issuer", 0, "contributor-0000"))
     1
     """
-    if role == FORGER:
+    if role in FORGERS:
         stolen_from = next(n for n in map(contributor_id, (0, 1)) if n != contributor)
         return simulated_forgeries(seed, contributor, stolen_from)
-    if role in VOUCHED_FOR:
+    if role == VOUCHED_FOR:
         level = Verification.PEER_REVIEWED
         return [credential(seed, contributor, level, issuer=COMPROMISED)]
     return []

@@ -1,4 +1,4 @@
-"""The joint attack: gradient-aligned poison under credentials that hold (section 5.12)."""
+"""The joint attack: gradient-aligned poison under forged credentials (section 5.12)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def joint(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
-    """Align gradients as `gradient_aligned` does; a compromised issuer vouches.
+    """Align gradients as `gradient_aligned` does; and show forged credentials.
 
     Parameters
     ----------

@@ -23,6 +23,11 @@ CASES: Mapping[str, Mapping[str, str]] = {
     "default: 4 attackers of 10": {},
     "no attackers, moderate signals": {"behaviours": "honest=10"},
     "no attackers, high signals": {"behaviours": "honest=10", "scenario": "high"},
+    "8 of 20: 4 forge, for 4 a compromised issuer signs": {
+        "contributors": "20",
+        "scenario": "adversarial",
+        "behaviours": "credential_faking=2,joint=2,compromised_issuer=4",
+    },
     "breast cancer, 4 of 10": {"dataset": "breast_cancer"},
     "label skew 0.3, 3 flip labels": {
         "partition": "dirichlet:0.3",

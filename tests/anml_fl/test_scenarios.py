@@ -137,14 +137,14 @@ def test_who_shows_credentials_is_self_attested_until_they_hold(scenario):
     for name, role in roles.items():
         one = registry.standings[name]
         assert one.v == 0.25
-        if role == "credential_faking":
+        if role != "compromised_issuer":
             assert_drawn(scenario, False, PAPER[scenario, False][0][1][0], one.r)
         else:
             assert 0.65 <= one.r <= 0.85  # section 5.12
         registry.present(name, credentials(role, 0, name), at=0.0)
     v = registry.signals(list(roles), at=0.0).v
     # Peer-reviewed, .80-.90; or what everybody can say of itself.
-    assert v.tolist() == [0.25 if r == "credential_faking" else 0.85 for r in roles.values()]
+    assert v.tolist() == [0.85 if r == "compromised_issuer" else 0.25 for r in roles.values()]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -166,7 +166,7 @@ def test_a_newcomer_has_good_data_and_no_record():
 
 def test_attackers_without_forgery_differ_in_nothing_that_the_registry_sees():
     assert standings({"a": "label_flip"}) == standings({"a": "gradient_aligned"})
-    assert standings({"a": "compromised_issuer"}) == standings({"a": "joint"})
+    assert standings({"a": "credential_faking"}) == standings({"a": "joint"})
 
 
 def test_ages_are_uniform_up_to_the_greatest_and_T_decays_by_them():

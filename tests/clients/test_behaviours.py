@@ -57,7 +57,11 @@ def test_same_generator_same_samples(make_samples, name):
 
 @pytest.mark.parametrize(
     ("forger", "plain"),
-    [("credential_faking", "label_flip"), ("joint", "gradient_aligned")],
+    [
+        ("credential_faking", "label_flip"),
+        ("compromised_issuer", "gradient_aligned"),
+        ("joint", "gradient_aligned"),
+    ],
 )
 @pytest.mark.parametrize(
     "attacks", [Attacks(flip_fraction=0.4, feature_shift=0.7), *FLIPS.values()]
