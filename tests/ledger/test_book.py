@@ -17,15 +17,24 @@ from anml_fl.ledger.verify import verify
 POOL = 1_000_003
 
 
-@pytest.fixture(params=["file", "sqlite"])
+@pytest.fixture(params=["file", "sqlite", "postgresql"])
 def anew(request, tmp_path, key):
     """Open the same ledger again, as a restarted process would."""
     if request.param == "file":
         yield lambda signer=key: FileLedger(tmp_path / "ledger.jsonl", signer)
         return
-    engine = open_database(tmp_path / "anml.db")
-    yield lambda signer=key: SqlLedger(engine, "default/anml", signer)
-    engine.dispose()
+    where = tmp_path / "anml.db"
+    if request.param == "postgresql":
+        where = request.getfixturevalue("postgresql_database")
+    opened = []
+
+    def again(signer=key):
+        opened.append(open_database(where))
+        return SqlLedger(opened[-1], "default/anml", signer)
+
+    yield again
+    for engine in opened:
+        engine.dispose()
 
 
 def _fill(ledger, record, model, rounds=3):
@@ -50,19 +59,17 @@ def test_what_is_kept_is_what_verifies(anew, key, record, model):
     }
 
 
-def test_the_same_words_make_the_same_bytes(tmp_path, key, record, model):
+def test_the_same_words_make_the_same_bytes(tmp_path, engine, key, record, model):
     made = []
     for name in ("one", "other"):
         ledger = FileLedger(tmp_path / name, key)
         _fill(ledger, record, model)
         ledger.close()
         made.append((tmp_path / name).read_bytes())
-    engine = open_database(tmp_path / "anml.db")
     ledger = SqlLedger(engine, "x", key)
     _fill(ledger, record, model)
     ledger.close()
     made.append(b"".join(ledger.lines()))
-    engine.dispose()
     assert made[0] == made[1] == made[2]
 
 
@@ -163,20 +170,30 @@ def test_an_altered_ledger_does_not_go_on(tmp_path, key, record, model):
         FileLedger(path, key)
 
 
-@pytest.mark.parametrize("statement", ["UPDATE ledger SET line = ''", "DELETE FROM ledger"])
-def test_a_database_lets_no_row_be_changed(tmp_path, key, record, model, statement):
-    engine = open_database(tmp_path / "anml.db")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger SET line = ''",
+        "UPDATE ledger SET recorded = recorded + 1 WHERE number = 2",
+        "DELETE FROM ledger",
+        "DELETE FROM ledger WHERE number = 3",
+        "TRUNCATE ledger",
+    ],
+)
+def test_a_database_lets_no_row_be_changed(engine, key, record, model, statement):
+    if statement == "TRUNCATE ledger" and engine.dialect.name == "sqlite":
+        # It has no such word; this is how it would put one row in another's place.
+        statement = "INSERT OR REPLACE INTO ledger SELECT * FROM ledger WHERE number = 3"
     ledger = SqlLedger(engine, "default/anml", key)
     _fill(ledger, record, model)
     before = list(ledger.lines())
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), engine.begin() as connection:
         connection.execute(sa.text(statement))
     assert list(ledger.lines()) == before
-    engine.dispose()
+    assert verify(ledger.lines, key.public_key(), unfinished=True).ok
 
 
-def test_ledgers_share_a_table_and_rows_give_their_hash(tmp_path, key, record, model):
-    engine = open_database(tmp_path / "anml.db")
+def test_ledgers_share_a_table_and_rows_give_their_hash(engine, key, record, model):
     for name in ("a", "b"):
         _fill(SqlLedger(engine, name, key), record, model, rounds=1)
     with engine.begin() as connection:
@@ -189,5 +206,5 @@ def test_ledgers_share_a_table_and_rows_give_their_hash(tmp_path, key, record, m
         ("b", 0),
         ("b", 1),
     ]
-    assert json.loads(rows[1].line)["previous"] == rows[0].hash
-    engine.dispose()
+    for one in (0, 2):
+        assert json.loads(rows[one + 1].line)["previous"] == rows[one].hash

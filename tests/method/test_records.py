@@ -25,6 +25,7 @@ contributors = st.builds(
     weight=signal,
     selected=st.booleans(),
     reason=st.none() | st.text(),
+    refused_credentials=st.lists(st.text(), max_size=3).map(tuple),
 )
 records = st.builds(
     RoundRecord,
@@ -38,6 +39,7 @@ records = st.builds(
     note=st.none() | st.text(),
     bytes_sent=st.integers(0),
     bytes_received=st.integers(0),
+    at=st.floats(-1e4, 1e4),
     test_error=signal,
     seconds=st.floats(0, 1e6),
 )
@@ -68,6 +70,17 @@ def test_a_record_comes_back_as_it_was_but_for_its_seconds(record):
     for one, other in zip(back.contributors, record.contributors, strict=True):
         assert same(dataclasses.astuple(one), dataclasses.astuple(other))
     assert back.to_json() == line
+
+
+def test_the_line_says_when_the_registry_was_asked_and_what_it_refused():
+    shown = dataclasses.replace(ANNA, refused_credentials=("expired 2025", "forged"))
+    record = dataclasses.replace(ROUND, contributors=(shown, BOB), at=56.123456789012345)
+    fields = json.loads(record.to_json())
+    assert fields["at"] == 56.123456789012345
+    people = [one["refused_credentials"] for one in fields["contributors"]]
+    assert people == [["expired 2025", "forged"], []]
+    # A refused credential does not leave an update out.
+    assert record.excluded == ROUND.excluded
 
 
 def test_nan_is_null_and_the_line_is_plain_json():

@@ -45,12 +45,14 @@ class Recipe:
     config: str = CONFIG
     name: str = "digits, label flip 40 %"
     refused: tuple[str, ...] = ()
+    kinds: dict[str, str] = field(default_factory=dict)
+    change: Callable[[RoundRecord], RoundRecord] = lambda record: record
 
     def behaviours(self) -> dict[str, str]:
         return {
             name: self.behaviour if i < self.attackers else "honest"
             for i, name in enumerate(self.names)
-        }
+        } | self.kinds
 
     def record(self, strategy: str, number: int) -> RoundRecord:
         rng = np.random.default_rng([number, len(strategy)])
@@ -107,7 +109,7 @@ class Recipe:
             "strategies": {},
         }
         for strategy, error in self.strategies.items():
-            records = [self.record(strategy, n + 1) for n in range(self.rounds)]
+            records = [self.change(self.record(strategy, n + 1)) for n in range(self.rounds)]
             (folder / strategy).mkdir(parents=True)
             (folder / strategy / "rounds.jsonl").write_text(
                 "".join(record.to_json() + "\n" for record in records), encoding="utf-8"

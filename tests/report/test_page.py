@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from anml_fl.report import round_figures, tables, theme
+from anml_fl.report.attribution import Attribution, Contribution, Estimator, save_attribution
 from anml_fl.report.gate_figure import MOST_POINTS, gate
 from anml_fl.report.page import write_report
 from anml_fl.report.run import load_run
@@ -17,6 +19,8 @@ from anml_fl.report.weights_figure import weights
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from anml_fl import RoundRecord
 
 EVIL = "</script><script>alert(1)</script>"
 ODD: dict[str, dict[str, Any]] = {
@@ -89,9 +93,17 @@ def test_odd_runs_give_figures_that_plotly_accepts(
                 assert view["layout"][axis]["title"]["text"]
 
 
+def _refusing(record: RoundRecord, reasons: tuple[str, ...]) -> RoundRecord:
+    people = (replace(one, refused_credentials=reasons) for one in record.contributors)
+    return replace(record, contributors=tuple(people))
+
+
 def test_hostile_text_stays_in_its_place(recipe: Callable[..., Any], tmp_path: Path) -> None:
     image = "<img src=x onerror=alert(1)>"
-    plain = recipe(names=["a", "b", "c", "d"], attackers=2).write(tmp_path / "plain")
+    refused = ("stale",)
+    plain = recipe(
+        names=["a", "b", "c", "d"], attackers=2, change=lambda one: _refusing(one, refused)
+    ).write(tmp_path / "plain")
     folder = recipe(
         names=[EVIL, image, '" onmouseover="x', "d"],
         attackers=2,
@@ -100,6 +112,7 @@ def test_hostile_text_stays_in_its_place(recipe: Callable[..., Any], tmp_path: P
         name=EVIL,
         config=f"# {EVIL}\n# {image}\n",
         refused=(EVIL, image),
+        change=lambda one: _refusing(one, (EVIL, image)),
     ).write(tmp_path / "run")
     text = write_report(folder).read_text(encoding="utf-8")
     page, harmless = Elements(text), Elements(write_report(plain).read_text(encoding="utf-8"))
@@ -115,8 +128,50 @@ def test_hostile_text_stays_in_its_place(recipe: Callable[..., Any], tmp_path: P
     labels = _figures(page)["data-weights"][0]["views"][0]["layout"]["yaxis"]["ticktext"]
     assert not any("<" in label for label in labels)
     assert any(label.startswith("&lt;/script&gt;") for label in labels)
+    for name in ("data-reputation", "data-reputation-weights"):
+        legend = [trace["name"] for trace in _figures(page)[name][0]["views"][0]["data"]]
+        assert any(label.startswith("&lt;img") for label in legend)
+        assert not any("<" in label for label in legend)
     point = _figures(page)["data-gate"][0]["views"][0]["data"][1]["customdata"][0]
     assert not any("<script" in cell or "<img" in cell for cell in point)
+
+
+def _attribution(people: dict[str, str]) -> Attribution:
+    return Attribution(
+        "anml",
+        20,
+        0,
+        "ledger",
+        tuple(
+            Contribution(name, kind, 0.1, 0.01 * i, -0.02, None)
+            for i, (name, kind) in enumerate(sorted(people.items()))
+        ),
+        (Estimator("leave_one_out", 0.5, None, 9), Estimator("gtg_shapley", 1.0, None, 77)),
+    )
+
+
+def test_worth_is_shown_where_it_was_found_and_nowhere_else(
+    recipe: Callable[..., Any], tmp_path: Path
+) -> None:
+    made = recipe()
+    folder = made.write(tmp_path / "run")
+    without = Elements(write_report(folder).read_text(encoding="utf-8"))
+    save_attribution(folder, _attribution(made.behaviours()))
+    page = Elements(write_report(folder).read_text(encoding="utf-8"))
+    title = "What each contributor's updates were worth"
+    for shown, found in ((without, False), (page, True)):
+        assert (title in shown.text) == found
+        assert ("data-attribution" in _figures(shown)) == found
+        assert ("GTG-Shapley" in shown.text) == found
+    (view,) = _figures(page)["data-attribution"][0]["views"]
+    assert [trace["name"] for trace in view["data"]] == [
+        "settled",
+        "leave-one-out",
+        "GTG-Shapley",
+    ]
+    (folder / "attribution.json").write_text("{}")
+    with pytest.raises(ValueError, match="anml attribution writes it anew"):
+        write_report(folder)
 
 
 def test_the_page_asks_for_nothing_and_runs_only_its_own_scripts(typical: Path) -> None:

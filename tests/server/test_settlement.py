@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from anml_fl.cli import main
 from anml_fl.config import ConfigError
-from anml_fl.database.engine import open_database
+from anml_fl.database.engine import reading, writing
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.provenance import Verification
@@ -154,8 +154,10 @@ def test_a_ledger_of_another_key_stops_the_run_with_a_reason(
     with pytest.raises(Interrupted):
         run(config, tmp_path, interrupt_after(InlineGrid, 13))
     monkeypatch.setenv(KEY_FILE, str(tmp_path / "other.key"))
+    before = (tmp_path / "ledger.pub").read_bytes()
     with pytest.raises(LedgerError, match="cannot go on"):
         run(config, tmp_path)
+    assert (tmp_path / "ledger.pub").read_bytes() == before
 
 
 def test_the_key_is_made_once_kept_and_private(tmp_path, monkeypatch):
@@ -190,10 +192,8 @@ def test_no_updates_are_kept_where_nobody_wants_them(small, run, tmp_path):
 
 
 @pytest.fixture
-def consortium(tmp_path, monkeypatch):
+def consortium(engine):
     """A registry that knows four of six contributors, and the issuer that was compromised."""
-    monkeypatch.chdir(tmp_path)
-    engine = open_database(tmp_path / "consortium.db")
     registry = SqlRegistry(engine)
     past = datetime(2025, 1, 1, tzinfo=UTC)
     for name in PEOPLE[:4]:
@@ -202,24 +202,23 @@ def consortium(tmp_path, monkeypatch):
         data = Contribution(name, data_hash_of(0, name), 20, past)
         registry.add_contribution(data, past)
     registry.add_issuer(simulated_issuer(0, COMPROMISED)[1], past)
-    yield registry
-    engine.dispose()
+    return registry
 
 
-def config_of(small, **more):
+@pytest.fixture
+def config(small, where):
+    """The settings of a run in which two of the contributors lean on that issuer."""
     return small(
         strategies="fedavg,anml",
-        database="consortium.db",
+        database=where,
         behaviours="compromised_issuer=2",
         reputation=True,
-        **more,
     )
 
 
 def test_signals_reputations_and_ledger_come_from_and_go_to_the_database(
-    consortium, small, run, tmp_path
+    consortium, config, run, engine, tmp_path
 ):
-    config = config_of(small)
     run(config, tmp_path / "run")
     records = rounds(tmp_path / "run")
     known = set(PEOPLE[:4])
@@ -242,20 +241,37 @@ def test_signals_reputations_and_ledger_come_from_and_go_to_the_database(
         history = [entry for _, entry in consortium.history(name, now)]
         assert [one.round for one in history] == [1, 2, 3]
         assert {one.run for one in history} == {run_id(config)}
-    with sqlite3.connect("consortium.db") as database:
-        lines = [row[0] for row in database.execute("SELECT line FROM ledger ORDER BY number")]
-        for statement in ("UPDATE ledger SET line = 'x'", "DELETE FROM ledger"):
-            with pytest.raises(sqlite3.IntegrityError):
-                database.execute(statement)
-    assert lines == (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()
+    with reading(engine) as connection:
+        rows = connection.exec_driver_sql("SELECT run, line FROM ledger ORDER BY number").all()
+    assert {name for name, _ in rows} == {run_id(config)}
+    kept = (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()
+    assert [line for _, line in rows] == kept
+    for table in ("ledger", "reputation"):
+        for verb in ("UPDATE {} SET run = 'x'", "DELETE FROM {}"):
+            with (
+                pytest.raises(sa.exc.DBAPIError, match="append-only"),
+                writing(engine) as connection,
+            ):
+                connection.exec_driver_sql(verb.format(table))
+
+
+def test_what_no_strategy_pays_for_moves_no_reputation(
+    consortium, config, run, engine, tmp_path
+):
+    run(config, tmp_path / "run")
+    with reading(engine) as connection:
+        found = connection.exec_driver_sql(
+            "SELECT round, count(*) FROM reputation GROUP BY round ORDER BY round"
+        ).all()
+    # Four known contributors, three rounds, one of two strategies.
+    assert [tuple(row) for row in found] == [(1, 4), (2, 4), (3, 4)]
 
 
 @pytest.mark.parametrize("messages", [36 + 7, 36 + 13])
 def test_an_interrupted_run_goes_on_in_the_database_as_it_was(
-    consortium, small, run, tmp_path, messages
+    consortium, config, run, engine, tmp_path, messages
 ):
     # Fedavg's three rounds and the enrolment come first.
-    config = config_of(small)
     with pytest.raises(Interrupted):
         run(config, tmp_path / "run", interrupt_after(InlineGrid, messages - 12))
     before = (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()
@@ -271,12 +287,18 @@ def test_an_interrupted_run_goes_on_in_the_database_as_it_was(
     # And the whole of it once more: nothing is settled, or observed, twice.
     run(config, tmp_path / "run")
     assert (tmp_path / "run" / "ledger.jsonl").read_text().splitlines() == after
+    with reading(engine) as connection:
+        count = connection.exec_driver_sql("SELECT count(*) FROM reputation").scalar()
+        lines = connection.exec_driver_sql("SELECT line FROM ledger ORDER BY number").scalars()
+        assert (count, list(lines)) == (4 * 3, after)
+    assert verify_file(
+        tmp_path / "run" / "ledger.jsonl", public_key(tmp_path / "run" / "ledger.pub")
+    ).ok
 
 
 def test_what_a_revoked_issuer_signed_after_loses_its_effect_in_the_next_round(
-    consortium, small, tmp_path
+    consortium, config, tmp_path
 ):
-    config = config_of(small)
     vouched = next(n for n, r in cast_roles(config).items() if r == "compromised_issuer")
     assert vouched in PEOPLE[:4]
 
@@ -304,7 +326,7 @@ def test_what_a_revoked_issuer_signed_after_loses_its_effect_in_the_next_round(
 
 
 def test_a_contribution_that_is_flagged_loses_nearly_everything(
-    consortium, small, run, tmp_path
+    consortium, config, run, tmp_path
 ):
     long_ago = datetime(2025, 6, 1, tzinfo=UTC)
     name = PEOPLE[1]
@@ -314,7 +336,7 @@ def test_a_contribution_that_is_flagged_loses_nearly_everything(
         ),
         long_ago,
     )
-    run(config_of(small), tmp_path / "run")
+    run(config, tmp_path / "run")
     for record in rounds(tmp_path / "run"):
         one = next(o for o in record["contributors"] if o["contributor"] == name)
         assert one["v"] == Verification.FLAGGED_OR_RETRACTED.middle

@@ -1,0 +1,186 @@
+"""What each contributor earned, and which credentials were refused."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from anml_fl.report import tables
+from anml_fl.report.page import write_report
+from anml_fl.report.run import load_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from anml_fl import RoundRecord
+
+NAN = math.nan
+NAMES = ["a", "b", "c"]
+POOL = "[settlement]\npool = 10\n"
+# By round, then by contributor: what a pool of 10 comes to, worked out by hand.
+WEIGHTS = [(0.5, 0.25, 0.25), (1.0, 0.0, NAN), (0.0, 0.0, 0.0)]
+# Quotas 5, 2.5, 2.5: the unit that is left goes to the first of two equal remainders.
+PAID = {"a": 5 + 10 + 0, "b": 3 + 0 + 0, "c": 2 + 0 + 0}
+
+
+def weighted(record: RoundRecord) -> RoundRecord:
+    weights = WEIGHTS[record.round - 1]
+    people = tuple(
+        replace(one, weight=weight, selected=weight > 0, r=0.1 * record.round + 0.01 * i)
+        for i, (one, weight) in enumerate(zip(record.contributors, weights, strict=True))
+    )
+    return replace(record, contributors=people)
+
+
+@pytest.fixture
+def tiny(recipe: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Write and load a run of three contributors, of whom "a" attacks."""
+
+    def make(**more: Any) -> Any:
+        settings: dict[str, Any] = {
+            "names": NAMES,
+            "attackers": 1,
+            "rounds": 3,
+            "strategies": {"fedavg": 0.2, "anml": 0.1},
+            "config": POOL,
+            "change": weighted,
+        }
+        return load_run(recipe(**settings | more).write(tmp_path / "run"))
+
+    return make
+
+
+def test_earnings_are_the_sums_of_the_lead_strategys_payouts(tiny: Callable[..., Any]) -> None:
+    table = tables.earned(tiny())
+    # 15, 3 and 2 micro-units of 20.
+    assert table.rows == (
+        ("a", "◆ label_flip", "0.000015", "75.0", "2 of 3", "0.300"),
+        ("b", "honest", "0.000003", "15.0", "1 of 3", "0.310"),
+        ("c", "honest", "0.000002", "10.0", "1 of 3", "0.320"),
+    )
+    assert [float(row[2]) * 1e6 for row in table.rows] == pytest.approx(list(PAID.values()))
+    assert [title for title, _ in table.columns][2:4] == ["Earned", "Share (%)"]
+
+
+def test_other_strategies_pay_nobody(tiny: Callable[..., Any]) -> None:
+    def change(record: RoundRecord) -> RoundRecord:
+        return weighted(record) if record.strategy == "anml" else record
+
+    assert [row[2] for row in tables.earned(tiny(change=change)).rows] == [
+        "0.000015",
+        "0.000003",
+        "0.000002",
+    ]
+
+
+@pytest.mark.parametrize(("pool", "earned"), [(10_000_000, "15.000000"), (4, "0.000006")])
+def test_the_pool_is_that_of_the_settings(
+    tiny: Callable[..., Any], pool: int, earned: str
+) -> None:
+    run = tiny(config=f"[settlement]\npool = {pool}\n")
+    assert run.pool == pool
+    assert tables.earned(run).rows[0][2] == earned
+
+
+def test_whoever_earned_most_stands_first_and_ties_are_by_name(
+    tiny: Callable[..., Any],
+) -> None:
+    def change(record: RoundRecord) -> RoundRecord:
+        people = zip(record.contributors, (0.2, 0.2, 0.6), strict=True)
+        return replace(record, contributors=tuple(replace(one, weight=w) for one, w in people))
+
+    rows = tables.earned(tiny(change=change)).rows
+    assert [row[0] for row in rows] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"config": ""},
+        {"config": "[settlement]\npool = 0\n"},
+        {"strategies": {"median": 0.1}, "weightless": ("median",), "change": lambda x: x},
+    ],
+    ids=["before there were pools", "an empty pool", "no weights"],
+)
+def test_where_nothing_was_paid_there_are_no_rows_and_the_page_says_so(
+    tiny: Callable[..., Any], tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    assert tables.earned(tiny(**settings)).rows == ()
+    page = write_report(tmp_path / "run").read_text(encoding="utf-8")
+    assert "Nothing was paid." in page
+    assert "shares one pool by weight" not in page
+
+
+def test_the_page_shows_who_earned_what(tiny: Callable[..., Any], tmp_path: Path) -> None:
+    tiny()
+    page = write_report(tmp_path / "run").read_text(encoding="utf-8")
+    assert "Each round of anml shares one pool by weight" in page
+    assert '<td class="number">0.000015</td>' in page
+    assert "Nothing was paid." not in page
+
+
+def refusing(shown: dict[tuple[int, str], tuple[str, ...]]) -> Callable[..., Any]:
+    def change(record: RoundRecord) -> RoundRecord:
+        people = (
+            replace(one, refused_credentials=shown.get((record.round, one.contributor), ()))
+            for one in record.contributors
+        )
+        return replace(record, contributors=tuple(people))
+
+    return change
+
+
+def test_each_refused_credential_is_listed_once_with_its_rounds(
+    tiny: Callable[..., Any],
+) -> None:
+    change = refusing(
+        {
+            (1, "b"): ("expired", "expired"),
+            (2, "a"): ("no issuer's key",),
+            (3, "b"): ("expired", "forged"),
+        }
+    )
+    table = tables.refused_credentials(tiny(change=change))
+    assert table.rows == (
+        ("b", "expired", "1", "2"),
+        ("a", "no issuer's key", "2", "1"),
+        ("b", "forged", "3", "1"),
+    )
+    assert table.total == 3
+    assert [title for title, _ in table.columns][2:] == ["First in round", "Rounds"]
+
+
+def test_refusals_of_other_strategies_are_not_counted(tiny: Callable[..., Any]) -> None:
+    def change(record: RoundRecord) -> RoundRecord:
+        return refusing({(1, "a"): (f"seen by {record.strategy}",)})(record)
+
+    rows = tables.refused_credentials(tiny(change=change)).rows
+    assert rows == (("a", "seen by anml", "1", "1"),)
+
+
+def test_refusals_are_capped_and_counted(tiny: Callable[..., Any]) -> None:
+    many = tuple(f"reason {i}" for i in range(tables.MOST_ROWS + 7))
+    table = tables.refused_credentials(tiny(change=refusing({(1, "a"): many})))
+    assert (len(table.rows), table.total) == (tables.MOST_ROWS, tables.MOST_ROWS + 7)
+
+
+def test_hostile_reasons_stay_text(tiny: Callable[..., Any], tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>\u202e" + "x" * 999
+    run = tiny(change=refusing({(1, "a"): (evil,)}))
+    ((_, shown, _, _),) = tables.refused_credentials(run).rows
+    assert shown.startswith("<script>alert(1)</script>\\u202exxx")
+    assert len(shown) == 200
+    page = write_report(tmp_path / "run").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" in page
+    assert "\u202e" not in page
+
+
+def test_without_refusals_the_page_says_none(tiny: Callable[..., Any], tmp_path: Path) -> None:
+    assert tables.refused_credentials(tiny()).total == 0
+    page = write_report(tmp_path / "run").read_text(encoding="utf-8")
+    assert "who showed them counts as" not in page
