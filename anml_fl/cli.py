@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
-from anml_fl.commands.failure import Failure, told
+from anml_fl.commands.failure import told
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
 
@@ -98,21 +98,20 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
     that was interrupted goes on with the first strategy that had not finished.
     """
     from rich.console import Console
+    from sqlalchemy.exc import SQLAlchemyError
 
-    from anml_fl.config import ConfigError
     from anml_fl.settings import from_toml, parse_behaviours
 
     if out == "":
         raise click.UsageError("--out must name a folder, got an empty text")
     given = {name: value for name, value in options.items() if value not in (None, ())}
     try:
-        if "behaviours" in given:
-            given["behaviours"] = parse_behaviours(list(given["behaviours"]))
-        flat = {name.replace("_", "-"): value for name, value in given.items()}
-        config = from_toml(_preset(preset), flat)
-        _execute(config, None if out is None else Path(out), Console())
-    except (ConfigError, ValueError, OSError, RuntimeError) as error:
-        raise Failure(str(error) or type(error).__name__) from error
+        with told(SQLAlchemyError):
+            if "behaviours" in given:
+                given["behaviours"] = parse_behaviours(list(given["behaviours"]))
+            flat = {name.replace("_", "-"): value for name, value in given.items()}
+            config = from_toml(_preset(preset), flat)
+            _execute(config, None if out is None else Path(out), Console())
     except KeyboardInterrupt:
         click.echo(
             "stopped; the same command goes on with the unfinished strategies", err=True

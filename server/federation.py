@@ -14,6 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
+from anml_fl.ledger.sql import SqlLedger
+from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, error_rate, load_arrays
 from anml_fl.report.page import write_report
@@ -21,7 +23,7 @@ from anml_fl.roles import cast_roles, is_honest
 from anml_fl.seeding import stream
 from server.registries import database, known
 from server.results import StrategyFolder, close_run, finished, open_run
-from server.settlement import Settlement
+from server.settlement import Settlement, run_id, signing_key
 from server.updates import save_updates
 from strategies.catalogue import strategy
 from strategies.identity import ByPartition
@@ -97,11 +99,11 @@ def check(config: RunConfig) -> None:
     Raises
     ------
     ConfigError
-        If the device, a class or the registry is not there: naming the setting and what
-        would do.
+        If the device, a class, the registry or the ledger's key is not there: naming the
+        setting and what would do.
     ValueError
-        If the model does not fit the data, there are too many contributors, or the
-        registry cannot be used.
+        If the model does not fit the data, there are too many contributors, or registry or
+        ledger cannot be used.
     OSError
         If the data cannot be had.
     """
@@ -116,8 +118,18 @@ def check(config: RunConfig) -> None:
             f"training.device: {training.device!r} cannot be used here; usable: "
             + ", ".join(usable)
         ) from error
+    paid = config.settlement.pool * training.rounds
+    if paid > LARGEST_POOL:
+        raise ConfigError(
+            f"settlement.pool: over {training.rounds} rounds at most {LARGEST_POOL}"
+            f" micro-units can be paid, got {paid}"
+        )
+    key = signing_key()
     if (engine := database(config)) is not None:
-        engine.dispose()
+        try:
+            SqlLedger(engine, run_id(config), key)
+        finally:
+            engine.dispose()
     dealt = deal(
         federation.dataset, federation.contributors, federation.partition, config.seed
     )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from logging import WARNING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from flwr.common.logger import log
 
 from anml_fl.config import ConfigError
 from anml_fl.database.engine import open_database
@@ -85,11 +88,27 @@ def known(
         registry = simulated_registry(config, roles)
         return {"registry": registry, "reputation": chosen.reputation, "run": config.name}
     rule = ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min)
-    kept = SqlRegistry(engine, rule=rule)
+    kept = SqlRegistry(engine, rule=rule, clock=now)
     start = years(now())
     if settlement is None:
         return {"registry": kept, "at": start}
     run = run_id(config)
+    if strangers := sorted(set(roles) - {one.identity for one in kept.contributors(start)}):
+        log(
+            WARNING,
+            "%d of %d contributors are not in the registry (%s): v = .25, r = .40, T = 1, and"
+            " no reputation is kept of them",
+            len(strangers),
+            len(roles),
+            ", ".join(strangers[:3]) + (", ..." if len(strangers) > 3 else ""),
+        )
+    if settlement.instants:
+        log(
+            WARNING,
+            "%d rounds of this run are settled in the registry's database: they are repeated"
+            " as of then. Another --name, seed or setting is another run",
+            len(settlement.instants),
+        )
 
     def at(server_round: int) -> float:
         # A round that was settled before an interruption is recomputed as it was.

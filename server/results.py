@@ -20,7 +20,7 @@ from anml_fl.method.records import RoundRecord
 from anml_fl.models.state import save_arrays
 from anml_fl.report.attribution import ATTRIBUTION
 from anml_fl.roles import HONEST, is_honest
-from server.settlement import LEDGER, settled
+from server.settlement import check_ledger, set_aside, settled
 from server.updates import UPDATES
 
 if TYPE_CHECKING:
@@ -179,11 +179,13 @@ def open_run(out: Path, config: RunConfig) -> None:
         raise ConfigError(
             f"{out} has no {CONFIG}, but holds {', '.join(taken)}: give another --out"
         )
-    _replace(path, config.to_toml())
     anew = (out / SUMMARY).exists()
-    (out / SUMMARY).unlink(missing_ok=True)
     if anew:
-        (out / LEDGER).unlink(missing_ok=True)
+        set_aside(out)
+    else:
+        check_ledger(out)
+    _replace(path, config.to_toml())
+    (out / SUMMARY).unlink(missing_ok=True)
     for name in config.strategies:
         if anew or not finished(out, config, name):
             StrategyFolder(out / name).clear()

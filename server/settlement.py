@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from logging import WARNING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from flwr.common.logger import log
 
 from anml_fl.config import ConfigError
+from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import model_hash
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
@@ -72,9 +75,18 @@ def signing_key() -> Ed25519PrivateKey:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             try:
-                return make_key(path)
+                key = make_key(path)
             except FileExistsError:  # another process was quicker
                 pass
+            else:
+                log(
+                    WARNING,
+                    "made the key that signs ledgers: %s; give its public key, %s.pub, to"
+                    " whoever should verify them",
+                    path,
+                    path,
+                )
+                return key
         return private_key(path)
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(
@@ -101,6 +113,39 @@ def settled(out: Path) -> bool:
         return False
 
 
+def check_ledger(out: Path) -> None:
+    """Refuse a ledger that cannot be gone on with, before anything of its run is touched.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder, with or without a ledger.
+
+    Raises
+    ------
+    ConfigError
+        If the server's key cannot be had.
+    LedgerError
+        If the ledger does not verify, or is another key's.
+    """
+    if (out / LEDGER).exists():
+        FileLedger(out / LEDGER, signing_key())
+
+
+def set_aside(out: Path) -> None:
+    """Keep the ledger of a finished run that is made anew: as `ledger.previous.jsonl`.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+    """
+    for name in (LEDGER, PUBLIC_KEY):
+        path = out / name
+        if path.exists():
+            path.replace(path.with_stem(f"{path.stem}.previous"))
+
+
 class Settlement:
     """The ledger of one run, in its folder, and in the registry's database if there is one.
 
@@ -123,15 +168,21 @@ class Settlement:
     def __init__(self, out: Path, config: RunConfig, engine: Engine | None = None) -> None:
         key = signing_key()
         run = run_id(config)
-        # The database first: what is there is settled, and a file can be written again.
-        self._books: list[Ledger] = [SqlLedger(engine, run, key)] if engine else []
-        self._books.append(FileLedger(out / LEDGER, key))
+        file = FileLedger(out / LEDGER, key)
+        self._books: list[Ledger] = [file]
+        if engine is not None:
+            database = SqlLedger(engine, run, key)
+            _check_order(database, file)
+            # The database first: what is there is settled, and a file can be written again.
+            self._books = [database, file]
         for book in self._books:
             book.open(run, config.settling, config.settlement.pool)
         public = key.public_key()
-        (out / PUBLIC_KEY).write_bytes(
+        partial = out / f"{PUBLIC_KEY}.partial"
+        partial.write_bytes(
             public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         )
+        partial.replace(out / PUBLIC_KEY)
         entries = (json.loads(line) for line in self._books[0].lines())
         self.instants: dict[int, float] = {
             entry["round"]: entry["at"] for entry in entries if entry["kind"] == "round"
@@ -160,3 +211,14 @@ class Settlement:
         """End the ledger with the totals."""
         for book in self._books:
             book.close()
+
+
+def _check_order(database: Ledger, file: Ledger) -> None:
+    """Refuse to settle in a database that lacks what the run's folder has."""
+    kept = list(database.lines())
+    for number, line in enumerate(file.lines()):
+        if number >= len(kept) or kept[number] != line:
+            raise LedgerError(
+                f"entry {number} of the folder's {LEDGER} is not in the registry's database:"
+                " it is another database, or an older copy. Give another --out and --name"
+            )

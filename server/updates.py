@@ -124,7 +124,15 @@ def load_updates(folder: Path, number: int) -> Updates:
         with safe_open(path, framework="numpy") as file:
             names = json.loads((file.metadata() or {})["contributors"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (
+        SafetensorError,
+        OSError,
+        KeyError,
+        ValueError,
+        TypeError,  # a type that NumPy does not have
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise ValueError(f"{path} cannot be read: {error}; run the federation anew") from error
     if wrong := _wrong(names, arrays):
         raise ValueError(f"{path}: {wrong}; run the federation anew")

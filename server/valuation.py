@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,9 +14,11 @@ from threadpoolctl import threadpool_limits
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
+from anml_fl.ledger.verify import verify_file
 from anml_fl.method.gtg_shapley import gtg_shapley
 from anml_fl.method.shapley import exact_shapley, leave_one_out
 from anml_fl.models.architectures import build
+from anml_fl.registry.keys import public_key
 from anml_fl.report.attribution import (
     ATTRIBUTION,
     Attribution,
@@ -30,6 +32,7 @@ from anml_fl.seeding import stream
 from anml_fl.settings import from_toml
 from server.results import SUMMARY, hold
 from server.round_game import round_game
+from server.settlement import LEDGER, PUBLIC_KEY
 from server.updates import load_updates
 
 if TYPE_CHECKING:
@@ -49,8 +52,6 @@ if TYPE_CHECKING:
 
 MOST_EXACT = 10
 """Contributors up to which every coalition is tested: 1,024 models a round."""
-
-LEDGER = "ledger.jsonl"
 
 
 def run(folder: Path, console: Console, *, seed: int = 0) -> Attribution:
@@ -278,7 +279,10 @@ def _settled(
     """Share of what was settled, None if that is nothing; and whether a ledger says so."""
     sums = np.zeros(len(place))
     path = folder / LEDGER
-    by_ledger = path.is_file()
+    if by_ledger := path.is_file():
+        verdict = verify_file(path, public_key(folder / PUBLIC_KEY))
+        if not verdict.ok:
+            raise ConfigError(f"{path} does not verify: {verdict}")
     for name, amount in _payouts(path) if by_ledger else _weights(finished):
         if name not in place:
             raise ValueError(f"{path}: {name!r} is not among the contributors of the run")
@@ -294,15 +298,9 @@ def _weights(finished: Run) -> Iterable[tuple[str, float]]:
 
 
 def _payouts(path: Path) -> Iterable[tuple[str, float]]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
-        if not line:
-            continue
-        try:
-            entry: dict[str, Any] = json.loads(line)
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            entry = json.loads(line)  # it was verified
             if entry["kind"] == "round":
                 for person in entry["contributors"]:
-                    yield str(person["contributor"]), float(person["payout"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{path} line {number}: not an entry of the ledger ({error}): {line[:60]!r}"
-            ) from error
+                    yield person["contributor"], person["payout"]

@@ -35,7 +35,8 @@ def table(attribution: Attribution) -> Table:
     shown.add_column("behaviour", no_wrap=True)
     shown.add_column("settled", justify="right")
     for estimator in estimators:
-        shown.add_column(ESTIMATORS[estimator.name], justify="right")
+        heading = ESTIMATORS[estimator.name].replace("-", "-\n", 1)
+        shown.add_column(heading.replace(" ", "\n"), justify="right")
     for one in attribution.contributors:
         mark = "" if is_honest(one.behaviour) else f"{ATTACKER_MARK} "
         shown.add_row(

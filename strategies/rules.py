@@ -14,7 +14,7 @@ import numpy as np
 from flwr.serverapp.strategy.bulyan import aggregate_n_closest_weights
 from flwr.serverapp.strategy.fedtrimmedavg import trim_mean
 
-from anml_fl.method.krum import default_byzantine, krum_scores
+from anml_fl.method.krum import FEWEST, default_byzantine, krum_scores
 from anml_fl.method.selection import select_top
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from anml_fl.method.combination import Weighting
     from anml_fl.registry.interface import Signals
 
-# Krum compares a vector with its neighbours' neighbourhood: fewer have none.
-FEWEST_FOR_KRUM = 4
 # A claim of example counts is believed up to this multiple of the round's median.
 _MOST_MEDIANS = 5.0
 
@@ -215,7 +213,7 @@ def _average(cohort: Cohort, selected: NDArray[np.bool_]) -> Decision:
 
 def _lowest(cohort: Cohort, count: int) -> Decision:
     n = len(cohort.contributors)
-    if n < FEWEST_FOR_KRUM:
+    if n < FEWEST:
         return _average(cohort, np.ones(n, dtype=bool))
     selected = np.zeros(n, dtype=bool)
     selected[np.argsort(cohort.scores, kind="stable")[:count]] = True

@@ -13,13 +13,13 @@ from flwr.app import MessageType
 from flwr.common.logger import log
 from flwr.serverapp.strategy import Strategy
 
-from anml_fl.method.krum import consistency, krum_scores
+from anml_fl.method.krum import FEWEST, consistency, krum_scores
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, Signals
 from anml_fl.registry.memory import InMemoryRegistry
 from strategies.identity import by_public_key
 from strategies.layout import Layout
-from strategies.rules import FEWEST_FOR_KRUM, Cohort, Decision, example_factors
+from strategies.rules import Cohort, Decision, example_factors
 from strategies.screening import Screened, instruct, screen
 
 if TYPE_CHECKING:
@@ -132,8 +132,9 @@ class ScreenedStrategy(Strategy):
         screened = screen(self._instructions, replies, layout, model)
         # A nonce counts once: what comes later belongs to no instruction.
         asked, self._instructions = self._instructions, []
-        at = self.at(server_round) if callable(self.at) else self.at
-        refused = self._present(screened, at)
+        refused = self._present(screened, self._instant(server_round))
+        # Asked again: what was shown just now is known by then.
+        at = self._instant(server_round)
         known = self.registry.signals(_everyone(screened), at=at)
         cohort, note = self._cohort(screened, known)
         self.cohort = cohort
@@ -195,6 +196,9 @@ class ScreenedStrategy(Strategy):
         """Log the strategy's name."""
         log(INFO, "\t└──> %s, behind screening", self.name)
 
+    def _instant(self, server_round: int) -> float:
+        return self.at(server_round) if callable(self.at) else self.at
+
     def _present(self, screened: Screened, at: float) -> dict[str, tuple[str, ...]]:
         """Show the credentials to the registry; why it refused some, by contributor."""
         if not isinstance(self.registry, CredentialRegistry):
@@ -208,11 +212,11 @@ class ScreenedStrategy(Strategy):
         n = len(screened.contributors)
         note = None
         scores, q = np.zeros(n), np.ones(n)
-        if n >= FEWEST_FOR_KRUM:
+        if n >= FEWEST:
             scores = krum_scores(screened.updates, n_byzantine=self.n_byzantine)
             q = consistency(scores)
         elif n:
-            note = f"{n} valid replies, fewer than {FEWEST_FOR_KRUM}: q = 1 for all"
+            note = f"{n} valid replies, fewer than {FEWEST}: q = 1 for all"
         place = {name: i for i, name in enumerate(_everyone(screened))}
         valid = [place[name] for name in screened.contributors]
         signals = Signals(known.v[valid], known.r[valid], known.T[valid])

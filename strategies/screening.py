@@ -278,7 +278,8 @@ def _tokens(content: RecordDict) -> tuple[str, ...]:
     if not isinstance(found, list):
         return ()
     # One that is cut off no longer holds: its refusal is recorded.
-    return tuple(str(token)[:_LONGEST_TOKEN] for token in found[:_MOST_TOKENS])
+    texts = (token for token in found[:_MOST_TOKENS] if isinstance(token, str))
+    return tuple(token[:_LONGEST_TOKEN] for token in texts)
 
 
 def _update(

@@ -37,7 +37,13 @@ def told(*more: type[Exception]) -> Iterator[None]:
     Traceback (most recent call last):
     anml_fl.commands.failure.Failure: size must be >= 1, got 0
     """
-    caught: tuple[type[Exception], ...] = (ValueError, OSError, RuntimeError, *more)
+    caught: tuple[type[Exception], ...] = (
+        ValueError,
+        OSError,
+        RuntimeError,
+        OverflowError,  # a number that a damaged file gives
+        *more,
+    )
     try:
         yield
     except caught as error:

@@ -57,7 +57,7 @@ def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None
         show_json({**found, "key": digits, "key_came_with_ledger": beside})
     else:
         click.echo(str(verdict))
-        click.echo(f"key: {digits}")
+        click.echo(f"public key: {digits}")
         if beside:
             click.echo(
                 "This key came with the ledger: whoever made up one can make up both. Compare"

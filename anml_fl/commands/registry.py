@@ -42,7 +42,7 @@ def key(file: Path, as_json: bool) -> None:
     with told():
         public = make_key(file).public_key().public_bytes_raw()
     made = {"private": str(file), "public": f"{file}.pub", "key_id": key_id(public)}
-    _say(as_json, made, f"{file}: keep it secret\n{file}.pub: key {made['key_id']}")
+    _say(as_json, made, f"{file}: keep it secret\n{file}.pub: key id {made['key_id']}")
 
 
 @registry.group()
@@ -97,6 +97,11 @@ def add_contribution(
 
     if (data is None) == (data_hash is None):
         raise click.UsageError("either --data FILE or --data-hash sha256:<64 hex> is needed")
+    if collected > now():
+        raise Failure(
+            f"--collected must not lie in the future, got {plain(collected)}: age is counted"
+            " from when the data were collected"
+        )
     with opened(database) as held:
         found = known(held, contributor, now())
         named = data_hash if data is None else _hash(data)
@@ -232,6 +237,11 @@ def revoke(
     with opened(database) as held:
         at = now()
         fact = Revocation(kind, _in_full(held, target, at), moment or at, reason)
+        for one in held.revocations(at):
+            if (one.kind, one.target) == (kind, fact.target) and one.moment <= fact.moment:
+                raise Failure(
+                    f"{what} {fact.target} is revoked already, from {plain(one.moment)} on"
+                )
         held.revoke(fact, at=at)
     _say(as_json, plain(fact), f"revoked {what} {fact.target} from {plain(fact.moment)} on")
 

@@ -44,12 +44,14 @@ def known(held: SqlRegistry, identity: str, at: datetime) -> Contributor:
     )
 
 
-def issuer_row(issuer: Issuer) -> dict[str, Any]:
+def issuer_row(issuer: Issuer, revoked: datetime | None = None) -> dict[str, Any]:
     """Turn an issuer into what JSON holds, with its key's id.
 
     Parameters
     ----------
     issuer : Issuer
+    revoked : datetime, optional
+        From when on its key is revoked.
 
     Returns
     -------
@@ -57,19 +59,23 @@ def issuer_row(issuer: Issuer) -> dict[str, Any]:
     """
     from anml_fl.registry.attestation import key_id
 
-    return {"key_id": key_id(issuer.public_key), **plain(issuer)}
+    validity = f"revoked from {plain(revoked)} on" if revoked else "valid"
+    key = key_id(issuer.public_key)
+    return {"key_id": key, **plain(issuer), "validity": validity}
 
 
 @click.command("list")
 @click.argument(
     "what",
-    type=click.Choice(("contributors", "issuers", "attestations", "revocations")),
+    type=click.Choice(
+        ("contributors", "contributions", "issuers", "attestations", "revocations")
+    ),
     default="contributors",
 )
 @at_option
 @shared
 def list_(what: str, at: datetime | None, database: str, as_json: bool) -> None:
-    """List contributors, issuers, attestations or revocations."""
+    """List contributors, contributions, issuers, attestations or revocations."""
     from anml_fl.registry.clock import now
 
     read, columns = _LISTS[what]
@@ -93,7 +99,7 @@ def show(contributor: str, at: datetime | None, database: str, as_json: bool) ->
     with opened(database) as held:
         person = plain(known(held, contributor, moment))
         (signal,) = _signals(held, [contributor], moment)
-        contributions = [plain(one) for one in held.contributions(contributor, moment)]
+        contributions = _contributions(held, contributor, moment)
         attestations = _attestations(held, contributor, moment)
         history = [
             {"at": plain(when), **plain(entry)}
@@ -109,18 +115,25 @@ def show(contributor: str, at: datetime | None, database: str, as_json: bool) ->
         }
         show_json(found)
         return
-    show_table([person], ("identity", "name", "domain", "since"), "")
-    show_table([signal], ("v", "r", "T", "s"), "")
+    show_table([person], ("identity", "name", "domain", "since"), "", "Contributor")
+    show_table([signal], ("v", "r", "T", "s"), "", f"Signals at {plain(moment)}")
     show_table(
         contributions,
-        ("data_hash", "size", "collected"),
+        ("data_hash", "size", "collected", "flagged"),
         "no contribution: nothing of it ages (T = 1)",
+        "Contributions, the last one current",
     )
-    show_table(attestations, _ATTESTATION, "no attestation: it vouches for itself")
+    show_table(
+        attestations,
+        _ATTESTATION,
+        "no attestation: it vouches for itself",
+        "Attestations",
+    )
     show_table(
         history,
         ("at", "run", "round", "reputation", "reason"),
         "no round observed: a newcomer's r",
+        "Reputation",
     )
 
 
@@ -144,7 +157,8 @@ def signals(
     if as_json:
         show_json(rows)
     else:
-        show_table(rows, ("contributor", "v", "r", "T", "s"), "no contributors")
+        columns = ("contributor", "v", "r", "T", "s", "known")
+        show_table(rows, columns, f"no contributors were known at {plain(moment)}")
 
 
 def _signals(
@@ -152,10 +166,47 @@ def _signals(
 ) -> list[dict[str, Any]]:
     found = held.signals(contributors, at=at)
     columns = (found.v.tolist(), found.r.tolist(), found.T.tolist(), found.s.tolist())
+    people = {one.identity for one in held.contributors(at)}
     return [
-        {"contributor": name, "at": plain(at), "v": v, "r": r, "T": T, "s": s}
+        {
+            "contributor": name,
+            "at": plain(at),
+            **{"v": v, "r": r, "T": T, "s": s},
+            "known": name in people,
+        }
         for name, v, r, T, s in zip(contributors, *columns, strict=True)
     ]
+
+
+def _contributions(held: SqlRegistry, contributor: str, at: datetime) -> list[dict[str, Any]]:
+    from anml_fl.registry.domain import Withdrawn
+
+    flagged = {
+        one.target
+        for one in held.revocations(at)
+        if one.kind is Withdrawn.CONTRIBUTION and one.moment <= at
+    }
+    return [
+        {**plain(one), "flagged": f"{contributor}/{one.data_hash}" in flagged}
+        for one in held.contributions(contributor, at)
+    ]
+
+
+def _all_contributions(held: SqlRegistry, at: datetime) -> list[dict[str, Any]]:
+    return [
+        row for one in held.contributors(at) for row in _contributions(held, one.identity, at)
+    ]
+
+
+def _issuers(held: SqlRegistry, at: datetime) -> list[dict[str, Any]]:
+    from anml_fl.registry.attestation import key_id
+    from anml_fl.registry.domain import Withdrawn
+
+    moments: dict[str, datetime] = {}
+    for one in held.revocations(at):
+        if one.kind is Withdrawn.ISSUER_KEY:
+            moments[one.target] = min(one.moment, moments.get(one.target, one.moment))
+    return [issuer_row(one, moments.get(key_id(one.public_key))) for one in held.issuers(at)]
 
 
 def _attestations(held: SqlRegistry, contributor: str, at: datetime) -> list[dict[str, Any]]:
@@ -183,10 +234,11 @@ _LISTS: dict[str, tuple[Callable[[SqlRegistry, datetime], list[dict[str, Any]]],
         lambda held, at: [plain(one) for one in held.contributors(at)],
         ("identity", "name", "domain", "since"),
     ),
-    "issuers": (
-        lambda held, at: [issuer_row(one) for one in held.issuers(at)],
-        ("name", "levels", "since", "until", "key_id"),
+    "contributions": (
+        _all_contributions,
+        ("contributor", "size", "collected", "flagged", "data_hash"),
     ),
+    "issuers": (_issuers, ("name", "levels", "since", "until", "validity", "key_id")),
     "attestations": (_all_attestations, ("contributor", *_ATTESTATION)),
     "revocations": (
         lambda held, at: [plain(one) for one in held.revocations(at)],

@@ -60,7 +60,9 @@ def show_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str) -> None:
+def show_table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str, title: str = ""
+) -> None:
     """Print rows for people.
 
     Parameters
@@ -71,6 +73,8 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty:
         Which of their fields, in this order; underscores become blanks.
     empty : str
         What to say of no rows.
+    title : str
+        What stands above, where several tables follow one another.
     """
     from rich import box
     from rich.console import Console
@@ -80,9 +84,15 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty:
     if not rows:
         click.echo(empty)
         return
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    shown = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 0, 0, 1),
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+    )
     for column in columns:
-        number = isinstance(rows[0][column], int | float)
+        number = type(rows[0][column]) in (int, float)
         shown.add_column(
             column.replace("_", " "),
             justify="right" if number else "left",
@@ -97,6 +107,8 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty:
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(str, value))
     text = str(value)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from anml_fl.method.distances import Vectors
 
+FEWEST = 4
+"""Krum compares a vector with its neighbours' neighbourhood: fewer vectors have none."""
+
 
 def krum_scores(
     vectors: Vectors,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.method.checks import count, number, unit_interval, vector
+from anml_fl.method.krum import FEWEST
 from anml_fl.method.provenance import Reputation
 
 if TYPE_CHECKING:
@@ -184,9 +185,10 @@ def conduct(record: RoundRecord) -> tuple[NDArray[np.float64], list[str]]:
     -------
     tuple
         (n,) outcomes: q gives the sign, -1 if it is far; half as much where selection says
-        otherwise (near and not selected, far and selected); 0 without a valid update. Where
-        a round selects nobody in particular (branch "uniform"), q alone tells. And as many
-        reasons, in words.
+        otherwise (near and not selected, far and selected); 0 without a valid update, and
+        for everyone where too few were valid to be compared (q = 1 is no praise then).
+        Where a round selects nobody in particular (branch "uniform"), q alone tells. And as
+        many reasons, in words.
 
     References
     ----------
@@ -197,11 +199,11 @@ def conduct(record: RoundRecord) -> tuple[NDArray[np.float64], list[str]]:
     >>> from anml_fl.method.records import ContributorRecord, RoundRecord
     >>> people = tuple(
     ...     ContributorRecord(name, q, 0.8, 0.8, 1.0, 0.64, 0.5, selected=q > 0.5)
-    ...     for name, q in {"a": 1.0, "b": 0.9, "c": 0.1}.items()
+    ...     for name, q in {"a": 1.0, "b": 0.9, "c": 0.9, "d": 0.1}.items()
     ... )
     >>> outcomes, reasons = conduct(RoundRecord(1, "anml", "krum", 0.1, 0.2, people))
-    >>> outcomes, reasons[2]
-    (array([ 1.,  1., -1.]), 'bad: q 0.100 is far below the median 0.900, not selected')
+    >>> outcomes, reasons[3]
+    (array([ 1.,  1.,  1., -1.]), 'bad: q 0.100 is far below the median 0.900, not selected')
     """
     people = record.contributors
     valid = [c.q for c in people if c.reason is None and np.isfinite(c.q)]
@@ -213,6 +215,10 @@ def conduct(record: RoundRecord) -> tuple[NDArray[np.float64], list[str]]:
         if one.reason is not None or not np.isfinite(one.q):
             outcomes.append(0.0)
             reasons.append(f"not observed: {one.reason or 'no q'}")
+            continue
+        if len(valid) < FEWEST:
+            outcomes.append(0.0)
+            reasons.append(f"not observed: {len(valid)} valid updates are too few to compare")
             continue
         near = one.q >= least
         agreed = record.branch == "uniform" or near == one.selected

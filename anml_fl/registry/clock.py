@@ -6,6 +6,7 @@ A year here is a Julian one of 365.25 days, counted from 1970-01-01T00:00Z.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from anml_fl.method.checks import number
@@ -100,7 +101,7 @@ def now() -> datetime:
 
 
 def parse(text: str) -> datetime:
-    """Read a date as a person writes it: ISO 8601, with a time zone or as a day alone.
+    """Read an instant as a person writes it: ISO 8601, or years as a round's record has them.
 
     Parameters
     ----------
@@ -109,7 +110,8 @@ def parse(text: str) -> datetime:
     Returns
     -------
     datetime
-        In UTC; a day alone is its first instant in UTC.
+        In UTC; a day alone is its first instant in UTC, a number counts years of 365.25
+        days since 1970.
 
     Raises
     ------
@@ -120,18 +122,25 @@ def parse(text: str) -> datetime:
     --------
     >>> parse("2026-03-01T12:00+02:00").isoformat()
     '2026-03-01T10:00:00+00:00'
+    >>> parse("56.5").isoformat()
+    '2026-07-02T15:00:00+00:00'
     >>> parse("2026-03-01T12:00")
     Traceback (most recent call last):
     ValueError: '2026-03-01T12:00' has no time zone: write 2026-03-01T12:00Z
     """
+    if re.fullmatch(r"-?\d{1,4}\.\d+", text):
+        return date(microseconds(float(text)))
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+        if found.utcoffset() is not None:
+            found = found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise ValueError(
-            f"{text!r} is no date: write 2026-03-01 or 2026-03-01T12:00Z (ISO 8601)"
+            f"{text!r} is no date: write 2026-03-01 or 2026-03-01T12:00Z (ISO 8601), or years"
+            " since 1970 as a record's `at` has them, 56.25"
         ) from error
     if found.utcoffset() is None:
         if len(text) > len("2026-03-01"):
             raise ValueError(f"{text!r} has no time zone: write {text}Z")
         found = found.replace(tzinfo=UTC)
-    return found.astimezone(UTC)
+    return found

@@ -22,7 +22,7 @@ from anml_fl.registry.interface import Signals
 from anml_fl.registry.token import AttestationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     import sqlalchemy as sa
@@ -51,6 +51,10 @@ class SqlRegistry:
     rule : ReputationRule
     context : Context, optional
         Without one, T is the decay of the contribution's own domain.
+    clock : callable, optional
+        The wall clock, of a registry in use. What is shown or observed is recorded no
+        earlier than by it: a round that is repeated asks at its old instant, and what came
+        since must not get there.
 
     Examples
     --------
@@ -75,10 +79,12 @@ class SqlRegistry:
         *,
         rule: ReputationRule = ReputationRule(),  # noqa: B008  frozen
         context: Context | None = None,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._engine = engine
         self._rule = rule
         self._context = context
+        self._clock = clock
         self._facts = Facts()
         with reading(engine) as connection:
             self._newer(connection)
@@ -141,7 +147,7 @@ class SqlRegistry:
         self, contributor: str, tokens: Sequence[str], *, at: Instant
     ) -> tuple[str, ...]:
         """Check attestations, and keep those that hold; see `CredentialRegistry.present`."""
-        moment = microseconds(at)
+        moment = self._recording(microseconds(at))
         refused, new = [], []
         with reading(self._engine) as connection:
             if self._newer(connection).places([contributor], moment)[0] < 0:
@@ -160,7 +166,7 @@ class SqlRegistry:
                         issuers=issuers,
                         subject=owner.public_key,
                         data_hashes=hashes,
-                        at=at,
+                        at=date(moment),
                     )
                     place = (keys[word.key_id].id, hashes[word.data_hash])
                     if not recording.is_held(connection, word, place[0], moment):
@@ -234,12 +240,12 @@ class SqlRegistry:
                 [reasons[i] for i in who],
                 [moment] * len(ids),
                 # Rounds of two runs may overlap: what is learned later is never put before.
-                np.maximum(recorded, moment).tolist(),
+                np.maximum(recorded, self._recording(moment)).tolist(),
             )
             rows = list(zip(*columns, strict=True))
             if not before:
                 tables.insert_reputation(connection, run, record.round, rows)
-            elif rows != [tuple(row[1:]) for row in before]:
+            elif [row[:-1] for row in rows] != [tuple(row[1:-1]) for row in before]:
                 raise ValueError(
                     f"round {record.round} of {run!r} was observed before, and otherwise: a"
                     " round is observed once; give another run another name"
@@ -323,6 +329,10 @@ class SqlRegistry:
             if identity is not None:
                 whose["contributor"] = recording.owner(connection, identity).id
             return tables.known(connection, table, microseconds(at), **whose)
+
+    def _recording(self, moment: int) -> int:
+        """Say at which instant a fact is recorded that is said to be of an instant."""
+        return moment if self._clock is None else max(moment, microseconds(self._clock()))
 
     def _newer(self, connection: sa.Connection) -> Facts:
         """Bring what memory holds up to date; two threads may both do so, to the same end."""

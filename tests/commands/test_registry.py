@@ -109,7 +109,7 @@ def test_a_consortium_from_the_first_key_on(anml, read, tmp_path):
 
     shown = read("show", identity, "--at", "2027-06-01")
     assert shown["contributor"] == person
-    assert shown["contributions"] == [brought]
+    assert shown["contributions"] == [{**brought, "flagged": False}]
     assert shown["attestations"] == [attested]
     assert shown["reputation"] == []
     assert shown["signals"] == signal
@@ -215,8 +215,35 @@ def test_tables_for_people(anml, consortium):
     for part in (HASH, "valid", "no round observed", "peer-reviewed", "City hospital"):
         assert part in shown
     assert "no revocations" in anml("list", "revocations")
-    row = r"university +peer-reviewed +[-\d]{10} [:\d]{8} +2099-01-01 +[0-9a-f]{16} "
+    row = r"university +peer-reviewed +[-\d]{10} [:\d]{8} +2099-01-01 +valid +[0-9a-f]{16} "
     assert re.search(row, anml("list", "issuers"))
+
+
+def test_what_is_revoked_shows_as_such_and_is_revoked_once(anml, read, consortium):
+    (issuer,) = read("list", "issuers")
+    assert issuer["validity"] == "valid"
+    args = ("revoke", "issuer", issuer["key_id"], "--reason", "stolen", "--moment")
+    anml(*args, "2026-03-01")
+    (issuer,) = read("list", "issuers")
+    assert issuer["validity"] == "revoked from 2026-03-01T00:00:00Z on"
+    assert "is revoked already, from 2026-03-01" in anml(*args, "2026-04-01", fails=True)
+    anml(*args, "2026-02-01")  # it was stolen earlier than thought
+    (issuer,) = read("list", "issuers")
+    assert issuer["validity"] == "revoked from 2026-02-01T00:00:00Z on"
+    assert [one["flagged"] for one in read("list", "contributions")] == [False]
+    anml("flag", "hospital", "--reason", "exchanged labels")
+    assert [one["flagged"] for one in read("list", "contributions")] == [True]
+
+
+def test_signals_say_who_is_not_known(anml, read, consortium):
+    found = read("signals", "hospital", "nobody")
+    assert [one["known"] for one in found] == [True, False]
+
+
+def test_a_records_instant_can_be_asked_for(read, consortium):
+    (later,) = read("signals", "hospital", "--at", "80.25")
+    # 80.25 years of 365.25 days are 29,311.3125 days.
+    assert later["at"] == "2050-04-02T07:30:00Z"
 
 
 def test_a_strangers_name_is_text_and_no_markup(anml, consortium):
@@ -235,8 +262,11 @@ def test_earned_reputation_shows_round_by_round(anml, read, consortium):
     from anml_fl.registry.sql import SqlRegistry
 
     now = datetime.now(UTC)
-    person = ContributorRecord("hospital", 1.0, 0.25, 0.4, 1.0, 0.1, 1.0, True)
-    record = RoundRecord(1, "anml", "krum", 0.1, 0.2, (person,), at=years(now))
+    people = tuple(
+        ContributorRecord(name, 1.0, 0.25, 0.4, 1.0, 0.1, 0.25, True)
+        for name in ("hospital", "another", "a third", "a fourth")
+    )
+    record = RoundRecord(1, "anml", "krum", 0.1, 0.2, people, at=years(now))
     engine = open_database("registry.db")
     SqlRegistry(engine).observe("a run", record)
     engine.dispose()
@@ -254,7 +284,8 @@ def test_earned_reputation_shows_round_by_round(anml, read, consortium):
     [
         ["list"], ["show", "x"], ["signals"], ["flag", "x", "--reason", "y"],
         ["revoke", "issuer", "x", "--reason", "y"], ["attest", "x", "--token", "-"],
-        ["add", "contribution", "x", "--data-hash", HASH, "--size", 1, "--collected", FAR],
+        ["add", "contribution", "x", "--data-hash", HASH, "--size", 1, "--collected",
+         "2020-01-01"],
     ],
 )  # fmt: skip
 def test_no_database_is_made_but_by_adding_the_first_fact(anml, tmp_path, args):
@@ -286,8 +317,10 @@ def test_the_database_may_come_from_the_environment(anml, consortium, monkeypatc
           "peer-reviewed"], "holds no private key"),
         (["add", "contribution", "hospital", "--size", 1, "--collected", FAR], "either --da"),
         (["add", "contribution", "hospital", "--size", 0, "--collected", FAR], "--size"),
+        (["add", "contribution", "hospital", "--size", 1, "--collected", "2020-01-01",
+          "--data-hash", "md5"], "'md5'"),
         (["add", "contribution", "hospital", "--size", 1, "--collected", FAR, "--data-hash",
-          "md5"], "'md5'"),
+          HASH], "--collected must not lie in the future"),
         (["add", "contributor", "--key", "hospital.pub", "--name", "B", "--domain", "news"],
          "hospital"),
         (["add", "issuer", "b", "--key", "hospital.pub", "--level", "peer-reviewed", "--until",

@@ -174,7 +174,7 @@ def test_the_farthest_of_evenly_spread_contributors_is_not_far():
     assert seen.min() == 0.5
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0, 1))
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=30), st.floats(0, 1))
 def test_far_is_below_half_of_the_median_and_out_of_line_with_the_spread(qs, last):
     qs = [*qs, last]
     seen, _ = conduct(rounds_of(qs, [True] * len(qs)))
@@ -197,12 +197,19 @@ def test_where_nobody_is_selected_in_particular_q_alone_tells():
 def test_a_reply_that_did_not_count_is_no_evidence():
     seen, reasons = conduct(
         round_of(
-            person("a", 1.0, selected=True),
+            *(person(name, 1.0, selected=True) for name in "acde"),
             person("b", math.nan, selected=False, reason="no reply in time"),
         )
     )
-    assert seen.tolist() == [1.0, 0.0]
-    assert reasons[1] == "not observed: no reply in time"
+    assert seen.tolist() == [1.0, 1.0, 1.0, 1.0, 0.0]
+    assert reasons[-1] == "not observed: no reply in time"
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_where_nothing_was_compared_a_q_of_1_is_no_praise(n):
+    seen, reasons = conduct(rounds_of([1.0] * n, [True] * n))
+    assert seen.tolist() == [0.0] * n
+    assert reasons[0] == f"not observed: {n} valid updates are too few to compare"
 
 
 def test_a_round_without_a_valid_reply_moves_nobody():

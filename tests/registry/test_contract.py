@@ -24,7 +24,12 @@ def one(name, q=1.0, selected=True, reason=None):
 
 def a_round(world, number, at, *people):
     at = years(world.day(at))
-    return RoundRecord(number, "anml", "krum", 0.1, 0.2, people, at=at)
+    # Of fewer than four updates q says nothing, and nothing is observed.
+    others = [
+        ContributorRecord(f"bystander-{i}", 1.0, 0.8, 0.4, 1.0, 0.3, 0.1, True)
+        for i in range(4 - len(people))
+    ]
+    return RoundRecord(number, "anml", "krum", 0.1, 0.2, (*people, *others), at=at)
 
 
 def test_it_is_both_kinds_of_registry(world):

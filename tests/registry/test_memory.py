@@ -162,7 +162,10 @@ def person(name, q=1.0, selected=True, reason=None):
 
 
 def a_round(number, *people, branch="krum", at=56.0):
-    return RoundRecord(number, "anml", branch, 0.1, 0.2, people, at=at)
+    # Of fewer than four updates q says nothing, and nothing is observed.
+    valid = sum(one.reason is None for one in people)
+    others = [person(f"bystander-{i}") for i in range(4 - valid)]
+    return RoundRecord(number, "anml", branch, 0.1, 0.2, (*people, *others), at=at)
 
 
 def r(registry, *names):

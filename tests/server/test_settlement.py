@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 from anml_fl.cli import main
 from anml_fl.config import ConfigError
-from anml_fl.database.engine import reading, writing
+from anml_fl.database.engine import open_database, reading, writing
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.provenance import Verification
@@ -22,6 +23,7 @@ from anml_fl.registry.keys import make_key, public_key
 from anml_fl.registry.simulated import (
     COMPROMISED,
     PRESENT,
+    credential,
     data_hash_of,
     public_key_of,
     simulated_issuer,
@@ -158,6 +160,36 @@ def test_a_ledger_of_another_key_stops_the_run_with_a_reason(
     with pytest.raises(LedgerError, match="cannot go on"):
         run(config, tmp_path)
     assert (tmp_path / "ledger.pub").read_bytes() == before
+
+
+def test_a_finished_run_made_anew_keeps_its_ledger_aside(small, run, tmp_path, monkeypatch):
+    config = small(strategies="anml")
+    run(config, tmp_path)
+    kept = {name: (tmp_path / name).read_bytes() for name in ("ledger.jsonl", "ledger.pub")}
+    monkeypatch.setenv(KEY_FILE, str(tmp_path / "other.key"))
+    run(config, tmp_path)
+    assert (tmp_path / "ledger.jsonl").read_bytes() != kept["ledger.jsonl"]
+    assert (tmp_path / "ledger.previous.jsonl").read_bytes() == kept["ledger.jsonl"]
+    assert (tmp_path / "ledger.previous.pub").read_bytes() == kept["ledger.pub"]
+
+
+@pytest.mark.parametrize("harm", ["key", "payout"])
+def test_nothing_is_touched_where_the_ledger_cannot_go_on(
+    small, run, tmp_path, monkeypatch, harm
+):
+    config = small(strategies="anml")
+    run(config, tmp_path)
+    (tmp_path / "summary.json").unlink()  # as if interrupted at the very end
+    if harm == "key":
+        (tmp_path / "garbage").write_text("no key")
+        monkeypatch.setenv(KEY_FILE, str(tmp_path / "garbage"))
+    else:
+        path = tmp_path / "ledger.jsonl"
+        path.write_text(path.read_text().replace('"payout":', '"payout":1', 1))
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    with pytest.raises((ConfigError, LedgerError)):
+        run(config, tmp_path)
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
 def test_the_key_is_made_once_kept_and_private(tmp_path, monkeypatch):
@@ -342,6 +374,13 @@ def test_a_contribution_that_is_flagged_loses_nearly_everything(
         assert one["v"] == Verification.FLAGGED_OR_RETRACTED.middle
 
 
+def test_more_than_can_be_counted_is_not_promised(small, run, tmp_path):
+    config = small(strategies="anml", pool=2**53 - 1)
+    with pytest.raises(ConfigError, match="over 3 rounds at most 9007199254740991"):
+        run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_password_does_not_get_into_the_settings(tmp_path):
     code, said = anml(
         "run", "--database", "postgresql://me:secret@host/db", "--out", tmp_path / "run"
@@ -349,6 +388,53 @@ def test_a_password_does_not_get_into_the_settings(tmp_path):
     assert code == 2
     assert "password" in said
     assert not (tmp_path / "run" / "config.toml").exists()
+
+
+def test_what_is_shown_in_a_repeated_round_counts_from_now_on_only(
+    consortium, config, run, tmp_path
+):
+    """A token that comes while a round is repeated as of then must not get there."""
+    with pytest.raises(Interrupted):
+        run(config, tmp_path / "run", interrupt_after(InlineGrid, 36 + 7 - 12))
+    (_, settled) = entries(tmp_path / "run")
+    name = next(n for n in PEOPLE[:4] if cast_roles(config)[n] == "honest")
+    before = consortium.signals([name], at=settled["at"]).v.tolist()
+
+    def too(role, seed, contributor):
+        level = Verification.PEER_REVIEWED
+        return [credential(seed, contributor, level, issuer=COMPROMISED)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("clients.app.credentials", too)
+        run(config, tmp_path / "run")
+    assert entries(tmp_path / "run")[1] == settled
+    assert consortium.signals([name], at=settled["at"]).v.tolist() == before == [0.25]
+    assert consortium.signals([name], at=datetime.now(UTC)).v.tolist() == [0.85]
+
+
+def test_a_database_that_lacks_what_the_folder_has_settles_nothing(small, run, tmp_path):
+    path = tmp_path / "own.db"
+    open_database(path).dispose()
+    config = small(strategies="anml", database=str(path))
+    with pytest.raises(Interrupted):
+        run(config, tmp_path / "run", interrupt_after(InlineGrid, 13))
+    for file in tmp_path.glob("own.db*"):
+        file.unlink()
+    open_database(path).dispose()
+    with pytest.raises(LedgerError, match="is not in the registry's database"):
+        run(config, tmp_path / "run")
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT count(*) FROM ledger").fetchone() == (0,)
+
+
+def test_a_run_says_who_is_not_in_the_registry_and_what_it_repeats(
+    consortium, config, run, tmp_path, caplog
+):
+    run(config, tmp_path / "run")
+    assert "2 of 6 contributors are not in the registry" in caplog.text
+    assert "settled in the registry's database" not in caplog.text
+    run(config, tmp_path / "run")
+    assert "3 rounds of this run are settled in the registry's database" in caplog.text
 
 
 # ── The commands ────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
+from anml_fl.ledger.file import FileLedger
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.architectures import build
 from anml_fl.report.attribution import load_attribution
@@ -24,10 +26,12 @@ from server.federation import run_federation
 from server.inline_grid import InlineGrid
 from server.results import hold
 from server.round_game import round_game
+from server.settlement import signing_key
 from server.updates import load_updates, save_updates
 from server.valuation import attribute, rank_correlation, run
 from server.valuation_table import table
 
+HASH = "sha256:" + 64 * "0"
 SMALL = {
     "dataset": "wine",
     "contributors": 5,
@@ -157,35 +161,32 @@ def test_settled_shares_are_the_weights_of_all_rounds(made):
 
 def test_a_ledger_settles(made):
     folder = made()
-    names = [one.contributor for one in attribute(folder).contributors]
-    lines = [
-        {"kind": "open", "number": 0},
-        {"kind": "round", "contributors": [{"contributor": names[0], "payout": 3}]},
-        {"kind": "round", "contributors": [{"contributor": n, "payout": 1} for n in names]},
-        {"kind": "close", "totals": {names[0]: 99}},
-    ]
-    (folder / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    first, *others = records(folder / "anml")[0].contributors
+    (folder / "ledger.jsonl").unlink()
+    ledger = FileLedger(folder / "ledger.jsonl", signing_key())
+    ledger.open("a run", "anml", 8)
+    # All of the first round to one, the next shared by everybody alike.
+    ledger.append(round_of([replace(first, weight=1.0)]), HASH)
+    everyone = [replace(one, weight=0.25) for one in others]
+    ledger.append(replace(round_of(everyone), round=2), HASH)
+    ledger.close()
     found = attribute(folder)
     assert found.settled_by == "ledger"
-    np.testing.assert_allclose(column(found, "settled"), [4 / 8, *[1 / 8] * 4])
+    np.testing.assert_allclose(column(found, "settled"), [1 / 2, *[1 / 8] * 4])
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("{", "ledger.jsonl line 1: not an entry"),
-        ("[]", "ledger.jsonl line 1: not an entry"),
-        ('{"kind": "round"}', r"line 1: not an entry of the ledger \('contributors'\)"),
-        (
-            '{"kind":"round","contributors":[{"contributor":"x","payout":1}]}',
-            "'x' is not among",
-        ),
-    ],
-)
-def test_a_damaged_ledger_is_an_error(made, line, said):
+def round_of(people):
+    return RoundRecord(1, "anml", "krum", 0.5, 0.2, tuple(people))
+
+
+def test_a_ledger_that_does_not_verify_settles_nothing(made):
     folder = made()
-    (folder / "ledger.jsonl").write_text(line + "\n")
-    with pytest.raises(ValueError, match=said):
+    content = (folder / "ledger.jsonl").read_text()
+    (folder / "ledger.jsonl").write_text(content.replace('"payout":', '"payout":9', 1))
+    with pytest.raises(ConfigError, match=r"ledger\.jsonl does not verify: bad: entry 1"):
+        attribute(folder)
+    (folder / "ledger.jsonl").write_text("{")
+    with pytest.raises(ConfigError, match="does not verify"):
         attribute(folder)
 
 

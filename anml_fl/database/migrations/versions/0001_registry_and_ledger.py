@@ -31,6 +31,8 @@ def upgrade() -> None:
         sa.Column("hash", sa.Text, nullable=False),
         sa.Column("recorded", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("run", "number"),
+        # Without SQLite's hidden row number, by which a row could be replaced.
+        sqlite_with_rowid=False,
     )
     if op.get_bind().dialect.name == "postgresql":
         _append_only_postgresql()
