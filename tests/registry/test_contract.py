@@ -201,7 +201,13 @@ def test_a_token_before_its_issuer_or_contribution_is_refused(world):
 def test_reputation_moves_after_the_round_by_the_beta_rule(world):
     for name in "ab":
         world.join(name)
-    people = one("a"), one("b", q=0.1, selected=False), one("stranger"), one("ghost", math.nan)
+    people = (
+        one("a"),
+        one("b", q=0.1, selected=False),
+        one("stranger"),
+        one("another"),
+        one("ghost", math.nan),
+    )
     for number in range(1, 13):
         world.registry.observe("run", a_round(world, number, number, *people))
     good = sum(0.8**i for i in range(12))
