@@ -132,7 +132,10 @@ def issue(
     payload = json.dumps(claims, separators=(",", ":")).encode()
     checked = read_claims(payload)
     if checked["exp"] <= checked["iat"]:
-        raise ValueError(f"expires must come after issued, got {expires} and {issued}")
+        raise ValueError(
+            f"expires must come after issued, got {expires:%Y-%m-%dT%H:%MZ}"
+            f" and {issued:%Y-%m-%dT%H:%MZ}"
+        )
     public = private_key.public_key().public_bytes_raw()
     token = jws.serialize_compact(
         {"alg": ALGORITHM, "typ": TYPE, "kid": key_id(public)},

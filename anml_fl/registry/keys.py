@@ -89,7 +89,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ValueError(
-            f"{path} holds no private key: PEM (PKCS 8), not encrypted, as"
+            f"{path} holds no private key of this form: PEM (PKCS 8), not encrypted, as"
             " `anml registry key` makes it"
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
@@ -195,8 +195,9 @@ def _load(path: Path) -> PublicKeyTypes:
     try:
         return load(content)
     except (ValueError, UnsupportedAlgorithm) as error:
+        hint = ": it is the private one, and must stay secret" if b"PRIVATE" in content else ""
         raise ValueError(
-            f"{path} holds no public key: PEM, DER, or OpenSSH's line (.pub)"
+            f"{path} holds no public key{hint}: PEM, DER, or OpenSSH's line (.pub)"
         ) from error
 
 

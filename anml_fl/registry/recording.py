@@ -267,7 +267,9 @@ def _target(connection: Connection, one: Revocation) -> dict[str, Any]:
     key, slash, token_id = one.target.partition("/")
     row = tables.find(connection, tables.issuers, key_id=key)
     if row is None:
-        raise ValueError(f"{key!r} is no issuer's key that is known: name it by its SHA-256")
+        raise ValueError(
+            f"{key!r} is no issuer's key that is known: see `anml registry list issuers`"
+        )
     if one.kind is Withdrawn.ISSUER_KEY and slash:
         raise ValueError(f"the target of an issuer's key is its SHA-256, got {one.target!r}")
     if one.kind is Withdrawn.ATTESTATION and not token_id:
