@@ -162,5 +162,5 @@ def test_no_other_public_key_is_an_issuers(tmp_path):
     for content in (*contents, (tmp_path / "key2").read_bytes()):
         path.write_bytes(content)
         for read in (keys.public_key, keys.node_key):
-            with pytest.raises(ValueError, match="holds no public key.*: PEM, DER, or OpenSSH"):
+            with pytest.raises(ValueError, match=r"holds no public key.*: PEM, DER"):
                 read(path)
