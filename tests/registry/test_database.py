@@ -228,3 +228,13 @@ def test_a_killed_process_leaves_rounds_whole_or_not_at_all(where, world):
         assert [number for number, _ in rounds] == list(range(1, len(rounds) + 1))
         assert len(rounds) >= max(said)
         assert {count for _, count in rounds} == {300}
+
+
+def test_the_ledger_has_no_hidden_number_by_which_a_row_could_be_replaced(tmp_path):
+    open_database(tmp_path / "anml.db").dispose()
+    with sqlite3.connect(tmp_path / "anml.db") as database:
+        database.execute("INSERT INTO ledger VALUES ('run', 0, 'line', 'hash', 0)")
+        evil = "INSERT OR REPLACE INTO ledger (rowid, run, number, line, hash, recorded)"
+        with pytest.raises(sqlite3.OperationalError, match="no column named rowid"):
+            database.execute(f"{evil} VALUES (1, 'evil', 0, 'x', 'x', 0)")
+        assert database.execute("SELECT line FROM ledger").fetchall() == [("line",)]
