@@ -176,7 +176,7 @@ def test_opens_clean_and_draws_every_plot(
     chromium.open(write_report(typical), scheme, width)
     drawn = chromium.run(DRAWN)
     assert chromium.problems == []
-    assert len(drawn) == 5
+    assert len(drawn) == 7
     assert all(drawn), drawn
     assert chromium.run(TOO_WIDE) == 0
 
