@@ -77,9 +77,9 @@ def export(table: Iterable[Row], form: Format, out: BinaryIO) -> None:
 
 
 def csv_cell(value: object) -> str:
-    """Write one cell so that no program takes a contributor's words for a formula.
+    """Write one cell so that a spreadsheet takes no stranger's words for a formula.
 
-    Texts stand in quotes, so that nothing in them ends the cell; where a spreadsheet
+    Texts stand in quotes, so that nothing in them ends the cell (where commas do); where one
     would begin to calculate, an apostrophe is put before; and control characters are
     spelled out, since a table is also looked at in a terminal.
 
