@@ -123,7 +123,7 @@ def load_updates(folder: Path, number: int) -> Updates:
     try:
         with safe_open(path, framework="numpy") as file:
             names = json.loads((file.metadata() or {})["contributors"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
     except (
         SafetensorError,
         OSError,

@@ -128,7 +128,7 @@ def _json(table: Iterator[Row], out: BinaryIO) -> None:
 
 def _parquet(table: Iterator[Row], out: BinaryIO) -> None:
     import pyarrow as pa  # noqa: PLC0415 - half a second, for this format alone
-    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
+    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - as above
 
     kinds = dict.fromkeys(COLUMNS, pa.float64())
     kinds |= dict.fromkeys(("run", "strategy", "branch", "model", "contributor"), pa.string())

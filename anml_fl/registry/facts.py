@@ -11,15 +11,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.provenance import Reputation, Verification
+from anml_fl.method.provenance import (
+    DECAY_RATES,
+    Reputation,
+    Verification,
+    temporal_decay,
+)
 from anml_fl.method.reputation import Evidence
 from anml_fl.registry import tables
+from anml_fl.registry.clock import MICROSECONDS_A_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import sqlalchemy as sa
     from numpy.typing import NDArray
+
+    from anml_fl.registry.context import Context
 
     _Whole = NDArray[np.int64]
 
@@ -199,6 +207,21 @@ class Facts:
         flagged = np.isin(row, tables.flagged(connection, at))
         v[:-1][flagged] = Verification.FLAGGED_OR_RETRACTED.middle
         return v[current]
+
+    def freshness(
+        self, places: _Whole, current: _Whole, at: int, context: Context | None
+    ) -> NDArray[np.float64]:
+        """Find T of contributors, of whom each has a current contribution or -1."""
+        domain = self.contributors[2, places]
+        collected = np.append(self.contributions[3], at)[current]
+        ages = np.maximum(at - collected, 0) / MICROSECONDS_A_YEAR
+        if context is None:
+            T = temporal_decay(ages, np.array(list(DECAY_RATES.values()))[domain])
+        else:
+            T = np.empty(ages.shape)
+            for code, source in enumerate(tables.DOMAINS):
+                T[domain == code] = context.decay(ages[domain == code], source)
+        return np.where(current < 0, 1.0, T)
 
 
 def _last(rows: _Whole) -> int:

@@ -8,15 +8,13 @@ import numpy as np
 
 from anml_fl.database.engine import reading, writing
 from anml_fl.method.provenance import (
-    DECAY_RATES,
     Reputation,
     Verification,
-    temporal_decay,
 )
 from anml_fl.method.reputation import ReputationRule, conduct
 from anml_fl.registry import recording, tables
 from anml_fl.registry.attestation import check
-from anml_fl.registry.clock import MICROSECONDS_A_YEAR, date, microseconds, years
+from anml_fl.registry.clock import date, microseconds, years
 from anml_fl.registry.facts import Facts
 from anml_fl.registry.interface import Signals
 from anml_fl.registry.token import AttestationError
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import sqlalchemy as sa
-    from numpy.typing import NDArray
 
     from anml_fl.method.records import RoundRecord
     from anml_fl.registry.clock import Instant
@@ -48,7 +45,8 @@ class SqlRegistry:
     engine : sqlalchemy.Engine
         From `open_database`. Several registries, threads and processes may share it. What
         is in it is read at once, so that the first round is as quick as the next.
-    rule : ReputationRule
+    rule : ReputationRule, optional
+        How reputation moves.
     context : Context, optional
         Without one, T is the decay of the contribution's own domain.
     clock : callable, optional
@@ -77,12 +75,12 @@ class SqlRegistry:
         self,
         engine: sa.Engine,
         *,
-        rule: ReputationRule = ReputationRule(),  # noqa: B008  frozen
+        rule: ReputationRule | None = None,
         context: Context | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._engine = engine
-        self._rule = rule
+        self._rule = rule or ReputationRule()
         self._context = context
         self._clock = clock
         self._facts = Facts()
@@ -203,7 +201,7 @@ class SqlRegistry:
         where = np.searchsorted(asked, places[known])
         v[known] = verification[places[known]]
         r[known] = reputation[where]
-        T[known] = self._decay(facts, asked, current[asked], moment)[where]
+        T[known] = facts.freshness(asked, current[asked], moment, self._context)[where]
         return Signals(v, r, T)
 
     def observe(self, run: str, record: RoundRecord) -> None:
@@ -338,18 +336,3 @@ class SqlRegistry:
         """Bring what memory holds up to date; two threads may both do so, to the same end."""
         facts = self._facts = self._facts.newer(connection)
         return facts
-
-    def _decay(
-        self, facts: Facts, places: NDArray[np.int64], current: NDArray[np.int64], at: int
-    ) -> NDArray[np.float64]:
-        """Find T of contributors, of whom each has a current contribution or -1."""
-        domain = facts.contributors[2, places]
-        collected = np.append(facts.contributions[3], at)[current]
-        ages = np.maximum(at - collected, 0) / MICROSECONDS_A_YEAR
-        if self._context is None:
-            T = temporal_decay(ages, np.array(list(DECAY_RATES.values()))[domain])
-        else:
-            T = np.empty(ages.shape)
-            for code, source in enumerate(tables.DOMAINS):
-                T[domain == code] = self._context.decay(ages[domain == code], source)
-        return np.where(current < 0, 1.0, T)

@@ -278,7 +278,7 @@ def insert_reputation(
     marks = ", ".join([mark] * (2 + len(_OBSERVED)))
     # By the driver: SQLAlchemy would take as long again to make its parameters.
     connection.exec_driver_sql(
-        f"INSERT INTO reputation ({columns}) VALUES ({marks})",  # noqa: S608  no values
+        f"INSERT INTO reputation ({columns}) VALUES ({marks})",  # noqa: S608 - no values
         [(run, round_number, *row) for row in rows],
     )
 

@@ -10,6 +10,7 @@ import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from statistics import median
@@ -189,7 +190,7 @@ def _row(engine: Engine, names: list[str], rounds: int, repeats: int) -> Row:
     at = _START + (rounds + 1) * _ROUND
     signals = [_seconds(lambda: registry.signals(names, at=at)) for _ in range(repeats)]
     later = [_record(names, rounds + 1 + i) for i in range(repeats)]
-    observe = [_seconds(lambda: registry.observe("bench", record)) for record in later]  # noqa: B023
+    observe = [_seconds(partial(registry.observe, "bench", record)) for record in later]
     return Row(
         contributors=len(names),
         rounds=rounds,

@@ -146,7 +146,7 @@ def _append_only_sqlite() -> None:
         for number, key in enumerate(names):
             same = " AND ".join(f"{column} = NEW.{column}" for column in key.split(", "))
             op.execute(
-                f"CREATE TRIGGER {table}_no_replace_{number} BEFORE INSERT ON {table}"  # noqa: S608
+                f"CREATE TRIGGER {table}_no_replace_{number} BEFORE INSERT ON {table}"  # noqa: S608 - names of ours
                 f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) BEGIN"
                 f" SELECT RAISE(ABORT, '{table} is append-only: the row is there already');"
                 " END"
