@@ -37,3 +37,23 @@ def run() -> Any:
         return run_federation(kind(app, nodes, config.to_flat()), config, out)
 
     return call
+
+
+@pytest.fixture
+def interrupt_after() -> Any:
+    """Make a kind of grid that stops the run, as Ctrl-C does, after so many messages."""
+
+    def make(messages: int) -> type[InlineGrid]:
+        class Stopping(InlineGrid):
+            left = messages
+
+            def push_messages(self, sent: Any) -> Any:
+                sent = list(sent)
+                type(self).left -= len(sent)
+                if type(self).left < 0:
+                    raise KeyboardInterrupt
+                return super().push_messages(sent)
+
+        return Stopping
+
+    return make
