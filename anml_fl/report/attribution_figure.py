@@ -54,7 +54,7 @@ def attribution(found: Attribution | None) -> Plot | None:
     ]
     layout = {
         "xaxis": {
-            "title": {"text": "Share of all, without regard to sign (%)"},
+            "title": {"text": "Share of all sizes (%)"},
             "zeroline": True,
             "zerolinewidth": 2,
         },

@@ -144,7 +144,7 @@ def earned(run: Run) -> Table:
         (
             visible(name, 40),
             _behaviour(run, name),
-            f"{total / 1e6:.6f}",
+            f"{total:,}",
             _share(total / paid_out),
             f"{chosen[name]} of {len(run.lead.records)}",
             _signal(last[name]),
@@ -154,7 +154,12 @@ def earned(run: Run) -> Table:
     ]
     return Table(
         _columns(
-            "Contributor", "Behaviour", "Earned*", "Share (%)*", "Selected*", "r at the end*"
+            "Contributor",
+            "Behaviour",
+            "Earned (micro-units)*",
+            "Share (%)*",
+            "Selected*",
+            "r at the end*",
         ),
         tuple(rows),
     )
@@ -170,7 +175,7 @@ def refused_credentials(run: Run) -> Table:
     Returns
     -------
     Table
-        Each contributor and reason once, with the rounds in which it was shown.
+        Each contributor and reason once, with the rounds in which it was shown, and how often.
     """
     shown: dict[tuple[str, str], list[int]] = {}
     for record in run.lead.records:
@@ -178,11 +183,17 @@ def refused_credentials(run: Run) -> Table:
             for reason in person.refused_credentials:
                 shown.setdefault((person.contributor, reason), []).append(record.round)
     rows = [
-        (visible(name, 40), visible(reason), str(min(rounds)), str(len(set(rounds))))
+        (
+            visible(name, 40),
+            visible(reason),
+            str(min(rounds)),
+            str(len(set(rounds))),
+            str(len(rounds)),
+        )
         for (name, reason), rounds in shown.items()
     ]
     return Table(
-        _columns("Contributor", "Why refused", "First in round*", "Rounds*"),
+        _columns("Contributor", "Why refused", "First in round*", "Rounds*", "Times*"),
         tuple(rows[:MOST_ROWS]),
         len(rows),
     )

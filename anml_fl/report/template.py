@@ -129,7 +129,8 @@ half as much where selection said otherwise.</p>
 
 <h2>What each contributor earned</h2>
 {% if earned.rows -%}
-<p>Each round of {{ lead }} shares one pool by weight; the ledger has every payout, signed.</p>
+<p>Each round of {{ lead }} shares one pool by weight, in micro-units; the ledger has every
+payout, signed.</p>
 {{ table(earned) }}
 {%- else %}<p class="note">Nothing was paid.</p>{% endif %}
 
@@ -175,7 +176,8 @@ self-attested.</p>
   <dt>Gate</dt><dd>stage 1: if min s &gt; tau_h, uniform weights and no selection
   (“uniform”). Stage 2: if rho_c &gt; tau_c, a softmax blend of q and s (“blend”);
   otherwise w = q (“krum”). Here tau_h = {{ tau_h }} and tau_c = {{ tau_c }}.</dd>
-  <dt>Attacker</dt><dd>whoever behaves in any other way than “honest”</dd>
+  <dt>Attacker</dt><dd>whoever is neither “honest” nor a “newcomer”, who is honest
+  and not yet known</dd>
 </dl>
 <p>All signals are between 0 and 1 and have no unit. Time is wall-clock time. This is one
 run with one seed: a small difference in test error may be chance.</p>

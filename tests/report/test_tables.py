@@ -58,12 +58,12 @@ def test_earnings_are_the_sums_of_the_lead_strategys_payouts(tiny: Callable[...,
     table = tables.earned(tiny())
     # 15, 3 and 2 micro-units of 20.
     assert table.rows == (
-        ("a", "◆ label_flip", "0.000015", "75.0", "2 of 3", "0.300"),
-        ("b", "honest", "0.000003", "15.0", "1 of 3", "0.310"),
-        ("c", "honest", "0.000002", "10.0", "1 of 3", "0.320"),
+        ("a", "◆ label_flip", "15", "75.0", "2 of 3", "0.300"),
+        ("b", "honest", "3", "15.0", "1 of 3", "0.310"),
+        ("c", "honest", "2", "10.0", "1 of 3", "0.320"),
     )
-    assert [float(row[2]) * 1e6 for row in table.rows] == pytest.approx(list(PAID.values()))
-    assert [title for title, _ in table.columns][2:4] == ["Earned", "Share (%)"]
+    assert [int(row[2]) for row in table.rows] == list(PAID.values())
+    assert [title for title, _ in table.columns][2:4] == ["Earned (micro-units)", "Share (%)"]
 
 
 def test_other_strategies_pay_nobody(tiny: Callable[..., Any]) -> None:
@@ -71,13 +71,13 @@ def test_other_strategies_pay_nobody(tiny: Callable[..., Any]) -> None:
         return weighted(record) if record.strategy == "anml" else record
 
     assert [row[2] for row in tables.earned(tiny(change=change)).rows] == [
-        "0.000015",
-        "0.000003",
-        "0.000002",
+        "15",
+        "3",
+        "2",
     ]
 
 
-@pytest.mark.parametrize(("pool", "earned"), [(10_000_000, "15.000000"), (4, "0.000006")])
+@pytest.mark.parametrize(("pool", "earned"), [(10_000_000, "15,000,000"), (4, "6")])
 def test_the_pool_is_that_of_the_settings(
     tiny: Callable[..., Any], pool: int, earned: str
 ) -> None:
@@ -119,7 +119,7 @@ def test_the_page_shows_who_earned_what(tiny: Callable[..., Any], tmp_path: Path
     tiny()
     page = write_report(tmp_path / "run").read_text(encoding="utf-8")
     assert "Each round of anml shares one pool by weight" in page
-    assert '<td class="number">0.000015</td>' in page
+    assert '<td class="number">15</td>' in page
     assert "Nothing was paid." not in page
 
 
@@ -146,12 +146,12 @@ def test_each_refused_credential_is_listed_once_with_its_rounds(
     )
     table = tables.refused_credentials(tiny(change=change))
     assert table.rows == (
-        ("b", "expired", "1", "2"),
-        ("a", "no issuer's key", "2", "1"),
-        ("b", "forged", "3", "1"),
+        ("b", "expired", "1", "2", "3"),
+        ("a", "no issuer's key", "2", "1", "1"),
+        ("b", "forged", "3", "1", "1"),
     )
     assert table.total == 3
-    assert [title for title, _ in table.columns][2:] == ["First in round", "Rounds"]
+    assert [title for title, _ in table.columns][2:] == ["First in round", "Rounds", "Times"]
 
 
 def test_refusals_of_other_strategies_are_not_counted(tiny: Callable[..., Any]) -> None:
@@ -159,7 +159,7 @@ def test_refusals_of_other_strategies_are_not_counted(tiny: Callable[..., Any]) 
         return refusing({(1, "a"): (f"seen by {record.strategy}",)})(record)
 
     rows = tables.refused_credentials(tiny(change=change)).rows
-    assert rows == (("a", "seen by anml", "1", "1"),)
+    assert rows == (("a", "seen by anml", "1", "1", "1"),)
 
 
 def test_refusals_are_capped_and_counted(tiny: Callable[..., Any]) -> None:
@@ -171,7 +171,7 @@ def test_refusals_are_capped_and_counted(tiny: Callable[..., Any]) -> None:
 def test_hostile_reasons_stay_text(tiny: Callable[..., Any], tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>\u202e" + "x" * 999
     run = tiny(change=refusing({(1, "a"): (evil,)}))
-    ((_, shown, _, _),) = tables.refused_credentials(run).rows
+    ((_, shown, *_),) = tables.refused_credentials(run).rows
     assert shown.startswith("<script>alert(1)</script>\\u202exxx")
     assert len(shown) == 200
     page = write_report(tmp_path / "run").read_text(encoding="utf-8")
