@@ -17,6 +17,8 @@ from anml_fl.seeding import stream
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from anml_fl.datasets.sources import Table
+
 _TEST_SHARE = 0.2
 
 
@@ -94,22 +96,70 @@ def deal(dataset: str, contributors: int, partition: str, seed: int) -> Dealt:
     return _deal(dataset, contributors, partition, seed, os.environ.get("ANML_DATA_DIR"))
 
 
+def split(
+    labels: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Part samples 80/20, each class alike.
+
+    Parameters
+    ----------
+    labels : (n,) int64
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    tuple of int arrays
+        Indices of the training and of the test samples.
+
+    Examples
+    --------
+    >>> train, test = split(np.repeat([0, 1], 5), np.random.default_rng(0))
+    >>> len(train), np.repeat([0, 1], 5)[test].sum()
+    (8, np.int64(1))
+    """
+    train, test = train_test_split(
+        np.arange(labels.size),
+        test_size=_TEST_SHARE,
+        stratify=labels,
+        random_state=int(rng.integers(2**32)),
+    )
+    return train, test
+
+
+def standardised(table: Table, train: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Take z-scores by the training samples' means and spreads; indicators stay 0 and 1.
+
+    Parameters
+    ----------
+    table : Table
+    train : (m,) int
+        Indices of the training samples.
+
+    Returns
+    -------
+    (n, d) float32
+        Of all samples.
+
+    Examples
+    --------
+    >>> features = standardised(load("wine"), np.arange(178))
+    >>> bool(abs(features.mean()) < 1e-6), bool(abs(features.std() - 1) < 1e-6)
+    (True, True)
+    """
+    mean = np.where(table.indicators, 0.0, table.features[train].mean(axis=0))
+    spread = np.where(table.indicators, 1.0, table.features[train].std(axis=0))
+    spread[spread == 0] = 1.0
+    return ((table.features - mean) / spread).astype(np.float32)
+
+
 @lru_cache(maxsize=4)
 def _deal(
     dataset: str, contributors: int, partition: str, seed: int, folder: str | None
 ) -> Dealt:
     # The folder only keeps data of another one from being taken for these.
     table = load(dataset)
-    train, test = train_test_split(
-        np.arange(table.labels.size),
-        test_size=_TEST_SHARE,
-        stratify=table.labels,
-        random_state=int(stream(seed, "split").integers(2**32)),
-    )
-    mean = np.where(table.indicators, 0.0, table.features[train].mean(axis=0))
-    spread = np.where(table.indicators, 1.0, table.features[train].std(axis=0))
-    spread[spread == 0] = 1.0
-    features = ((table.features - mean) / spread).astype(np.float32)
+    train, test = split(table.labels, stream(seed, "split"))
+    features = standardised(table, train)
     labels = table.labels[train]
     rng = stream(seed, "partition")
     if partition == "iid":
