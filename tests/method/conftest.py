@@ -1,4 +1,4 @@
-"""Oracles for the method's tests: distances from direct float64 differences."""
+"""Oracles for the method's tests: direct float64 differences, torch.func's gradients."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
+from torch import nn
+from torch.func import functional_call, grad, vmap
 
 # Shared machines are slow at times, and a test that fails must fail again.
 settings.register_profile("method", deadline=None, derandomize=True)
@@ -49,3 +52,35 @@ def direct_scores() -> Callable[[ArrayLike, int], Scores]:
 def assert_same_scores() -> Callable[..., None]:
     """Every score within a relative tolerance, and the same top 70 %."""
     return _assert_same_scores
+
+
+def _gradient_matrix(
+    model: nn.Module, x: torch.Tensor, targets: torch.Tensor, loss: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # In float64 whatever the model's precision; vmap knows nothing of places in memory.
+    wide = {name: value.detach().double() for name, value in model.named_parameters()}
+
+    def one(
+        parameters: dict[str, torch.Tensor], sample: torch.Tensor, target: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        output = functional_call(model, parameters, (sample[None],))
+        if loss == "cross_entropy":
+            value = nn.functional.cross_entropy(output, target[None])
+        else:
+            value = (output.reshape(()) - target).square()
+        return value, value
+
+    targets = targets if loss == "cross_entropy" else targets.double()
+    in_place = [layer for layer in model.modules() if getattr(layer, "inplace", False)]
+    for layer in in_place:
+        layer.inplace = False
+    gradients, losses = vmap(grad(one, has_aux=True), (None, 0, 0))(wide, x.double(), targets)
+    for layer in in_place:
+        layer.inplace = True
+    return torch.cat([g.flatten(1) for g in gradients.values()], 1).numpy(), losses.numpy()
+
+
+@pytest.fixture(scope="session")
+def gradient_matrix() -> Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Per-sample gradients of all parameters, materialised by torch.func, and the losses."""
+    return _gradient_matrix

@@ -1,0 +1,334 @@
+"""Geometry of per-sample gradients: lengths and distances without the gradients themselves."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from anml_fl.method.gradient_layers import (
+    Factors,
+    check_calls,
+    layer_factors,
+    parametrised_layers,
+    recorded,
+)
+from anml_fl.method.gradient_tiles import Tiles, one_thread
+from anml_fl.method.sample_krum import sample_krum_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Loss = Literal["cross_entropy", "squared"]
+
+__all__ = ["SampleGradients", "sample_gradients", "sample_krum_scores"]
+
+# Samples a forward and backward pass.
+_CHUNK = 512
+# An elementwise pass over a tile costs as much as this many columns of a product.
+_PASS = 32
+# Numbers in a block of patches (a convolution's inputs, once a position).
+_PATCHES = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class SampleGradients:
+    """Gradients of n samples: what their inner products need.
+
+    Parameters
+    ----------
+    explicit : (n, d) tensor
+        Gradients of the layers that are cheaper as they are, side by side.
+    factors : tuple of Factors
+        The other layers'.
+    squared_norms : (n,) float64
+        Squared Euclidean lengths.
+    losses : (n,) float64
+        The loss of each sample.
+    """
+
+    explicit: torch.Tensor
+    factors: tuple[Factors, ...]
+    squared_norms: NDArray[np.float64]
+    losses: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return int(self.explicit.shape[0])
+
+    def take(self, rows: ArrayLike) -> SampleGradients:
+        """Return the gradients of some samples.
+
+        Parameters
+        ----------
+        rows : (m,) integers or booleans
+            As a NumPy array is indexed.
+
+        Returns
+        -------
+        SampleGradients
+            In the order of `rows`.
+        """
+        rows = _indices(rows, len(self))
+        chosen = torch.tensor(rows, device=self.explicit.device)
+        return SampleGradients(
+            self.explicit[chosen],
+            tuple(Factors(f.deltas[chosen], f.inputs[chosen]) for f in self.factors),
+            self.squared_norms[rows],
+            self.losses[rows],
+        )
+
+    def squared_distances(self, rows: ArrayLike, columns: ArrayLike) -> torch.Tensor:
+        """Square the Euclidean distances between two lists of samples.
+
+        Parameters
+        ----------
+        rows : (a,) integers or booleans
+        columns : (b,) integers or booleans
+
+        Returns
+        -------
+        (a, b) tensor
+            In the model's precision and on its device; >= 0, and 0 between a sample and
+            itself. The error is relative to the squared lengths.
+        """
+        left, right = (_indices(some, len(self)) for some in (rows, columns))
+        out = self.explicit.new_empty((left.size, right.size))
+        with one_thread():
+            Tiles(self.take(left), self.take(right)).fill(out)
+            out.clamp_(min=0.0)
+            same = torch.tensor(left[:, None] == right[None, :], device=out.device)
+            out.masked_fill_(same, 0.0)
+        return out
+
+
+def sample_gradients(
+    model: nn.Module,
+    features: ArrayLike | torch.Tensor,
+    targets: ArrayLike | torch.Tensor,
+    loss: Loss = "cross_entropy",
+) -> SampleGradients:
+    """Take the gradient of every sample's loss by all of a model's parameters.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Of Linear, Conv1d and Conv2d layers and whatever has no parameters; taken in
+        evaluation mode, and left as it was. Its precision is that of the geometry.
+    features : (n, ...) array or tensor
+        One sample a row, as the model takes them.
+    targets : (n,) or (n, 1) array or tensor
+        Classes for "cross_entropy", numbers for "squared".
+    loss : {"cross_entropy", "squared"}
+        Squared: (output - target)^2, one output.
+
+    Returns
+    -------
+    SampleGradients
+
+    Raises
+    ------
+    ValueError
+        If parameters lie in other layers, a shape or a target does not fit, or a gradient
+        is not finite.
+
+    References
+    ----------
+    Goodfellow: Efficient per-example gradient computations, arXiv:1510.01799, 2015.
+
+    Examples
+    --------
+    >>> model = nn.Linear(1, 1, bias=False)
+    >>> nn.init.ones_(model.weight).requires_grad
+    True
+    >>> gradients = sample_gradients(model, [[1.0], [2.0]], [0.0, 1.0], loss="squared")
+    >>> gradients.squared_norms  # (2 (w x - y) x)^2
+    array([ 4., 16.])
+    >>> gradients.squared_distances([0], [1]).item()
+    4.0
+    """
+    if loss not in _LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(_LOSSES)}, got {loss!r}")
+    layers = parametrised_layers(model)
+    parameter = next(model.parameters())
+    if parameter.dtype not in {torch.float32, torch.float64}:
+        raise ValueError(f"model must be of float32 or float64, got {parameter.dtype}")
+    samples, wanted = _rows("features", features), _rows("targets", targets)
+    if len(samples) == 0 or len(samples) != len(wanted):
+        raise ValueError(
+            "features and targets must be of one length >= 1,"
+            f" got {len(samples)} and {len(wanted)}"
+        )
+    parts: list[SampleGradients] = []
+    with one_thread(), _evaluating(model), torch.enable_grad():
+        for start in range(0, len(samples), _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            x = _on(samples[chunk], parameter).requires_grad_()
+            with recorded(layers) as calls:
+                output = model(x)
+            check_calls(calls, len(x))
+            losses, slope = _LOSSES[loss](output, _plain(wanted[chunk]))
+            outputs = [given for call in calls for given in call.outputs]
+            deltas = iter(
+                torch.autograd.grad(
+                    output, outputs, slope.to(output.dtype), materialize_grads=True
+                )
+            )
+            factors = []
+            for call in calls:
+                layer = layer_factors(call, [next(deltas) for _ in call.outputs])
+                last = len(call.returned) == 1 and call.returned[0] is output
+                if last and loss == "cross_entropy":
+                    layer = [Factors(_balanced(part.deltas), part.inputs) for part in layer]
+                factors += layer
+            parts.append(_geometry(factors, losses))
+        gradients = _joined(parts)
+    bad = np.flatnonzero(~np.isfinite(gradients.squared_norms))
+    if bad.size:
+        raise ValueError(f"the gradient of sample {bad[0]} is not finite: check its features")
+    return gradients
+
+
+def _indices(chosen: ArrayLike, n: int) -> NDArray[np.intp]:
+    indices = np.asarray(chosen)
+    found: NDArray[np.intp] = np.arange(n)[
+        indices if indices.size else indices.astype(np.intp)
+    ]
+    return found
+
+
+def _rows(name: str, values: ArrayLike | torch.Tensor) -> NDArray[np.generic] | torch.Tensor:
+    rows = values if isinstance(values, torch.Tensor) else np.asarray(values)
+    if rows.ndim == 0:
+        raise ValueError(f"{name} must have one row a sample, got a single number")
+    return rows
+
+
+def _plain(values: NDArray[np.generic] | torch.Tensor) -> torch.Tensor:
+    # np.array copies: torch warns of arrays that may not be written to.
+    return (
+        values.detach()
+        if isinstance(values, torch.Tensor)
+        else torch.from_numpy(np.array(values))
+    )
+
+
+def _on(values: NDArray[np.generic] | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    return _plain(values).to(like.device, like.dtype, copy=True)
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def _cross_entropy(
+    output: torch.Tensor, labels: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    if output.ndim != 2:
+        raise ValueError(
+            f"cross_entropy needs (n, classes) outputs, got {tuple(output.shape)}"
+        )
+    classes = output.shape[1]
+    if labels.shape != output.shape[:1] or labels.dtype.is_floating_point:
+        raise ValueError(
+            f"targets must be one whole number a sample, got {labels.dtype}"
+            f" of shape {tuple(labels.shape)}"
+        )
+    labels = labels.to(output.device, torch.int64)
+    bad = torch.nonzero((labels < 0) | (labels >= classes))
+    if bad.numel():
+        at = int(bad[0])
+        raise ValueError(f"targets must lie in [0, {classes}), got {int(labels[at])}")
+    given = labels[:, None]
+    logs = torch.log_softmax(output.detach().double(), dim=1)
+    slope = logs.exp()
+    # Minus the sum of the others: 1 - p has lost its digits where the model is sure.
+    slope.scatter_(1, given, 0.0)
+    slope.scatter_(1, given, -slope.sum(dim=1, keepdim=True))
+    return -logs.gather(1, given)[:, 0], slope
+
+
+def _squared(output: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    n = output.shape[0]
+    for name, shape in (("outputs", output.shape), ("targets", values.shape)):
+        if tuple(shape) not in {(n,), (n, 1)}:
+            raise ValueError(f"squared needs {name} of (n,) or (n, 1), got {tuple(shape)}")
+    error = output.detach().double() - values.to(output.device).double().reshape(output.shape)
+    return error.square().reshape(n), 2 * error
+
+
+def _balanced(deltas: torch.Tensor) -> torch.Tensor:
+    """Turn (..., classes) that sum to zero into classes - 1 numbers of the same geometry."""
+    classes = deltas.shape[-1]
+    # Helmert's: an orthonormal basis of what sums to zero.
+    basis = torch.ones(classes, classes - 1, dtype=torch.float64).triu()
+    steps = torch.arange(1, classes, dtype=torch.float64)
+    basis[range(1, classes), range(classes - 1)] = -steps
+    basis /= (steps * (steps + 1)).sqrt()
+    return deltas @ basis.to(deltas)
+
+
+_LOSSES = {"cross_entropy": _cross_entropy, "squared": _squared}
+
+
+def _geometry(factors: list[Factors], losses: torch.Tensor) -> SampleGradients:
+    n = losses.shape[0]
+    explicit, kept = [], []
+    norms = torch.zeros_like(losses)
+    for part in factors:
+        positions, out = part.deltas.shape[1:]
+        width = part.inputs.shape[2]
+        if out * width <= positions**2 * (out + width + _PASS):
+            rows = max(1, _PATCHES // (positions * width))
+            gradient = torch.cat(
+                [
+                    part.deltas[s : s + rows].transpose(1, 2) @ part.inputs[s : s + rows]
+                    for s in range(0, n, rows)
+                ]
+            ).reshape(n, -1)
+            norms += gradient.double().square().sum(1)
+            explicit.append(gradient)
+        else:
+            kept.append(part)
+            deltas, inputs = part.deltas.double(), part.inputs.double()
+            if positions == 1:
+                norms += deltas.square().sum((1, 2)) * inputs.square().sum((1, 2))
+            else:
+                grams = (deltas @ deltas.transpose(1, 2)) * (inputs @ inputs.transpose(1, 2))
+                norms += grams.sum((1, 2))
+    together = torch.cat(explicit, 1) if explicit else factors[0].deltas.new_empty(n, 0)
+    return SampleGradients(together, tuple(kept), norms.cpu().numpy(), losses.cpu().numpy())
+
+
+def _joined(parts: list[SampleGradients]) -> SampleGradients:
+    factors = tuple(
+        Factors(
+            _used(torch.cat([f.deltas for f in same])),
+            _used(torch.cat([f.inputs for f in same])),
+        )
+        for same in zip(*(part.factors for part in parts), strict=True)
+    )
+    return SampleGradients(
+        _used(torch.cat([part.explicit for part in parts])),
+        factors,
+        np.concatenate([part.squared_norms for part in parts]),
+        np.concatenate([part.losses for part in parts]),
+    )
+
+
+def _used(values: torch.Tensor) -> torch.Tensor:
+    """Leave out columns that are zero for every sample."""
+    used = (values != 0).flatten(0, -2).any(0)
+    return values if used.all() else values[..., used]
