@@ -60,7 +60,7 @@ pytest: setup ## tests and doctests: make pytest PYTEST_ARGS="-m 'not slow' -n 2
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lock: $(BIN)/uv ## write requirements.lock anew: make lock ARGS=--upgrade
-	$(BIN)/uv pip compile --config-file lock.toml pyproject.toml --group dev --output-file requirements.lock --quiet \
+	$(BIN)/uv pip compile --config-file lock.toml pyproject.toml --extra studies --group dev --output-file requirements.lock --quiet \
 	  --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" $(ARGS)
 

@@ -42,8 +42,9 @@ def select_top(weights: ArrayLike, fraction: float = 0.7) -> NDArray[np.bool_]:
     if not number("fraction", fraction, 0, 1) > 0:
         raise ValueError(f"fraction must lie in (0, 1], got {fraction}")
     count = max(1, round(fraction * w.size))
-    mask = np.zeros(w.size, dtype=bool)
-    mask[np.argsort(-w, kind="stable")[:count]] = True
+    least = np.partition(w, w.size - count)[w.size - count]
+    mask: NDArray[np.bool_] = w > least
+    mask[np.flatnonzero(w == least)[: count - np.count_nonzero(mask)]] = True
     return mask
 
 

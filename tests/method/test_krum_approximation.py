@@ -17,9 +17,9 @@ from anml_fl.method.krum_approximation import (
     exact_scores,
     landmark_scores,
     minibatch_scores,
-    projected,
     projected_scores,
 )
+from anml_fl.method.random_projection import projected
 
 APPROXIMATE = [landmark_scores, minibatch_scores, projected_scores, checkpoint_scores]
 
@@ -142,6 +142,8 @@ def test_a_projection_has_the_dimensions_it_says():
     small = projected(classifier(10), 7, np.random.default_rng(0))
     assert small.explicit.shape == (10, 7)
     assert small.factors == ()
+    with pytest.raises(ValueError, match="dimensions must be >= 1, got 0"):
+        projected(classifier(10), 0, np.random.default_rng(0))
 
 
 def test_a_good_budget_ranks_almost_as_the_exact_scores_do():

@@ -1,0 +1,165 @@
+"""`anml study`: the paper's tables, and our own studies."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from anml_fl.commands.failure import told
+
+_OUT = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def study() -> None:
+    """Reproduce the paper table by table, and go past it."""
+
+
+@study.command("list")
+def list_studies() -> None:
+    """Show every study: what it reproduces, on which data, with how many trials."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from studies.catalogue import STUDIES
+
+    table = Table("study", "about", "source", "data sets: trials")
+    for one in STUDIES.values():
+        trials = ", ".join(f"{dataset}: {number}" for dataset, number in one.trials.items())
+        table.add_row(one.name, one.title, one.source, trials)
+    Console().print(table)
+
+
+@study.command("run")
+@click.argument("name", metavar="STUDY|all")
+@click.option("--trials", type=int, help="On every data set.  [default: the study's own]")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--jobs", type=int, help="Processes.  [default: one a core]")
+@click.option(
+    "--out",
+    type=_OUT,
+    default="runs/studies",
+    show_default=True,
+    help="Folder of the results.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(["paper", "quick"]),
+    default="paper",
+    show_default=True,
+    help="quick: two trials, one on larger data sets, to see that everything runs.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a setting of the recipe in every condition; repeat for several.",
+)
+def run_study(
+    name: str,
+    trials: int | None,
+    seed: int,
+    jobs: int | None,
+    out: Path | None,
+    profile: str,
+    settings: tuple[str, ...],
+) -> None:
+    """Run one study, or all; what is finished already is skipped.
+
+    The results are OUT/STUDY.parquet, one tidy table a study (errors as fractions), and
+    beside it STUDY.json: settings, seed, versions and the hash of the code. After Ctrl-C the
+    same command goes on where it stopped.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from studies.catalogue import chosen
+    from studies.runner import run_studies
+    from studies.sample.recipe import parse_settings
+    from studies.study import cells
+
+    console = Console(stderr=True)
+    if out is None:
+        out = Path("runs/studies" if profile == "paper" else f"runs/{profile}")
+    with told(ImportError):
+        overrides = parse_settings(settings)
+        quick = profile == "quick"
+        plan = [
+            (one, made)
+            for one in chosen(name)
+            if (made := cells(one, seed=seed, trials=trials, quick=quick, settings=overrides))
+        ]
+        asked = {
+            "command": _command(name, trials, seed, profile, settings),
+            "profile": profile,
+            "seed": seed,
+            "overrides": overrides,
+        }
+        try:
+            # A cell may take a minute: the speed is that of the last quarter of an hour.
+            with Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                console=console,
+                speed_estimate_period=900,
+            ) as bar:
+                task = bar.add_task("starting", total=1.0)
+                tables = run_studies(
+                    plan,
+                    out,
+                    jobs=jobs,
+                    asked=asked,
+                    progress=lambda share, last: bar.update(
+                        task, completed=share, description=last or "starting"
+                    ),
+                )
+        except KeyboardInterrupt:
+            click.echo("stopped; the same command goes on with what is left", err=True)
+            sys.exit(130)
+    for table in tables:
+        click.echo(table)
+
+
+@study.command("report")
+@click.option(
+    "--results",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default="runs/studies",
+    show_default=True,
+    help="Folder of the results.",
+)
+@click.option("--to", type=_OUT, help="Folder of the pages.  [default: that of the results]")
+def report_studies(results: Path, to: Path | None) -> None:
+    """Write reproduction.md and reproduction.html from results: ours beside the paper's."""
+    from studies.reproduction.page import write_reproduction
+
+    with told():
+        for page in write_reproduction(results, results if to is None else to):
+            click.echo(page)
+
+
+def _command(
+    name: str, trials: int | None, seed: int, profile: str, settings: tuple[str, ...]
+) -> str:
+    """Write the command that gives these results, on any number of processes."""
+    words = ["anml", "study", "run", name, "--profile", profile, "--seed", str(seed)]
+    if trials is not None:
+        words += ["--trials", str(trials)]
+    for text in settings:
+        words += ["--set", text]
+    return shlex.join(words)

@@ -1,0 +1,1 @@
+"""The reproduction report: the paper's figures beside ours, with a verdict for each."""

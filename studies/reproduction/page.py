@@ -1,0 +1,134 @@
+"""Write `reproduction.md` and `reproduction.html` from the studies' files."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from anml_fl.report import theme
+from anml_fl.report.script import SCRIPT
+from anml_fl.report.style import style_sheet
+from anml_fl.report.untrusted import inline_json, visible
+from studies.reproduction.markdown import markdown
+from studies.reproduction.results import load_results
+from studies.reproduction.sections import sections
+from studies.reproduction.template import TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from studies.reproduction.document import Drawing, Section
+
+TITLE = "The paper, table by table"
+
+_LONGEST = 20_000
+# What the run report's sheet does not have: links, and plots' headings.
+_STYLE = """
+a { color: var(--accent); }
+h3 { font-size: 1rem; margin: 1.75rem 0 .25rem; }
+nav p { max-width: none; }
+select { max-width: 100%; }
+td.text { min-width: 6rem; white-space: normal; }
+#claims td:last-child { min-width: min(24rem, 60vw); }
+"""
+
+
+def write_reproduction(results: Path, to: Path) -> list[Path]:
+    """Write the reproduction report.
+
+    Parameters
+    ----------
+    results : Path
+        Folder with `<study>.parquet` and `<study>.json` files. A study that is missing is
+        listed as not run.
+    to : Path
+        Folder that gets the two files; made if it does not exist.
+
+    Returns
+    -------
+    list of Path
+        `reproduction.md` and `reproduction.html`. The same files in give the same bytes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no folder of results.
+    ValueError
+        If a file is not as it should be; the message names file and fault.
+    """
+    found = sections(load_results(results))
+    to.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, text in (
+        ("reproduction.md", markdown(TITLE, "reproduction.html", found)),
+        ("reproduction.html", render(found)),
+    ):
+        # Replaced as a whole: a reader never meets half a page.
+        draft = to / f"{name}.part"
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        written.append(draft.replace(to / name))
+    return written
+
+
+def render(found: Sequence[Section]) -> str:
+    """Write the page as text.
+
+    Parameters
+    ----------
+    found : sequence of Section
+
+    Returns
+    -------
+    str
+        HTML, about 5 MB, nearly all of it plotly.js.
+    """
+    plotly: str = get_plotlyjs()
+    both = {"light": theme.template(theme.LIGHT), "dark": theme.template(theme.DARK)}
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["visible"] = lambda text: visible(text, _LONGEST)
+    environment.filters["plotted"] = _plotted
+    environment.filters["anchor"] = _anchor
+    return environment.from_string(TEMPLATE).render(
+        title=TITLE,
+        sections=found,
+        policy=_policy(plotly, SCRIPT),
+        style=style_sheet() + _STYLE,
+        templates=inline_json(both),
+        plotly=plotly,
+        script=SCRIPT,
+    )
+
+
+def _plotted(drawing: Drawing) -> str:
+    # What the page's script reads: groups, of which each has one view.
+    return inline_json(
+        [
+            {
+                "name": visible(label, 80),
+                "views": [{"label": "", "note": "", "data": data, "layout": layout}],
+            }
+            for label, (data, layout) in drawing.views.items()
+        ]
+    )
+
+
+def _anchor(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]+", "-", text)
+
+
+def _policy(*scripts: str) -> str:
+    # Only the page's own scripts run, and nothing is fetched, whatever the data say.
+    hashes = " ".join(
+        f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,127 @@
+"""Points with error bars as plotly's plain data: ours filled, the paper's open."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.report import theme
+from anml_fl.report.plot import frame, number
+from anml_fl.report.untrusted import plot_text
+from studies.reproduction.intervals import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Figure = tuple[list[dict[str, Any]], dict[str, Any]]
+"""Data and layout, as plotly reads them."""
+
+Point = tuple[float | str, float | None, Estimate | None]
+"""Where on the x axis, the paper's value, and ours."""
+
+
+def traces_of(points: Mapping[str, Sequence[Point]], *, line: bool) -> list[dict[str, Any]]:
+    """Draw named points: ours filled, with intervals; the paper's open.
+
+    Parameters
+    ----------
+    points : mapping of str to sequence of Point
+        By method or data set.
+    line : bool
+        Whether ours are joined.
+
+    Returns
+    -------
+    list of dict
+        Traces for plotly: ours, and right after it the paper's.
+
+    Examples
+    --------
+    >>> found = traces_of({"krum": [(0.3, 12.4, None)]}, line=False)
+    >>> found[0]["name"], found[0]["marker"]["symbol"]
+    ('krum, paper', 'circle-open')
+    """
+    drawn = []
+    for place, (name, marks) in enumerate(points.items()):
+        colour, dash, symbol = theme.series(place)
+        look = {
+            "type": "scatter",
+            "mode": "lines+markers" if line else "markers",
+            "line": {"color": colour, "dash": dash, "width": 1.5},
+            "legendgroup": plot_text(name),
+            "offsetgroup": f"{place}-ours",
+        }
+        ours = [(x, e) for x, _, e in marks if e is not None]
+        if ours:
+            drawn.append(
+                {
+                    **look,
+                    "name": plot_text(name),
+                    "x": [_place(x) for x, _ in ours],
+                    "y": [number(e.value) for _, e in ours],
+                    "error_y": {
+                        "type": "data",
+                        "symmetric": False,
+                        "array": [_reach(e.value, e.high) for _, e in ours],
+                        "arrayminus": [_reach(e.low, e.value) for _, e in ours],
+                        "color": colour,
+                        "thickness": 1.2,
+                    },
+                    "marker": {"color": colour, "symbol": symbol, "size": 9},
+                    "hovertemplate": "%{x}: %{y:.3g}<extra>%{fullData.name}</extra>",
+                }
+            )
+        paper = [(x, value) for x, value, _ in marks if value is not None]
+        if paper:
+            drawn.append(
+                {
+                    **look,
+                    "mode": "markers",
+                    "name": f"{plot_text(name)}, paper",
+                    "offsetgroup": f"{place}-paper",
+                    "x": [_place(x) for x, _ in paper],
+                    "y": [number(value) for _, value in paper],
+                    "marker": {
+                        "color": colour,
+                        "symbol": f"{symbol}-open",
+                        "size": 12,
+                        "line": {"width": 2},
+                    },
+                    "hovertemplate": "%{x}: %{y:.3g}<extra>%{fullData.name}</extra>",
+                }
+            )
+    return drawn
+
+
+def layout_of(x_title: str, y_title: str) -> dict[str, Any]:
+    """Give a plot its axes."""
+    return {
+        "xaxis": {"title": {"text": x_title}, "zeroline": False},
+        "yaxis": {"title": {"text": y_title}, "zeroline": True},
+        "hovermode": "closest",
+        **frame(440),
+    }
+
+
+def categories(
+    points: Mapping[str, Sequence[Point]],
+    x_title: str,
+    y_title: str,
+) -> Figure | None:
+    """Draw points over categories, side by side; None without any."""
+    if not points:
+        return None
+    layout = layout_of(x_title, y_title)
+    layout["xaxis"]["type"] = "category"
+    # Side by side, or marks of one data set would hide each other.
+    layout["scattermode"] = "group"
+    return traces_of(points, line=False), layout
+
+
+def _place(x: Any) -> Any:
+    return plot_text(x) if isinstance(x, str) else x
+
+
+def _reach(low: float, high: float) -> float:
+    # plotly draws no bar of length 0, which is right where there is no interval.
+    return number(high - low) or 0.0 if math.isfinite(high - low) else 0.0
