@@ -11,7 +11,12 @@ from studies.study import Study, Variant
 def variants(dataset: str) -> tuple[Variant, ...]:
     """List how far the oldest samples are shifted, in standard deviations a feature."""
     return tuple(
-        Variant(f"feature_drift={shift}", Recipe(drift="feature", drift_rate=shift), METHODS)
+        Variant(
+            f"feature_drift={shift}{suffix}",
+            Recipe(drift="feature", drift_rate=shift, decay_rate=rate),
+            METHODS,
+        )
+        for suffix, rate in (("", 0.1), (";rate=0.01", 0.01))
         for shift in (0.0, 0.5, 1.0, 2.0, 4.0)
     )
 
