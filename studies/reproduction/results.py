@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -135,7 +136,14 @@ def load_results(folder: Path) -> dict[str, Study]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder of results at {folder}: anml study run makes one")
-    return {path.stem: _study(path) for path in sorted(folder.glob("*.parquet"))}
+    # Table 5 before Table 10.
+    files = sorted(
+        folder.glob("*.parquet"),
+        key=lambda path: [
+            int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.stem)
+        ],
+    )
+    return {path.stem: _study(path) for path in files}
 
 
 def _study(path: Path) -> Study:

@@ -77,6 +77,7 @@ def sections(studies: Mapping[str, Study]) -> tuple[Section, ...]:
     fit = usual_recipe(studies).get("fit")
     return (
         Section("summary", "Summary", _summary(compared, others, claims, fit)),
+        Section("claims", "Claims", (Text(_CLAIMS), claims)),
         Section("settings", "How it was measured", settings_blocks(studies)),
         *(
             Section(
@@ -87,7 +88,6 @@ def sections(studies: Mapping[str, Study]) -> tuple[Section, ...]:
             for table, (title, _) in TABLES.items()
         ),
         Section("figures", "The paper's figures", _figures(studies, compared)),
-        Section("claims", "Claims", (Text(_CLAIMS), claims)),
         *(_own(name, studies) for name in _own_names(studies)),
     )
 
