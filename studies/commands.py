@@ -11,6 +11,8 @@ import click
 from anml_fl.commands.failure import told
 
 _OUT = click.Path(file_okay=False, path_type=Path)
+# What a study is about, the first that it measures.
+_MAIN = ("error", "mae", "selected_clean", "overhead")
 
 
 @click.group()
@@ -33,17 +35,34 @@ def list_studies() -> None:
     Console().print(table)
 
 
+@study.command("settings")
+def list_settings() -> None:
+    """Show the settings that `run --set KEY=VALUE` takes, with their defaults."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from studies.sample.recipe import Recipe
+
+    table = Table("key", "default", "about")
+    for key, field in Recipe.model_fields.items():
+        table.add_row(key, str(field.default), field.description)
+    Console().print(table)
+
+
 @study.command("run")
 @click.argument("name", metavar="STUDY|all")
-@click.option("--trials", type=int, help="On every data set.  [default: the study's own]")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--jobs", type=int, help="Processes.  [default: one a core]")
+@click.option(
+    "--trials",
+    type=click.IntRange(1, 10_000),
+    help="On every data set.  [default: the study's own]",
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
 @click.option(
     "--out",
     type=_OUT,
-    default="runs/studies",
-    show_default=True,
-    help="Folder of the results.",
+    help="Folder of the results.  [default: runs/studies, with what was asked for behind it,"
+    " such as runs/studies-trials=20]",
 )
 @click.option(
     "--profile",
@@ -57,7 +76,8 @@ def list_studies() -> None:
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Override a setting of the recipe in every condition; repeat for several.",
+    help="Override a setting in every condition; repeat for several. `anml study settings`"
+    " lists them.",
 )
 def run_study(
     name: str,
@@ -89,9 +109,14 @@ def run_study(
     from studies.sample.recipe import parse_settings
     from studies.study import cells
 
-    console = Console(stderr=True)
+    if out is not None and not str(out).strip("."):
+        raise click.UsageError("--out must name a folder")
     if out is None:
-        out = Path("runs/studies" if profile == "paper" else f"runs/{profile}")
+        # Results of other settings never take the place of the study's own.
+        asked = [] if profile == "paper" else [profile]
+        asked += [f"trials={trials}"] if trials is not None else []
+        asked += [f"seed={seed}"] if seed else []
+        out = Path("runs", "-".join(["studies", *asked, *settings]).replace("/", "_"))
     with told(ImportError):
         overrides = parse_settings(settings)
         quick = profile == "quick"
@@ -100,7 +125,7 @@ def run_study(
             for one in chosen(name)
             if (made := cells(one, seed=seed, trials=trials, quick=quick, settings=overrides))
         ]
-        asked = {
+        request = {
             "command": _command(name, trials, seed, profile, settings),
             "profile": profile,
             "seed": seed,
@@ -115,7 +140,7 @@ def run_study(
                 TimeElapsedColumn(),
                 TextColumn("left"),
                 TimeRemainingColumn(),
-                console=console,
+                console=Console(stderr=True),
                 speed_estimate_period=900,
             ) as bar:
                 task = bar.add_task("starting", total=1.0)
@@ -123,16 +148,41 @@ def run_study(
                     plan,
                     out,
                     jobs=jobs,
-                    asked=asked,
-                    progress=lambda share, last: bar.update(
-                        task, completed=share, description=last or "starting"
+                    asked=request,
+                    progress=lambda share, words: bar.update(
+                        task, completed=share, description=words
                     ),
                 )
         except KeyboardInterrupt:
             click.echo("stopped; the same command goes on with what is left", err=True)
             sys.exit(130)
+        if len(plan) == 1:
+            _show(out, plan[0][0].name)
     for table in tables:
         click.echo(table)
+    click.echo(f"beside the paper: anml study report --results {shlex.quote(str(out))}")
+
+
+def _show(out: Path, name: str) -> None:
+    """Print a study's main measure: means and intervals by condition and method."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from studies.reproduction.results import load_results
+    from studies.reproduction.tables import metric_table
+
+    found = load_results(out)[name]
+    metric = next((m for m in _MAIN if m in found.metrics), None)
+    if metric is None:
+        return
+    grid = metric_table(found, metric)
+    table = Table()
+    for title, kind in grid.columns:
+        number = kind == "number"
+        table.add_column(title, justify="right" if number else "left", overflow="fold")
+    for row in grid.rows:
+        table.add_row(*row)
+    Console().print(table)
 
 
 @study.command("report")

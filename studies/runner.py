@@ -5,7 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -55,7 +57,7 @@ def run_studies(
     asked : mapping, optional
         What the user asked for, kept beside the tables.
     progress : callable, optional
-        Told the share that is done, in [0, 1], and what was done last.
+        Told the share that is done, in [0, 1], and in words.
 
     Returns
     -------
@@ -87,7 +89,9 @@ def run_studies(
     for study, cells in plan:
         if not waiting[study.name]:
             tables[study.name] = store.gather(out, study, cells, asked or {})
-    say(1 - left / total, "")
+    done = sum(len(cells) for _, cells in plan) - len(pending)
+    everything = done + len(pending)
+    say(1 - left / total, f"{done} of {everything} cells")
     planned = {study.name: (study, cells) for study, cells in plan}
     # The longest first, so that no core waits for the last of them.
     pending.sort(key=lambda pair: -_cost(pair[1]))
@@ -97,7 +101,10 @@ def run_studies(
         if not waiting[cell.study]:
             study, cells = planned[cell.study]
             tables[cell.study] = store.gather(out, study, cells, asked or {})
-        say(1 - left / total, f"{cell.study} {cell.dataset}")
+        done += 1
+        say(
+            1 - left / total, f"{done} of {everything} cells, last {cell.study} {cell.dataset}"
+        )
     return [tables[study.name] for study, _ in plan]
 
 
@@ -120,12 +127,17 @@ def _worked_out(cells: Sequence[Cell], out: Path, jobs: int) -> Iterator[Cell]:
         return
     # Started afresh: a fork would share torch's threads.
     pool = ProcessPoolExecutor(
-        min(jobs, len(cells)), multiprocessing.get_context("spawn"), _deaf_to_interrupts
+        min(jobs, len(cells)), multiprocessing.get_context("spawn"), _bound_to_the_parent
     )
     try:
         futures = [pool.submit(work_out, cell, out) for cell in cells]
         for future in as_completed(futures):
             yield future.result()
+    except BrokenProcessPool as error:
+        raise RuntimeError(
+            "a process was killed from outside, perhaps for want of memory; the same command"
+            " goes on with what is left, with --jobs 1 in less memory"
+        ) from error
     except BaseException:
         # A cell that is under way is lost, and so is no finished one.
         for process in multiprocessing.active_children():
@@ -135,9 +147,17 @@ def _worked_out(cells: Sequence[Cell], out: Path, jobs: int) -> Iterator[Cell]:
     pool.shutdown()
 
 
-def _deaf_to_interrupts() -> None:
+def _bound_to_the_parent() -> None:
     # Ctrl-C reaches every process of the terminal: the first one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def work_out(cell: Cell, out: Path) -> Cell:
@@ -155,6 +175,8 @@ def work_out(cell: Cell, out: Path) -> Cell:
         The same.
     """
     study = STUDIES[cell.study]
+    # Before the work: what is edited meanwhile did not make these rows.
+    store.code_hash(study)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -162,5 +184,5 @@ def work_out(cell: Cell, out: Path) -> Cell:
             rows = study.run(cell)
     finally:
         torch.set_num_threads(threads)
-    store.save_rows(rows, store.cell_file(out, cell), store.code_hash(study))
+    store.save_cell(rows, out, study, cell)
     return cell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import platform
 import sys
 from functools import cache
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from anml_fl.datasets.sources import SOURCES, load
 from studies.study import Row
 
 if TYPE_CHECKING:
@@ -101,13 +103,48 @@ def _is_text(node: ast.stmt) -> bool:
     )
 
 
+@cache
+def data_hash(dataset: str) -> str:
+    """Hash a data set as it is loaded: another file of the same name is other data.
+
+    Parameters
+    ----------
+    dataset : str
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits; of nothing for what comes with scikit-learn alone.
+
+    Raises
+    ------
+    OSError
+        If the data cannot be had.
+    """
+    told = sha256()
+    if dataset in SOURCES:
+        table = load(dataset)
+        told.update(table.features.tobytes() + table.labels.tobytes())
+    return told.hexdigest()
+
+
+def _made_with(study: Study, cell: Cell) -> dict[str, str]:
+    """What a cell's rows depend on beside its configuration."""
+    versions = {name: _version(name) for name in _PACKAGES}
+    return {
+        "code": code_hash(study),
+        "data": data_hash(cell.dataset),
+        "versions": json.dumps(versions, sort_keys=True),
+    }
+
+
 def cell_file(out: Path, cell: Cell) -> Path:
     """Name the file of a cell's rows."""
     return out / "cells" / f"{cell.study}-{cell.key}.parquet"
 
 
 def finished(out: Path, study: Study, cell: Cell) -> bool:
-    """Whether a cell of this configuration has been worked out by this code.
+    """Whether a cell of this configuration has been worked out: by this code, on these data.
 
     Parameters
     ----------
@@ -125,14 +162,34 @@ def finished(out: Path, study: Study, cell: Cell) -> bool:
     try:
         if not file.is_file():
             return False
-        schema = pq.read_table(file).schema
+        table = pq.read_table(file)
     except (pa.ArrowException, OSError):
         return False
-    code = (schema.metadata or {}).get(b"code", b"").decode(errors="replace")
-    return bool(schema.equals(_SCHEMA)) and code == code_hash(study)
+    if not table.schema.equals(_SCHEMA):
+        return False
+    kept = {
+        key.decode(errors="replace"): value.decode(errors="replace")
+        for key, value in (table.schema.metadata or {}).items()
+    }
+    own = {(row["study"], row["dataset"], row["seed"]) for row in table.to_pylist()}
+    return kept == _made_with(study, cell) and own == {(cell.study, cell.dataset, cell.seed)}
 
 
-def save_rows(rows: Sequence[Row], file: Path, code: str) -> None:
+def save_cell(rows: Sequence[Row], out: Path, study: Study, cell: Cell) -> None:
+    """Keep what a cell's rows are, and what made them.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    out : Path
+        Folder of the results.
+    study : Study
+    cell : Cell
+    """
+    save_rows(rows, cell_file(out, cell), _made_with(study, cell))
+
+
+def save_rows(rows: Sequence[Row], file: Path, told: Mapping[str, str]) -> None:
     """Write rows as Parquet: the whole file, or none of it.
 
     Parameters
@@ -140,13 +197,14 @@ def save_rows(rows: Sequence[Row], file: Path, code: str) -> None:
     rows : sequence of Row
     file : Path
         Replaced if it exists.
-    code : str
-        Hash of the code that made them, kept in the file's metadata.
+    told : mapping of str to str
+        What made them, kept in the file's metadata.
     """
     table = pa.Table.from_pylist([row._asdict() for row in rows], schema=_SCHEMA)
-    table = table.replace_schema_metadata({"code": code})
+    table = table.replace_schema_metadata(dict(told))
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(file.name + ".part")
+    # Two runs into one folder must not write into each other's draft.
+    draft = file.with_name(f"{file.name}.{os.getpid()}.part")
     pq.write_table(table, draft, compression="zstd")
     draft.replace(file)
 
@@ -228,8 +286,8 @@ def gather(
         "machine": platform.machine(),
     }
     table = out / f"{study.name}.parquet"
-    save_rows(rows, table, code_hash(study))
-    draft = out / f"{study.name}.json.part"
+    save_rows(rows, table, {"code": code_hash(study)})
+    draft = out / f"{study.name}.json.{os.getpid()}.part"
     draft.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     draft.replace(out / f"{study.name}.json")
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import os
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -136,7 +137,13 @@ def _adult(folder: str) -> Table:
 def _covertype(folder: str) -> Table:
     path = Path(folder) / "covtype_20k.csv.gz"
     if folder and path.is_file():
-        rows = np.array(_read_csv(path), dtype=np.float64)
+        try:
+            rows = np.array(_read_csv(path), dtype=np.float64)
+        except ValueError as error:
+            raise OSError(f"{path} must hold numbers alone: {error}") from error
+        if not np.isfinite(rows).all():
+            line = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]) + 2
+            raise OSError(f"{path}, line {line}: a number is not finite; fetch it again")
         return _table(rows[:, :-1], rows[:, -1])
     features, labels = _fetched(
         "covertype", lambda: sklearn_datasets.fetch_covtype(return_X_y=True)
@@ -146,8 +153,22 @@ def _covertype(folder: str) -> Table:
 
 
 def _read_csv(path: Path) -> list[list[str]]:
-    with gzip.open(path, "rt", newline="") as file:
-        return list(csv.reader(file))[1:]
+    try:
+        with gzip.open(path, "rt", newline="") as file:
+            head, *rows = csv.reader(file)
+    except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
+        raise OSError(
+            f"{path} is no gzipped table with a header line: {error}; fetch it again"
+        ) from error
+    for line, row in enumerate(rows, start=2):
+        if len(row) != len(head):
+            raise OSError(
+                f"{path}, line {line}: {len(row)} columns, but the header has {len(head)};"
+                " fetch it again"
+            )
+    if not rows:
+        raise OSError(f"{path} holds a header and no rows; fetch it again")
+    return rows
 
 
 def _one_hot(columns: Any, labels: Any) -> Table:

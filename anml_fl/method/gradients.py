@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 from torch import nn
+from torch.func import functional_call
 
 from anml_fl.method.gradient_layers import (
     Factors,
@@ -35,6 +36,8 @@ _CHUNK = 512
 _PASS = 32
 # Numbers in a block of patches (a convolution's inputs, once a position).
 _PATCHES = 1 << 22
+# Relative difference of a squared gradient alone and in a batch that rounding may make.
+_ALIKE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +137,8 @@ def sample_gradients(
     Raises
     ------
     ValueError
-        If parameters lie in other layers, a shape or a target does not fit, or a gradient
-        is not finite.
+        If parameters lie in other layers, a shape or a target does not fit, a gradient is
+        too large, or the sample of the largest has another one alone than in its batch.
 
     References
     ----------
@@ -188,10 +191,38 @@ def sample_gradients(
                 factors += layer
             parts.append(_geometry(factors, losses))
         gradients = _joined(parts)
-    bad = np.flatnonzero(~np.isfinite(gradients.squared_norms))
-    if bad.size:
-        raise ValueError(f"the gradient of sample {bad[0]} is not finite: check its features")
+        norms = gradients.squared_norms
+        bad = np.flatnonzero(~(norms < torch.finfo(parameter.dtype).max / 8))
+        if bad.size:
+            raise ValueError(
+                f"the squared gradient of sample {bad[0]} is not finite in {parameter.dtype}"
+                f" (its length is {norms[bad[0]]:.3g}): check its features"
+            )
+        at = int(norms.argmax())
+        alone = _alone(model, _on(samples[at : at + 1], parameter), wanted[at : at + 1], loss)
+        if abs(alone - norms[at]) > _ALIKE * max(alone, norms[at]):
+            raise ValueError(
+                f"alone, sample {at} has a squared gradient of {alone:.6g}, among the others"
+                f" {norms[at]:.6g}: the model mixes samples, or uses a layer's weights outside"
+                " the layer"
+            )
     return gradients
+
+
+def _alone(
+    model: nn.Module,
+    sample: torch.Tensor,
+    target: NDArray[np.generic] | torch.Tensor,
+    loss: Loss,
+) -> float:
+    """Squared gradient of one sample, by autograd and without its batch."""
+    parameters = {name: p.detach().requires_grad_() for name, p in model.named_parameters()}
+    output = functional_call(model, parameters, (sample,))
+    _, slope = _LOSSES[loss](output, _plain(target))
+    found = torch.autograd.grad(
+        output, list(parameters.values()), slope.to(output.dtype), materialize_grads=True
+    )
+    return sum(float(one.double().square().sum()) for one in found)
 
 
 def _indices(chosen: ArrayLike, n: int) -> NDArray[np.intp]:

@@ -110,8 +110,8 @@ def train(
     """
     if epochs < 0:
         raise ValueError(f"epochs must not be negative, got {epochs}")
-    if not learning_rate > 0:
-        raise ValueError(f"learning_rate must be positive, got {learning_rate}")
+    if not 0 < learning_rate < float("inf"):
+        raise ValueError(f"learning_rate must be positive and finite, got {learning_rate}")
     if any(not 0 <= at <= epochs for at in checkpoints):
         raise ValueError(f"checkpoints must lie in 0 to {epochs}, got {list(checkpoints)}")
     if batch_size is not None and batch_size < 1:
@@ -218,7 +218,9 @@ def error_rates(cohort: Cohort, features: Array, labels: Array) -> NDArray[np.fl
 
     def count(chunk: slice) -> None:
         for rows, some in _logits(cohort, x, chunk):
-            wrong[chunk] += (some.argmax(2) != y[chunk, rows]).sum(1)
+            # What is not finite predicts nothing.
+            lost = ~some.isfinite().all(2)
+            wrong[chunk] += (lost | (some.argmax(2) != y[chunk, rows])).sum(1)
 
     on_all_threads(count, chunks(models, cohort.sizes, n, like))
     rates: NDArray[np.float64] = wrong.cpu().numpy() / n

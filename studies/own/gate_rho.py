@@ -22,6 +22,7 @@ from studies.own.poison import (
     View,
     attacked,
     expected_consistency,
+    listed,
     own_beginning,
     poisoned,
 )
@@ -83,7 +84,7 @@ def run(cell: Cell) -> list[Row]:
     rows: list[Row] = []
     poisons: dict[tuple[object, ...], list[Drawn]] = {}
     for variant in cell.variants:
-        attack = ATTACKS[variant.condition]
+        attack = ATTACKS[listed(variant.condition, ATTACKS)]
         same = attack.labels, attack.view, variant.recipe
         if same not in poisons:
             poisons[same] = poisoned(cell, variant, attack.labels, attack.view)

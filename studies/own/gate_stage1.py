@@ -16,7 +16,7 @@ import numpy as np
 
 from anml_fl.registry.scenarios import SCENARIOS
 from anml_fl.seeding import stream
-from studies.own.poison import Labels, View, attacked, poisoned
+from studies.own.poison import Labels, View, attacked, listed, poisoned
 from studies.sample import experiment
 from studies.sample.fitted import Fitted
 from studies.sample.recipe import Recipe
@@ -67,7 +67,7 @@ def run(cell: Cell) -> list[Row]:
     """
     rows: list[Row] = []
     for variant in cell.variants:
-        attack = ATTACKS[variant.condition]
+        attack = ATTACKS[listed(variant.condition, ATTACKS)]
         given = poisoned(cell, variant, attack.labels, attack.view)
         plain = Fitted.of(cell, [variant])
         shown = [

@@ -22,7 +22,7 @@ from studies.sample.drawing import Drawn, draw
 from studies.sample.fitted import HIDDEN, Fitted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,6 +33,37 @@ if TYPE_CHECKING:
 
 View = Literal["white", "grey"]
 Labels = Literal["random", "harmful", "hidden"]
+
+
+def listed(condition: str, attacks: Iterable[str]) -> str:
+    """Find the attack that a condition names, whatever settings are named behind it.
+
+    Parameters
+    ----------
+    condition : str
+    attacks : iterable of str
+        The names that there are.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If it names none.
+
+    Examples
+    --------
+    >>> listed("white;share=0.6;fit=50", ["white", "white;share=0.6"])
+    'white;share=0.6'
+    """
+    named = [name for name in attacks if f"{condition};".startswith(f"{name};")]
+    if not named:
+        raise ValueError(
+            f"condition must begin with one of {', '.join(attacks)}, got {condition!r}"
+        )
+    return max(named, key=len)
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,17 @@ def variants(dataset: str) -> tuple[Variant, ...]:
 
 
 def run(cell: Cell) -> list[Row]:
-    """Take q and s of every sample; `trial` is the sample's index."""
+    """Take q and s of every sample; `trial` numbers samples, trial after trial."""
     rows = []
     for variant in cell.variants:
         fitted = Fitted.of(cell, [variant])
-        for place in range(len(cell.trials)):
+        for place, trial in enumerate(cell.trials):
             q = fitted.consistency(place, variant.recipe)
             s = fitted.signals(place, variant.recipe).s
             for i, attacker in enumerate(fitted.drawn[place].attacker):
-                who = variant.methods[int(attacker)]
-                rows.append(cell.row(variant, who, "q", q[i], i))
-                rows.append(cell.row(variant, who, "s", s[i], i))
+                who, number = variant.methods[int(attacker)], trial * q.size + i
+                rows.append(cell.row(variant, who, "q", q[i], number))
+                rows.append(cell.row(variant, who, "s", s[i], number))
     return rows
 
 

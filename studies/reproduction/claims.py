@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studies.reproduction import claims_figures, claims_gate, claims_reach, claims_signals
+from studies.reproduction import (
+    claims_baselines,
+    claims_figures,
+    claims_gate,
+    claims_reach,
+    claims_signals,
+)
 from studies.reproduction.document import Grid
 from studies.reproduction.finding import Claim
 
@@ -15,16 +21,16 @@ CLAIMS = (
     Claim(
         "Two-stage never does worse than the best baseline",
         "6.4",
-        claims_gate.never_worse,
+        claims_baselines.never_worse,
     ),
-    Claim("Krum, as the fallback, is a floor", "4.2, 6.3", claims_gate.krum_floor),
+    Claim("Krum, as the fallback, is a floor", "4.2, 6.3", claims_baselines.krum_floor),
     Claim(
         "Stage 1: uniformly high signals mean that there is likely no attack",
         "4.2",
         claims_gate.stage_one_bought,
     ),
     Claim(
-        "Attackers cannot keep the correlation that stage 2 requires",
+        "Attackers cannot keep rho_c above tau_c while they fake credentials",
         "5.12",
         claims_gate.stage_two_steered,
     ),
@@ -34,9 +40,9 @@ CLAIMS = (
         claims_gate.stage_one_without_attack,
     ),
     Claim(
-        "At 5 to 40 % attacks stage 2 triggers, which means that it blends (4.2, 6.4; in 6.3 "
-        "stage 2 is the fallback)",
-        "4.2, 6.3",
+        "At 5 to 40 % attacks stage 2 triggers, which means that it blends (in 6.3 stage 2 is "
+        "the fallback)",
+        "4.2, 6.3, 6.4",
         claims_gate.stage_two_meaning,
     ),
     Claim("Keeping 90 % gives ANML 8.2 % error", "A.1", claims_figures.most_kept),
@@ -44,8 +50,9 @@ CLAIMS = (
         "One setting (Wine, 30 % bad, moderate) has one error",
         "5.2.1, 5.7, 5.8",
         claims_figures.one_setting,
+        in_paper=True,
     ),
-    Claim("Uniform's error grows by 2568 %", "5.8", claims_figures.growth),
+    Claim("Uniform's error grows by 2568 %", "5.8", claims_figures.growth, in_paper=True),
     Claim("Table 16's settings", "5.11", claims_figures.detectability),
     Claim(
         "Softmax at tau = 1 compresses extreme values",
@@ -88,6 +95,7 @@ CLAIMS = (
 """In the order of the page."""
 
 _WORDS = {True: "● holds", False: "○ does not hold", None: "– no verdict"}
+_IN_PAPER = " (checked in the paper itself)"
 
 
 def claims_table(studies: Studies) -> Grid:
@@ -104,11 +112,14 @@ def claims_table(studies: Studies) -> Grid:
 
     Examples
     --------
-    >>> claims_table({}).rows[0][3]
+    >>> claims_table({}).rows[0][4]
     'not measured'
     """
     lines = []
     for number, claim in enumerate(CLAIMS, 1):
         found: Finding = claim.find(studies)
-        lines.append((f"{number}. {claim.text}", claim.where, _WORDS[found.holds], found.text))
-    return Grid(("Claim", "Section", "Verdict", "What we found"), tuple(lines))
+        verdict = _WORDS[found.holds] + (_IN_PAPER if claim.in_paper else "")
+        name = f"{number}. {claim.text}"
+        lines.append((name, verdict, claim.where, claim.find.rule, found.text))
+    heads = ("Claim", "Verdict", "Section", "Rule", "What we found")
+    return Grid(heads, tuple(lines))

@@ -9,120 +9,78 @@ from studies.reproduction.finding import (
     NOT_MEASURED,
     Finding,
     Studies,
+    enough,
+    examples,
     excess,
-    points,
+    holds_if,
     share,
+    verdict_of,
 )
+from studies.reproduction.intervals import mean
 from studies.reproduction.methods import pick
+from studies.reproduction.numbers import interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from studies.reproduction.intervals import Estimate
     from studies.reproduction.results import Cell, Study
 
-_ROUNDING = 1e-12
+_MOST = 0.5
+_ALL = 0.95
 
 
-def never_worse(studies: Studies) -> Finding:
-    """Count the conditions where the gate does worse than the better of Uniform and Krum.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-
-    Returns
-    -------
-    Finding
-        "Worse" is a greater mean error; beyond the interval, where the 95 % interval of
-        the paired difference lies above 0.
-    """
-    found = []
-    for place, cells in _conditions(studies):
-        gate = pick(cells, "adaptive")
-        if gate is None or not {"uniform", "krum"} <= cells.keys():
-            continue
-        best = min(
-            (cells["uniform"], cells["krum"]), key=lambda cell: float(cell.values.mean())
-        )
-        found.append((place, excess(gate, best)))
-    if not found:
-        return NOT_MEASURED
-    worse = [(place, e) for place, e in found if e.value > _ROUNDING]
-    surely = [(place, e) for place, e in worse if e.low > 0]
-    text = (
-        f"worse than the better of Uniform and Krum in {len(worse)} of {len(found)} "
-        f"conditions, in {len(surely)} of them beyond the interval"
-    )
-    if worse:
-        place, most = max(worse, key=lambda one: one[1].value)
-        text += f"; most: {points(most)} ({place})"
-    if surely:
-        text += f". By study: {_by_study(surely)}"
-    return Finding(text, not surely)
-
-
-def krum_floor(studies: Studies) -> Finding:
-    """Count the conditions where Krum does worse than Uniform.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-
-    Returns
-    -------
-    Finding
-        Beyond the interval, as in `never_worse`.
-    """
-    found = [
-        (place, excess(cells["krum"], cells["uniform"]))
-        for place, cells in _conditions(studies)
-        if {"uniform", "krum"} <= cells.keys()
-    ]
-    if not found:
-        return NOT_MEASURED
-    surely = [(place, e) for place, e in found if e.low > 0]
-    text = f"Krum is worse than Uniform beyond the interval in {len(surely)} of {len(found)}"
-    text += " conditions"
-    if surely:
-        text += f". By study: {_by_study(surely)}"
-    return Finding(text, not surely)
-
-
+@holds_if(
+    "there is no attack with bought credentials (gate-stage1, moderate) in which stage 1 "
+    "fires in most trials and two-stage's error is worse than Krum's beyond the 95 % interval"
+)
 def stage_one_bought(studies: Studies) -> Finding:
     """Look for attackers who make stage 1 fire, and what the model then loses.
 
     Parameters
     ----------
     studies : mapping of str to Study
-        Reads "gate-stage1".
+        Reads "gate-stage1", conditions "moderate...".
 
     Returns
     -------
     Finding
-        Fails if stage 1 fires in most trials of a condition where the gate does worse than
-        Krum beyond the interval.
     """
-    return _beaten(studies.get("gate-stage1"), "branch_uniform", "stage 1 fires")
+    return _beaten(
+        studies.get("gate-stage1"),
+        _bought,
+        ("branch_uniform",),
+        "stage 1 fires in most trials",
+    )
 
 
+@holds_if(
+    "there is no attack that knows q or guesses it (gate-rho, white or grey) in which rho_c's "
+    "95 % interval lies above 0.3 or most trials blend, and two-stage's error is worse than "
+    "Krum's beyond the 95 % interval"
+)
 def stage_two_steered(studies: Studies) -> Finding:
     """Look for attackers who keep rho_c above tau_c, and what the model then loses.
 
     Parameters
     ----------
     studies : mapping of str to Study
-        Reads "gate-rho".
+        Reads "gate-rho", conditions "white..." and "grey...".
 
     Returns
     -------
     Finding
-        Fails if rho_c stays above 0.3 in most trials of a condition where the gate does
-        worse than Krum beyond the interval.
     """
-    return _beaten(studies.get("gate-rho"), "rho_c", f"rho_c stays above {TAU_C:g}")
+    return _beaten(
+        studies.get("gate-rho"),
+        _steered,
+        ("branch_blend", "rho_c"),
+        f"rho_c stays above {TAU_C:g} or most trials blend",
+    )
 
 
+@holds_if(
+    "stage 1 fires in every trial of Table 13 at beta = 0 (for want of it: of zero-attack)"
+)
 def stage_one_without_attack(studies: Studies) -> Finding:
     """Say in how many trials without attacks stage 1 fires.
 
@@ -134,21 +92,26 @@ def stage_one_without_attack(studies: Studies) -> Finding:
     Returns
     -------
     Finding
-        Holds if it fires in every trial of Table 13's setting (else of all in zero-attack).
     """
     plain = [
         (place, cell)
-        for place, cell in _branch(studies.get("table-13"), "branch_uniform")
+        for place, cell in _gate(studies.get("table-13"), "branch_uniform")
         if "beta=0.0" in place.split(", ")[-1].split(";")
     ]
-    more = list(_branch(studies.get("zero-attack"), "branch_uniform"))
-    if not plain and not more:
+    every = plain + list(_gate(studies.get("zero-attack"), "branch_uniform"))
+    if not every:
         return NOT_MEASURED
-    text = "; ".join(f"{place}: {share(cell)}" for place, cell in plain + more)
-    judged = plain or more
-    return Finding(f"stage 1 fires in {text}", all(c.values.min() == 1 for _, c in judged))
+    fires = [float(cell.values.mean()) for _, cell in every]
+    text = (
+        f"stage 1 fires in 100 % of the trials in {fires.count(1.0)} of {len(every)} "
+        f"conditions without attacks, in 0 % in {fires.count(0.0)} of {len(every)}; lowest: "
+    )
+    text += examples((-c.values.mean(), f"{place}: {share(c)}") for place, c in every)
+    judged = (cell.values.min() == 1 for _, cell in plain or every if enough(cell))
+    return Finding(text, verdict_of(judged))
 
 
+@holds_if("it blends in at least 95 % of the trials of Table 13 at each beta from 0.1 to 0.4")
 def stage_two_meaning(studies: Studies) -> Finding:
     """Say what the gate does at 10 to 40 % bad data: blend, or fall back.
 
@@ -160,47 +123,39 @@ def stage_two_meaning(studies: Studies) -> Finding:
     Returns
     -------
     Finding
-        Holds if it blends in at least 95 % of the trials of each.
     """
     study = studies.get("table-13")
     blends = {
         place: cell
-        for place, cell in _branch(study, "branch_blend")
+        for place, cell in _gate(study, "branch_blend")
         if place.split(", ")[-1] in {f"beta=0.{i}" for i in (1, 2, 3, 4)}
     }
     if not blends:
         return NOT_MEASURED
-    falls = dict(_branch(study, "branch_krum"))
-    text = "; ".join(
-        f"{place}: blends in {share(cell)}"
-        + (f", falls back in {share(falls[place])}" if place in falls else "")
+    falls = dict(_gate(study, "branch_krum"))
+    often = sum(cell.values.mean() >= _ALL for cell in blends.values())
+    text = f"blends in at least 95 % of the trials in {often} of {len(blends)} conditions"
+    text += "; least: " + examples(
+        (
+            -cell.values.mean(),
+            f"{place}: blends in {share(cell)}"
+            + (f", falls back in {share(falls[place])}" if place in falls else ""),
+        )
         for place, cell in blends.items()
     )
-    return Finding(text, all(cell.values.mean() >= 0.95 for cell in blends.values()))
+    judged = (cell.values.mean() >= _ALL for cell in blends.values() if enough(cell))
+    return Finding(text, verdict_of(judged))
 
 
-def _conditions(studies: Studies) -> Iterator[tuple[str, dict[str, Cell]]]:
-    for study in studies.values():
-        for metric in ("error", "mae"):
-            for dataset, condition, cells in study.settings_of(metric):
-                if metric == "error":  # one unit for all excesses
-                    yield f"{study.name}, {dataset}, {condition}", cells
+def _bought(condition: str) -> bool:
+    return condition.partition(";")[0] == "moderate"
 
 
-def _by_study(found: list[tuple[str, Estimate]]) -> str:
-    """Count by study, and name the greatest of each."""
-    studies: dict[str, list[tuple[str, Estimate]]] = {}
-    for place, estimate in found:
-        name, _, rest = place.partition(", ")
-        studies.setdefault(name, []).append((rest, estimate))
-    said = []
-    for name, each in studies.items():
-        place, most = max(each, key=lambda one: one[1].value)
-        said.append(f"{name} {len(each)} (most: {place}, {points(most)})")
-    return "; ".join(said)
+def _steered(condition: str) -> bool:
+    return condition.partition(";")[0] in ("white", "grey")
 
 
-def _branch(study: Study | None, metric: str) -> Iterator[tuple[str, Cell]]:
+def _gate(study: Study | None, metric: str) -> Iterator[tuple[str, Cell]]:
     if study is not None:
         for dataset, condition, cells in study.settings_of(metric):
             gate = pick(cells, "adaptive")
@@ -208,46 +163,61 @@ def _branch(study: Study | None, metric: str) -> Iterator[tuple[str, Cell]]:
                 yield f"{study.name}, {dataset}, {condition}", gate
 
 
-def _beaten(study: Study | None, metric: str, what: str) -> Finding:
+def _fooled(gate: dict[str, Cell]) -> bool:
+    """Whether a branch is taken in most trials, or rho_c lies above tau_c for certain."""
+    return any(
+        mean(cell.values).low > TAU_C if metric == "rho_c" else cell.values.mean() > _MOST
+        for metric, cell in gate.items()
+    )
+
+
+def _beaten(
+    study: Study | None, is_attack: Callable[[str], bool], metrics: tuple[str, ...], what: str
+) -> Finding:
     if study is None:
         return NOT_MEASURED
-    found: list[tuple[str, float, Estimate, str]] = []
-    for dataset, condition, cells in study.settings_of(metric):
-        gate = pick(cells, "adaptive")
-        if gate is None or not len(gate.values):
+    fooled, beaten, count, judged = 0, [], 0, []
+    for dataset, condition, cells in study.settings_of("error"):
+        ours, krum = pick(cells, "adaptive"), cells.get("krum")
+        signs = {m: study.find(dataset, condition, "adaptive", m) for m in metrics}
+        gate = {m: cell for m, cell in signs.items() if cell is not None and len(cell.values)}
+        if not is_attack(condition) or ours is None or krum is None or not gate:
             continue
-        # A branch is 0 or 1, so that either threshold asks how often it happened.
-        fooled = float((gate.values > TAU_C).mean())
-        errors = next(
-            (
-                c
-                for d, name, c in study.settings_of("error")
-                if (d, name) == (dataset, condition)
-            ),
-            {},
-        )
-        ours = pick(errors, "adaptive")
-        if ours is None or "krum" not in errors:
-            continue
-        said = [f"error {share(ours)} against Krum's {share(errors['krum'])}"]
-        if "uniform" in errors:
-            said.append(f"Uniform's {share(errors['uniform'])}")
-        text = " and ".join(said)
-        for group in study.settings_of("selected_attackers"):
-            chosen = pick(group[2], "adaptive")
-            if group[:2] == (dataset, condition) and chosen is not None:
-                text += f", {share(chosen)} of the attackers selected"
-        place = f"{dataset}, {condition}"
-        found.append((f"{place}: {text}", fooled, excess(ours, errors["krum"]), place))
-    if not found:
+        count += 1
+        more = excess(ours, krum)
+        fooled += _fooled(gate)
+        lost = _fooled(gate) and more.low > 0
+        if enough(ours, krum, *gate.values()):
+            judged.append(not lost)
+        if lost:
+            said = f"{dataset}, {condition}: {_said(study, dataset, condition, cells, gate)}"
+            beaten.append((more.value, said))
+    if not count:
         return NOT_MEASURED
-    beaten = [one for one in found if one[1] > 0.5 and one[2].low > 0]
-    fooled_in = sum(one[1] > 0.5 for one in found)
     text = (
-        f"{what} in most trials of {fooled_in} of {len(found)} conditions; in {len(beaten)} "
-        "of these the gate does worse than Krum beyond the interval"
+        f"{what} in {fooled} of {count} conditions with such an attack; in {len(beaten)} of "
+        "these two-stage does worse than Krum beyond the interval"
     )
-    if beaten:
-        worst = max(beaten, key=lambda one: one[2].value)
-        text += f". Worst, in {100 * worst[1]:.0f} % of the trials, {worst[0]}"
-    return Finding(text, not beaten)
+    text += f". Worst: {examples(beaten)}" if beaten else ""
+    return Finding(text, verdict_of(judged))
+
+
+def _said(
+    study: Study, dataset: str, condition: str, errors: dict[str, Cell], gate: dict[str, Cell]
+) -> str:
+    ours = pick(errors, "adaptive")
+    said = [f"error {share(ours)}"] if ours is not None else []
+    said += [
+        f"{name.capitalize()}'s {share(errors[name])}"
+        for name in ("krum", "uniform")
+        if name in errors
+    ]
+    for metric, cell in gate.items():
+        if metric == "rho_c":
+            said.append(f"rho_c {interval(mean(cell.values), 3)}")
+        else:
+            said.append(f"{metric} in {share(cell)}")
+    chosen = study.find(dataset, condition, "adaptive", "selected_attackers")
+    if chosen is not None:
+        said.append(f"{share(chosen)} of the attackers selected")
+    return ", ".join(said)

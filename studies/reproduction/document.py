@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -36,11 +37,19 @@ class Grid:
         A star at the end marks a column of numbers, which is set flush right.
     rows : tuple of tuple of str
         Plain text, as many cells as titles.
+    links : tuple of str
+        Anchor of the section that each row's first cell leads to, "" for none; empty where
+        no row has one.
     """
 
     kind: ClassVar[str] = "grid"
     titles: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    links: tuple[str, ...] = ()
+
+    def link(self, row: int) -> str:
+        """Anchor that a row's first cell leads to; "" for none."""
+        return self.links[row] if self.links else ""
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
@@ -77,10 +86,18 @@ class Folded:
 
     kind: ClassVar[str] = "folded"
     title: str
-    blocks: tuple[Text | Grid | Drawing, ...]
+    blocks: tuple[Heading | Text | Grid | Drawing, ...]
 
 
-Block = Text | Grid | Drawing | Folded
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading within a section."""
+
+    kind: ClassVar[str] = "heading"
+    title: str
+
+
+Block = Heading | Text | Grid | Drawing | Folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +115,23 @@ class Section:
     anchor: str
     title: str
     blocks: tuple[Block, ...]
+
+
+def anchor_of(text: str) -> str:
+    """Make a name fit to be linked to.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        Letters, digits and dashes.
+
+    Examples
+    --------
+    >>> anchor_of("table-7"), anchor_of('a"b <c>')
+    ('table-7', 'a-b-c-')
+    """
+    return re.sub(r"[^A-Za-z0-9-]+", "-", text)

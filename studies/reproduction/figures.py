@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from studies.reproduction.document import Drawing
 from studies.reproduction.intervals import mean, ratio
 from studies.reproduction.numbers import is_share, plain
 from studies.reproduction.results import paired
-from studies.reproduction.traces import categories, layout_of, traces_of
+from studies.reproduction.traces import categories, clipped, layout_of, traces_of
 from studies.reproduction.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from studies.reproduction.traces import Figure, Point
 
 _MARKS = "Filled with bars: ours with its 95 % interval. Open: the paper's."
+_SHARES = (0.0, 100.0)  # per cent
+_GAINS = (-150.0, 100.0)  # per cent
+_RATIOS = (0.0, math.inf)
+_CORRELATIONS = ("rho_c", "rho_product", "spearman")
 
 
 def combination_methods(
@@ -47,13 +52,16 @@ def combination_methods(
         marks.sort(key=lambda mark: mark[0])
     views = {
         "Improvement over Krum (Table 5)": _curves(
-            lines, "Correlation of the signal", "Improvement over Krum (%)"
+            lines, "Correlation of the signal", "Improvement over Krum (%)", _GAINS
         ),
         "Error of the product (Table 11)": _curves(
             _points(compared["11"], "rho"), "Correlation of the signal", "Test error (%)"
         ),
     }
-    caption = f"The paper's Figure 1: combinations by the correlation of the signal. {_MARKS}"
+    caption = (
+        f"The paper's Figure 1: combinations by the correlation of the signal. {_MARKS} "
+        f"Improvements below {_GAINS[0]:g} % are not shown."
+    )
     return _drawing("figure-1", "Figure 1: combination methods", caption, views)
 
 
@@ -84,8 +92,8 @@ def dataset_scales(
                 ours = mean(cell.values).times(100)
                 traces.setdefault(method, []).append((f"{dataset} (Table 8)", None, ours))
     views = {
-        "Small data sets": categories(traces, "Data set", "Test error (%)"),
-        "Large data sets (Table 14)": categories(
+        "Small data sets": _marks(traces, "Data set", "Test error (%)"),
+        "Large data sets (Table 14)": _marks(
             _by_category(compared["14"], lambda row: row.target.dataset),
             "Data set",
             "Test error (%)",
@@ -103,18 +111,19 @@ def quality_groups(
     shares = [row for row in rows if row.target.metric == "selected_pct"]
     errors = [row for row in rows if row.target.metric == "error_pct"]
     views = {
-        "Selected by group": categories(
+        "Selected by group": _marks(
             _by_category(shares, lambda row: row.target.condition.rpartition(";")[2]),
             "Group",
             "Selected of the group (%)",
         ),
-        "Error": categories(
+        "Error": _marks(
             _by_category(errors, lambda row: row.target.method), "Method", "Test error (%)"
         ),
-        "Experts over novices": categories(
+        "Experts over novices": _marks(
             _expert_ratios(shares, studies.get("table-15")),
             "Method",
             "Share of experts over share of novices",
+            _RATIOS,
         ),
     }
     caption = f"The paper's Figure 4: who is selected. {_MARKS}"
@@ -161,6 +170,8 @@ def fit_lengths(study: Study) -> Drawing | None:
     views: dict[str, Figure | None] = {}
     for metric in study.metrics:
         factor, unit = (100.0, " (%)") if is_share(metric) else (1.0, "")
+        low = -1.0 if metric in _CORRELATIONS else 0.0
+        limits = _SHARES if is_share(metric) else (low, 1.0)
         curves: dict[str, dict[str, list[Point]]] = {}
         for dataset, condition, cells in study.settings_of(metric):
             epochs = value_of(condition, "fit")
@@ -176,7 +187,7 @@ def fit_lengths(study: Study) -> Drawing | None:
             for marks in lines.values():
                 marks.sort(key=lambda mark: mark[0])
             views[f"{metric}, {dataset}"] = _curves(
-                lines, "Epochs before q is taken", f"{metric.capitalize()}{unit}"
+                lines, "Epochs before q is taken", f"{metric.capitalize()}{unit}", limits
             )
     caption = (
         "Means with 95 % intervals. selected_clean of krum is the precision of the top 70 % by"
@@ -185,8 +196,24 @@ def fit_lengths(study: Study) -> Drawing | None:
     return _drawing("fit-length", "What the fit length does", caption, views)
 
 
-def _curves(lines: Mapping[str, Sequence[Point]], x_title: str, y_title: str) -> Figure | None:
-    return (traces_of(lines, line=True), layout_of(x_title, y_title)) if lines else None
+def _curves(
+    lines: Mapping[str, Sequence[Point]],
+    x_title: str,
+    y_title: str,
+    limits: tuple[float, float] = _SHARES,
+) -> Figure | None:
+    if not lines:
+        return None
+    return clipped((traces_of(lines, line=True), layout_of(x_title, y_title)), *limits)
+
+
+def _marks(
+    points: Mapping[str, Sequence[Point]],
+    x_title: str,
+    y_title: str,
+    limits: tuple[float, float] = _SHARES,
+) -> Figure | None:
+    return clipped(categories(points, x_title, y_title), *limits)
 
 
 def _points(rows: Sequence[Row], variable: str) -> dict[str, list[Point]]:

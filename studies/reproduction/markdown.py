@@ -1,4 +1,4 @@
-"""The report as Markdown for GitHub: everything but the plots."""
+"""The report as Markdown for GitHub: what is judged, without plots and folded tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from anml_fl.report.untrusted import visible
-from studies.reproduction.document import Drawing, Folded, Grid, Text
+from studies.reproduction.document import Drawing, Folded, Grid, Heading, Text, anchor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", visible(text, _LONGEST))
 
 
-def markdown(title: str, page: str, sections: Sequence[Section]) -> str:
+def markdown(title: str, page: str, sections: Sequence[Section], caution: str = "") -> str:
     """Write the report.
 
     Parameters
@@ -45,37 +45,46 @@ def markdown(title: str, page: str, sections: Sequence[Section]) -> str:
     page : str
         File name of the page with the plots, beside this one.
     sections : sequence of Section
+    caution : str
+        What the reader must know first; "" for nothing.
 
     Returns
     -------
     str
         GitHub's Markdown.
     """
-    parts = [
-        f"# {escaped(title)}",
-        f"Generated from the studies' results. With plots: [{page}]({page}).",
-    ]
+    parts = [f"# {escaped(title)}"]
+    if caution:
+        parts.append(f"> **Caution:** {escaped(caution)}")
+    parts.append(
+        "Generated from the studies' results. With plots, paired tests and everything else "
+        f"that was measured: [{page}]({page})."
+    )
+    parts.append("\n".join(f"- {_link(s.title, s.anchor)}" for s in sections))
     for section in sections:
-        parts.append(f"## {escaped(section.title)}")
-        parts += _blocks(section.blocks, page)
+        anchor = anchor_of(section.anchor)
+        parts.append(f'<a id="{anchor}"></a>\n\n## {escaped(section.title)}')
+        parts += _blocks(section.blocks, f"{page}#{anchor}")
     return "\n\n".join(parts) + "\n"
 
 
 def _blocks(blocks: Iterable[Block], page: str) -> list[str]:
-    parts = []
+    parts, folded = [], []
     for block in blocks:
         match block:
+            case Heading():
+                parts.append(f"### {escaped(block.title)}")
             case Text():
                 parts.append(escaped(block.text))
             case Grid():
                 parts.append(_table(block))
             case Drawing():
-                parts.append(f"{escaped(block.title)}: drawn in [{page}]({page}).")
+                parts.append(f"{escaped(block.title)}: drawn on the [page]({page}).")
             case Folded():
-                summary = escaped(block.title)
-                parts.append(f"<details><summary>{_plain(summary)}</summary>")
-                parts += _blocks(block.blocks, page)
-                parts.append("</details>")
+                folded.append(block.title)
+    if folded:
+        named = escaped("; ".join(folded))
+        parts.append(f"On the [page]({page}): {named}.")
     return parts
 
 
@@ -85,16 +94,16 @@ def _table(grid: Grid) -> str:
         "|"
         + "|".join(" --: " if kind == "number" else " --- " for _, kind in grid.columns)
         + "|",
-        *(_line(row) for row in grid.rows),
+        *(_line(row, grid.link(place)) for place, row in enumerate(grid.rows)),
     ]
     return "\n".join(lines)
 
 
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(map(escaped, cells))} |"
+def _line(cells: Iterable[str], anchor: str = "") -> str:
+    first, *rest = cells
+    written = [_link(first, anchor) if anchor else escaped(first), *map(escaped, rest)]
+    return f"| {' | '.join(written)} |"
 
 
-def _plain(text: str) -> str:
-    # Inside an HTML element GitHub reads entities, not backslashes.
-    bare = re.sub(r"\\(.)", r"\1", text)
-    return bare.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _link(text: str, anchor: str) -> str:
+    return f"[{escaped(text)}](#{anchor_of(anchor)})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ from anml_fl.report import theme
 from anml_fl.report.script import SCRIPT
 from anml_fl.report.style import style_sheet
 from anml_fl.report.untrusted import inline_json, visible
+from studies.reproduction.caution import caution
+from studies.reproduction.document import anchor_of
 from studies.reproduction.markdown import markdown
 from studies.reproduction.results import load_results
 from studies.reproduction.sections import sections
@@ -35,7 +36,10 @@ h3 { font-size: 1rem; margin: 1.75rem 0 .25rem; }
 nav p { max-width: none; }
 select { max-width: 100%; }
 td.text { min-width: 6rem; white-space: normal; }
+#claims td:first-child { min-width: 10rem; }
+#claims td:nth-child(4) { min-width: min(16rem, 50vw); }
 #claims td:last-child { min-width: min(24rem, 60vw); }
+.caution { border: 2px solid; padding: .5rem .75rem; font-weight: 600; max-width: none; }
 """
 
 
@@ -62,12 +66,13 @@ def write_reproduction(results: Path, to: Path) -> list[Path]:
     ValueError
         If a file is not as it should be; the message names file and fault.
     """
-    found = sections(load_results(results))
+    studies = load_results(results)
+    found, warning = sections(studies), caution(studies)
     to.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in (
-        ("reproduction.md", markdown(TITLE, "reproduction.html", found)),
-        ("reproduction.html", render(found)),
+        ("reproduction.md", markdown(TITLE, "reproduction.html", found, warning)),
+        ("reproduction.html", render(found, warning)),
     ):
         # Replaced as a whole: a reader never meets half a page.
         draft = to / f"{name}.part"
@@ -76,12 +81,14 @@ def write_reproduction(results: Path, to: Path) -> list[Path]:
     return written
 
 
-def render(found: Sequence[Section]) -> str:
+def render(found: Sequence[Section], caution: str = "") -> str:
     """Write the page as text.
 
     Parameters
     ----------
     found : sequence of Section
+    caution : str
+        What the reader must know first; "" for nothing.
 
     Returns
     -------
@@ -93,9 +100,10 @@ def render(found: Sequence[Section]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["visible"] = lambda text: visible(text, _LONGEST)
     environment.filters["plotted"] = _plotted
-    environment.filters["anchor"] = _anchor
+    environment.filters["anchor"] = anchor_of
     return environment.from_string(TEMPLATE).render(
         title=TITLE,
+        caution=caution,
         sections=found,
         policy=_policy(plotly, SCRIPT),
         style=style_sheet() + _STYLE,
@@ -116,10 +124,6 @@ def _plotted(drawing: Drawing) -> str:
             for label, (data, layout) in drawing.views.items()
         ]
     )
-
-
-def _anchor(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9-]+", "-", text)
 
 
 def _policy(*scripts: str) -> str:

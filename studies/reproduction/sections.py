@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studies.reproduction import figures
+from studies.reproduction.caution import DRAWN
 from studies.reproduction.claims import claims_table
 from studies.reproduction.comparison import rows, variants
 from studies.reproduction.document import Folded, Section, Text
@@ -47,7 +48,16 @@ OWN = {
 }
 """Titles of the studies that no table of the paper has, in the order of the page."""
 
-_DRAWN = "figure-6"  # shown as a scatter: means of single samples say little
+_MAIN = {
+    "approximations": ("seconds", "bytes", "spearman"),
+    "baselines": ("auc",),
+    "exploration": ("selected_novices", "selected_experts"),
+    "gate-rho": ("rho_c",),
+    "label-skew": ("auc",),
+    "overhead": ("seconds", "milliseconds", "overhead"),
+    "q-fit-length": ("auc",),
+}
+"""Metrics that a study is about, beside the error."""
 
 _ByVariant = dict[str, dict[str, "tuple[Row, ...]"]]
 
@@ -98,6 +108,21 @@ _CLAIMS = (
 )
 
 
+_ELSEWHERE = (
+    "Table 16 and Figure 5 are about contributors, not samples: they are no sample-level "
+    "studies and not here."
+)
+
+
+def _over(compared: Mapping[str, Sequence[Row]]) -> str:
+    """Say on how many trials the figures rest."""
+    trials = [r.ours.trials for rows in compared.values() for r in rows if r.ours is not None]
+    if not trials:
+        return ""
+    least, most = min(trials), max(trials)
+    return f", each over {least if least == most else f'{least} to {most}'} trials"
+
+
 def _summary(
     compared: Mapping[str, Sequence[Row]],
     others: _ByVariant,
@@ -106,9 +131,10 @@ def _summary(
 ) -> tuple[Block, ...]:
     counts = verdict_counts([row for rows in compared.values() for row in rows])
     ran = sum(counts.values()) - counts[Verdict.NOT_RUN]
-    words = [row[2] for row in claims.rows]
+    words = [row[1] for row in claims.rows]
     text = (
-        f"Of the paper's {sum(counts.values())} figures in these tables {ran} were measured: "
+        f"Of the paper's {sum(counts.values())} figures in these tables {ran} were measured"
+        f"{_over(compared)}: "
         f"{counts[Verdict.REPRODUCED]} are reproduced, {counts[Verdict.SAME_DIRECTION]} have "
         f"the same direction, {counts[Verdict.NOT_REPRODUCED]} are not reproduced. Of "
         f"{len(words)} claims {sum('● ' in w for w in words)} hold, "
@@ -116,7 +142,7 @@ def _summary(
         "verdict."
     )
     titles = {table: title for table, (title, _) in TABLES.items()}
-    blocks: list[Block] = [Text(text), overview(compared, titles)]
+    blocks: list[Block] = [Text(text), Text(_ELSEWHERE), overview(compared, titles)]
     if any(others.values()):
         told = "" if fit is None else f" By default q is taken after {fit} epochs of fitting."
         blocks += [
@@ -177,7 +203,8 @@ def _tests_in_words(found: Sequence[Comparison]) -> str:
 
 def _measured(study: Study, studies: Mapping[str, Study], *, opened: bool) -> list[Block]:
     tables = [(metric, metric_table(study, metric)) for metric in study.metrics]
-    first = next((m for m in ("error", "mae") if m in study.metrics), study.metrics[:1])
+    main = next((m for m in ("error", "mae") if m in study.metrics), None)
+    first = {*_MAIN.get(study.name, ()), main or next(iter(study.metrics), "")}
     blocks: list[Block] = [grid for metric, grid in tables if opened and metric in first]
     rest: list[Text | Grid] = [grid for m, grid in tables if not (opened and m in first)]
     if rest:
@@ -204,7 +231,7 @@ def _figures(
 
 
 def _own_names(studies: Mapping[str, Study]) -> list[str]:
-    of_paper = {*map(study_of, TABLES), _DRAWN}
+    of_paper = {*map(study_of, TABLES), DRAWN}
     return [*OWN, *(name for name in studies if name not in OWN and name not in of_paper)]
 
 

@@ -6,7 +6,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from studies.reproduction.document import Folded, Grid, Text
+from studies.reproduction.document import Grid, Heading, Text
+from studies.reproduction.names import described, names_blocks
 from studies.reproduction.verdicts import RULE
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def settings_blocks(studies: Mapping[str, Study]) -> tuple[Block, ...]:
     -------
     tuple of Block
     """
-    blocks: list[Block] = [Text(RULE), Text(_CAUTION), Text(STATISTICS)]
+    blocks: list[Block] = [*names_blocks(), Heading("Rules")]
+    blocks += [Text(RULE), Text(_CAUTION), Text(STATISTICS), Heading("Runs")]
     if studies:
         blocks.append(_runs(studies))
     blocks += [
@@ -58,8 +60,8 @@ def settings_blocks(studies: Mapping[str, Study]) -> tuple[Block, ...]:
         if (said := _said(studies, key))
     ]
     if usual := usual_recipe(studies):
-        rows = tuple((name, _word(value)) for name, value in usual.items())
-        blocks.append(Folded("The recipe", (Grid(("Setting", "Value"), rows),)))
+        rows = tuple((name, _word(value), described(name)) for name, value in usual.items())
+        blocks += [Heading("The recipe"), Grid(("Setting", "Value", "Meaning"), rows)]
     return tuple(blocks)
 
 

@@ -16,7 +16,7 @@ from studies.reproduction.numbers import (
     plain,
     unit_of,
 )
-from studies.reproduction.targets import label_of
+from studies.reproduction.targets import label_of, study_of
 from studies.reproduction.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def overview(compared: Mapping[str, Sequence[Row]], titles: Mapping[str, str]) -
     Returns
     -------
     Grid
-        One row a table, then the sum.
+        One row a table, which links to its section, then the sum.
     """
     lines = [
         (label_of(table), titles[table], *_counted(rows)) for table, rows in compared.items()
@@ -77,7 +77,7 @@ def overview(compared: Mapping[str, Sequence[Row]], titles: Mapping[str, str]) -
         "Figures*",
         *(f"{verdict.capitalize()}*" for verdict in Verdict),
     )
-    return Grid(heads, tuple(lines))
+    return Grid(heads, tuple(lines), (*map(study_of, compared), ""))
 
 
 def comparison_table(rows: Sequence[Row]) -> Grid:
@@ -109,11 +109,12 @@ def comparison_table(rows: Sequence[Row]) -> Grid:
                 *((target.dataset,) if datasets else ()),
                 target.condition,
                 target.method,
+                # Before the figures, or a narrow screen would cut it off.
+                MARKS[row.verdict],
                 *((_METRICS.get(target.metric, target.metric),) if metrics else ()),
                 paper,
                 ours,
                 gap,
-                MARKS[row.verdict],
             )
         )
     one = "" if metrics or not rows else f", {_METRICS.get(rows[0].target.metric, '')}"
@@ -121,11 +122,11 @@ def comparison_table(rows: Sequence[Row]) -> Grid:
         *(("Data set",) if datasets else ()),
         "Condition",
         "Method",
+        "Verdict",
         *(("Figure",) if metrics else ()),
         f"Paper{one}*",
         "Ours [95 % interval]*",
         "Difference*",
-        "Verdict",
     )
     return Grid(heads, tuple(lines))
 
@@ -195,7 +196,9 @@ def variant_overview(
             for rows in (compared[table], *(by_name.get(name, ()) for name in names))
         ]
         lines.append((label_of(table), *cells))
-    return Grid(("Table", "(default)*", *(f"{name}*" for name in names)), tuple(lines))
+    heads = ("Table", "(default)*", *(f"{name}*" for name in names))
+    links = tuple(study_of(table) for table, by_name in others.items() if by_name)
+    return Grid(heads, tuple(lines), links)
 
 
 def significance_table(found: Sequence[Comparison]) -> Grid:

@@ -14,9 +14,12 @@ TEMPLATE = """\
   </tr></thead>
   <tbody>
   {%- for row in table.rows %}
+  {%- set link = table.link(loop.index0) %}
   <tr>
     {%- for cell in row -%}
-    <td class="{{ table.columns[loop.index0][1] }}">{{ cell | visible }}</td>
+    <td class="{{ table.columns[loop.index0][1] }}">
+    {%- if loop.first and link %}<a href="#{{ link | anchor }}">{{ cell | visible }}</a>
+    {%- else %}{{ cell | visible }}{% endif %}</td>
     {%- endfor -%}
   </tr>
   {%- endfor %}
@@ -48,6 +51,8 @@ TEMPLATE = """\
 {%- for block in items %}
 {%- if block.kind == "text" %}
 <p{% if block.muted %} class="note"{% endif %}>{{ block.text | visible }}</p>
+{%- elif block.kind == "heading" %}
+<h3>{{ block.title | visible }}</h3>
 {%- elif block.kind == "grid" %}{{ grid(block) }}
 {%- elif block.kind == "drawing" %}
 <h3>{{ block.title }}</h3>
@@ -74,6 +79,9 @@ TEMPLATE = """\
 <body>
 <header>
   <h1>{{ title }}</h1>
+  {%- if caution %}
+  <p class="caution"><strong>Caution:</strong> {{ caution | visible }}</p>
+  {%- endif %}
   <noscript><p>The plots need JavaScript; the tables do not.</p></noscript>
   <nav aria-label="Contents"><p class="facts">
   {%- for section in sections -%}

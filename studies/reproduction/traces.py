@@ -13,6 +13,9 @@ from studies.reproduction.intervals import Estimate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_MARGIN = 0.05  # of the points' span, above and below them
+_RIM = 0.02
+
 Figure = tuple[list[dict[str, Any]], dict[str, Any]]
 """Data and layout, as plotly reads them."""
 
@@ -101,6 +104,46 @@ def layout_of(x_title: str, y_title: str) -> dict[str, Any]:
         "hovermode": "closest",
         **frame(440),
     }
+
+
+def clipped(
+    figure: Figure | None, low: float = -math.inf, high: float = math.inf
+) -> Figure | None:
+    """Show the region that the points span, within limits; an error bar may run out of it.
+
+    Parameters
+    ----------
+    figure : Figure or None
+        None stays None.
+    low, high : float
+        Limits of what is shown, such as 0 and 100 for shares in per cent.
+
+    Returns
+    -------
+    Figure or None
+        With a range of its y axis, where it has points.
+
+    Examples
+    --------
+    >>> points = [{"y": [10.0, -400.0, None]}]
+    >>> clipped((points, {"yaxis": {}}), -150, 100)[1]["yaxis"]["range"]
+    [-153.61, 34.11]
+    """
+    if figure is None:
+        return None
+    data, layout = figure
+    values = [y for trace in data for y in trace["y"] if y is not None]
+    if not values:
+        return figure
+    margin = _MARGIN * (max(values) - min(values)) or _MARGIN * (abs(values[0]) or 1.0)
+    bottom = min(max(low, min(values) - margin), high)
+    top = max(min(high, max(values) + margin), low)
+    if bottom == top:
+        return figure
+    # So that a mark on a limit is not cut in half.
+    rim = _RIM * (top - bottom)
+    shown = [round(bottom - rim, 6), round(top + rim, 6)]
+    return data, {**layout, "yaxis": {**layout["yaxis"], "range": shown}}
 
 
 def categories(

@@ -12,8 +12,8 @@ Amount = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 # What the data depend on, and so the model that q is taken from: variants that agree in
 # these share one fit.
 _DATA = (
-    "beta", "attack", "groups", "group_noise", "drift", "drift_rate", "train_fraction",
-    "learning_rate",
+    "beta", "attack", "groups", "group_noise", "max_age", "drift", "drift_rate",
+    "train_fraction", "learning_rate",
 )  # fmt: skip
 
 

@@ -281,7 +281,7 @@ _ORDERS = torch.arange(5).repeat(4, 1)
         ({"epochs": -1}, "epochs must not be negative, got -1"),
         ({"checkpoints": [5]}, r"checkpoints must lie in 0 to 4, got \[5\]"),
         ({"checkpoints": [-1]}, r"checkpoints must lie in 0 to 4, got \[-1\]"),
-        ({"learning_rate": 0.0}, "learning_rate must be positive, got 0.0"),
+        ({"learning_rate": 0.0}, "learning_rate must be positive and finite, got 0.0"),
         ({"batch_size": 0}, "batch_size must be positive, got 0"),
         ({"orders": _ORDERS}, "orders need a batch_size"),
         (
@@ -345,3 +345,15 @@ def test_cohort_refuses(weights, biases, message):
 def test_beginning_refuses(seeds, sizes, message):
     with pytest.raises(ValueError, match=message):
         initial(seeds, sizes)
+
+
+def test_a_model_that_lost_its_numbers_predicts_nothing() -> None:
+    models = initial([0, 1], (2, 4, 2))
+    features = torch.ones(5, 2)
+    features[0] = torch.nan
+    rates = error_rates(models, features, torch.zeros(5, dtype=torch.int64))
+    assert (rates >= 1 / 5).all()
+    broken = Cohort(tuple(w * torch.nan for w in models.weights), models.biases)
+    np.testing.assert_array_equal(
+        error_rates(broken, torch.ones(5, 2), torch.zeros(5, dtype=torch.int64)), 1.0
+    )

@@ -20,7 +20,7 @@ from studies.sample.drawing import draw
 from studies.sample.fitted import Fitted
 from studies.sample.recipe import Recipe
 from studies.sample.signals import Signals
-from studies.study import Cell, Variant
+from studies.study import Cell, Variant, cells
 
 TRIALS = (0, 1)
 
@@ -247,3 +247,11 @@ def test_faking_changes_credentials_of_fakers_alone():
             assert changed.tolist() == sorted(who)
             assert ((known.v[who] >= 0.70) & (known.v[who] <= 0.90)).all()
             assert ((known.r[who] >= 0.65) & (known.r[who] <= 0.85)).all()
+
+
+@pytest.mark.parametrize("study", [gate_rho.STUDY, gate_stage1.STUDY])
+def test_settings_named_in_the_condition_leave_the_attack_as_it_is(study) -> None:
+    settings = {"fit": "1", "epochs": "1"}
+    (cell, *_) = cells(study, trials=1, settings=settings)
+    found = {row.condition for row in study.run(cell)}
+    assert found == {f"{v.condition};fit=1;epochs=1" for v in study.variants("wine")}

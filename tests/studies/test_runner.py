@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -14,6 +15,7 @@ from anml_fl.cli import main
 from studies import store
 from studies.catalogue import STUDIES, chosen
 from studies.runner import run_studies
+from studies.sample.recipe import Recipe
 from studies.study import Cell, Variant, cells
 
 TABLE = STUDIES["table-9"]
@@ -65,12 +67,45 @@ def test_a_damaged_cell_is_worked_out_anew(done, damage):
     assert (done / "table-9.parquet").read_bytes() == before
 
 
-def test_a_cell_of_other_code_is_worked_out_anew(done):
+@pytest.mark.parametrize(
+    "other", [{"code": "another"}, {"data": "others"}, {"versions": "{}"}, {}]
+)
+def test_a_cell_made_otherwise_is_worked_out_anew(done, other):
     file = next((done / "cells").iterdir())
     rows = store.load_rows(file)
-    store.save_rows([row._replace(value=0.5) for row in rows], file, "another hash")
+    told = {
+        key.decode(): value.decode() for key, value in pq.read_schema(file).metadata.items()
+    }
+    changed = [row._replace(value=0.5) for row in rows]
+    store.save_rows(changed, file, {**told, **other} if other else {})
     run_studies(plan(), done, jobs=1)
     assert store.load_rows(file) == rows
+
+
+@pytest.mark.parametrize("forge", [lambda rows: [], lambda rows: [rows[0]._replace(seed=7)]])
+def test_a_cell_with_rows_of_another_is_worked_out_anew(done, forge):
+    file = next((done / "cells").iterdir())
+    rows = store.load_rows(file)
+    told = {
+        key.decode(): value.decode() for key, value in pq.read_schema(file).metadata.items()
+    }
+    store.save_rows(forge(rows), file, told)
+    run_studies(plan(), done, jobs=1)
+    assert store.load_rows(file) == rows
+
+
+def test_hash_tells_code_from_its_comments_and_docstrings(tmp_path, monkeypatch):
+    module = tmp_path / "studies" / "paper" / "table_9.py"
+    module.parent.mkdir(parents=True)
+    monkeypatch.setattr(store, "_ROOT", tmp_path)
+
+    def found(text):
+        module.write_text(text)
+        return store.code_hash.__wrapped__(TABLE)
+
+    code = 'def f():\n    """{}"""\n    return {}\n'
+    assert found(code.format("One.", 1)) == found("# why\n" + code.format("Two.", 1))
+    assert found(code.format("One.", 1)) != found(code.format("One.", 2))
 
 
 @pytest.mark.slow
@@ -161,9 +196,10 @@ def test_interrupted_run_goes_on_where_it_stopped(tmp_path):
     ("words", "told"),
     [
         (["table-6"], "unknown study 'table-6'; known: all, table-5"),
-        (["table-7", "--trials", "0"], "trials must lie between 1 and 10000, got 0"),
-        (["table-7", "--seed", "-1"], "seed must be >= 0, got -1"),
-        (["table-7", "--jobs", "0"], "jobs must be >= 1, got 0"),
+        (["table-7", "--trials", "0"], "0 is not in the range 1<=x<=10000"),
+        (["table-7", "--seed", "-1"], "-1 is not in the range"),
+        (["table-7", "--seed", str(2**63)], "is not in the range"),
+        (["table-7", "--jobs", "0"], "0 is not in the range x>=1"),
         (["table-7", "--set", "beta"], "must be KEY=VALUE, got 'beta'"),
         (["table-7", "--set", "beta=2"], "beta = '2'"),
         (["table-7", "--set", "bata=0.2"], "unknown setting 'bata'; known: beta"),
@@ -179,3 +215,42 @@ def test_list_names_every_study():
     said = CliRunner().invoke(main, ["study", "list"], env={"COLUMNS": "200"}).output
     for name in STUDIES:
         assert name in said
+
+
+def test_results_of_other_settings_have_a_folder_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["study", "run", "table-9", "--jobs", "1", "--trials", "1", "--set", "fit=1"]
+    for more in ([], ["--seed", "3"], ["--profile", "quick"]):
+        found = CliRunner().invoke(main, [*words, *more])
+        assert found.exit_code == 0, found.output
+    folders = {path.name for path in (tmp_path / "runs").iterdir()}
+    assert folders == {
+        "studies-trials=1-fit=1",
+        "studies-trials=1-seed=3-fit=1",
+        "studies-quick-trials=1-fit=1",
+    }
+    assert "anml study report --results runs/studies-quick-trials=1-fit=1" in found.output
+
+
+def test_settings_are_listed_with_their_defaults():
+    said = CliRunner().invoke(main, ["study", "settings"], env={"COLUMNS": "200"}).output
+    assert all(name in said for name in Recipe.model_fields)
+    assert "Softmax temperature." in said
+
+
+@pytest.mark.slow
+def test_no_process_outlives_a_killed_run(tmp_path):
+    command = [sys.executable, "-m", "anml_fl.cli", "study", "run", "table-13"]
+    command += ["--trials", "60", "--jobs", "2", "--out", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    parent = psutil.Process(process.pid)
+    deadline = time.monotonic() + 120
+    while len(parent.children(recursive=True)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    children = parent.children(recursive=True)
+    assert len(children) >= 2
+    time.sleep(1)
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert alive == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,14 @@ import plotly.graph_objects as go
 import pytest
 
 from studies.reproduction import page as page_module
+from studies.reproduction.caution import caution
+from studies.reproduction.intervals import Estimate
 from studies.reproduction.markdown import escaped
 from studies.reproduction.page import write_reproduction
 from studies.reproduction.results import load_results
 from studies.reproduction.sections import OWN, sections
 from studies.reproduction.targets import TABLES, label_of
+from studies.reproduction.traces import clipped, layout_of, traces_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,6 +130,61 @@ def test_figure_one_shows_the_papers_points_open_beside_ours(
     assert ours["marker"]["color"] == traces["softmax, paper"]["marker"]["color"]
     assert len(ours["error_y"]["array"]) == 5
     assert min(ours["error_y"]["array"]) > 0
+
+
+def test_plots_show_the_points_and_not_the_error_bars() -> None:
+    points = {"a": [(0.0, -400.0, Estimate(40.0, -900.0, 900.0, 2)), (1.0, 99.0, None)]}
+    drawn = (traces_of(points, line=True), layout_of("x", "y"))
+    improvement = clipped(drawn, -150, 100)
+    assert improvement is not None
+    assert improvement[1]["yaxis"]["range"] == [-155.0, 105.0]
+    assert improvement[1]["yaxis"]["title"]["text"] == "y"
+    near = {"a": [(0.0, 10.0, Estimate(20.0, -90.0, 130.0, 2))]}
+    share = clipped((traces_of(near, line=True), layout_of("x", "y")), 0, 100)
+    assert share is not None
+    # From 10 to 20, with a margin of 5 % and a rim of 2 % of what that spans.
+    assert share[1]["yaxis"]["range"] == pytest.approx([9.5 - 0.22, 20.5 + 0.22])
+    assert clipped(None) is None
+
+
+def test_a_quick_run_and_few_trials_are_told_at_the_very_top(
+    made: Callable[..., Any], everything: Path, tmp_path: Path, write: Callable[..., Path]
+) -> None:
+    studies = made(
+        table_7=[("wine", "a", "krum", "error", [0.1] * 5)],
+        overhead=[("adult", "a", "x", "seconds", [0.1] * 4)],
+        figure_6=[("wine", "a", "honest", "q", [0.5])],
+    )
+    assert caution({"table-7": studies["table-7"]}) == ""
+    assert caution({"figure-6": studies["figure-6"]}) == ""
+    assert "verdicts mean little: overhead (adult 4)." in caution(studies)
+    assert caution({"overhead": studies["overhead"]}).startswith("Every study has fewer")
+    folder = tmp_path / "quick"
+    rows = [("wine", "a", "krum", "error", [0.1] * 9)]
+    write(folder, "table-7", rows, {"profile": "quick"})
+    for text in (p.read_text() for p in write_reproduction(folder, tmp_path)):
+        told = text.index("1 of 1 studies were run with the profile quick")
+        assert told < text.index("Summary")
+
+
+def test_markdown_has_contents_and_leaves_the_rest_to_the_page(
+    written: tuple[str, str],
+) -> None:
+    text = written[0]
+    assert len(text) < 150_000
+    links = set(re.findall(r"\]\(#([^)]*)\)", text))
+    anchors = re.findall(r'<a id="([^"]*)"></a>', text)
+    assert links == set(anchors)
+    assert len(anchors) == len(set(anchors))
+    assert "- [Table 7: ANML against Krum, main result](#table-7)" in text
+    assert "| [Table 7](#table-7) |" in text
+    assert "On the [page](reproduction.html#table-7): " in text
+    assert "Shapiro-Wilk p" not in text
+    assert "branch\\_blend under" not in text
+    assert "each over 8 trials" in text
+    assert "softmax\\_blend\\*T" in text
+    assert "Share of the training samples that is bad." in text
+    assert "Table 16 and Figure 5" in text
 
 
 def test_missing_studies_are_listed_as_not_run(tmp_path: Path) -> None:

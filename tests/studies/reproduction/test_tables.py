@@ -34,14 +34,14 @@ def _row(method: str, verdict: Verdict, variant: str = "") -> Row:
 def test_a_row_has_both_values_with_their_intervals_and_the_difference() -> None:
     table = comparison_table([_row("krum", NOT), _row("anml", MISSING)])
     assert [title for title, _ in table.columns] == [
-        "Condition", "Method", "Paper, error (%)", "Ours [95 % interval]", "Difference",
-        "Verdict",
+        "Condition", "Method", "Verdict", "Paper, error (%)", "Ours [95 % interval]",
+        "Difference",
     ]  # fmt: skip
     assert table.rows[0] == (
-        "fraction=1.00", "krum", "10.4 [9.4, 11.4]", "12.0 [11.0, 13.0]", "+1.6",
-        "○ not reproduced",
+        "fraction=1.00", "krum", "○ not reproduced", "10.4 [9.4, 11.4]",
+        "12.0 [11.0, 13.0]", "+1.6",
     )  # fmt: skip
-    assert table.rows[1][3:] == ("—", "—", "– not run")
+    assert table.rows[1][2:] == ("– not run", "10.4 [9.4, 11.4]", "—", "—")
 
 
 def test_the_overview_counts_and_adds_up() -> None:
@@ -52,6 +52,7 @@ def test_the_overview_counts_and_adds_up() -> None:
         ("Table 12", "data", "1", "0", "0", "1", "0"),
         ("All", "", "3", "1", "1", "1", "0"),
     )
+    assert [table.link(row) for row in range(3)] == ["table-7", "table-12", ""]
 
 
 def test_variants_say_what_they_reproduce_beyond_the_default() -> None:
@@ -110,13 +111,16 @@ def test_settings_tell_the_usual_from_what_differs() -> None:
     assert found == Grid(("Condition", "Beside the recipe"), (("c0", "fit = 50"),))
     assert differences(Study("c", {}, {}), studies) is None
     blocks = settings_blocks(studies)
-    runs = next(block for block in blocks if isinstance(block, Grid))
+    grids = [block for block in blocks if isinstance(block, Grid)]
+    runs = next(grid for grid in grids if grid.titles[0] == "Study")
     assert runs.rows == (
         ("a", "—", "—", "3", "f" * 12, "anml study run a"),
         ("b", "—", "wine 30, adult 2", "—", "—", "—"),
     )
-    recipe = blocks[-1].blocks[0]  # type: ignore[union-attr]
-    assert recipe.rows == (("fit", "200"), ("rho", "—"))  # type: ignore[union-attr]
+    assert grids[-1].rows == (
+        ("fit", "200", "Epochs before q is taken."),
+        ("rho", "—", "Of `correlated`: how often s is the truth."),
+    )
 
 
 @pytest.mark.parametrize("table", TABLES)
