@@ -24,6 +24,19 @@ def test_code_example_runs(request, tmp_path):
     assert selected.count("True") == 4
 
 
+def test_examples_of_the_studies_page_run(request):
+    root = request.config.rootpath
+    blocks = re.findall(
+        r"```python\n(.*?)```", (root / "docs" / "studies.md").read_text(), re.S
+    )
+    assert len(blocks) == 3
+    for code in blocks:
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
 def test_every_link_leads_somewhere(request):
     root = request.config.rootpath
     for page in [root / "README.md", root / "CONTRIBUTING.md", *root.glob("docs/**/*.md")]:

@@ -85,7 +85,7 @@ STUDY = Study(
     name="overhead",
     title="Time of the combination, and of all of ANML",
     source="section 7.1",
-    trials={"digits": 3, "adult": 2},
+    trials={"digits": 5, "adult": 5},
     variants=variants,
     run=run,
 )

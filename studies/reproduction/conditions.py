@@ -21,8 +21,11 @@ def value_of(condition: str, name: str) -> float | None:
     --------
     >>> value_of("moderate;beta=0.30", "beta"), value_of("moderate", "beta")
     (0.3, None)
+    >>> value_of("beta=0.0;beta=0.3", "beta")
+    0.3
     """
-    for part in condition.split(";"):
+    # A setting that was given on the command line stands last, and counts.
+    for part in reversed(condition.split(";")):
         key, _, value = part.partition("=")
         if key == name:
             try:
