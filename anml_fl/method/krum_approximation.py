@@ -80,6 +80,8 @@ def landmark_scores(
 ) -> NDArray[np.float64]:
     """Estimate Krum scores from the distances to a random reference set.
 
+    The set is a systematic sample: every (n / m)-th gradient by length, from a random start.
+
     Of m landmarks, round(k m / (n - 1)) count, at least one; a landmark has only the other
     m - 1. One pass over (n, m) distances. With m = n the scores are exact.
 
@@ -92,7 +94,7 @@ def landmark_scores(
     budget : int
         m, the landmarks, >= 2; more than n are n.
     rng : numpy.random.Generator
-        Draws the landmarks.
+        Draws where the sample starts.
 
     Returns
     -------
@@ -118,7 +120,9 @@ def landmark_scores(
     last, k, m = _checked(fits, n_neighbours, budget, least=2)
     n = len(last)
     m = min(m, n)
-    landmarks = np.sort(rng.choice(n, m, replace=False))
+    # Evenly over the order of lengths, from a random start: no length is missed by chance.
+    order = np.argsort(last.squared_norms, kind="stable")
+    landmarks = np.sort(order[((rng.random() + np.arange(m)) * n / m).astype(np.intp)])
     scores = np.empty(n)
     with one_thread():
         tiles = Tiles(last, last.take(landmarks))

@@ -168,6 +168,7 @@ def _panels(gradients: SampleGradients) -> Iterator[tuple[slice, torch.Tensor]]:
     reach = isqrt(2 * _WAITING // (tiles.size**2 * like.itemsize))
     waiting: dict[tuple[int, int], torch.Tensor] = {}
     spare: list[torch.Tensor] = []
+    near = like.new_empty(tiles.size**2)
     buffer = like.new_empty(tiles.size, -(-n // _ALIGNED) * _ALIGNED)
     for i, rows in enumerate(blocks):
         panel = buffer[: rows.stop - rows.start, :n]
@@ -175,7 +176,9 @@ def _panels(gradients: SampleGradients) -> Iterator[tuple[slice, torch.Tensor]]:
             part = panel[:, columns]
             if (j, i) in waiting:
                 room = waiting.pop((j, i))
-                part.copy_(room[: part.numel()].view(part.T.shape).T)
+                # Into the cache first: to turn it round from memory takes thrice as long.
+                near.copy_(room)
+                part.copy_(near[: part.numel()].view(part.T.shape).T)
                 spare.append(room)
             elif i < j <= i + reach:
                 room = spare.pop() if spare else like.new_empty(tiles.size**2)

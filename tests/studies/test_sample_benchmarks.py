@@ -33,6 +33,8 @@ def test_cohort_row_compares_the_same_training():
     assert one.sizes == (13, 64, 32, 3)
     assert one.difference <= one.largest < 1e-5
     assert one.exact < 1e-12
-    assert one.speedup == one.ours / max(one.plain, one.plain_on_all)
+    plain, ours = (one.plain, one.plain_on_all), (one.ours, one.ours_on_all)
+    assert one.speedup == max(ours) / max(plain)
+    assert one.on_one == ours[0] / plain[0]
     heads, line = cohort.table([one]).splitlines()[2::2]
     assert heads.count("|") == line.count("|")
