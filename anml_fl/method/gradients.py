@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,13 +20,12 @@ from anml_fl.method.gradient_layers import (
 )
 from anml_fl.method.gradient_tiles import Tiles, one_thread
 from anml_fl.method.sample_krum import sample_krum_scores
+from anml_fl.method.sample_losses import LOSSES, Loss, balanced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, NDArray
-
-    Loss = Literal["cross_entropy", "squared"]
 
 __all__ = ["SampleGradients", "sample_gradients", "sample_krum_scores"]
 
@@ -155,8 +154,8 @@ def sample_gradients(
     >>> gradients.squared_distances([0], [1]).item()
     4.0
     """
-    if loss not in _LOSSES:
-        raise ValueError(f"loss must be one of {', '.join(_LOSSES)}, got {loss!r}")
+    if loss not in LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(LOSSES)}, got {loss!r}")
     layers = parametrised_layers(model)
     parameter = next(model.parameters())
     if parameter.dtype not in {torch.float32, torch.float64}:
@@ -175,7 +174,7 @@ def sample_gradients(
             with recorded(layers) as calls:
                 output = model(x)
             check_calls(calls, len(x))
-            losses, slope = _LOSSES[loss](output, _plain(wanted[chunk]))
+            losses, slope = LOSSES[loss](output, _plain(wanted[chunk]))
             outputs = [given for call in calls for given in call.outputs]
             deltas = iter(
                 torch.autograd.grad(
@@ -187,7 +186,7 @@ def sample_gradients(
                 layer = layer_factors(call, [next(deltas) for _ in call.outputs])
                 last = len(call.returned) == 1 and call.returned[0] is output
                 if last and loss == "cross_entropy":
-                    layer = [Factors(_balanced(part.deltas), part.inputs) for part in layer]
+                    layer = [Factors(balanced(part.deltas), part.inputs) for part in layer]
                 factors += layer
             parts.append(_geometry(factors, losses))
         gradients = _joined(parts)
@@ -218,7 +217,7 @@ def _alone(
     """Squared gradient of one sample, by autograd and without its batch."""
     parameters = {name: p.detach().requires_grad_() for name, p in model.named_parameters()}
     output = functional_call(model, parameters, (sample,))
-    _, slope = _LOSSES[loss](output, _plain(target))
+    _, slope = LOSSES[loss](output, _plain(target))
     found = torch.autograd.grad(
         output, list(parameters.values()), slope.to(output.dtype), materialize_grads=True
     )
@@ -262,56 +261,6 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
-
-
-def _cross_entropy(
-    output: torch.Tensor, labels: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    if output.ndim != 2:
-        raise ValueError(
-            f"cross_entropy needs (n, classes) outputs, got {tuple(output.shape)}"
-        )
-    classes = output.shape[1]
-    if labels.shape != output.shape[:1] or labels.dtype.is_floating_point:
-        raise ValueError(
-            f"targets must be one whole number a sample, got {labels.dtype}"
-            f" of shape {tuple(labels.shape)}"
-        )
-    labels = labels.to(output.device, torch.int64)
-    bad = torch.nonzero((labels < 0) | (labels >= classes))
-    if bad.numel():
-        at = int(bad[0])
-        raise ValueError(f"targets must lie in [0, {classes}), got {int(labels[at])}")
-    given = labels[:, None]
-    logs = torch.log_softmax(output.detach().double(), dim=1)
-    slope = logs.exp()
-    # Minus the sum of the others: 1 - p has lost its digits where the model is sure.
-    slope.scatter_(1, given, 0.0)
-    slope.scatter_(1, given, -slope.sum(dim=1, keepdim=True))
-    return -logs.gather(1, given)[:, 0], slope
-
-
-def _squared(output: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    n = output.shape[0]
-    for name, shape in (("outputs", output.shape), ("targets", values.shape)):
-        if tuple(shape) not in {(n,), (n, 1)}:
-            raise ValueError(f"squared needs {name} of (n,) or (n, 1), got {tuple(shape)}")
-    error = output.detach().double() - values.to(output.device).double().reshape(output.shape)
-    return error.square().reshape(n), 2 * error
-
-
-def _balanced(deltas: torch.Tensor) -> torch.Tensor:
-    """Turn (..., classes) that sum to zero into classes - 1 numbers of the same geometry."""
-    classes = deltas.shape[-1]
-    # Helmert's: an orthonormal basis of what sums to zero.
-    basis = torch.ones(classes, classes - 1, dtype=torch.float64).triu()
-    steps = torch.arange(1, classes, dtype=torch.float64)
-    basis[range(1, classes), range(classes - 1)] = -steps
-    basis /= (steps * (steps + 1)).sqrt()
-    return deltas @ basis.to(deltas)
-
-
-_LOSSES = {"cross_entropy": _cross_entropy, "squared": _squared}
 
 
 def _geometry(factors: list[Factors], losses: torch.Tensor) -> SampleGradients:
