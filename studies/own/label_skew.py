@@ -5,10 +5,12 @@ The published method is for contributors with similar data; this shows what happ
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from flwr.common.logger import console_handler
 from sklearn.metrics import roc_auc_score
 
 from anml_fl.report.run import load_run
@@ -32,6 +34,8 @@ def variants(dataset: str) -> tuple[Variant, ...]:
 
 def run(cell: Cell) -> list[Row]:
     """Train twenty short rounds; `auc` says how well q tells the good, over all rounds."""
+    # Flower tells of every round; here the progress bar does.
+    console_handler.setLevel(logging.WARNING)
     rows = []
     for variant in cell.variants:
         for trial in cell.trials:
