@@ -69,7 +69,7 @@ def list_settings() -> None:
     type=click.Choice(["paper", "quick"]),
     default="paper",
     show_default=True,
-    help="quick: two trials, one on larger data sets, to see that everything runs.",
+    help="quick: two trials on small data, to see that everything runs.",
 )
 @click.option(
     "--set",
