@@ -14,6 +14,7 @@ from flwr.app import (
 from flwr.clientapp import ClientApp
 
 from anml_fl.datasets.prepare import deal
+from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, load_arrays
 from anml_fl.roles import cast_roles, contributor_id, part_in_round
@@ -22,7 +23,7 @@ from anml_fl.settings import from_flat
 from clients.behaviours import behaviour
 from clients.behaviours.credentials import credentials
 from clients.echo import echo_nonce
-from clients.training import one_thread, train
+from clients.training import train
 from strategies import protocol
 
 app = ClientApp(mods=[echo_nonce])

@@ -16,6 +16,7 @@ from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.attribution import LARGEST_POOL
+from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, error_rate, load_arrays
 from anml_fl.report.page import write_report
@@ -73,15 +74,12 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     _gather(grid, config, roster)
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
-        with threadpool_limits(limits=1):
+        with one_thread(), threadpool_limits(limits=1):
             for name in config.strategies:
                 if not finished(out, config, name):
                     _train(grid, config, name, roles, roster, out, engine)
     finally:
-        torch.set_num_threads(threads)
         if engine is not None:
             engine.dispose()
     summary = close_run(out, config, roles)

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from rich.progress import track
 from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
@@ -17,6 +16,7 @@ from anml_fl.datasets.prepare import deal
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.gtg_shapley import gtg_shapley
 from anml_fl.method.shapley import exact_shapley, leave_one_out
+from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
 from anml_fl.registry.keys import public_key
 from anml_fl.report.attribution import (
@@ -134,23 +134,18 @@ def attribute(
     evaluations, seconds = dict.fromkeys(names, 0), dict.fromkeys(names, 0.0)
     game_of = _games(folder / finished.lead.name, config)
     # One thread, as in training: sums differ with the number of threads.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(limits=1):
-            steps = [(one, name) for one in finished.lead.records for name in names]
-            for record, name in progress(steps):
-                valid = [c.contributor for c in record.contributors if c.reason is None]
-                if not valid:
-                    continue
-                game = game_of(record, valid)
-                started = time.perf_counter()
-                found = _estimate(name, game, len(valid), seed, record.round)
-                seconds[name] += time.perf_counter() - started
-                evaluations[name] += found.evaluations
-                totals[name][[place[who] for who in valid]] += found.values
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), threadpool_limits(limits=1):
+        steps = [(one, name) for one in finished.lead.records for name in names]
+        for record, name in progress(steps):
+            valid = [c.contributor for c in record.contributors if c.reason is None]
+            if not valid:
+                continue
+            game = game_of(record, valid)
+            started = time.perf_counter()
+            found = _estimate(name, game, len(valid), seed, record.round)
+            seconds[name] += time.perf_counter() - started
+            evaluations[name] += found.evaluations
+            totals[name][[place[who] for who in valid]] += found.values
     settled, settled_by = _settled(folder, finished, place)
     exact = totals.get("exact_shapley")
     return Attribution(

@@ -10,9 +10,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
-import torch
 from threadpoolctl import threadpool_limits
 
+from anml_fl.method.threads import one_thread
 from studies import store
 from studies.catalogue import STUDIES
 
@@ -177,12 +177,7 @@ def work_out(cell: Cell, out: Path) -> Cell:
     study = STUDIES[cell.study]
     # Before the work: what is edited meanwhile did not make these rows.
     store.code_hash(study)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            rows = study.run(cell)
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), threadpool_limits(1):
+        rows = study.run(cell)
     store.save_cell(rows, out, study, cell)
     return cell

@@ -6,14 +6,11 @@ is ever in memory.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from anml_fl.method.gradients import SampleGradients
 
 # Rows and columns of a tile on a processor: three of float32 take 1.8 MB, a core's cache.
@@ -22,20 +19,6 @@ _CACHED = 384
 _LARGE = 4096
 # Pairs whose differences are taken at once.
 _PAIRS = 4096
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread, so that sums do not depend on how many there are."""
-    before = torch.get_num_threads()
-    if before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Tiles:

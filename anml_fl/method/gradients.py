@@ -18,9 +18,10 @@ from anml_fl.method.gradient_layers import (
     parametrised_layers,
     recorded,
 )
-from anml_fl.method.gradient_tiles import Tiles, one_thread
+from anml_fl.method.gradient_tiles import Tiles
 from anml_fl.method.sample_krum import sample_krum_scores
 from anml_fl.method.sample_losses import LOSSES, Loss, balanced
+from anml_fl.method.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.method.checks import count
-from anml_fl.method.gradient_tiles import Tiles, one_thread
+from anml_fl.method.gradient_tiles import Tiles
 from anml_fl.method.gradients import SampleGradients, sample_krum_scores
 from anml_fl.method.krum import consistency, neighbours
 from anml_fl.method.random_projection import projected
+from anml_fl.method.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from anml_fl.method.gradient_tiles import Tiles, exact_pairs, one_thread
+from anml_fl.method.gradient_tiles import Tiles, exact_pairs
 from anml_fl.method.krum import neighbours
+from anml_fl.method.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,6 @@ time.
 from __future__ import annotations
 
 import gc
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
@@ -31,9 +29,11 @@ from anml_fl.datasets.sources import load
 from anml_fl.method.gradients import sample_gradients, sample_krum_scores
 from anml_fl.method.krum import krum_scores, neighbours
 from anml_fl.method.krum_approximation import landmark_scores
+from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
 from anml_fl.seeding import stream
 from studies.benchmarks.krum import machine
+from studies.benchmarks.peak_memory import PeakMemory
 
 _FLIPPED = 0.3
 _CHECKED_ROWS = 50  # samples compared with float64 gradients, where all would take hours
@@ -126,13 +126,8 @@ def run(
         In the order of `datasets`.
     """
     say = progress or (lambda text: None)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            return [_row(name, epochs, yardstick_n, repeats, seed, say) for name in datasets]
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), threadpool_limits(1):
+        return [_row(name, epochs, yardstick_n, repeats, seed, say) for name in datasets]
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -200,7 +195,7 @@ def _row(
         timed("materialised scores", turn, partial(_scores, matrix, k_few))
         del matrix
         if turn:
-            with _Memory() as memory:
+            with PeakMemory() as memory:
                 geometry = timed(
                     "gradients", turn, partial(sample_gradients, model, features, labels)
                 )
@@ -323,29 +318,3 @@ def _exact_scores(
     distances[range(len(rows)), rows] = torch.inf
     scores: NDArray[np.float64] = np.sort(distances.numpy(), axis=1)[:, :k].sum(axis=1)
     return scores
-
-
-class _Memory:
-    """Watch how far the process's memory grows while a block runs."""
-
-    def __enter__(self) -> _Memory:
-        gc.collect()
-        self._process = psutil.Process()
-        self._start = self._peak = self._process.memory_info().rss
-        self._done = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._watcher.start()
-        return self
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.02):
-            self._peak = max(self._peak, self._process.memory_info().rss)
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._watcher.join()
-
-    @property
-    def growth(self) -> int:
-        """Bytes at the peak beyond those at the start."""
-        return int(self._peak - self._start)

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from anml_fl.method.krum import krum_scores, neighbours
+from anml_fl.method.threads import one_thread
 
 _CHECKED_ROWS = 50  # rows compared with float64 differences where all would take minutes
 _FLOAT = NDArray[np.float64]
@@ -107,13 +108,8 @@ def run(
         In the order of `sizes`.
     """
     say = progress or (lambda text: None)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            return [_row(n, dimension, repeats, seed, offset, say) for n in sizes]
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), threadpool_limits(1):
+        return [_row(n, dimension, repeats, seed, offset, say) for n in sizes]
 
 
 def machine() -> str:

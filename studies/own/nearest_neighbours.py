@@ -106,7 +106,7 @@ def _cells(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Each sample's cell, and for each cell all cells from the nearest to the farthest."""
     try:
-        import faiss  # noqa: PLC0415  an optional extra
+        import faiss  # noqa: PLC0415 - an optional extra
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "approximate nearest neighbours need the package faiss-cpu:"

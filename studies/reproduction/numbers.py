@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from studies.reproduction.intervals import Estimate
 
-_SHARES = ("error", "precision", "overhead", "faked")
+_SHARES = ("error", "overhead", "faked")
 _UNITS = {
     "mae": "mean absolute error",
     "auc": "area under the ROC curve",

@@ -89,7 +89,7 @@ def _cross_fitted(
 
 def _cleanlab(drawn: Drawn, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     try:
-        from cleanlab.rank import get_label_quality_scores  # noqa: PLC0415  an optional extra
+        from cleanlab.rank import get_label_quality_scores  # noqa: PLC0415 - an optional extra
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "the method cleanlab needs the package cleanlab: pip install 'anml-fl[studies]'"

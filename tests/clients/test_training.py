@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from anml_fl.config import Training
+from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of
-from clients.training import one_thread, train
+from clients.training import train
 
 
 def linear(width, classes):

@@ -150,7 +150,7 @@ def _own() -> dict[str, list[Row]]:
         "q-fit-length": [
             ("wine", f"fit={fit}", "krum", metric, _noise(0.8, 0.05, str(fit), metric))
             for fit in (0, 50, 200)
-            for metric in ("precision", "auc", "error")
+            for metric in ("selected_clean", "auc", "error")
         ],
         "baselines": [
             ("wine", "moderate", name, metric, _noise(0.2, 0.03, name, metric))
