@@ -138,7 +138,7 @@ def _summary(
         f"{counts[Verdict.REPRODUCED]} are reproduced, {counts[Verdict.SAME_DIRECTION]} have "
         f"the same direction, {counts[Verdict.NOT_REPRODUCED]} are not reproduced. Of "
         f"{len(words)} claims {sum('● ' in w for w in words)} hold, "
-        f"{sum('○ ' in w for w in words)} do not, and {sum('– ' in w for w in words)} have no "
+        f"{sum('○ ' in w for w in words)} do not, {sum('– ' in w for w in words)} without a "
         "verdict."
     )
     titles = {table: title for table, (title, _) in TABLES.items()}

@@ -271,7 +271,7 @@ def metric_table(study: Study, metric: str) -> Grid:
         for dataset, condition, cells in settings
     ]
     unit = unit_of(metric)
-    title = f"{metric} ({unit})" if unit else metric
+    title = f"{metric} ({unit})" if unit not in ("", metric) else metric
     return Grid(
         ("Data set", f"{title} under", *(f"{m or '—'}*" for m in methods)), tuple(lines)
     )
