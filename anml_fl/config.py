@@ -26,7 +26,17 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-DatasetName = Literal["digits", "wine", "breast_cancer", "adult", "covertype"]
+DatasetName = Literal[
+    "digits",
+    "wine",
+    "breast_cancer",
+    "adult",
+    "covertype",
+    "fashion_mnist",
+    "heart_disease",
+    "labelme",
+    "mnist_writers",
+]
 ModelName = Literal["mlp", "cnn"]
 BehaviourName = Literal[
     "honest",
@@ -39,7 +49,7 @@ BehaviourName = Literal[
     "turncoat",
     "on_off",
 ]
-ScenarioName = Literal["high", "moderate", "low", "adversarial"]
+ScenarioName = Literal["high", "moderate", "low", "adversarial", "unknown"]
 EngineName = Literal["inline", "simulation"]
 StrategyName = Literal[
     "fedavg",
@@ -79,14 +89,20 @@ class Federation(Section):
     contributors: int = Field(10, ge=1, le=10_000, description="Number of contributors.")
     partition: str = Field(
         "iid",
-        description="How the data are dealt out: iid, or dirichlet:ALPHA (bare: 0.5).",
+        description="How the data are dealt out: iid, dirichlet:ALPHA (bare: 0.5), or natural:"
+        " everybody holds what they gathered.",
+    )
+    leave_out: str = Field(
+        "", description="Who takes no part in natural, and is tested on instead."
     )
     behaviours: dict[BehaviourName, Count] = Field(
         {"label_flip": 1, "gradient_aligned": 1, "credential_faking": 1, "joint": 1},
         description="How many contributors behave how; all others are honest.",
     )
     scenario: ScenarioName = Field(
-        "moderate", description="How reliable the registry's v and r are (paper, 5.1.3)."
+        "moderate",
+        description="How reliable the registry's v and r are (paper, 5.1.3); unknown: it knows"
+        " nobody.",
     )
     max_age: float = Field(
         0.0, ge=0, description="Contributions are up to this many years old; 0: T = 1."
@@ -107,7 +123,7 @@ class Federation(Section):
     @field_validator("partition")
     @classmethod
     def _known_partition(cls, value: str) -> str:
-        if value == "iid":
+        if value in ("iid", "natural"):
             return value
         found = re.fullmatch(r"dirichlet(?:[:=]([^()]+)|\(([^()]+)\))?", value)
         try:
@@ -116,7 +132,8 @@ class Federation(Section):
             alpha = 0.0
         if not 0 < alpha <= _LARGEST_ALPHA:
             raise ValueError(
-                f"known partitions: iid, dirichlet:ALPHA with 0 < ALPHA <= {_LARGEST_ALPHA:g}"
+                "known partitions: iid, natural, dirichlet:ALPHA with"
+                f" 0 < ALPHA <= {_LARGEST_ALPHA:g}"
             )
         return f"dirichlet:{alpha!r}".removesuffix(".0")
 
@@ -146,12 +163,43 @@ class Attacks(Section):
     flip_offset: int | None = Field(
         None, description="Flip every label by this offset, modulo the number of classes."
     )
+    flip_pairs: str = Field(
+        "", description="Classes that look alike, in pairs such as 3-8,4-9."
+    )
+    pair_share: Share = Field(
+        0.0, description="Share of the flipped labels that go to the class that looks alike."
+    )
     feature_shift: Share = Field(
         0.2, description="How far gradient-aligned features move to the other centroid."
     )
     turn_round: int = Field(20, ge=1, description="A turncoat flips labels from it on.")
     good_rounds: int = Field(10, ge=1, description="An on-off attacker is honest as long,")
     bad_rounds: int = Field(2, ge=1, description="then flips labels as long, and again.")
+
+    @field_validator("flip_pairs")
+    @classmethod
+    def _each_class_once(cls, value: str) -> str:
+        text = value.replace(" ", "")
+        if not re.fullmatch(r"(\d{1,4}-\d{1,4}(,\d{1,4}-\d{1,4})*)?", text):
+            raise ValueError("must be pairs of classes such as 3-8,4-9")
+        named = re.findall(r"\d+", text)
+        if len(set(map(int, named))) < len(named):
+            raise ValueError("a class must stand in one pair only")
+        return text
+
+    @property
+    def pairs(self) -> dict[int, int]:
+        """Each class that looks like another, and which."""
+        found = [
+            tuple(map(int, pair.split("-"))) for pair in self.flip_pairs.split(",") if pair
+        ]
+        return {a: b for one, other in found for a, b in ((one, other), (other, one))}
+
+    @model_validator(mode="after")
+    def _pairs_are_known(self) -> Attacks:
+        if self.pair_share and not self.flip_pairs:
+            raise ValueError("pair_share needs flip_pairs: which classes look alike")
+        return self
 
     @model_validator(mode="after")
     def _one_flip(self) -> Attacks:
@@ -211,6 +259,13 @@ class RegistrySettings(Section):
         10, ge=0, description="N: contributions during which r is at least r_min (paper, 7.2)."
     )
     r_min: Share = Field(0.4, description="Least r of a newcomer.")
+    gold: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Answers of each contributor that are checked before the run: r is earned"
+        " on them (labelme).",
+    )
 
 
 class Settlement(Section):

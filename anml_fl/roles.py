@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anml_fl.datasets.prepare import names_of
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
@@ -65,17 +66,6 @@ def part_in_round(role: str, server_round: int, attacks: Attacks) -> str:
     return role
 
 
-def contributor_id(index: int) -> str:
-    """Stable identity of the contributor that holds a partition.
-
-    Examples
-    --------
-    >>> contributor_id(3)
-    'contributor-0003'
-    """
-    return f"contributor-{index:04d}"
-
-
 def cast_roles(config: RunConfig) -> dict[str, str]:
     """Deal the configured behaviours out to contributors, at random from the seed.
 
@@ -95,10 +85,11 @@ def cast_roles(config: RunConfig) -> dict[str, str]:
     >>> sorted(cast_roles(RunConfig()).values())[:3]
     ['credential_faking', 'gradient_aligned', 'honest']
     """
-    total = config.federation.contributors
+    names = names_of(config)
+    total = len(names)
     cast: list[str] = [
         name for name, count in config.federation.behaviours.items() for _ in range(count)
     ]
     cast += [HONEST] * (total - len(cast))
     places = stream(config.seed, "roles").permutation(total)
-    return {contributor_id(i): cast[place] for i, place in enumerate(places)}
+    return {name: cast[place] for name, place in zip(names, places, strict=True)}

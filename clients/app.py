@@ -13,11 +13,11 @@ from flwr.app import (
 )
 from flwr.clientapp import ClientApp
 
-from anml_fl.datasets.prepare import deal
+from anml_fl.datasets.prepare import deal_of
 from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, load_arrays
-from anml_fl.roles import cast_roles, contributor_id, part_in_round
+from anml_fl.roles import cast_roles, part_in_round
 from anml_fl.seeding import stream
 from anml_fl.settings import from_flat
 from clients.behaviours import behaviour
@@ -73,12 +73,9 @@ def train_round(message: Message, context: Context) -> Message:
             f"partition-id must lie in [0, {config.federation.contributors - 1}], the"
             f" federation's contributors, got {partition}"
         )
-    contributor = contributor_id(partition)
+    dealt = deal_of(config)
+    contributor = dealt.names[partition]
     server_round = str(message.content.config_records[protocol.CONFIG][protocol.ROUND])
-    federation = config.federation
-    dealt = deal(
-        federation.dataset, federation.contributors, federation.partition, config.seed
-    )
     held = dealt.parts[partition]
     role = str(context.node_config.get("behaviour", cast_roles(config)[contributor]))
     # The stream has no round in it: an attacker's poison is the same in every round.

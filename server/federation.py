@@ -13,7 +13,7 @@ from flwr.common.logger import log
 from threadpoolctl import threadpool_limits
 
 from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import deal
+from anml_fl.datasets.prepare import deal_of
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.method.threads import one_thread
@@ -22,6 +22,7 @@ from anml_fl.models.state import arrays_of, error_rate, load_arrays
 from anml_fl.report.page import write_report
 from anml_fl.roles import cast_roles, is_honest
 from anml_fl.seeding import stream
+from server.holdings import holdings
 from server.registries import database, known
 from server.results import StrategyFolder, close_run, finished, open_run
 from server.settlement import Settlement, run_id, signing_key
@@ -70,7 +71,7 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     check(config)
     open_run(out, config)
     roles = cast_roles(config)
-    roster = ByPartition(config.federation.contributors, min(config.training.timeout, 60.0))
+    roster = ByPartition(tuple(roles), min(config.training.timeout, 60.0))
     _gather(grid, config, roster)
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
@@ -82,7 +83,7 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     finally:
         if engine is not None:
             engine.dispose()
-    summary = close_run(out, config, roles)
+    summary = close_run(out, config, roles, holdings(out, config))
     log(INFO, "report: %s", write_report(out).resolve())
     return summary
 
@@ -128,9 +129,7 @@ def check(config: RunConfig) -> None:
             SqlLedger(engine, run_id(config), key)
         finally:
             engine.dispose()
-    dealt = deal(
-        federation.dataset, federation.contributors, federation.partition, config.seed
-    )
+    dealt = deal_of(config)
     classes = dealt.test.classes
     build(training.model, dealt.test.features.shape[1], dealt.image, classes, seed=0)
     target, offset = config.attacks.flip_target, config.attacks.flip_offset
@@ -155,10 +154,8 @@ def _train(
     out: Path,
     engine: Engine | None,
 ) -> None:
-    federation, training = config.federation, config.training
-    dealt = deal(
-        federation.dataset, federation.contributors, federation.partition, config.seed
-    )
+    training = config.training
+    dealt = deal_of(config)
     model = build(
         training.model,
         dealt.test.features.shape[1],

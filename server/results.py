@@ -236,7 +236,9 @@ def hold(out: Path) -> Iterator[None]:
         yield
 
 
-def close_run(out: Path, config: RunConfig, roles: Mapping[str, str]) -> dict[str, Any]:
+def close_run(
+    out: Path, config: RunConfig, roles: Mapping[str, str], held: Mapping[str, Any]
+) -> dict[str, Any]:
     """Write `summary.json`, and with it the run's end.
 
     Parameters
@@ -245,6 +247,8 @@ def close_run(out: Path, config: RunConfig, roles: Mapping[str, str]) -> dict[st
     config : RunConfig
     roles : mapping
         Contributor to behaviour.
+    held : mapping
+        Contributor to what it gathered itself.
 
     Returns
     -------
@@ -263,6 +267,8 @@ def close_run(out: Path, config: RunConfig, roles: Mapping[str, str]) -> dict[st
         "contributors": dict(roles),
         "strategies": strategies,
     }
+    if held:
+        summary["holdings"] = dict(held)
     _replace(out / SUMMARY, json.dumps(summary, indent=2, allow_nan=False) + "\n")
     return summary
 

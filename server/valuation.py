@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
 from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import deal
+from anml_fl.datasets.prepare import deal_of
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.gtg_shapley import gtg_shapley
 from anml_fl.method.shapley import exact_shapley, leave_one_out
@@ -232,10 +232,7 @@ def _settings(folder: Path, finished: Run) -> RunConfig:
 
 def _games(folder: Path, config: RunConfig) -> Callable[[RoundRecord, list[str]], Utility]:
     """Make what makes a round's game from its record and its valid contributors."""
-    federation = config.federation
-    dealt = deal(
-        federation.dataset, federation.contributors, federation.partition, config.seed
-    )
+    dealt = deal_of(config)
     # The seed is of no matter: every number is overwritten.
     model = build(
         config.training.model,

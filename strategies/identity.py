@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from flwr.app import ConfigRecord
 from flwr.common.logger import log
 
-from anml_fl.roles import contributor_id
 from strategies import protocol
 from strategies.screening import attribute, instruct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from flwr.serverapp import Grid
 
@@ -52,14 +51,14 @@ class ByPartition:
 
     Parameters
     ----------
-    contributors : int
-        Partitions that exist.
+    contributors : sequence of str
+        Who holds each partition.
     timeout : float
         Seconds to wait for answers.
     """
 
-    def __init__(self, contributors: int, timeout: float = 60.0) -> None:
-        self._contributors = contributors
+    def __init__(self, contributors: Sequence[str], timeout: float = 60.0) -> None:
+        self._contributors = tuple(contributors)
         self._timeout = timeout
         self._known: dict[int, str] = {}
         self._refused: set[int] = set()
@@ -92,8 +91,10 @@ class ByPartition:
             if reply := credited.get(one.contributor):
                 record = reply.content.config_records.get(protocol.IDENTITY, ConfigRecord())
                 partition = record.get(protocol.PARTITION)
-                if type(partition) is int and 0 <= partition < self._contributors:
-                    claims[contributor_id(partition)].append(one.message.metadata.dst_node_id)
+                if type(partition) is int and 0 <= partition < len(self._contributors):
+                    claims[self._contributors[partition]].append(
+                        one.message.metadata.dst_node_id
+                    )
                 else:
                     self._refused.add(one.message.metadata.dst_node_id)
                     left_out[one.contributor] = f"claims partition {str(partition)[:20]}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
 
 from anml_fl.datasets.partition import deal_dirichlet, deal_iid
@@ -15,11 +16,16 @@ from anml_fl.datasets.sources import load
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from anml_fl.datasets.sources import Table
+    from anml_fl.config import RunConfig
+    from anml_fl.datasets.table import Table
 
 _TEST_SHARE = 0.2
+NATURAL = "natural"
+"""The partition in which everybody holds what they gathered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +62,44 @@ class Dealt:
         The server's test set, which no contributor sees.
     image : tuple of int, optional
         (channels, height, width) where a row is an image.
+    names : tuple of str
+        Stable identity of each contributor, as in `parts`.
+    tested : (m,) int64, optional
+        Whose each test sample is, as a place in `names`; -1 where it is none of theirs. None
+        where samples belong to nobody.
+    truths : tuple of (n,) int64, optional
+        True classes of each contributor's samples, where labels are its own answers.
     """
 
     parts: tuple[Samples, ...]
     test: Samples
     image: tuple[int, int, int] | None
+    names: tuple[str, ...]
+    tested: NDArray[np.int64] | None = None
+    truths: tuple[NDArray[np.int64], ...] | None = None
 
 
-def deal(dataset: str, contributors: int, partition: str, seed: int) -> Dealt:
-    """Load, split 80/20 by class, standardise on the training part, and deal out.
+def deal(
+    dataset: str, contributors: int, partition: str, seed: int, leave_out: str = ""
+) -> Dealt:
+    """Load, split 80/20, standardise on the training part, and deal out.
+
+    What is missing becomes the training part's median. The split is by class, or by
+    contributor where everybody holds what they gathered; a data set that comes with rows for
+    testing is tested on these.
 
     Parameters
     ----------
     dataset : str
         As in `sources.load`.
     contributors : int
+        Where there are more who gathered data, as many of them are drawn.
     partition : str
-        "iid" or "dirichlet:ALPHA".
+        "iid", "dirichlet:ALPHA" or "natural".
     seed : int
+    leave_out : str
+        Who takes no part in "natural", and is tested on instead: all of its rows, and nobody
+        else's.
 
     Returns
     -------
@@ -83,17 +109,76 @@ def deal(dataset: str, contributors: int, partition: str, seed: int) -> Dealt:
     Raises
     ------
     ValueError
-        If the name is unknown, or there are too many contributors.
+        If a name is unknown, there are too many contributors, or the data do not say who
+        gathered them.
     OSError
         If the data cannot be had.
 
     Examples
     --------
     >>> dealt = deal("wine", 4, "iid", seed=0)
-    >>> len(dealt.parts), dealt.test.labels.size
-    (4, 36)
+    >>> len(dealt.parts), dealt.test.labels.size, dealt.names[3]
+    (4, 36, 'contributor-0003')
     """
-    return _deal(dataset, contributors, partition, seed, os.environ.get("ANML_DATA_DIR"))
+    folder = os.environ.get("ANML_DATA_DIR")
+    return _deal(dataset, contributors, partition, seed, leave_out, folder)
+
+
+def deal_of(config: RunConfig) -> Dealt:
+    """Deal out what a run's contributors hold, as in `deal`.
+
+    Parameters
+    ----------
+    config : RunConfig
+
+    Returns
+    -------
+    Dealt
+
+    Examples
+    --------
+    >>> from anml_fl.config import RunConfig
+    >>> len(deal_of(RunConfig()).parts)
+    10
+    """
+    chosen = config.federation
+    return deal(
+        chosen.dataset, chosen.contributors, chosen.partition, config.seed, chosen.leave_out
+    )
+
+
+def names_of(config: RunConfig) -> tuple[str, ...]:
+    """Name a run's contributors: by number, or by what the data call those who gathered them.
+
+    Parameters
+    ----------
+    config : RunConfig
+
+    Returns
+    -------
+    tuple of str
+        Stable identities, in the order of the partitions.
+
+    Examples
+    --------
+    >>> from anml_fl.config import RunConfig
+    >>> names_of(RunConfig())[:2]
+    ('contributor-0000', 'contributor-0001')
+    """
+    if config.federation.partition == NATURAL:
+        return deal_of(config).names
+    return tuple(map(contributor_id, range(config.federation.contributors)))
+
+
+def contributor_id(index: int) -> str:
+    """Stable identity of the contributor that holds a partition of nobody's samples.
+
+    Examples
+    --------
+    >>> contributor_id(3)
+    'contributor-0003'
+    """
+    return f"contributor-{index:04d}"
 
 
 def split(
@@ -127,7 +212,9 @@ def split(
 
 
 def standardised(table: Table, train: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Take z-scores by the training samples' means and spreads; indicators stay 0 and 1.
+    """Take z-scores by the training samples' means and spreads; indicators stay as they are.
+
+    What is missing becomes the training samples' median; zero where all of theirs is missing.
 
     Parameters
     ----------
@@ -146,29 +233,101 @@ def standardised(table: Table, train: NDArray[np.intp]) -> NDArray[np.float32]:
     >>> bool(abs(features.mean()) < 1e-6), bool(abs(features.std() - 1) < 1e-6)
     (True, True)
     """
-    mean = np.where(table.indicators, 0.0, table.features[train].mean(axis=0))
-    spread = np.where(table.indicators, 1.0, table.features[train].std(axis=0))
+    features = table.features
+    if np.isnan(features).any():
+        imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+        features = imputer.fit(features[train]).transform(features)
+    mean = np.where(table.indicators, 0.0, features[train].mean(axis=0))
+    spread = np.where(table.indicators, 1.0, features[train].std(axis=0))
     spread[spread == 0] = 1.0
-    return ((table.features - mean) / spread).astype(np.float32)
+    return ((features - mean) / spread).astype(np.float32)
 
 
 @lru_cache(maxsize=4)
 def _deal(
-    dataset: str, contributors: int, partition: str, seed: int, folder: str | None
+    dataset: str,
+    contributors: int,
+    partition: str,
+    seed: int,
+    leave_out: str,
+    folder: str | None,
 ) -> Dealt:
     # The folder only keeps data of another one from being taken for these.
     table = load(dataset)
-    train, test = split(table.labels, stream(seed, "split"))
-    features = standardised(table, train)
-    labels = table.labels[train]
+    if partition == NATURAL:
+        return _natural(dataset, table, contributors, seed, leave_out)
+    if leave_out:
+        raise ValueError(
+            f"leave_out: {leave_out!r} can be left out of partition {NATURAL!r} alone, got"
+            f" partition {partition!r}"
+        )
+    given = np.array([]) if table.holder is None else np.flatnonzero(table.holder < 0)
+    if given.size:
+        train, test = np.setdiff1d(np.arange(table.labels.size), given), given
+    else:
+        train, test = split(table.labels, stream(seed, "split"))
     rng = stream(seed, "partition")
     if partition == "iid":
-        shares = deal_iid(labels, contributors, rng)
+        shares = deal_iid(table.labels[train], contributors, rng)
     else:
-        shares = deal_dirichlet(labels, contributors, float(partition.split(":")[1]), rng)
+        alpha = float(partition.split(":")[1])
+        shares = deal_dirichlet(table.labels[train], contributors, alpha, rng)
+    names = tuple(map(contributor_id, range(contributors)))
+    return _held(table, [train[share] for share in shares], test, names)
+
+
+def _natural(
+    dataset: str, table: Table, contributors: int, seed: int, leave_out: str
+) -> Dealt:
+    """Leave everybody what they gathered, but a fifth of it for testing."""
+    known = table.contributors
+    if table.holder is None:
+        raise ValueError(
+            f"partition: {dataset} does not say who gathered it, as {NATURAL!r} needs; those"
+            " that do: heart_disease, labelme, mnist_writers"
+        )
+    if leave_out and leave_out not in known:
+        raise ValueError(
+            f"leave_out: {leave_out!r} is none of {dataset}'s contributors; known:"
+            f" {', '.join(known)}"
+        )
+    others = np.array([i for i, name in enumerate(known) if name != leave_out])
+    if not 1 <= contributors <= others.size:
+        raise ValueError(
+            f"contributors: {dataset} has {others.size} to take part, so it must lie between 1"
+            f" and {others.size}, got {contributors}"
+        )
+    drawn = stream(seed, "contributors").permutation(others.size)[:contributors]
+    chosen = others[np.sort(drawn)]
+    rows = np.flatnonzero(np.isin(table.holder, chosen))
+    if leave_out:
+        train, test = rows, np.flatnonzero(table.holder == known.index(leave_out))
+    elif (table.holder < 0).any():
+        train, test = rows, np.flatnonzero(table.holder < 0)
+    else:
+        first, second = split(table.holder[rows], stream(seed, "split"))
+        train, test = np.sort(rows[first]), np.sort(rows[second])
+    parts = [train[table.holder[train] == one] for one in chosen]
+    places = np.full(len(known) + 1, -1)
+    places[chosen] = np.arange(chosen.size)
+    dealt = _held(table, parts, test, tuple(known[i] for i in chosen))
+    # Nobody's rows have holder -1: the place behind the last.
+    return replace(dealt, tested=places[table.holder[test]])
+
+
+def _held(
+    table: Table,
+    parts: Sequence[NDArray[np.intp]],
+    test: NDArray[np.intp],
+    names: tuple[str, ...],
+) -> Dealt:
+    features = standardised(table, np.sort(np.concatenate(parts)))
     everything = Samples(features, table.labels, table.classes)
+    truth = table.truth
     return Dealt(
-        parts=tuple(everything.take(train[share]) for share in shares),
+        parts=tuple(everything.take(part) for part in parts),
         test=everything.take(test),
         image=table.image,
+        names=names,
+        truths=None if truth is None else tuple(truth[part] for part in parts),
     )

@@ -6,13 +6,15 @@ import csv
 import gzip
 import os
 import zlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn import datasets as sklearn_datasets
+
+from anml_fl.datasets import natural
+from anml_fl.datasets.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,29 +25,6 @@ if TYPE_CHECKING:
 _COVERTYPE_ROWS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A data set.
-
-    Parameters
-    ----------
-    features : (n, d) float64
-    labels : (n,) int64
-        In [0, classes).
-    classes : int
-    image : tuple of int, optional
-        (channels, height, width) where a row is an image.
-    indicators : (d,) bool
-        Columns that tell a category by 0 and 1, and are not to be standardised.
-    """
-
-    features: NDArray[np.float64]
-    labels: NDArray[np.int64]
-    classes: int
-    image: tuple[int, int, int] | None
-    indicators: NDArray[np.bool_]
-
-
 def load(name: str) -> Table:
     """Load a data set by name; a second call returns the same arrays, read-only.
 
@@ -53,7 +32,8 @@ def load(name: str) -> Table:
     ----------
     name : str
         One of `SOURCES`. Wine, Breast Cancer and Digits come with scikit-learn; Adult
-        and Covertype from the folder `ANML_DATA_DIR`, or by scikit-learn's fetchers.
+        and Covertype from the folder `ANML_DATA_DIR`, or by scikit-learn's fetchers; the
+        others from the folder alone.
 
     Returns
     -------
@@ -79,8 +59,11 @@ def load(name: str) -> Table:
 @cache
 def _load(name: str, folder: str) -> Table:
     table = SOURCES[name](folder)
-    for array in (table.features, table.labels, table.indicators):
-        array.setflags(write=False)
+    for array in (
+        table.features, table.labels, table.indicators, table.holder, table.truth, table.items
+    ):  # fmt: skip
+        if array is not None:
+            array.setflags(write=False)
     return table
 
 
@@ -205,4 +188,8 @@ SOURCES: Mapping[str, Callable[[str], Table]] = {
     "breast_cancer": _breast_cancer,
     "adult": _adult,
     "covertype": _covertype,
+    "fashion_mnist": natural.fashion,
+    "heart_disease": natural.hospitals,
+    "labelme": natural.annotators,
+    "mnist_writers": natural.writers,
 }

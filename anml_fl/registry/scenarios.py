@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.datasets.gold import graded_answers
+from anml_fl.datasets.prepare import deal_of
+from anml_fl.method.gold import gold_reputation
 from anml_fl.method.provenance import Reputation, Verification
 from anml_fl.method.reputation import ReputationRule
 from anml_fl.registry.memory import InMemoryRegistry, Standing
@@ -102,6 +105,11 @@ def adversarial(honest: bool, rng: np.random.Generator) -> Credentials:
     return rng.uniform(*_LOW_V), rng.uniform(*_LOW_R)
 
 
+def unknown(honest: bool, rng: np.random.Generator) -> Credentials:
+    """Give everybody the cold-start defaults: nothing is known of anybody. As `high`."""
+    return Verification.SELF_ATTESTED.middle, Reputation.NEW.middle
+
+
 def forged(rng: np.random.Generator) -> Credentials:
     """Draw the (v, r) of a successful forgery (section 5.12).
 
@@ -128,6 +136,7 @@ SCENARIOS: Mapping[str, Callable[[bool, np.random.Generator], Credentials]] = {
     "moderate": moderate,
     "low": low,
     "adversarial": adversarial,
+    "unknown": unknown,
 }
 
 
@@ -178,6 +187,10 @@ def simulated_registry(config: RunConfig, roles: Mapping[str, str]) -> InMemoryR
             standing = replace(standing, r=Reputation.NEW.middle, record=(0.0, 0.0, 0))
         standings[contributor] = standing
     chosen = config.registry
+    if chosen.gold:
+        right, graded = graded_answers(deal_of(config), chosen.gold, seed)
+        for contributor, r in zip(roles, gold_reputation(right, graded), strict=True):
+            standings[contributor] = replace(standings[contributor], r=float(r))
     return InMemoryRegistry(
         standings,
         issuers=[simulated_issuer(seed, name)[1] for name in (UNIVERSITY, COMPROMISED)],

@@ -17,6 +17,7 @@ from anml_fl.report.attribution_figure import (
     estimators_table,
 )
 from anml_fl.report.gate_figure import gate
+from anml_fl.report.holdings import holdings_figure, holdings_table
 from anml_fl.report.reputation_figure import reputation, weight_curves
 from anml_fl.report.run import load_run
 from anml_fl.report.script import SCRIPT
@@ -108,6 +109,8 @@ def render(run: Run, found: Attribution | None = None) -> str:
         error=_embedded(round_figures.error_by_round(run)),
         gate=_embedded(gate(run)),
         weights=_embedded(weights(run)),
+        holdings=_embedded(holdings_figure(run)),
+        held=run.summary.holdings and holdings_table(run),
         branches=_embedded(round_figures.branches(run)),
         correlation=_embedded(round_figures.correlation(run)),
         weightless=f" Without weights: {', '.join(weightless)}." if weightless else "",

@@ -50,8 +50,24 @@ class StrategySummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """What a contributor that gathered data of its own holds.
+
+    Parameters
+    ----------
+    samples : int
+        For training.
+    errors : dict of str to float
+        Strategy to the final model's error on the contributor's own test samples, in [0, 1].
+    """
+
+    samples: int
+    errors: dict[str, FiniteFloat] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """The file `summary.json`; `contributors` maps identity to behaviour."""
+    """The file `summary.json`; `contributors` maps to behaviours, `holdings` to own data."""
 
     name: str
     engine: str
@@ -60,6 +76,7 @@ class Summary:
     contributors: dict[str, str]
     strategies: dict[str, StrategySummary]
     seconds: FiniteFloat | None = None
+    holdings: dict[str, Holding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +165,8 @@ def load_run(folder: Path) -> Run:
         raise ValueError(f"{path}: not JSON ({error})") from error
     if not summary.strategies:
         raise ValueError(f"{path}: strategies must name at least one strategy, got none")
+    if strangers := sorted(set(summary.holdings) - set(summary.contributors)):
+        raise ValueError(f"{path}: holdings name {strangers[0]!r}, who is no contributor")
     for name in summary.strategies:
         # The name is a folder: "../other" would read a file of somebody else.
         if name in ("", "..") or Path(name).name != name or "\0" in name:

@@ -103,6 +103,16 @@ q and s are correlated and the external signals can be trusted.</p>
         ~ weightless) }}
 {%- else %}<p class="note">No strategy of this run gave weights.</p>{% endif %}
 
+{% if held -%}
+<h2>Who gathered what, and its weight</h2>
+{% if holdings -%}
+{{ plot(holdings, "Weight beside share of the data",
+        "Mean weight over the rounds. On the dashed line a contributor weighs as much as its
+        samples would; below it, it counts for less.") }}
+{%- endif %}
+{{ table(held) }}
+{%- endif %}
+
 {% if reputation -%}
 <h2>Reputation</h2>
 <p>r moves after each round: up where an update lay near the others, down where it lay far off;

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from anml_fl.datasets.prepare import contributor_id
 from anml_fl.method.provenance import Verification
 from anml_fl.registry.simulated import COMPROMISED, credential
-from anml_fl.roles import FORGERS, VOUCHED_FOR, contributor_id
+from anml_fl.roles import FORGERS, VOUCHED_FOR
 from clients.behaviours.forgery import simulated_forgeries
 
 

@@ -25,13 +25,13 @@ from clients.behaviours import BEHAVIOURS as DATA_BEHAVIOURS
 KNOWN = {
     "": "name, seed, engine, strategies, federation, attacks, training, aggregation,"
     " registry, settlement",
-    "federation": "dataset, contributors, partition, behaviours, scenario, max_age,"
+    "federation": "dataset, contributors, partition, leave_out, behaviours, scenario, max_age,"
     " decay_rate",
-    "attacks": "flip_fraction, flip_target, flip_offset, feature_shift, turn_round,"
-    " good_rounds, bad_rounds",
+    "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
+    " feature_shift, turn_round, good_rounds, bad_rounds",
     "training": "model, rounds, local_epochs, batch_size, learning_rate, device, timeout",
     "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting",
-    "registry": "database, reputation, forgetting, exploration, r_min",
+    "registry": "database, reputation, forgetting, exploration, r_min, gold",
     "settlement": "pool, record_updates",
 }
 FLAT = "name, seed, engine, strategies, " + ", ".join(
@@ -41,8 +41,9 @@ NAMES = {
     "engine": "inline, simulation",
     "strategies": "fedavg, krum, multikrum, q_only, bulyan, median, trimmed_mean, anml,"
     " softmax_blend, multiplicative, oracle",
-    "dataset": "digits, wine, breast_cancer, adult, covertype",
-    "scenario": "high, moderate, low, adversarial",
+    "dataset": "digits, wine, breast_cancer, adult, covertype, fashion_mnist, heart_disease,"
+    " labelme, mnist_writers",
+    "scenario": "high, moderate, low, adversarial, unknown",
     "model": "mlp, cnn",
 }
 BEHAVIOURS = (
@@ -64,6 +65,7 @@ BOUNDS = {
     "flip-fraction": SHARE,
     "flip-target": ([0, 10**6], [-1]),
     "flip-offset": ([-(10**6), 0, 10**6], []),
+    "pair-share": SHARE,
     "feature-shift": SHARE,
     "turn-round": NATURAL,
     "good-rounds": NATURAL,
@@ -83,6 +85,7 @@ BOUNDS = {
     "forgetting": SHARE,
     "exploration": ([0, 10**6], [-1]),
     "r-min": SHARE,
+    "gold": ([0, 1000], [-1, 1001]),
     "pool": ([0, 2**53 - 1], [-1, 2**53]),
 }
 WHOLE = {name for name, (inside, _) in BOUNDS.items() if type(inside[0]) is int}
@@ -176,7 +179,8 @@ def test_bounds_below_cover_every_number():
 
 @pytest.mark.parametrize(("name", "value"), edges(0))
 def test_number_at_its_bound_is_taken_as_it_is(name, value):
-    taken = value_of(from_flat({"behaviours": "joint=0", name: value}), name)
+    others = {"behaviours": "joint=0", "flip-pairs": "0-1"}
+    taken = value_of(from_flat({**others, name: value}), name)
     assert taken == value
     assert type(taken) is (int if name in WHOLE else float)
 
@@ -321,9 +325,28 @@ def test_partition_that_is_unknown_is_refused_with_the_known_ones(bad):
     with pytest.raises(ConfigError) as caught:
         from_flat({"partition": bad})
     assert str(caught.value) == (
-        "federation.partition: known partitions: iid, dirichlet:ALPHA with 0 < ALPHA <= 1e+06,"
-        f" got {bad!r}"
+        "federation.partition: known partitions: iid, natural, dirichlet:ALPHA with"
+        f" 0 < ALPHA <= 1e+06, got {bad!r}"
     )
+
+
+@pytest.mark.parametrize("bad", ["3", "3-", "a-b", "3-8;4-9", "3-8,", "-1-2"])
+def test_pairs_that_are_none_are_refused(bad):
+    with pytest.raises(ConfigError, match="flip_pairs: must be pairs of classes such as 3-8"):
+        from_flat({"flip-pairs": bad})
+
+
+def test_a_class_looks_like_one_other_only():
+    assert Attacks(flip_pairs="3-8, 4-9").pairs == {3: 8, 8: 3, 4: 9, 9: 4}
+    assert Attacks().pairs == {}
+    for bad in ("3-8,8-4", "3-3"):
+        with pytest.raises(ConfigError, match="a class must stand in one pair only"):
+            from_flat({"flip-pairs": bad})
+
+
+def test_a_share_of_pairs_needs_pairs():
+    with pytest.raises(ConfigError, match="pair_share needs flip_pairs"):
+        from_flat({"pair-share": 0.5})
 
 
 def test_as_many_attackers_as_contributors_but_no_more():

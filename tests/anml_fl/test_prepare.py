@@ -121,7 +121,15 @@ def test_too_many_contributors_are_refused():
 def test_unknown_data_set_is_named_with_the_known_ones():
     with pytest.raises(ValueError, match="unknown data set 'iris'; known: digits, wine, "):
         load("iris")
-    assert set(SOURCES) == {*WITH_SKLEARN, "adult", "covertype"}
+    assert set(SOURCES) == {
+        *WITH_SKLEARN,
+        "adult",
+        "covertype",
+        "fashion_mnist",
+        "heart_disease",
+        "labelme",
+        "mnist_writers",
+    }
 
 
 @pytest.mark.parametrize("name", WITH_SKLEARN)

@@ -14,6 +14,7 @@ DRAWS = 20_000
 FEW = (0.30, 0.50)
 # (scenario, honest): for v and for r, the share and range that the paper lists, and the
 # range of all others (method.md, section 5, where the paper lists none).
+DRAWN = tuple(name for name in SCENARIOS if name != "unknown")
 PAPER = {
     ("high", True): ((0.8, (0.75, 0.90), FEW), (0.6, (0.70, 0.90), FEW)),
     ("high", False): ((1.0, (0.10, 0.25), None), (1.0, (0.15, 0.35), None)),
@@ -87,6 +88,7 @@ def test_only_the_adversarial_scenario_makes_the_bad_look_good():
         - np.prod(drawn(draw, False, draws=8000), axis=0).mean()
         for name, draw in SCENARIOS.items()
     }
+    assert gap.pop("unknown") == 0
     assert gap["high"] > gap["moderate"] > gap["low"] > gap["adversarial"]
     # 0.5025 * 0.5 - (0.4 * 0.75 * 0.7 + 0.6 * 0.175 * 0.25) = 0.015
     assert gap["adversarial"] == pytest.approx(0.015, abs=0.01)
@@ -129,7 +131,7 @@ def assert_drawn(scenario, honest, v, r):
         assert any(low <= value <= high for low, high in [listed, others or listed])
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", DRAWN)
 def test_who_shows_credentials_is_self_attested_until_they_hold(scenario):
     kinds = ("credential_faking", "compromised_issuer", "joint")
     roles = {f"{role}-{i}": role for role in kinds for i in range(60)}
@@ -147,7 +149,7 @@ def test_who_shows_credentials_is_self_attested_until_they_hold(scenario):
     assert v.tolist() == [0.85 if r == "compromised_issuer" else 0.25 for r in roles.values()]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", DRAWN)
 def test_everybody_else_is_as_the_paper_draws_them(scenario):
     kinds = ("honest", "label_flip", "gradient_aligned", "turncoat", "on_off")
     roles = {f"{role}-{i}": role for role in kinds for i in range(60)}
@@ -156,6 +158,11 @@ def test_everybody_else_is_as_the_paper_draws_them(scenario):
         # Who will turn bad has a good name yet.
         good = role in ("honest", "turncoat", "on_off")
         assert_drawn(scenario, good, found[name].v, found[name].r)
+
+
+def test_unknown_is_the_cold_start_for_everybody():
+    found = standings({"a": "honest", "b": "label_flip"}, scenario="unknown")
+    assert {(one.v, one.r) for one in found.values()} == {(0.25, 0.40)}
 
 
 def test_a_newcomer_has_good_data_and_no_record():

@@ -35,10 +35,19 @@ def test_text_is_read_as_a_number():
 def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
     config = RunConfig()
     blank = {name for name, value in config.to_flat().items() if value == ""}
-    assert blank == {"flip-target", "flip-offset", "n-byzantine", "database"}
+    assert blank == {
+        "leave-out",
+        "flip-target",
+        "flip-offset",
+        "flip-pairs",
+        "n-byzantine",
+        "database",
+    }
     attacks = tomllib.loads(config.to_toml())["attacks"]
     assert attacks == {
         "flip_fraction": 1.0,
+        "flip_pairs": "",
+        "pair_share": 0.0,
         "feature_shift": 0.2,
         "turn_round": 20,
         "good_rounds": 10,

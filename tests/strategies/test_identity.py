@@ -10,6 +10,8 @@ from flwr.proto.node_pb2 import NodeInfo
 from strategies.anml import Anml
 from strategies.identity import ByPartition, by_public_key
 
+NAMES = ("contributor-0000", "contributor-0001", "contributor-0002")
+
 
 @pytest.fixture
 def strategy(by_node):
@@ -192,7 +194,7 @@ class Simulation:
 
 def test_partitions_name_a_simulations_nodes_and_each_node_is_asked_once(federation):
     grid = Simulation({11: 1, 12: 0})
-    identify = ByPartition(2)
+    identify = ByPartition(NAMES[:2])
     assert identify(grid) == {11: "contributor-0001", 12: "contributor-0000"}
     grid.claims[13] = 5
     assert identify(grid) == {11: "contributor-0001", 12: "contributor-0000"}
@@ -201,16 +203,18 @@ def test_partitions_name_a_simulations_nodes_and_each_node_is_asked_once(federat
 
 @pytest.mark.parametrize("claim", [-1, 2, 1.0, "0", b"0", True, [0], None])
 def test_partition_that_does_not_exist_is_not_enrolled(federation, claim):
-    assert ByPartition(2)(Simulation({11: claim, 12: 0})) == {12: "contributor-0000"}
+    assert ByPartition(NAMES[:2])(Simulation({11: claim, 12: 0})) == {12: "contributor-0000"}
 
 
 def test_partition_claimed_twice_is_nobodys(federation):
-    assert ByPartition(3)(Simulation({11: 1, 12: 1, 13: 0})) == {13: "contributor-0000"}
+    assert ByPartition(NAMES[:3])(Simulation({11: 1, 12: 1, 13: 0})) == {
+        13: "contributor-0000"
+    }
 
 
 def test_latecomer_cannot_take_a_partition_over(federation):
     grid = Simulation({11: 1})
-    identify = ByPartition(3)
+    identify = ByPartition(NAMES[:3])
     identify(grid)
     grid.claims[12] = 1
     assert identify(grid) == {11: "contributor-0001"}
@@ -226,7 +230,7 @@ def test_arrays_sent_are_the_global_model(federation, strategy):
 
 def test_contributor_may_come_back_on_another_node(federation):
     grid = Simulation({11: 1, 12: 0})
-    identify = ByPartition(2)
+    identify = ByPartition(NAMES[:2])
     identify(grid)
     del grid.claims[11]
     grid.claims[13] = 1
@@ -235,7 +239,7 @@ def test_contributor_may_come_back_on_another_node(federation):
 
 def test_node_with_a_false_claim_is_not_asked_again(federation):
     grid = Simulation({11: 99})
-    identify = ByPartition(2)
+    identify = ByPartition(NAMES[:2])
     identify(grid)
     identify(grid)
     assert grid.asked == 1

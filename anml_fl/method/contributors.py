@@ -1,0 +1,103 @@
+"""From samples to those they come from: means of a score, and how far to trust them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anml_fl.method.checks import vector
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class ContributorMeans:
+    """Means of a score by contributor.
+
+    Parameters
+    ----------
+    counts : (c,) int64
+        Samples of each.
+    means : (c,) float64
+        Of their scores; nan without samples.
+    shrunk : (c,) float64
+        Drawn towards the mean of all, the more the fewer the samples: no certainty from small
+        numbers. The mean of all for whoever has no samples.
+    errors : (c,) float64
+        Standard errors of `shrunk` as estimates of what each would have in the long run.
+    """
+
+    counts: NDArray[np.int64]
+    means: NDArray[np.float64]
+    shrunk: NDArray[np.float64]
+    errors: NDArray[np.float64]
+
+
+def contributor_means(
+    scores: ArrayLike, holder: ArrayLike, contributors: int
+) -> ContributorMeans:
+    """Average a score by contributor, and shrink by a one-way random-effects model.
+
+    shrunk_i = mu + b_i (mean_i - mu) with b_i = tau^2 / (tau^2 + sigma^2 / n_i); sigma^2 and
+    tau^2, within and between contributors, by the analysis of variance (Henderson's first
+    method; Robinson: That BLUP is a good thing, Statistical Science 1991).
+
+    Parameters
+    ----------
+    scores : (n,) array
+        Finite.
+    holder : (n,) int array
+        Whose each sample is, in [0, contributors).
+    contributors : int
+        c, >= 1.
+
+    Returns
+    -------
+    ContributorMeans
+
+    Raises
+    ------
+    ValueError
+        If shapes or places do not fit.
+
+    Examples
+    --------
+    >>> found = contributor_means([1.0, 0.8, 0.9, 0.1], [0, 0, 0, 1], 2)
+    >>> found.means.round(2), bool(found.shrunk[1] > 0.1)
+    (array([0.9, 0.1]), True)
+    """
+    x = vector("scores", scores)
+    who = np.asarray(holder)
+    if who.shape != x.shape:
+        raise ValueError(f"holder must be {x.shape} as scores are, got {who.shape}")
+    if x.size == 0 or who.min() < 0 or who.max() >= contributors:
+        raise ValueError(
+            f"holder must name contributors in [0, {contributors - 1}], one a sample,"
+            f" got {who.tolist()[:5]}"
+        )
+    counts = np.bincount(who, minlength=contributors)
+    known = counts > 0
+    n = np.maximum(counts, 1)
+    means = np.bincount(who, x, contributors) / n
+    overall = float(x.mean())
+    groups = int(known.sum())
+    within = float(((x - means[who]) ** 2).sum()) / max(x.size - groups, 1)
+    between = 0.0
+    room = x.size - float((counts**2).sum()) / x.size
+    if groups > 1 and room > 0:
+        spread = float((counts * (means - overall) ** 2).sum())
+        between = max(0.0, (spread - (groups - 1) * within) / room)
+    # Where all agree within, a mean is certain; where all means agree, mu is.
+    total = between + within / n
+    share = np.where(known & (total > 0), between / np.where(total > 0, total, 1.0), 0.0)
+    shares_sum = share.sum()
+    mu = float((share * means).sum() / shares_sum) if shares_sum > 0 else overall
+    return ContributorMeans(
+        counts=counts.astype(np.int64),
+        means=np.where(known, means, np.nan),
+        shrunk=mu + share * (means - mu),
+        errors=np.sqrt(between * (1.0 - share)),
+    )

@@ -1,0 +1,271 @@
+"""Data sets that say who gathered them, and the partition in which everybody keeps theirs."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from anml_fl.datasets.gold import graded_answers
+from anml_fl.datasets.prepare import contributor_id, deal, names_of, standardised
+from anml_fl.datasets.sources import load
+from anml_fl.registry.scenarios import simulated_registry
+from anml_fl.settings import from_flat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HOSPITALS = {"cleveland": 303, "hungarian": 294, "switzerland": 123, "va": 200}
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    """Name the folder of data sets."""
+    found = Path(os.environ.get("ANML_DATA_DIR") or "none")
+    if not (found / "heart_disease_hospitals.csv").is_file():
+        pytest.skip("ANML_DATA_DIR names no folder with heart_disease_hospitals.csv")
+    return found
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Write a data set of the test's own."""
+    monkeypatch.setenv("ANML_DATA_DIR", str(tmp_path))
+
+    def write(name: str, **arrays: np.ndarray) -> Path:
+        np.savez(tmp_path / name, **arrays)
+        return tmp_path / name
+
+    return write
+
+
+def crowd(**changed: np.ndarray) -> dict[str, np.ndarray]:
+    """Three annotators of six pictures; the last answered one alone, and wrongly."""
+    rng = np.random.default_rng(0)
+    answers = np.full((6, 3), -1, dtype=np.int8)
+    answers[:, 0] = [0, 1, 2, 3, 4, 5]
+    answers[:5, 1] = [0, 1, 7, 7, 7]
+    answers[5, 2] = 6
+    return {
+        "X_train": rng.normal(size=(6, 4)).astype("f4"),
+        "y_train": np.arange(6),
+        "X_test": rng.normal(size=(8, 4)).astype("f4"),
+        "y_test": np.arange(8),
+        "answers": answers,
+    } | changed
+
+
+# ── Files ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_hospitals_are_read_as_their_file_has_them(folder: Path) -> None:
+    table = load("heart_disease")
+    with (folder / "heart_disease_hospitals.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert table.contributors == tuple(HOSPITALS)
+    assert np.bincount(table.holder).tolist() == list(HOSPITALS.values())
+    assert table.labels.tolist() == [int(row["num"] != "0") for row in rows]
+    chol = table.features[:, 2]
+    assert np.isnan(chol).sum() == sum(row["chol"] in ("?", "0") for row in rows)
+    assert np.isnan(chol[table.holder == 2]).all()  # Switzerland measured none
+    thal = table.features[:, -3:]
+    assert (thal.sum(axis=1) == [row["thal"] != "?" for row in rows]).all()
+    assert table.indicators.sum() == 1 + 4 + 1 + 3 + 1 + 3 + 4 + 3
+    assert not np.isnan(table.features[:, table.indicators]).any()
+
+
+def test_writers_are_employees_and_students(folder: Path) -> None:
+    table = load("mnist_writers")
+    kinds = [name.split("-")[0] for name in table.contributors]
+    assert (kinds.count("employee"), kinds.count("student")) == (90, 90)
+    raw = np.load(folder / "mnist_by_writer_180.npz")
+    for place in (0, 77, 179):
+        number = int(table.contributors[place].split("-")[1])
+        assert (raw["writer"][table.holder == place] == number).all()
+    assert (table.features.min(), table.features.max()) == (0.0, 1.0)
+    assert table.image == (1, 28, 28)
+
+
+def test_annotators_answers_are_rows_of_their_own(small: Callable[..., Path]) -> None:
+    small("labelme_crowd.npz", **crowd())
+    table = load("labelme")
+    assert table.contributors == ("annotator-00", "annotator-01", "annotator-02")
+    assert np.bincount(table.holder[table.holder >= 0]).tolist() == [6, 5, 1]
+    assert (table.holder[-8:] == -1).all()
+    of = {
+        (int(i), int(who)): (int(label), int(true))
+        for i, who, label, true in zip(
+            table.items, table.holder, table.labels, table.truth, strict=True
+        )
+        if who >= 0
+    }
+    assert of[5, 2] == (6, 5)
+    assert of[2, 1] == (7, 2)
+    assert len(set(table.items[-8:]) | {i for i, _ in of}) == 14
+
+
+@pytest.mark.parametrize(
+    "name", ["heart_disease", "labelme", "mnist_writers", "fashion_mnist"]
+)
+def test_what_is_not_there_is_named_with_what_would_help(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANML_DATA_DIR", str(tmp_path))
+    with pytest.raises(OSError, match=r"is not in the folder ANML_DATA_DIR \(.*\): set it to"):
+        load(name)
+    monkeypatch.delenv("ANML_DATA_DIR")
+    with pytest.raises(OSError, match=r"ANML_DATA_DIR \(not set\)"):
+        load(name)
+
+
+def test_damaged_files_are_refused(small: Callable[..., Path], tmp_path: Path) -> None:
+    path = small("labelme_crowd.npz", **crowd())
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(OSError, match=r"labelme_crowd\.npz is damaged"):
+        load("labelme")
+    lacking = crowd()
+    del lacking["answers"]
+    small("labelme_crowd.npz", **lacking)
+    with pytest.raises(OSError, match=r"damaged.*answers"):
+        load("labelme")
+    (tmp_path / "heart_disease_hospitals.csv").write_text("hospital,age\nva,63\nva,none\n")
+    with pytest.raises(OSError, match=r"heart_disease_hospitals\.csv is damaged"):
+        load("heart_disease")
+
+
+# ── Missing values ──────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_missing_becomes_the_training_parts_median(folder: Path) -> None:
+    table = load("heart_disease")
+    train = np.flatnonzero(table.holder != 2)
+    found = standardised(table, train)
+    assert np.isfinite(found).all()
+    column = table.features[:, 2]
+    filled = np.where(np.isnan(column), np.nanmedian(column[train]), column)
+    expected = (filled - filled[train].mean()) / filled[train].std()
+    np.testing.assert_allclose(found[:, 2], expected, atol=1e-5)
+
+
+def test_a_value_that_the_training_part_never_has_is_nothing_to_go_by(folder: Path) -> None:
+    table = load("heart_disease")
+    swiss = np.flatnonzero(table.holder == 2)  # who have no cholesterol at all
+    assert np.isfinite(standardised(table, swiss)).all()
+
+
+# ── Everybody keeps theirs ──────────────────────────────────────────────────────────────────
+
+
+def test_everybody_holds_four_fifths_of_what_they_gathered(folder: Path) -> None:
+    dealt = deal("heart_disease", 4, "natural", 3)
+    assert dealt.names == tuple(HOSPITALS)
+    own = [int((dealt.tested == place).sum()) for place in range(4)]
+    for part, test, total in zip(dealt.parts, own, HOSPITALS.values(), strict=True):
+        assert part.labels.size + test == total
+        assert test == pytest.approx(0.2 * total, abs=1)
+    again = deal("heart_disease", 4, "natural", 4)
+    assert any(
+        not np.array_equal(a.features, b.features)
+        for a, b in zip(dealt.parts, again.parts, strict=True)
+    )
+
+
+def test_whoever_is_left_out_is_tested_on(folder: Path) -> None:
+    dealt = deal("heart_disease", 3, "natural", 0, "va")
+    assert dealt.names == ("cleveland", "hungarian", "switzerland")
+    assert [p.labels.size for p in dealt.parts] == [303, 294, 123]
+    table = load("heart_disease")
+    np.testing.assert_array_equal(dealt.test.labels, table.labels[table.holder == 3])
+    assert (dealt.tested == -1).all()
+
+
+def test_some_of_many_are_drawn_by_the_seed(folder: Path) -> None:
+    drawn = [deal("mnist_writers", 6, "natural", seed).names for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len(set(drawn[0])) == 6
+    dealt = deal("mnist_writers", 6, "natural", 0)
+    table = load("mnist_writers")
+    for place, name in enumerate(dealt.names):
+        total = int((table.holder == table.contributors.index(name)).sum())
+        assert dealt.parts[place].labels.size + (dealt.tested == place).sum() == total
+
+
+def test_what_is_given_for_testing_is_tested_on(small: Callable[..., Path]) -> None:
+    small("labelme_crowd.npz", **crowd())
+    for partition, contributors in (("natural", 3), ("iid", 2)):
+        dealt = deal("labelme", contributors, partition, 0)
+        assert dealt.test.labels.tolist() == list(range(8))
+        assert sum(part.labels.size for part in dealt.parts) == 12
+    assert [t.tolist() for t in deal("labelme", 3, "natural", 0).truths] == [
+        [0, 1, 2, 3, 4, 5],
+        [0, 1, 2, 3, 4],
+        [5],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("digits", 4, "natural", 0), "digits does not say who gathered it"),
+        (("heart_disease", 5, "natural", 0), "between 1 and 4, got 5"),
+        (("heart_disease", 4, "natural", 0, "va"), "between 1 and 3, got 4"),
+        (("heart_disease", 3, "natural", 0, "boston"), "'boston' is none of.*cleveland"),
+        (("heart_disease", 3, "iid", 0, "va"), "left out of partition 'natural' alone"),
+    ],
+)
+def test_what_cannot_be_dealt_is_refused(
+    folder: Path, arguments: tuple[str, int, str, int], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        deal(*arguments)
+
+
+def test_contributors_are_called_what_the_data_call_them(folder: Path) -> None:
+    natural = {"dataset": "heart_disease", "partition": "natural", "contributors": 4}
+    config = from_flat({**natural, "behaviours": "honest=4"})
+    assert names_of(config) == tuple(HOSPITALS)
+    assert names_of(from_flat({}))[9] == contributor_id(9)
+
+
+# ── Gold ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_few_answers_of_each_are_checked(small: Callable[..., Path]) -> None:
+    small("labelme_crowd.npz", **crowd())
+    dealt = deal("labelme", 3, "natural", 0)
+    right, graded = graded_answers(dealt, 4, seed=0)
+    assert graded.tolist() == [4, 4, 1]
+    assert right[0] == 4
+    assert 1 <= right[1] <= 2  # two of its five are right
+    assert right[2] == 0
+    everything = graded_answers(dealt, 100, seed=5)
+    assert [each.tolist() for each in everything] == [[6, 2, 0], [6, 5, 1]]
+
+
+def test_only_answers_can_be_checked() -> None:
+    with pytest.raises(ValueError, match="so it must be 0, got 5; labelme has some"):
+        graded_answers(deal("wine", 2, "iid", 0), 5, seed=0)
+
+
+def test_reputation_is_earned_on_gold_and_verification_is_not(
+    small: Callable[..., Path],
+) -> None:
+    small("labelme_crowd.npz", **crowd())
+    config = from_flat(
+        {
+            "dataset": "labelme",
+            "partition": "natural",
+            "contributors": 3,
+            "behaviours": "honest=3",
+            "scenario": "unknown",
+            "gold": 5,
+        }
+    )
+    found = simulated_registry(config, dict.fromkeys(names_of(config), "honest")).standings
+    assert [one.v for one in found.values()] == [0.25] * 3
+    r = [one.r for one in found.values()]
+    assert r[0] > r[1] > r[2]
