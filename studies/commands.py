@@ -36,15 +36,19 @@ def list_studies() -> None:
 
 
 @study.command("settings")
-def list_settings() -> None:
-    """Show the settings that `run --set KEY=VALUE` takes, with their defaults."""
+@click.argument("name", metavar="STUDY", default="table-7")
+def list_settings(name: str) -> None:
+    """Show the settings that `run STUDY --set KEY=VALUE` takes, with their defaults."""
     from rich.console import Console
     from rich.table import Table
 
-    from studies.sample.recipe import Recipe
+    from studies.catalogue import chosen
 
-    table = Table("key", "default", "about")
-    for key, field in Recipe.model_fields.items():
+    with told():
+        found = chosen(name)[0]
+    recipe = found.variants(next(iter(found.trials)))[0].recipe
+    table = Table("key", "default", "about", title=f"settings of {found.name}")
+    for key, field in type(recipe).model_fields.items():
         table.add_row(key, str(field.default), field.description)
     Console().print(table)
 
@@ -106,7 +110,7 @@ def run_study(
 
     from studies.catalogue import chosen
     from studies.runner import run_studies
-    from studies.sample.recipe import parse_settings
+    from studies.settings import parse_settings
     from studies.study import cells
 
     if out is not None and not str(out).strip("."):

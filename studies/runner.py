@@ -117,7 +117,8 @@ def _cores() -> int:
 def _cost(cell: Cell) -> float:
     different = {v.recipe.data_key() for v in cell.variants}
     methods = sum(len(v.methods) for v in cell.variants)
-    return _COSTS.get(cell.dataset, 1) * len(cell.trials) * (len(different) + 0.5 * methods)
+    each = STUDIES[cell.study].cost * _COSTS.get(cell.dataset, 1)
+    return each * len(cell.trials) * (len(different) + 0.5 * methods)
 
 
 def _worked_out(cells: Sequence[Cell], out: Path, jobs: int) -> Iterator[Cell]:

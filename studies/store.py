@@ -124,7 +124,9 @@ def data_hash(dataset: str) -> str:
     told = sha256()
     if dataset in SOURCES:
         table = load(dataset)
-        told.update(table.features.tobytes() + table.labels.tobytes())
+        for array in (table.features, table.labels, table.holder, table.truth):
+            if array is not None:
+                told.update(array.tobytes())
     return told.hexdigest()
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
-
-from studies.sample.recipe import Recipe
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,13 +40,14 @@ class Variant:
     ----------
     condition : str
         As the paper's figures are listed, and further parts of our own after a semicolon.
-    recipe : Recipe
+    recipe : Settings
+        Of the study's kind.
     methods : tuple of str
         As in `weighing.check_method`; what else they name is up to the study.
     """
 
     condition: str
-    recipe: Recipe
+    recipe: Any
     methods: tuple[str, ...]
 
 
@@ -125,6 +124,8 @@ class Study:
         As in `Cell`.
     block : mapping
         Data set to the trials of a cell, where it is not `BLOCKS`.
+    cost : float
+        How long a trial takes beside a sample-level experiment on the same data.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Study:
     run: Callable[[Cell], list[Row]]
     trained: bool = True
     block: Mapping[str, int] = field(default_factory=dict)
+    cost: float = 1.0
 
 
 BLOCKS: Mapping[str, int] = {"wine": 25, "breast_cancer": 10, "diabetes": 10, "digits": 2}

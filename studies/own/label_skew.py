@@ -5,20 +5,11 @@ The published method is for contributors with similar data; this shows what happ
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import numpy as np
-from flwr.common.logger import console_handler
 from sklearn.metrics import roc_auc_score
 
-from anml_fl.report.run import load_run
 from anml_fl.roles import is_honest
-from anml_fl.settings import from_flat
-from clients.app import app
-from server.federation import run_federation
-from server.inline_grid import InlineGrid
+from studies.federated import federate
 from studies.sample.recipe import Recipe
 from studies.study import Cell, Row, Study, Variant
 
@@ -34,13 +25,10 @@ def variants(dataset: str) -> tuple[Variant, ...]:
 
 def run(cell: Cell) -> list[Row]:
     """Train twenty short rounds; `auc` says how well q tells the good, over all rounds."""
-    # Flower tells of every round; here the progress bar does.
-    console_handler.setLevel(logging.WARNING)
     rows = []
     for variant in cell.variants:
         for trial in cell.trials:
-            with TemporaryDirectory() as folder:
-                errors, auc = _federation(cell, variant, trial, Path(folder))
+            errors, auc = _federation(cell, variant, trial)
             rows += [
                 cell.row(variant, name, "error", error, trial)
                 for name, error in errors.items()
@@ -49,30 +37,22 @@ def run(cell: Cell) -> list[Row]:
     return rows
 
 
-def _federation(
-    cell: Cell, variant: Variant, trial: int, folder: Path
-) -> tuple[dict[str, float], float]:
+def _federation(cell: Cell, variant: Variant, trial: int) -> tuple[dict[str, float], float]:
     gate = variant.recipe
-    config = from_flat(
-        {
-            "dataset": cell.dataset,
-            "partition": _PARTITIONS[variant.condition.split(";")[0]],
-            "behaviours": "label_flip=3",
-            "rounds": _ROUNDS,
-            "local-epochs": 2,
-            "strategies": ",".join(variant.methods),
-            "seed": cell.seed + trial,
-            "tau-h": gate.tau_h,
-            "tau-c": gate.tau_c,
-            "tau": gate.tau,
-            "alpha": gate.alpha,
-            "fraction": gate.fraction,
-            "record-updates": False,
-        }
-    )
-    nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
-    run_federation(InlineGrid(app, nodes, config.to_flat()), config, folder)
-    done = load_run(folder)
+    done = federate(
+        dataset=cell.dataset,
+        partition=_PARTITIONS[variant.condition.split(";")[0]],
+        behaviours="label_flip=3",
+        rounds=_ROUNDS,
+        local_epochs=2,
+        strategies=",".join(variant.methods),
+        seed=cell.seed + trial,
+        tau_h=gate.tau_h,
+        tau_c=gate.tau_c,
+        tau=gate.tau,
+        alpha=gate.alpha,
+        fraction=gate.fraction,
+    ).run
     roles = done.summary.contributors
     # As the strategies' own records have it.
     errors = {one.name: one.records[-1].test_error for one in done.strategies}

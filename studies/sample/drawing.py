@@ -10,7 +10,8 @@ from sklearn.datasets import load_diabetes
 
 from anml_fl.config import Attacks
 from anml_fl.datasets.prepare import Samples, split, standardised
-from anml_fl.datasets.sources import Table, load
+from anml_fl.datasets.sources import load
+from anml_fl.datasets.table import Table
 from anml_fl.seeding import stream
 from clients.behaviours.gradient_aligned import gradient_aligned
 from clients.behaviours.label_flip import label_flip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
+
+from studies.settings import Settings
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
@@ -17,10 +19,8 @@ _DATA = (
 )  # fmt: skip
 
 
-class Recipe(BaseModel):
+class Recipe(Settings):
     """Settings of one experiment; the defaults are those of section 5.1, where it has any."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     beta: Share = Field(0.3, description="Share of the training samples that is bad.")
     attack: Literal["flip", "aligned"] = Field(
@@ -81,74 +81,3 @@ class Recipe(BaseModel):
         False
         """
         return tuple(getattr(self, name) for name in _DATA)
-
-    def changed(self, **settings: Any) -> Recipe:
-        """Set some settings anew, checked as at first.
-
-        Parameters
-        ----------
-        **settings
-            By name.
-
-        Returns
-        -------
-        Recipe
-
-        Raises
-        ------
-        ValueError
-            If a name is unknown, or a value out of range; it names both, and what would
-            be right.
-
-        Examples
-        --------
-        >>> Recipe().changed(beta="0.1").beta
-        0.1
-        >>> Recipe().changed(betta=0.1)
-        Traceback (most recent call last):
-        ValueError: unknown setting 'betta'; known: beta, attack, scenario, ...
-        """
-        for name in settings:
-            if name not in Recipe.model_fields:
-                known = ", ".join(Recipe.model_fields)
-                raise ValueError(f"unknown setting {name!r}; known: {known}")
-        try:
-            return Recipe.model_validate({**self.model_dump(), **settings})
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0])
-            raise ValueError(f"{name} = {first['input']!r}: {first['msg']}") from error
-
-
-def parse_settings(texts: tuple[str, ...]) -> dict[str, str]:
-    """Read settings given as texts.
-
-    Parameters
-    ----------
-    texts : tuple of str
-        KEY=VALUE each.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ValueError
-        If one has no "=", is given twice, or is refused by `Recipe`.
-
-    Examples
-    --------
-    >>> parse_settings(("beta=0.2", "fit=0"))
-    {'beta': '0.2', 'fit': '0'}
-    """
-    settings: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f"a setting must be KEY=VALUE, got {text!r}")
-        if name in settings:
-            raise ValueError(f"setting {name!r} is given twice: give it once")
-        settings[name] = value
-    Recipe().changed(**settings)
-    return settings
