@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from studies.reproduction import (
     claims_baselines,
+    claims_contributors,
     claims_figures,
     claims_gate,
     claims_reach,
@@ -53,7 +54,23 @@ CLAIMS = (
         in_paper=True,
     ),
     Claim("Uniform's error grows by 2568 %", "5.8", claims_figures.growth, in_paper=True),
-    Claim("Table 16's settings", "5.11", claims_figures.detectability),
+    Claim("Table 16's settings", "5.11", claims_figures.detectability, in_paper=True),
+    Claim(
+        "Contributor level improves 1.3 to 5.3 times as much as sample level",
+        "5.11",
+        claims_contributors.always_greater,
+    ),
+    Claim(
+        "The less detectable the corruption, the greater the contributor level's advantage",
+        "5.11",
+        claims_contributors.greater_where_hidden,
+    ),
+    Claim(
+        "Where corruption is spread evenly over contributors, contributor level cannot help "
+        "(ours, not the paper's)",
+        "5.11",
+        claims_contributors.useless_where_even,
+    ),
     Claim(
         "Softmax at tau = 1 compresses extreme values",
         "4.3",

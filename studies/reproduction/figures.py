@@ -12,9 +12,10 @@ from anml_fl.report import theme
 from anml_fl.report.plot import number
 from studies.reproduction.comparison import improvement_over_krum
 from studies.reproduction.conditions import value_of
+from studies.reproduction.curves import curves
 from studies.reproduction.document import Drawing
 from studies.reproduction.intervals import mean, ratio
-from studies.reproduction.numbers import is_share, plain
+from studies.reproduction.numbers import plain
 from studies.reproduction.results import paired
 from studies.reproduction.traces import categories, clipped, layout_of, traces_of
 from studies.reproduction.verdicts import Verdict
@@ -30,7 +31,6 @@ _MARKS = "Filled with bars: ours with its 95 % interval. Open: the paper's."
 _SHARES = (0.0, 100.0)  # per cent
 _GAINS = (-150.0, 100.0)  # per cent
 _RATIOS = (0.0, math.inf)
-_CORRELATIONS = ("rho_c", "rho_product", "spearman")
 
 
 def combination_methods(
@@ -167,28 +167,7 @@ def joint_attack(studies: Mapping[str, Study]) -> Drawing | None:
 
 def fit_lengths(study: Study) -> Drawing | None:
     """Draw what the fit length before q is taken does, data set by data set."""
-    views: dict[str, Figure | None] = {}
-    for metric in study.metrics:
-        factor, unit = (100.0, " (%)") if is_share(metric) else (1.0, "")
-        low = -1.0 if metric in _CORRELATIONS else 0.0
-        limits = _SHARES if is_share(metric) else (low, 1.0)
-        curves: dict[str, dict[str, list[Point]]] = {}
-        for dataset, condition, cells in study.settings_of(metric):
-            epochs = value_of(condition, "fit")
-            if epochs is None:
-                continue
-            rest = [part for part in condition.split(";") if not part.startswith("fit=")]
-            for method, cell in cells.items():
-                lines = curves.setdefault(dataset, {})
-                lines.setdefault(", ".join([method, *rest]), []).append(
-                    (epochs, None, mean(cell.values).times(factor))
-                )
-        for dataset, lines in curves.items():
-            for marks in lines.values():
-                marks.sort(key=lambda mark: mark[0])
-            views[f"{metric}, {dataset}"] = _curves(
-                lines, "Epochs before q is taken", f"{metric.capitalize()}{unit}", limits
-            )
+    views = curves(study, "fit", "Epochs before q is taken")
     caption = (
         "Means with 95 % intervals. selected_clean of krum is the precision of the top 70 % by"
         " q, auc that of q for clean samples."

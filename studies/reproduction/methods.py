@@ -16,6 +16,9 @@ SPELLINGS = {
     "softmax_T": ("softmax_T", "softmax_blend*T"),
     "adaptive": ("adaptive", "two_stage"),
     "adaptive_T": ("adaptive_T", "two_stage*T"),
+    "sample": ("sample", "loss"),
+    "contributor": ("contributor", "loss@contributors"),
+    "detectability": ("detectability", "loss"),
     "multiplicative": ("multiplicative", "q*v*r", "q*v"),
 }
 """Names that a file may use for one of the paper's methods, the likeliest first.

@@ -79,6 +79,8 @@ def digits_of(metric: str) -> int | None:
         return 1
     if metric == "cohens_d_vs_krum":
         return 2
+    if metric in ("abs_rho_d", "detectability"):
+        return 2
     return 3 if metric.startswith("rho_") or metric in ("auc", "spearman") else None
 
 

@@ -8,7 +8,10 @@ from studies.reproduction import figures
 from studies.reproduction.caution import DRAWN
 from studies.reproduction.claims import claims_table
 from studies.reproduction.comparison import rows, variants
+from studies.reproduction.contributor_figures import contributor_figure
 from studies.reproduction.document import Folded, Section, Text
+from studies.reproduction.figure_5 import figure_5, sweep_table
+from studies.reproduction.notes import NOTES, TABLE_16
 from studies.reproduction.settings import differences, settings_blocks, usual_recipe
 from studies.reproduction.significance import LEVEL, comparisons
 from studies.reproduction.tables import (
@@ -45,6 +48,12 @@ OWN = {
     "overhead": "What it costs",
     "zero-attack": "No attack at all",
     "label-skew": "Honest contributors with different labels",
+    "contributor-updates": "Table 16's attack on a federation: rules on client updates",
+    "contributor-curves": "What makes contributor level strong, and what useless",
+    "contributor-skew": "Honest contributors who differ: who is thrown out",
+    "hospitals": "Heart disease at four hospitals",
+    "annotators": "Fifty-nine people who labelled pictures",
+    "writers": "Digits of 180 writers",
 }
 """Titles of the studies that no table of the paper has, in the order of the page."""
 
@@ -108,12 +117,6 @@ _CLAIMS = (
 )
 
 
-_ELSEWHERE = (
-    "Table 16 and Figure 5 are about contributors, not samples: they are no sample-level "
-    "studies and not here."
-)
-
-
 def _over(compared: Mapping[str, Sequence[Row]]) -> str:
     """Say on how many trials the figures rest."""
     trials = [r.ours.trials for rows in compared.values() for r in rows if r.ours is not None]
@@ -142,7 +145,7 @@ def _summary(
         "verdict."
     )
     titles = {table: title for table, (title, _) in TABLES.items()}
-    blocks: list[Block] = [Text(text), Text(_ELSEWHERE), overview(compared, titles)]
+    blocks: list[Block] = [Text(text), overview(compared, titles)]
     if any(others.values()):
         told = "" if fit is None else f" By default q is taken after {fit} epochs of fitting."
         blocks += [
@@ -165,9 +168,13 @@ def _table(
     blocks: list[Block] = []
     if study is None:
         blocks.append(Text(f"Not run: there are no results of {study_of(table)}."))
+    if table == "16":
+        blocks += [Text(said) for said in TABLE_16]
     blocks.append(comparison_table(compared))
     if study is None:
         return tuple(blocks)
+    if table == "16":
+        blocks += [Text("Every version:"), sweep_table(study)]
     if others:
         blocks += [
             Text("The same figures in other variants of the recipe:"),
@@ -224,6 +231,7 @@ def _figures(
         figures.data_efficiency(compared),
         figures.dataset_scales(compared, studies),
         figures.quality_groups(compared, studies),
+        figure_5(studies.get("table-16")),
         figures.joint_attack(studies),
     ]
     found = tuple(one for one in drawn if one is not None)
@@ -240,8 +248,10 @@ def _own(name: str, studies: Mapping[str, Study]) -> Section:
     title = OWN.get(name, name)
     if study is None:
         return Section(name, title, (Text(f"Not run: there are no results of {name}."),))
-    blocks: list[Block] = []
-    if name == "q-fit-length" and (drawn := figures.fit_lengths(study)) is not None:
+    blocks: list[Block] = [Text(said) for said in NOTES.get(name, ())]
+    draw = figures.fit_lengths if name == "q-fit-length" else contributor_figure
+    drawn = draw(study)
+    if drawn is not None:
         blocks.append(drawn)
     blocks += _measured(study, studies, opened=True)
     blocks += _tests(study)

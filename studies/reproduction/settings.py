@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from studies.reproduction.document import Grid, Heading, Text
 from studies.reproduction.names import described, names_blocks
 from studies.reproduction.verdicts import RULE
+from studies.sample.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from studies.reproduction.document import Block
     from studies.reproduction.results import Study
@@ -79,9 +80,9 @@ def differences(study: Study, studies: Mapping[str, Study]) -> Grid | None:
     Grid or None
         One row a condition; None where the file does not say.
     """
-    usual = usual_recipe(studies)
     rows: dict[tuple[str, str], None] = {}
     for condition, recipe in _recipes(study):
+        usual = usual_recipe(studies, recipe)
         other = [
             f"{name} = {_word(value)}"
             for name, value in recipe.items()
@@ -137,12 +138,16 @@ def _recipes(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "(all)", settings
 
 
-def usual_recipe(studies: Mapping[str, Study]) -> dict[str, Any]:
+def usual_recipe(
+    studies: Mapping[str, Study], kind: Collection[str] = tuple(Recipe.model_fields)
+) -> dict[str, Any]:
     """Give each setting the value that most conditions have.
 
     Parameters
     ----------
     studies : mapping of str to Study
+    kind : collection of str
+        Settings of the kind of experiment that is meant: each kind has its own.
 
     Returns
     -------
@@ -152,6 +157,8 @@ def usual_recipe(studies: Mapping[str, Study]) -> dict[str, Any]:
     seen: dict[str, Counter[str]] = {}
     for study in studies.values():
         for _, recipe in _recipes(study):
+            if not recipe.keys() <= set(kind):
+                continue
             for name, value in recipe.items():
                 seen.setdefault(name, Counter())[_key(value)] += 1
     return {name: json.loads(counts.most_common(1)[0][0]) for name, counts in seen.items()}

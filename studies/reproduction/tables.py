@@ -36,6 +36,8 @@ MARKS = {
 
 _METRICS = {
     "error_pct": "error (%)",
+    "abs_rho_d": "|rho_d|",
+    "improvement_pct": "improvement over no defence (%)",
     "improvement_vs_krum_pct": "improvement over Krum (%)",
     "cohens_d_vs_krum": "Cohen's d against Krum",
     "selected_clean_pct": "clean among the selected (%)",

@@ -17,6 +17,7 @@ TABLES = {
     "13": ("Error against the share of bad data", "5.8"),
     "14": ("Large data sets", "5.9"),
     "15": ("Selection by group of contributors", "5.10"),
+    "16": ("Contributor level against sample level", "5.11"),
     "17": ("Strategic attacks", "5.12"),
     "18": ("Label drift", "5.13"),
     "A1": ("Fraction that is kept", "A.1"),

@@ -15,7 +15,8 @@ RULE = (
     "value and ours lie on the same side of their references. The reference of an error is "
     "Krum's error in the same table and condition (for Krum itself Uniform's; for want of "
     "these there is none); of an improvement or of Cohen's d it is zero; of a selected share "
-    "it is Krum's share of the same group (for Krum itself 70 %); of rho_c it is tau_c = 0.3. "
+    "it is Krum's share of the same group (for Krum itself 70 %); of rho_c it is tau_c = 0.3; "
+    "of rho_d there is none. "
     "A paper's value that equals its reference (an improvement below 0.5 % in size counts as "
     "zero) asks for a reference of ours inside our interval. Otherwise: not reproduced."
 )

@@ -184,13 +184,13 @@ def test_markdown_has_contents_and_leaves_the_rest_to_the_page(
     assert "each over 8 trials" in text
     assert "softmax\\_blend\\*T" in text
     assert "Share of the training samples that is bad." in text
-    assert "Table 16 and Figure 5" in text
+    assert "What the columns measure." in text
 
 
 def test_missing_studies_are_listed_as_not_run(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     markdown, page = (p.read_text() for p in write_reproduction(tmp_path / "none", tmp_path))
-    assert "Of the paper's 155 figures in these tables 0 were measured" in markdown
+    assert "Of the paper's 188 figures in these tables 0 were measured" in markdown
     for name in OWN:
         assert f"there are no results of {name}." in page
     assert not _figures(page)

@@ -1,0 +1,112 @@
+"""Claims about contributor-level attribution, Table 16's."""
+
+from __future__ import annotations
+
+import math
+
+from studies.reproduction.figure_5 import correlation, sweeps
+from studies.reproduction.finding import (
+    FEW,
+    NOT_MEASURED,
+    Finding,
+    Studies,
+    examples,
+    excess,
+    holds_if,
+    points,
+    verdict_of,
+)
+from studies.reproduction.numbers import interval, p_value, plain
+from studies.reproduction.significance import LEVEL
+
+_SPREAD = "contributor-curves"
+
+
+@holds_if(
+    "under every mixture of table-16 with 5 trials or more the 95 % interval of the ratio of "
+    "the contributor level's improvement to the sample level's lies above 1"
+)
+def always_greater(studies: Studies) -> Finding:
+    """Compare what both levels improve, mixture by mixture.
+
+    Parameters
+    ----------
+    studies : mapping of str to Study
+        Reads "table-16".
+
+    Returns
+    -------
+    Finding
+    """
+    study = studies.get("table-16")
+    found = [] if study is None else list(sweeps(study))
+    told, judged = [], []
+    for dataset, rest, mixtures in found:
+        for one in mixtures:
+            place = f"{dataset}, {rest or 'as in the paper'}, {one.subtle:g} % subtle"
+            low = one.advantage.low if math.isfinite(one.advantage.low) else -math.inf
+            told.append((-one.advantage.value, f"{place}: {interval(one.advantage, 1)}"))
+            if one.advantage.trials >= FEW:
+                judged.append(low > 1)
+    if not told:
+        return NOT_MEASURED
+    text = f"above 1 in {sum(judged)} of {len(judged)} mixtures; least: {examples(told)}"
+    return Finding(text, verdict_of(judged))
+
+
+@holds_if(
+    "in every sweep of table-16 over mixtures, each of 5 trials or more, Pearson's "
+    "correlation of the ratio and |rho_d| is negative (p < 0.05)"
+)
+def greater_where_hidden(studies: Studies) -> Finding:
+    """Correlate the advantage of the contributor level with detectability.
+
+    Parameters
+    ----------
+    studies : mapping of str to Study
+        Reads "table-16".
+
+    Returns
+    -------
+    Finding
+    """
+    study = studies.get("table-16")
+    told, judged = [], []
+    for dataset, rest, mixtures in () if study is None else sweeps(study):
+        r, p = correlation(mixtures)
+        told.append(
+            f"{dataset}, {rest or 'as in the paper'}: r = {plain(r, 2)}, p {p_value(p)}"
+        )
+        if min(one.advantage.trials for one in mixtures) >= FEW and math.isfinite(r):
+            judged.append(r < 0 and p < LEVEL)
+    return Finding("; ".join(told), verdict_of(judged)) if told else NOT_MEASURED
+
+
+@holds_if(
+    "in contributor-curves, where corruption is spread evenly over all contributors, dropping "
+    "contributors by their mean loss is not better than no defence beyond the 95 % interval"
+)
+def useless_where_even(studies: Studies) -> Finding:
+    """Say what the contributor level does where no contributor is worse than another.
+
+    Parameters
+    ----------
+    studies : mapping of str to Study
+        Reads "contributor-curves".
+
+    Returns
+    -------
+    Finding
+    """
+    study = studies.get(_SPREAD)
+    told, judged = [], []
+    for dataset, condition, cells in [] if study is None else study.settings_of("error"):
+        if not condition.startswith("spread") or not {"uniform", "loss@contributors"} <= set(
+            cells
+        ):
+            continue
+        less = excess(cells["uniform"], cells["loss@contributors"])
+        told.append(f"{dataset}, {condition}: better by {points(less)}")
+        if less.trials >= FEW:
+            judged.append(not less.low > 0)
+    return Finding("; ".join(told), verdict_of(judged)) if told else NOT_MEASURED

@@ -1,0 +1,55 @@
+"""Curves of our own studies of contributors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studies.reproduction.curves import curves
+from studies.reproduction.document import Drawing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from studies.reproduction.results import Study
+
+_ERRORS = ("error", "kept_bad", "kept_good_contributors")
+_AXES: Mapping[str, tuple[tuple[str, str, bool], ...]] = {
+    "contributor-curves": (
+        ("samples", "Samples of each contributor", False),
+        ("contributors", "Contributors", False),
+        ("corrupted", "Share of a bad contributor's labels that is corrupted", False),
+        ("spread", "Share of everybody's labels that is corrupted", False),
+    ),
+    "contributor-skew": (("alpha", "Dirichlet alpha: less is less even", True),),
+    "contributor-updates": (("subtle", "Subtle share of the corruption (%)", False),),
+}
+"""What varies in a study, its axis, and whether its numbers stand side by side."""
+
+
+def contributor_figure(study: Study) -> Drawing | None:
+    """Draw a study of contributors over what varies in it.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    Drawing or None
+        None where nothing varies.
+    """
+    views = {}
+    for variable, title, even in _AXES.get(study.name, ()):
+        wanted = [
+            metric
+            for metric in study.metrics
+            if metric.startswith(("error", "kept"))
+            or metric.endswith("_kept")
+            or metric == "auc"
+        ]
+        for name, figure in curves(study, variable, title, wanted, even=even).items():
+            if figure is not None:
+                views[f"{name}, by {variable}"] = figure
+    if not views:
+        return None
+    return Drawing(study.name, "Curves", "Means with 95 % intervals over the trials.", views)
