@@ -110,7 +110,7 @@ def mean_weights(strategy: StrategyRun) -> dict[str, float]:
     for record in strategy.records:
         for person in record.contributors:
             seen.setdefault(person.contributor, []).append(person.weight)
-    return {name: fmean(weights) for name, weights in seen.items()}
+    return {name: _mean([w for w in of if math.isfinite(w)]) for name, of in seen.items()}
 
 
 def _view(run: Run, strategy: StrategyRun) -> View:
