@@ -29,6 +29,9 @@ ENGINE = {
     "softmax_noT": "softmax_blend",
     "softmax_T": "softmax_blend*T",
     "adaptive_T": "two_stage*T",
+    "sample": "loss",
+    "contributor": "loss@contributors",
+    "detectability": "loss",
 }
 """How the studies spell the paper's methods."""
 
@@ -96,6 +99,10 @@ def _tables() -> dict[str, list[Row]]:
             metric = "selected_clean"
         elif target.metric == "rho_c":
             metric, value = "rho_c", target.value
+        elif target.metric == "abs_rho_d":
+            metric, value = "detectability", target.value
+        elif target.metric == "improvement_pct":
+            value = 0.2 * (1 - target.value / 100)
         elif target.metric != "error_pct":
             value = 0.1 * (1 - target.value / 100)
         datasets = ("wine", "breast_cancer") if target.dataset == "average" else (

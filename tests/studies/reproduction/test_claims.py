@@ -24,7 +24,7 @@ def test_without_studies_nothing_is_claimed_but_arithmetic() -> None:
     table = claims_table({})
     verdicts = [row[1] for row in table.rows]
     assert len(verdicts) == len(CLAIMS) == 23
-    # Three errors for one setting, 2568 %, what Table 16 says of itself: all are in the paper's own figures.
+    # Three errors for one setting, 2568 %, what Table 16 says: in the paper itself.
     assert [i for i, said in enumerate(verdicts, 1) if "○" in said] == [8, 9, 10]
     assert not any("●" in said for said in verdicts)
     told = [i for i, said in enumerate(verdicts, 1) if "checked in the paper itself" in said]

@@ -106,8 +106,10 @@ def test_figures_are_those_of_the_paper_and_plotly_accepts_them(
     written: tuple[str, str],
 ) -> None:
     figures = _figures(written[1])
-    assert set(figures) == {f"data-figure-{n}" for n in (1, 2, 3, 4, 6)} | {"data-fit-length"}
-    assert [len(groups) for groups in figures.values()] == [2, 2, 2, 3, 2, 3]
+    assert set(figures) == {f"data-figure-{n}" for n in (1, 2, 3, 4, 5, 6)} | {
+        "data-fit-length"
+    }
+    assert [len(groups) for groups in figures.values()] == [2, 2, 2, 3, 6, 2, 3]
     for groups in figures.values():
         for group in groups:
             (view,) = group["views"]
