@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import cross_entropy
 
+from clients.perceptron_sgd import is_perceptron, train_perceptron
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import nn
@@ -33,6 +35,9 @@ def train(
     features = torch.from_numpy(samples.features).to(settings.device)
     labels = torch.from_numpy(samples.labels).to(settings.device)
     model.to(settings.device).train()
+    if is_perceptron(model):
+        train_perceptron(model, features, labels, settings, rng)
+        return
     optimiser = torch.optim.SGD(model.parameters(), lr=settings.learning_rate)
     for _ in range(settings.local_epochs):
         order = torch.from_numpy(rng.permutation(labels.numel())).to(settings.device)

@@ -49,7 +49,8 @@ def build(
     if name not in ARCHITECTURES:
         raise ValueError(f"unknown model {name!r}; known: {', '.join(ARCHITECTURES)}")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        # The CPU's alone: torch.manual_seed asks after every other device first.
+        torch.default_generator.manual_seed(seed)
         return ARCHITECTURES[name]((features, image, classes))
 
 
