@@ -5,18 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studies.own import (
+    annotators,
+    annotators_federation,
     approximations,
     baselines,
+    contributor_curves,
+    contributor_skew,
+    contributor_updates,
     exploration,
     feature_drift,
     gate_rho,
     gate_stage1,
+    hospitals,
     label_skew,
     overhead,
     q_fit_length,
     regression,
     sampling,
     temperature,
+    writers,
     zero_attack,
 )
 from studies.paper import (
@@ -33,6 +40,7 @@ from studies.paper import (
     table_13,
     table_14,
     table_15,
+    table_16,
     table_17,
     table_18,
 )
@@ -53,6 +61,7 @@ _ALL = (
     table_13.STUDY,
     table_14.STUDY,
     table_15.STUDY,
+    table_16.STUDY,
     table_17.STUDY,
     table_18.STUDY,
     figure_6.STUDY,
@@ -71,20 +80,38 @@ _ALL = (
     regression.STUDY,
     overhead.STUDY,
     label_skew.STUDY,
+    contributor_updates.STUDY,
+    contributor_curves.STUDY,
+    contributor_skew.STUDY,
+    hospitals.STUDY,
+    annotators.STUDY,
+    annotators_federation.STUDY,
+    writers.STUDY,
 )
 
 STUDIES: Mapping[str, Study] = {study.name: study for study in _ALL}
-# A figure shows what tables have.
-FIGURES: Mapping[str, tuple[str, ...]] = {
+# A figure shows what tables have; and what is about contributors, not samples.
+GROUPS: Mapping[str, tuple[str, ...]] = {
     "figure-1": ("table-5",),
     "figure-2": ("table-12", "table-13"),
     "figure-3": ("table-8", "table-14"),
     "figure-4": ("table-15",),
+    "figure-5": ("table-16",),
+    "contributors": (
+        "table-16",
+        "contributor-updates",
+        "contributor-curves",
+        "contributor-skew",
+        "hospitals",
+        "annotators",
+        "annotators-federation",
+        "writers",
+    ),
 }
 
 
 def chosen(name: str) -> list[Study]:
-    """Look a study up; `all` means every one, and a figure the tables that it shows.
+    """Look a study up; `all` means every one, a figure the tables that it shows.
 
     Parameters
     ----------
@@ -109,9 +136,9 @@ def chosen(name: str) -> list[Study]:
     """
     if name == "all":
         return list(_ALL)
-    if name in FIGURES:
-        return [STUDIES[table] for table in FIGURES[name]]
+    if name in GROUPS:
+        return [STUDIES[one] for one in GROUPS[name]]
     if name not in STUDIES:
-        known = ", ".join(["all", *STUDIES, *FIGURES])
+        known = ", ".join(["all", *STUDIES, *GROUPS])
         raise ValueError(f"unknown study {name!r}; known: {known}")
     return [STUDIES[name]]

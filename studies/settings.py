@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class Settings(BaseModel):
@@ -48,7 +50,7 @@ class Settings(BaseModel):
         0.1
         >>> Recipe().changed(betta=0.1)
         Traceback (most recent call last):
-        ValueError: unknown setting 'betta'; known: beta, attack, scenario, ...
+        ValueError: unknown setting 'betta'; known: alpha, tau, tau_h, tau_c, beta, ...
         """
         known = type(self).model_fields
         for name in settings:
@@ -60,6 +62,15 @@ class Settings(BaseModel):
             first = error.errors()[0]
             name = str(first["loc"][0])
             raise ValueError(f"{name} = {first['input']!r}: {first['msg']}") from error
+
+
+class GateSettings(Settings):
+    """Settings with what Algorithms 1 and 2 leave to choose."""
+
+    alpha: Share = Field(0.5, description="Share of q in the blend.")
+    tau: float = Field(1.0, gt=0, le=1e6, description="Softmax temperature.")
+    tau_h: Share = Field(0.35, description="Threshold of stage 1.")
+    tau_c: float = Field(0.3, ge=-1, le=1, description="Threshold of stage 2.")
 
 
 def parse_settings(texts: tuple[str, ...]) -> dict[str, str]:

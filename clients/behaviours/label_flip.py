@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from anml_fl.config import Attacks
     from anml_fl.datasets.prepare import Samples
 
 
 def label_flip(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
     """Change labels to a uniformly random wrong class, a fixed class, or by an offset.
+
+    Some may go to the class that looks most alike instead: the subtle corruption of section
+    5.11, beside which an offset is obvious.
 
     Parameters
     ----------
@@ -22,7 +27,8 @@ def label_flip(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> 
         Chooses the samples, and the wrong classes.
     attacks : Attacks
         `flip_fraction` of the labels are changed; to `flip_target`, or by
-        `flip_offset` modulo the number of classes, if given.
+        `flip_offset` modulo the number of classes, if given. Of those, `pair_share` go to
+        their class's partner in `flip_pairs`; fewer only if too few have one.
 
     Returns
     -------
@@ -32,7 +38,7 @@ def label_flip(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> 
     Raises
     ------
     ValueError
-        If the target is no class, or the offset changes nothing.
+        If the target or a partner is no class, or the offset changes nothing.
 
     Examples
     --------
@@ -41,6 +47,9 @@ def label_flip(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> 
     >>> samples = Samples(np.zeros((3, 1), np.float32), np.array([0, 1, 2]), 3)
     >>> label_flip(samples, np.random.default_rng(0), Attacks(flip_offset=1)).labels
     array([1, 2, 0])
+    >>> subtle = Attacks(flip_offset=1, flip_pairs="0-2", pair_share=1)
+    >>> label_flip(samples, np.random.default_rng(0), subtle).labels
+    array([2, 2, 0])
     """
     n, classes = samples.labels.size, samples.classes
     chosen = rng.permutation(n)[: round(attacks.flip_fraction * n)]
@@ -62,4 +71,21 @@ def label_flip(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> 
                 f" got {attacks.flip_offset}"
             )
         labels[chosen] = (labels[chosen] + steps) % classes
+    if attacks.flip_pairs:
+        partner = _partners(attacks.pairs, classes)
+        alike = rng.permutation(chosen[partner[samples.labels[chosen]] >= 0])
+        subtle = alike[: round(attacks.pair_share * chosen.size)]
+        labels[subtle] = partner[samples.labels[subtle]]
     return replace(samples, labels=labels)
+
+
+def _partners(pairs: dict[int, int], classes: int) -> NDArray[np.int64]:
+    """Each class's partner, -1 without: (classes,)."""
+    if pairs and max(pairs) >= classes:
+        raise ValueError(
+            f"flip_pairs must name classes in [0, {classes - 1}], got {max(pairs)}"
+        )
+    partner = np.full(classes, -1)
+    for one, other in pairs.items():
+        partner[one] = other
+    return partner

@@ -21,7 +21,7 @@ _AXES: Mapping[str, tuple[tuple[str, str, bool], ...]] = {
         ("spread", "Share of everybody's labels that is corrupted", False),
     ),
     "contributor-skew": (("alpha", "Dirichlet alpha: less is less even", True),),
-    "contributor-updates": (("subtle", "Subtle share of the corruption (%)", False),),
+    "contributor-updates": (("subtle", "Subtle share of the corruption", False),),
 }
 """What varies in a study, its axis, and whether its numbers stand side by side."""
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from studies.reproduction.intervals import Estimate
 
-_SHARES = ("error", "overhead", "faked")
+_SHARES = ("overhead", "faked", "right", "coverage", "coverage_textbook", "accuracy")
+_SHARES_BEGIN = ("error", "added_error", "selected", "branch_", "kept", "weight_", "worth_")
+_SHARES_END = ("_kept", "_weight")
 _UNITS = {
     "mae": "mean absolute error",
     "auc": "area under the ROC curve",
     "spearman": "Spearman's rank correlation",
+    "agreement": "Spearman's rank correlation",
     "seconds": "s",
     "milliseconds": "ms",
     "bytes": "bytes",
@@ -35,7 +38,9 @@ def is_share(metric: str) -> bool:
     >>> is_share("selected_experts"), is_share("auc")
     (True, False)
     """
-    return metric in _SHARES or metric.startswith(("selected", "branch_"))
+    return (
+        metric in _SHARES or metric.startswith(_SHARES_BEGIN) or metric.endswith(_SHARES_END)
+    )
 
 
 def unit_of(metric: str) -> str:
@@ -81,7 +86,8 @@ def digits_of(metric: str) -> int | None:
         return 2
     if metric in ("abs_rho_d", "detectability"):
         return 2
-    return 3 if metric.startswith("rho_") or metric in ("auc", "spearman") else None
+    ranks = metric.startswith(("rho_", "spearman")) or metric in ("auc", "agreement")
+    return 3 if ranks else None
 
 
 def plain(value: float, digits: int | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from studies.reproduction import figures
@@ -53,6 +54,7 @@ OWN = {
     "contributor-skew": "Honest contributors who differ: who is thrown out",
     "hospitals": "Heart disease at four hospitals",
     "annotators": "Fifty-nine people who labelled pictures",
+    "annotators-federation": "The same people as a federation",
     "writers": "Digits of 180 writers",
 }
 """Titles of the studies that no table of the paper has, in the order of the page."""
@@ -62,11 +64,24 @@ _MAIN = {
     "baselines": ("auc",),
     "exploration": ("selected_novices", "selected_experts"),
     "gate-rho": ("rho_c",),
+    "annotators": ("spearman", "right", "coverage", "accuracy", "mean_weight"),
+    "annotators-federation": ("spearman_q", "spearman_r", "spearman_weight"),
+    "contributor-curves": ("kept_bad", "kept_good_contributors"),
+    "contributor-skew": ("error_above_fedavg", "honest_kept", "attackers_kept", "auc"),
+    "contributor-updates": ("honest_kept", "attackers_kept", "auc"),
+    "hospitals": (
+        *("error_*", "weight_*", "worth_*"),
+        "agreement",
+    ),
+    "writers": (
+        *("error_students", "added_error_students", "error_employees"),
+        *("students_kept", "employees_kept", "attackers_kept", "attackers_weight"),
+    ),
     "label-skew": ("auc",),
     "overhead": ("seconds", "milliseconds", "overhead"),
     "q-fit-length": ("auc",),
 }
-"""Metrics that a study is about, beside the error."""
+"""Metrics that a study is about, beside the error; * stands for any name."""
 
 _ByVariant = dict[str, dict[str, "tuple[Row, ...]"]]
 
@@ -211,7 +226,8 @@ def _tests_in_words(found: Sequence[Comparison]) -> str:
 def _measured(study: Study, studies: Mapping[str, Study], *, opened: bool) -> list[Block]:
     tables = [(metric, metric_table(study, metric)) for metric in study.metrics]
     main = next((m for m in ("error", "mae") if m in study.metrics), None)
-    first = {*_MAIN.get(study.name, ()), main or next(iter(study.metrics), "")}
+    wanted = (*_MAIN.get(study.name, ()), main or next(iter(study.metrics), ""))
+    first = {m for m in study.metrics if any(fnmatchcase(m, one) for one in wanted)}
     blocks: list[Block] = [grid for metric, grid in tables if opened and metric in first]
     rest: list[Text | Grid] = [grid for m, grid in tables if not (opened and m in first)]
     if rest:

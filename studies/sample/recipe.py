@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studies.settings import Settings
+from studies.settings import GateSettings, Share
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 
 # What the data depend on, and so the model that q is taken from: variants that agree in
@@ -19,7 +18,7 @@ _DATA = (
 )  # fmt: skip
 
 
-class Recipe(Settings):
+class Recipe(GateSettings):
     """Settings of one experiment; the defaults are those of section 5.1, where it has any."""
 
     beta: Share = Field(0.3, description="Share of the training samples that is bad.")
@@ -60,10 +59,6 @@ class Recipe(Settings):
     use: Literal["selection", "sampling"] = Field(
         "selection", description="The heaviest (Eq. 6), or drawn by weight (Eq. 7)."
     )
-    alpha: Share = Field(0.5, description="Share of q in the blend.")
-    tau: float = Field(1.0, gt=0, le=1e6, description="Softmax temperature.")
-    tau_h: Share = Field(0.35, description="Threshold of stage 1.")
-    tau_c: float = Field(0.3, ge=-1, le=1, description="Threshold of stage 2.")
 
     def data_key(self) -> tuple[object, ...]:
         """Tell which recipes have the same data and the same fit.

@@ -1,0 +1,1 @@
+"""Real annotators: their answers, what tells the good ones, and what their labels teach."""

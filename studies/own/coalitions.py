@@ -1,0 +1,70 @@
+"""FedAvg among some of a federation's contributors: trained anew, the others never there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anml_fl.datasets.prepare import deal_of
+from anml_fl.method.threads import one_thread
+from anml_fl.models.architectures import build
+from anml_fl.models.state import arrays_of, load_arrays
+from anml_fl.seeding import stream
+from clients.training import train
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+    from anml_fl.config import RunConfig
+
+
+def coalition_model(config: RunConfig, members: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Train by FedAvg with some contributors alone, on the split of the whole federation.
+
+    Initial model and order of samples are those of the federation: with all its honest
+    contributors it is the federation's FedAvg, but for rounding. McMahan et al. 2017.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Of the whole federation. Everybody is taken for honest.
+    members : collection of str
+        Contributors, at least one.
+
+    Returns
+    -------
+    dict
+        The final model's arrays by name.
+
+    Raises
+    ------
+    ValueError
+        If a member is no contributor of the federation, or there is none.
+    """
+    dealt, training = deal_of(config), config.training
+    if strangers := set(members) - set(dealt.names):
+        raise ValueError(
+            f"members: {sorted(strangers)[0]!r} takes no part; known: {', '.join(dealt.names)}"
+        )
+    if not members:
+        raise ValueError("members must name at least one contributor, got none")
+    held = [(n, p) for n, p in zip(dealt.names, dealt.parts, strict=True) if n in members]
+    shares = np.array([part.labels.size for _, part in held], dtype=np.float64)
+    shares /= shares.sum()
+    test, seed = dealt.test, int(stream(config.seed, "model").integers(2**63))
+    with one_thread():
+        model = build(training.model, test.features.shape[1], dealt.image, test.classes, seed)
+        arrays: dict[str, NDArray[Any]] = arrays_of(model)
+        for server_round in range(1, training.rounds + 1):
+            mean = {name: np.zeros(value.shape) for name, value in arrays.items()}
+            for share, (who, samples) in zip(shares, held, strict=True):
+                load_arrays(model, arrays)
+                order = stream(config.seed, "training", who, str(server_round))
+                train(model, samples, training, order)
+                for name, value in arrays_of(model).items():
+                    mean[name] += share * value
+            arrays = {name: value.astype(np.float32) for name, value in mean.items()}
+    return arrays
