@@ -202,7 +202,7 @@ def test_interrupted_run_goes_on_where_it_stopped(tmp_path):
         (["table-7", "--jobs", "0"], "0 is not in the range x>=1"),
         (["table-7", "--set", "beta"], "must be KEY=VALUE, got 'beta'"),
         (["table-7", "--set", "beta=2"], "beta = '2'"),
-        (["table-7", "--set", "bata=0.2"], "unknown setting 'bata'; known: beta"),
+        (["table-7", "--set", "bata=0.2"], "unknown setting 'bata'; known: alpha"),
     ],
 )
 def test_command_says_what_is_wrong(words, told, tmp_path):
