@@ -27,6 +27,13 @@ _METHODS = (
     ("softmax_noT", "18", "softmax_blend", "Algorithm 2 without T"),
     ("softmax_T", "18", "softmax_blend*T", "Algorithm 2, its weights times T"),
     ("adaptive_T", "18", "two_stage*T", "Algorithm 1, its weights times T"),
+    ("sample", "16", "loss", "Drops the samples of the greatest loss"),
+    (
+        "contributor",
+        "16",
+        "loss@contributors",
+        "Drops the contributors of the greatest mean loss; so for other scores before @",
+    ),
     ("—", "own", "oracle", "Only good samples: what can be reached at best"),
 )
 
@@ -37,7 +44,7 @@ _KEYS = {
     "epochs": ("epochs", ""),
     "rate": ("decay_rate", ""),
     "select": ("fraction", ""),
-    "fraction": ("train_fraction", ""),
+    "fraction": ("train_fraction", "Of the training part; in federations, of contributors"),
     "noise": ("group_noise", "Novices, intermediates, experts"),
     "bonus": ("bonus", ""),
     "tau": ("tau", ""),
@@ -54,6 +61,18 @@ _KEYS = {
     "random": ("", "Share of the attackers who fake credentials, drawn at random"),
     "share": ("", "Share of the attackers who fake credentials, those of highest q"),
     "unfaked": ("", "Attackers have poor credentials and fake none"),
+    "subtle": ("", "Share of the corruption that goes to a class that looks alike"),
+    "pairs": ("", "Which classes look alike: the paper's by number, or as they are confused"),
+    "obvious": ("", "Where other wrong labels go: to one class each, or to any"),
+    "samples, contributors": (
+        "",
+        "How many samples each has, how many contributors there are",
+    ),
+    "corrupted": ("", "Share of a bad contributor's labels that is corrupted"),
+    "spread": ("", "Share of everybody's labels that is corrupted"),
+    "alpha": ("", "Of Dirichlet's distribution of labels: less is less even, inf is even"),
+    "attackers": ("", "How many attack, or which share"),
+    "leave_out": ("", "Who takes no part, and is tested on"),
     "dirichlet": ("", "How unevenly labels are dealt to contributors: less is less even"),
 }
 
@@ -70,6 +89,9 @@ _METRICS = (
     ("branch_...", "Share of the trials in which the two-stage gate takes this branch"),
     ("rho_c", "Correlation of q and s, which stage 2 compares with tau_c"),
     ("rho_product", "corr(q, clean) x corr(s, clean)"),
+    ("detectability", "Rank correlation of per-sample loss and corruption, |rho_d|"),
+    ("..._kept, kept_...", "Share of a group that is selected"),
+    ("right", "Share of true labels among those that a model is taught"),
     ("faked", "Share of the attackers who fake credentials"),
     ("spearman", "Rank correlation, with exact scores or with q + s"),
 )

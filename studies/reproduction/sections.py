@@ -25,6 +25,7 @@ from studies.reproduction.tables import (
     verdict_counts,
 )
 from studies.reproduction.targets import TABLES, label_of, load_targets, study_of
+from studies.reproduction.turning_points import turning_points
 from studies.reproduction.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -269,6 +270,9 @@ def _own(name: str, studies: Mapping[str, Study]) -> Section:
     drawn = draw(study)
     if drawn is not None:
         blocks.append(drawn)
+    turns = turning_points(study)
+    if turns is not None:
+        blocks.append(turns)
     blocks += _measured(study, studies, opened=True)
     blocks += _tests(study)
     return Section(name, title, tuple(blocks))

@@ -12,6 +12,7 @@ from studies.reproduction import claims_contributors
 from studies.reproduction.contributor_figures import contributor_figure
 from studies.reproduction.curves import curves
 from studies.reproduction.figure_5 import correlation, figure_5, sweep_table, sweeps
+from studies.reproduction.turning_points import turning_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,3 +138,29 @@ def test_curves_are_drawn_over_the_number_that_conditions_name(
     assert layout["xaxis"]["type"] == "category"
     go.Figure({"data": data, "layout": layout})
     assert contributor_figure(made(overhead=rows)["overhead"]) is None
+
+
+def test_a_rule_turns_where_it_is_worse_from_there_on_down(made: Callable[..., Any]) -> None:
+    worse, level, better = 0.1 + NOISE, 10 * NOISE - 0.001, -0.1 + NOISE
+    curves_of = {
+        "anml": (better, worse, worse),
+        "median": (worse, level, worse),
+        "krum": (worse, worse, worse),
+        "oracle": (better, better, better),
+    }
+    rows = [
+        ("digits", f"alpha={alpha};attackers=3", rule, "error_above_fedavg", values)
+        for rule, each in curves_of.items()
+        for alpha, values in zip(("inf", "1", "0.1"), each, strict=True)
+    ]
+    table = turning_points(made(contributor_skew=rows)["contributor-skew"])
+    assert table is not None
+    assert {row[1]: row[2] for row in table.rows} == {
+        "anml": "1",
+        "median": "0.1",
+        "krum": "even data",
+        "oracle": "nowhere",
+    }
+    assert {row[1]: row[3][:4] for row in table.rows}["anml"] == "10.0"
+    other = [("digits", "beta=1", "anml", "error", NONE)]
+    assert turning_points(made(overhead=other)["overhead"]) is None
