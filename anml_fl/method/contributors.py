@@ -41,9 +41,11 @@ def contributor_means(
 ) -> ContributorMeans:
     """Average a score by contributor, and shrink by a one-way random-effects model.
 
-    shrunk_i = mu + b_i (mean_i - mu) with b_i = tau^2 / (tau^2 + sigma^2 / n_i); sigma^2 and
-    tau^2, within and between contributors, by the analysis of variance (Henderson's first
-    method; Robinson: That BLUP is a good thing, Statistical Science 1991).
+    shrunk_i = mu + (1 - B_i) (mean_i - mu), where B_i = (c - 3) / (c - 1) times the share of
+    sigma^2 / n_i in tau^2 + sigma^2 / n_i; sigma^2 and tau^2, within and between contributors,
+    are taken by the analysis of variance. Of three contributors or fewer, whose spread says
+    nothing of the next, B_i is that share alone. Morris: Parametric empirical Bayes inference,
+    JASA 1983; his intervals allow for B_i being estimated.
 
     Parameters
     ----------
@@ -90,14 +92,22 @@ def contributor_means(
     if groups > 1 and room > 0:
         spread = float((counts * (means - overall) ** 2).sum())
         between = max(0.0, (spread - (groups - 1) * within) / room)
-    # Where all agree within, a mean is certain; where all means agree, mu is.
-    total = between + within / n
-    share = np.where(known & (total > 0), between / np.where(total > 0, total, 1.0), 0.0)
-    shares_sum = share.sum()
-    mu = float((share * means).sum() / shares_sum) if shares_sum > 0 else overall
+    noise = within / n
+    total = between + noise
+    pulled = np.where(total > 0, noise / np.where(total > 0, total, 1.0), 0.0)
+    if groups > 3:
+        pulled *= (groups - 3) / (groups - 1)
+    pulled = np.where(known, pulled, 1.0)
+    share = 1.0 - pulled
+    mu = float((share * means).sum() / share.sum()) if share.sum() > 0 else overall
+    variance = noise * (1.0 - pulled * (groups - 1) / groups)
+    if groups > 3:
+        variance += 2.0 / (groups - 3) * (pulled * (means - mu)) ** 2
+    # Who has no samples is one of all, of whom only the spread is known.
+    variance = np.where(known, variance, between + within / x.size)
     return ContributorMeans(
         counts=counts.astype(np.int64),
         means=np.where(known, means, np.nan),
-        shrunk=mu + share * (means - mu),
-        errors=np.sqrt(between * (1.0 - share)),
+        shrunk=mu + np.where(known, share * (means - mu), 0.0),
+        errors=np.sqrt(variance),
     )

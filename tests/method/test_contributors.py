@@ -43,7 +43,17 @@ def test_where_contributors_do_not_differ_all_get_the_mean_of_all() -> None:
     scores = np.tile([0.2, 0.8], 10)
     found = contributor_means(scores, np.repeat(np.arange(10), 2), 10)
     np.testing.assert_allclose(found.shrunk, 0.5)
-    np.testing.assert_allclose(found.errors, 0.0)
+    # Morris: sigma^2 / n (1 - (c - 1) / c (c - 3) / (c - 1)), with sigma^2 = 0.18.
+    np.testing.assert_allclose(found.errors, np.sqrt(0.09 * (1 - 7 / 10)))
+
+
+def test_intervals_cover_though_few_contributors_say_how_they_differ() -> None:
+    covered = []
+    for seed in range(300):
+        level, scores, holder = drawn(0.1, 0.5, np.full(12, 5), seed)
+        found = contributor_means(scores, holder, 12)
+        covered.append(np.abs(found.shrunk - level) <= 1.96 * found.errors)
+    assert np.mean(covered) > 0.9
 
 
 def test_where_samples_agree_means_stay_as_they_are() -> None:
