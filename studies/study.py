@@ -126,6 +126,8 @@ class Study:
         Data set to the trials of a cell, where it is not `BLOCKS`.
     cost : float
         How long a trial takes beside a sample-level experiment on the same data.
+    quick : mapping
+        Settings that make it short in the quick profile.
     """
 
     name: str
@@ -137,6 +139,7 @@ class Study:
     trained: bool = True
     block: Mapping[str, int] = field(default_factory=dict)
     cost: float = 1.0
+    quick: Mapping[str, Any] = field(default_factory=dict)
 
 
 BLOCKS: Mapping[str, int] = {"wine": 25, "breast_cancer": 10, "diabetes": 10, "digits": 2}
@@ -196,7 +199,10 @@ def cells(
         wanted = trials or (min(own, _QUICK.get(dataset, 1)) if quick else own)
         listed = study.variants(dataset)
         if quick and not small:
-            listed = listed[:1]
+            listed = tuple(
+                Variant(v.condition, v.recipe.changed(**study.quick), v.methods)
+                for v in listed[:1]
+            )
         variants = tuple(_overridden(v, settings or {}) for v in listed)
         block = study.block.get(dataset, BLOCKS.get(dataset, 1))
         made += [

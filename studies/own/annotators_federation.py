@@ -105,4 +105,5 @@ STUDY = Study(
     variants=variants,
     run=run,
     block={"labelme": 1},
+    quick={"rounds": 1},
 )

@@ -102,4 +102,5 @@ STUDY = Study(
     run=run,
     block={"mnist_writers": 1},
     cost=300.0,
+    quick={"contributors": 12, "rounds": 2},
 )
