@@ -37,7 +37,7 @@ def variants(dataset: str) -> tuple[Variant, ...]:
     """List the federation with selection, and without."""
     return (
         Variant("fraction=0.7", CrowdFederation(), _STRATEGIES),
-        Variant("fraction=1", CrowdFederation(fraction=1.0), ("anml",)),
+        Variant("fraction=1", CrowdFederation(fraction=1.0), ("anml", "softmax_blend")),
     )
 
 

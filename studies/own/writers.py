@@ -36,9 +36,9 @@ def variants(dataset: str) -> tuple[Variant, ...]:
     )
     methods = {
         (0.0, 0.7): ("fedavg", "anml"),
-        (0.0, 1.0): ("fedavg", "anml"),
+        (0.0, 1.0): ("fedavg", "anml", "softmax_blend"),
         (_ATTACKED, 0.7): ("fedavg", "anml", "oracle"),
-        (_ATTACKED, 1.0): ("fedavg", "anml", "oracle"),
+        (_ATTACKED, 1.0): ("fedavg", "anml", "softmax_blend", "oracle"),
     }
     return tuple(
         Variant(

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import rankdata
 
 from anml_fl.method.combination import softmax_blend
-from studies.catalogue import STUDIES
+from studies.catalogue import STUDIES, chosen
 from studies.own import label_skew, overhead, temperature
 from studies.paper import figure_6
 from studies.sample import experiment
@@ -101,3 +101,17 @@ def test_label_skew_trains_a_federation_for_every_strategy(monkeypatch):
     auc = {row.condition: row.value for row in rows if row.metric == "auc"}
     # Where contributors are alike Krum's score tells the good from the bad.
     assert auc["iid"] > 0.9 > auc["dirichlet=0.3"]
+
+
+def test_what_is_large_is_small_in_the_quick_profile() -> None:
+    (quick,) = cells(STUDIES["writers"], quick=True)
+    (variant,) = quick.variants
+    assert (variant.recipe.contributors, variant.recipe.rounds) == (12, 2)
+    full = cells(STUDIES["writers"])[0]
+    assert full.variants[0].recipe.contributors == 180
+
+
+def test_the_group_of_contributors_is_what_samples_cannot_say() -> None:
+    names = [study.name for study in chosen("contributors")]
+    assert names[0] == "table-16"
+    assert {"hospitals", "annotators", "writers", "contributor-skew"} <= set(names)
