@@ -10,6 +10,7 @@ from studies.reproduction.caution import DRAWN
 from studies.reproduction.claims import claims_table
 from studies.reproduction.comparison import rows, variants
 from studies.reproduction.contributor_figures import contributor_figure
+from studies.reproduction.deserved import deserved
 from studies.reproduction.document import Folded, Section, Text
 from studies.reproduction.figure_5 import figure_5, sweep_table
 from studies.reproduction.notes import NOTES, TABLE_16
@@ -70,10 +71,7 @@ _MAIN = {
     "contributor-curves": ("kept_bad", "kept_good_contributors"),
     "contributor-skew": ("error_above_fedavg", "honest_kept", "attackers_kept", "auc"),
     "contributor-updates": ("honest_kept", "attackers_kept", "auc"),
-    "hospitals": (
-        *("error_*", "weight_*", "worth_*"),
-        "agreement",
-    ),
+    "hospitals": ("error_*", "agreement"),
     "writers": (
         *("error_students", "added_error_students", "error_employees"),
         *("students_kept", "employees_kept", "attackers_kept", "attackers_weight"),
@@ -270,9 +268,9 @@ def _own(name: str, studies: Mapping[str, Study]) -> Section:
     drawn = draw(study)
     if drawn is not None:
         blocks.append(drawn)
-    turns = turning_points(study)
-    if turns is not None:
-        blocks.append(turns)
+    for derived in (turning_points(study), deserved(study)):
+        if derived is not None:
+            blocks.append(derived)
     blocks += _measured(study, studies, opened=True)
     blocks += _tests(study)
     return Section(name, title, tuple(blocks))

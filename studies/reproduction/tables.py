@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from studies.reproduction.comparison import Row
-    from studies.reproduction.results import Study
+    from studies.reproduction.results import Cell, Study
     from studies.reproduction.significance import Comparison
 
 MARKS = {
@@ -46,6 +46,9 @@ _METRICS = {
     "worst_case_improvement_pct": "worst improvement over Krum (%)",
     "best_case_improvement_pct": "best improvement over Krum (%)",
 }
+
+
+_MANY = 8  # methods, which side by side would be too wide to read
 
 
 def verdict_counts(rows: Sequence[Row]) -> Counter[Verdict]:
@@ -254,29 +257,33 @@ def metric_table(study: Study, metric: str) -> Grid:
     Returns
     -------
     Grid
-        One row a data set and condition, one column a method.
+        One row a data set and condition, one column a method; of many methods in few
+        conditions, one row a method.
     """
     settings = list(study.settings_of(metric))
     methods = list(dict.fromkeys(method for *_, cells in settings for method in cells))
     factor, digits = (100.0 if is_share(metric) else 1.0), digits_of(metric)
-    lines = [
-        (
-            dataset,
-            condition or "—",
-            *(
-                interval(mean(cells[method].values).times(factor), digits)
-                if method in cells
-                else "—"
-                for method in methods
-            ),
-        )
-        for dataset, condition, cells in settings
-    ]
+
+    def shown(cells: Mapping[str, Cell], method: str) -> str:
+        if method not in cells:
+            return "—"
+        return interval(mean(cells[method].values).times(factor), digits)
+
     unit = unit_of(metric)
     title = f"{metric} ({unit})" if unit not in ("", metric) else metric
-    return Grid(
-        ("Data set", f"{title} under", *(f"{m or '—'}*" for m in methods)), tuple(lines)
+    if len(methods) > _MANY and len(settings) < len(methods):
+        columns = [f"{dataset}, {condition}*" for dataset, condition, _ in settings]
+        rows = (
+            (method or "—", *(shown(cells, method) for *_, cells in settings))
+            for method in methods
+        )
+        return Grid((f"{title} under", *columns), tuple(rows))
+    lines = (
+        (dataset, condition or "—", *(shown(cells, method) for method in methods))
+        for dataset, condition, cells in settings
     )
+    heads = ("Data set", f"{title} under", *(f"{m or '—'}*" for m in methods))
+    return Grid(heads, tuple(lines))
 
 
 def signed(value: float, digits: int | None) -> str:

@@ -11,6 +11,7 @@ import pytest
 from studies.reproduction import claims_contributors
 from studies.reproduction.contributor_figures import contributor_figure
 from studies.reproduction.curves import curves
+from studies.reproduction.deserved import deserved
 from studies.reproduction.figure_5 import correlation, figure_5, sweep_table, sweeps
 from studies.reproduction.turning_points import turning_points
 
@@ -164,3 +165,20 @@ def test_a_rule_turns_where_it_is_worse_from_there_on_down(made: Callable[..., A
     assert {row[1]: row[3][:4] for row in table.rows}["anml"] == "10.0"
     other = [("digits", "beta=1", "anml", "error", NONE)]
     assert turning_points(made(overhead=other)["overhead"]) is None
+
+
+def test_weights_stand_beside_what_contributors_are_worth(made: Callable[..., Any]) -> None:
+    rows = []
+    for name, worth, weight in (("a", 0.01, 0.7), ("b", 0.03, 0.2), ("c", 0.02, 0.1)):
+        rows += [
+            ("hearts", "fraction=1", "leave_one_out", f"worth_{name}", worth + NOISE),
+            ("hearts", "fraction=1", "anml", f"weight_{name}", weight + NOISE),
+            ("hearts", "leave_out=c", "anml", f"weight_{name}", 0.5 + NOISE),
+        ]
+    table = deserved(made(hospitals=rows)["hospitals"])
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["b", "c", "a"]
+    assert [row[1][:3] for row in table.rows] == ["3.0", "2.0", "1.0"]
+    assert [row[2].split()[0] for row in table.rows] == ["20", "10", "70"]
+    assert [title for title, _ in table.columns][2:] == ["Weight (%), anml, fraction=1"]
+    assert deserved(made(overhead=rows[1:3])["overhead"]) is None

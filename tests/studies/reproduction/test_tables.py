@@ -133,3 +133,17 @@ def test_the_papers_figures_are_read_as_they_stand() -> None:
     assert (first.table, first.value, first.low, first.high) == ("7", 26.0, 24.4, 27.5)
     assert first.half_width == pytest.approx(1.55)
     assert load_targets()[5].half_width == 0
+
+
+def test_many_methods_stand_below_each_other(made: Any) -> None:
+    names = [f"m{i}" for i in range(9)]
+    rows = [("wine", "a", n, "error", [0.1 * i, 0.1 * i]) for i, n in enumerate(names)]
+    rows.append(("wine", "b", "m1", "error", [0.5, 0.5]))
+    study = made(annotators=rows)["annotators"]
+    table = metric_table(study, "error")
+    assert [title for title, _ in table.columns] == ["error (%) under", "wine, a", "wine, b"]
+    assert [row[0] for row in table.rows] == names
+    assert table.rows[1][1:] == ("10.0 [10.0, 10.0]", "50.0 [50.0, 50.0]")
+    assert table.rows[2][2] == "—"
+    few = metric_table(made(overhead=rows[:8])["overhead"], "error")
+    assert len(few.rows) == 1
