@@ -29,6 +29,8 @@ def is_perceptron(model: nn.Module) -> TypeGuard[nn.Sequential]:
     False
     """
     layers = list(model) if isinstance(model, nn.Sequential) else []
+    if not all(parameter.requires_grad for parameter in model.parameters()):
+        return False
     return len(layers) % 2 == 1 and all(
         isinstance(layer, nn.ReLU if i % 2 else nn.Linear)
         and (i % 2 == 1 or layer.bias is not None)

@@ -138,6 +138,22 @@ def check(config: RunConfig) -> None:
             f"attacks.flip_target: {federation.dataset} has the classes 0 to {classes - 1},"
             f" got {target}"
         )
+    pairs = config.attacks.pairs
+    if pairs and max(pairs) >= classes:
+        raise ConfigError(
+            f"attacks.flip_pairs: {federation.dataset} has the classes 0 to {classes - 1},"
+            f" got {config.attacks.flip_pairs}"
+        )
+    if config.registry.gold and config.registry.database:
+        raise ConfigError(
+            "registry.gold: r comes from the registry's database here, and cannot be earned on"
+            f" {config.registry.gold} checked answers as well: give one of the two"
+        )
+    if config.registry.gold and dealt.truths is None:
+        raise ConfigError(
+            f"registry.gold: {federation.dataset} has no answers that could be checked, so it"
+            f" must be 0, got {config.registry.gold}; labelme has some"
+        )
     if offset is not None and offset % classes == 0:
         raise ConfigError(
             f"attacks.flip_offset: a multiple of {federation.dataset}'s {classes} classes"

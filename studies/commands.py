@@ -49,7 +49,8 @@ def list_settings(name: str) -> None:
     recipe = found.variants(next(iter(found.trials)))[0].recipe
     table = Table("key", "default", "about", title=f"settings of {found.name}")
     for key, field in type(recipe).model_fields.items():
-        table.add_row(key, str(field.default), field.description)
+        default = "(each condition's own)" if field.is_required() else str(field.default)
+        table.add_row(key, default, field.description)
     Console().print(table)
 
 

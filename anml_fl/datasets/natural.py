@@ -30,6 +30,8 @@ _CATEGORIES = {
     "sex": (1,), "cp": (1, 2, 3, 4), "fbs": (1,), "restecg": (0, 1, 2), "exang": (1,),
     "slope": (1, 2, 3), "ca": (0, 1, 2, 3), "thal": (3, 6, 7),
 }  # fmt: skip
+# No measurement, pixel or picture feature comes near it.
+_LARGEST = 1e9
 # Nobody lives with either at zero: the hospitals that write 0 did not measure.
 _NEVER_ZERO = ("chol", "trestbps")
 
@@ -53,16 +55,24 @@ def hospitals(folder: str) -> Table:
         If the file is not there, or damaged.
     """
     path = _file(folder, _HEART)
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    names = tuple(dict.fromkeys(row.get("hospital", "") for row in rows))
     try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, strict=True))
         columns = {
             name: np.array([np.nan if row[name] == "?" else float(row[name]) for row in rows])
             for name in (*_MEASURED, *_CATEGORIES, "num")
         }
-    except (KeyError, TypeError, ValueError) as error:
+        hospital = [row["hospital"] for row in rows]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise OSError(f"{path} is damaged ({error!r}): fetch it again") from error
+    for line, row in enumerate(rows, start=2):
+        if None in row:
+            raise OSError(f"{path}, line {line}: more values than the header has names")
+    if (odd := ~np.isin(columns["num"], range(5))).any():
+        line = int(np.flatnonzero(odd)[0]) + 2
+        raise OSError(
+            f"{path}, line {line}: num must be 0 to 4, got {columns['num'][line - 2]}"
+        )
     for name in _NEVER_ZERO:
         columns[name][columns[name] == 0] = np.nan
     features = [columns[name] for name in _MEASURED]
@@ -71,15 +81,17 @@ def hospitals(folder: str) -> Table:
         for name, values in _CATEGORIES.items()
         for value in values
     ]
-    return Table(
+    names = tuple(dict.fromkeys(hospital))
+    table = Table(
         features=np.stack(features, axis=1),
         labels=(columns["num"] > 0).astype(np.int64),
         classes=2,
         image=None,
         indicators=np.arange(len(features)) >= len(_MEASURED),
         contributors=names,
-        holder=np.array([names.index(row["hospital"]) for row in rows]),
+        holder=np.array([names.index(name) for name in hospital], dtype=np.int64),
     )
+    return _checked(path, table)
 
 
 def annotators(folder: str) -> Table:
@@ -101,12 +113,17 @@ def annotators(folder: str) -> Table:
     OSError
         If the file is not there, or damaged.
     """
-    found = _arrays(folder, "labelme_crowd.npz", "X_train y_train X_test y_test answers")
+    path = _file(folder, "labelme_crowd.npz")
+    found = _arrays(path, X_train=2, y_train=1, X_test=2, y_test=1, answers=2)
     answers, tests = found["answers"], found["y_test"].size
+    _same_length(path, found, "X_train", "y_train", "answers")
+    _same_length(path, found, "X_test", "y_test")
+    if answers.dtype.kind not in "iu" or not np.isin(answers, range(-1, 8)).all():
+        raise OSError(f"{path} is damaged (answers must be whole, -1 to 7): fetch it again")
     picture, holder = np.nonzero(answers >= 0)
     features = np.concatenate([found["X_train"][picture], found["X_test"]])
     nobody = np.full(tests, -1)
-    return Table(
+    table = Table(
         features=features.astype(np.float64),
         labels=np.concatenate([answers[picture, holder], found["y_test"]]).astype(np.int64),
         classes=8,
@@ -117,6 +134,7 @@ def annotators(folder: str) -> Table:
         truth=np.concatenate([found["y_train"][picture], found["y_test"]]).astype(np.int64),
         items=np.concatenate([picture, len(answers) + np.arange(tests)]).astype(np.int64),
     )
+    return _checked(path, table)
 
 
 def writers(folder: str) -> Table:
@@ -137,11 +155,16 @@ def writers(folder: str) -> Table:
     OSError
         If the file is not there, or damaged.
     """
-    found = _arrays(folder, "mnist_by_writer_180.npz", "images labels writer hsf")
+    path = _file(folder, "mnist_by_writer_180.npz")
+    found = _arrays(path, images=3, labels=1, writer=1, hsf=1)
+    _same_length(path, found, "images", "labels", "writer", "hsf")
+    if not np.isin(found["hsf"], (0, 4)).all():
+        raise OSError(f"{path} is damaged (hsf must be 0 or 4): fetch it again")
     numbers, holder = np.unique(found["writer"], return_inverse=True)
     first = [int(np.flatnonzero(found["writer"] == number)[0]) for number in numbers]
     kinds = ["student" if found["hsf"][i] == 4 else "employee" for i in first]
     return _images(
+        path,
         found,
         contributors=tuple(f"{k}-{n:04d}" for k, n in zip(kinds, numbers, strict=True)),
         holder=holder.astype(np.int64).ravel(),
@@ -165,19 +188,54 @@ def fashion(folder: str) -> Table:
     OSError
         If the file is not there, or damaged.
     """
-    return _images(_arrays(folder, "fashion_mnist_test10k.npz", "images labels"))
+    path = _file(folder, "fashion_mnist_test10k.npz")
+    found = _arrays(path, images=3, labels=1)
+    _same_length(path, found, "images", "labels")
+    return _images(path, found)
 
 
-def _images(found: Mapping[str, NDArray[Any]], **who: Any) -> Table:
+def _images(path: Path, found: Mapping[str, NDArray[Any]], **who: Any) -> Table:
     images = found["images"]
-    return Table(
+    if images.dtype != np.uint8:
+        raise OSError(f"{path} is damaged (images must be uint8, got {images.dtype})")
+    table = Table(
         features=images.reshape(len(images), -1) / 255.0,
         labels=found["labels"].astype(np.int64),
         classes=10,
         image=(1, *images.shape[1:]),
-        indicators=np.ones(images[0].size, dtype=bool),
+        indicators=np.ones(images[0].size if len(images) else 0, dtype=bool),
         **who,
     )
+    return _checked(path, table)
+
+
+def _checked(path: Path, table: Table) -> Table:
+    """Refuse a table that no federation could use; name the file."""
+    fault = None
+    if not table.labels.size:
+        fault = "no rows"
+    elif table.labels.min() < 0 or table.labels.max() >= table.classes:
+        fault = f"labels must lie in 0 to {table.classes - 1}"
+    elif table.truth is not None and not np.isin(table.truth, range(table.classes)).all():
+        fault = f"true classes must lie in 0 to {table.classes - 1}"
+    elif not (np.abs(table.features) < _LARGEST).all(where=~np.isnan(table.features)):
+        fault = "a feature is not finite, or absurdly large"
+    elif table.truth is not None and np.isnan(table.features).any():
+        fault = "a feature is missing"
+    elif table.holder is not None:
+        held = np.bincount(table.holder[table.holder >= 0], minlength=len(table.contributors))
+        # To train on; and to be tested on, unless others are.
+        needed = 1 if (table.holder < 0).any() else 2
+        if held.min() < needed:
+            who = table.contributors[int(held.argmin())]
+            fault = f"{who!r} has {held.min()} rows, and needs {needed}"
+        elif odd := [
+            n for n in table.contributors if not n.isprintable() or not 0 < len(n) < 65
+        ]:
+            fault = f"{odd[0][:80]!r} is no name"
+    if fault:
+        raise OSError(f"{path} is damaged ({fault}): fetch it again")
+    return table
 
 
 def _file(folder: str, name: str) -> Path:
@@ -190,10 +248,23 @@ def _file(folder: str, name: str) -> Path:
     return path
 
 
-def _arrays(folder: str, name: str, wanted: str) -> dict[str, NDArray[Any]]:
-    path = _file(folder, name)
+def _arrays(path: Path, **dimensions: int) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
-            return {key: found[key] for key in wanted.split()}
-    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+            arrays = {key: found[key] for key in dimensions}
+    except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile) as error:
         raise OSError(f"{path} is damaged ({error}): fetch it again") from error
+    for key, wanted in dimensions.items():
+        array = arrays[key]
+        if array.ndim != wanted or array.dtype.kind not in "iuf":
+            raise OSError(
+                f"{path} is damaged ({key} must be {wanted}-dimensional numbers, got"
+                f" {array.ndim} of {array.dtype}): fetch it again"
+            )
+    return arrays
+
+
+def _same_length(path: Path, found: Mapping[str, NDArray[Any]], *names: str) -> None:
+    lengths = {name: len(found[name]) for name in names}
+    if len(set(lengths.values())) > 1:
+        raise OSError(f"{path} is damaged (lengths differ: {lengths}): fetch it again")

@@ -99,7 +99,7 @@ def deal(
     seed : int
     leave_out : str
         Who takes no part in "natural", and is tested on instead: all of its rows, and nobody
-        else's.
+        else's. Where rows are given for testing, these stay the test.
 
     Returns
     -------
@@ -300,10 +300,10 @@ def _natural(
     drawn = stream(seed, "contributors").permutation(others.size)[:contributors]
     chosen = others[np.sort(drawn)]
     rows = np.flatnonzero(np.isin(table.holder, chosen))
-    if leave_out:
-        train, test = rows, np.flatnonzero(table.holder == known.index(leave_out))
-    elif (table.holder < 0).any():
+    if (table.holder < 0).any():
         train, test = rows, np.flatnonzero(table.holder < 0)
+    elif leave_out:
+        train, test = rows, np.flatnonzero(table.holder == known.index(leave_out))
     else:
         first, second = split(table.holder[rows], stream(seed, "split"))
         train, test = np.sort(rows[first]), np.sort(rows[second])

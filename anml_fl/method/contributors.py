@@ -72,7 +72,12 @@ def contributor_means(
     (array([0.9, 0.1]), True)
     """
     x = vector("scores", scores)
+    if not np.isfinite(x).all():
+        i = int(np.flatnonzero(~np.isfinite(x))[0])
+        raise ValueError(f"scores must be finite, got scores[{i}] = {x[i]}")
     who = np.asarray(holder)
+    if who.size and who.dtype.kind not in "iu":
+        raise ValueError(f"holder must be whole numbers, got {who.dtype}")
     if who.shape != x.shape:
         raise ValueError(f"holder must be {x.shape} as scores are, got {who.shape}")
     if x.size == 0 or who.min() < 0 or who.max() >= contributors:
@@ -86,12 +91,23 @@ def contributor_means(
     means = np.bincount(who, x, contributors) / n
     overall = float(x.mean())
     groups = int(known.sum())
-    within = float(((x - means[who]) ** 2).sum()) / max(x.size - groups, 1)
+    freedom = x.size - groups
+    # With a sample each nothing tells what is theirs from what is chance: then all is chance.
+    within = float(((x - (means[who] if freedom else overall)) ** 2).sum())
+    within /= freedom or max(x.size - 1, 1)
     between = 0.0
     room = x.size - float((counts**2).sum()) / x.size
-    if groups > 1 and room > 0:
+    if groups > 1 and room > 0 and freedom:
         spread = float((counts * (means - overall) ** 2).sum())
         between = max(0.0, (spread - (groups - 1) * within) / room)
+    if x.size == 1:
+        # Of one number alone nobody knows how far off it is.
+        return ContributorMeans(
+            counts.astype(np.int64),
+            np.where(known, means, np.nan),
+            np.full(contributors, overall),
+            np.full(contributors, np.inf),
+        )
     noise = within / n
     total = between + noise
     pulled = np.where(total > 0, noise / np.where(total > 0, total, 1.0), 0.0)

@@ -19,9 +19,9 @@ _LEAST, _MOST = 2.0, 1000.0
 def gold_reputation(right: ArrayLike, graded: ArrayLike) -> NDArray[np.float64]:
     """Reputation r from answers that were checked: r_i = (nu m + right_i) / (nu + graded_i).
 
-    m is the share of all answers that is right, and nu says how alike contributors are: the
-    less their shares differ beyond what chance alone would do, the more answers it takes to
-    leave m (Kleinman: Proportions with extraneous variance, JASA 1973).
+    m is the share of all answers that is right (by Laplace's rule), and nu says how alike
+    contributors are: the less their shares differ beyond what chance alone would do, the more
+    answers it takes to leave m (Kleinman: Proportions with extraneous variance, JASA 1973).
 
     Parameters
     ----------
@@ -48,6 +48,10 @@ def gold_reputation(right: ArrayLike, graded: ArrayLike) -> NDArray[np.float64]:
     good, seen = vector("right", right), vector("graded", graded)
     if good.size != seen.size:
         raise ValueError(f"right and graded must be as long, got {good.size} and {seen.size}")
+    for name, counts in (("right", good), ("graded", seen)):
+        if not np.isfinite(counts).all() or (counts < 0).any():
+            i = int(np.flatnonzero(~np.isfinite(counts) | (counts < 0))[0])
+            raise ValueError(f"{name}[{i}] must be a count, got {counts[i]:g}")
     if ((good < 0) | (good > seen)).any():
         i = int(np.flatnonzero((good < 0) | (good > seen))[0])
         raise ValueError(
@@ -56,7 +60,8 @@ def gold_reputation(right: ArrayLike, graded: ArrayLike) -> NDArray[np.float64]:
     total = seen.sum()
     if total == 0:
         raise ValueError("graded must hold at least one answer that was checked, got none")
-    m = good.sum() / total
+    # Laplace's rule: right answers alone do not make a crowd that is always right.
+    m = (good.sum() + 1.0) / (total + 2.0)
     within = m * (1.0 - m)
     known = seen > 0
     spread = float((seen[known] * (good[known] / seen[known] - m) ** 2).sum())

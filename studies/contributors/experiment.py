@@ -152,14 +152,14 @@ def _scored(
     cell: Cell, worlds: Sequence[_World], learner: Learner, models: Sequence[nn.Module]
 ) -> list[Scored]:
     """Scores of each world; of those with the same data, taken once."""
-    keys = [(world.whole.key, world.variant.recipe.drop) for world in worlds]
+    keys = [(world.whole.key, world.variant.recipe.dropped_samples) for world in worlds]
     needed: dict[tuple[bytes, float], set[str]] = {}
     for world, key in zip(worlds, keys, strict=True):
         needed.setdefault(key, set()).update(needed_scores(world.variant.methods))
     different = dict(zip(keys, zip(worlds, models, strict=True), strict=True))
     found = {}
     for key, (world, model) in different.items():
-        f = round(world.variant.recipe.drop * world.given.targets.size)
+        f = round(world.variant.recipe.dropped_samples * world.given.targets.size)
         found[key] = gradient_scores(world.given, model, f if "krum" in needed[key] else None)
     asked = [key for key in different if "out_of_fold" in needed[key]]
     asking = [different[key][0] for key in asked]

@@ -73,6 +73,14 @@ class Answers:
         return np.bincount(self.holder, self.right, self.annotators) / self.counts
 
     @cached_property
+    def unchecked_accuracy(self) -> NDArray[np.float64]:
+        """True accuracy over the answers that r has not seen; nan where it has seen all."""
+        left = ~self.gold
+        counts = np.bincount(self.holder[left], minlength=self.annotators)
+        right = np.bincount(self.holder[left], self.right[left], self.annotators)
+        return np.where(counts > 0, right / np.maximum(counts, 1), np.nan)
+
+    @cached_property
     def known(self) -> NDArray[np.bool_]:
         """Annotators with answers enough for their accuracy to be known."""
         return self.counts >= ENOUGH

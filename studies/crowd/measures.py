@@ -106,8 +106,9 @@ def signal_rows(
     Yields
     ------
     Row
-        `spearman`, of r on the gold set, of plain means of scores by annotator, of weights and
-        of the libraries' estimates; `rho_c` and `branch_...` of the gate; `small_in_top`, the
+        `spearman`, and `spearman_unchecked`, with accuracy on what is not gold: of r on the
+        gold set, of plain means of scores by annotator, of weights and of the libraries'
+        estimates; `rho_c` and `branch_...` of the gate; `small_in_top`, the
         share of the ten highest ranks that goes to annotators with 10 answers or fewer;
         `weight_of_small`, their mean weight beside that of the best, of accuracy .85 and more.
     """
@@ -128,6 +129,9 @@ def signal_rows(
     for name, value in values.items():
         rank = rank_correlation(value, known.accuracy, known.known)
         yield cell.row(variant, name, "spearman", rank, trial)
+        # Of what r was earned on, it knows the truth.
+        fair = rank_correlation(value, known.unchecked_accuracy, known.known)
+        yield cell.row(variant, name, "spearman_unchecked", fair, trial)
         yield cell.row(variant, name, "small_in_top", small_in_top(value, few), trial)
     for name, found in weighed.items():
         ratio = found.weights[few].mean() / found.weights[best].mean()

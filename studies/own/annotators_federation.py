@@ -52,7 +52,8 @@ def run(cell: Cell) -> list[Row]:
     -------
     list of Row
         `error`; `spearman_q`, `spearman_r` and `spearman_weight` over annotators with 20
-        answers or more; `selected_small`, how often one with 10 answers or fewer is selected.
+        answers or more, and `unchecked_...` with accuracy on what is not gold;
+        `selected_small`, how often one with 10 answers or fewer is selected.
     """
     rows: list[Row] = []
     for variant in cell.variants:
@@ -89,8 +90,10 @@ def _ranks(one: StrategyRun, answers: Answers) -> dict[str, float]:
     )
     few = answers.counts <= FEW
     ranks = {
-        f"spearman_{name}": rank_correlation(
-            values.mean(axis=0), answers.accuracy, answers.known
+        f"{metric}_{name}": rank_correlation(values.mean(axis=0), accuracy, answers.known)
+        for metric, accuracy in (
+            ("spearman", answers.accuracy),
+            ("unchecked", answers.unchecked_accuracy),
         )
         for name, values in (("q", q), ("r", r), ("weight", weight))
     }

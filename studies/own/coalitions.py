@@ -25,7 +25,8 @@ def coalition_model(config: RunConfig, members: Collection[str]) -> dict[str, ND
     """Train by FedAvg with some contributors alone, on the split of the whole federation.
 
     Initial model and order of samples are those of the federation: with all its honest
-    contributors it is the federation's FedAvg, but for rounding. McMahan et al. 2017.
+    contributors it is the federation's FedAvg, but for rounding, where nobody holds more than
+    five times the median (strategies bound the counts). McMahan et al. 2017.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from anml_fl.report.plot import number
 from studies.reproduction.comparison import improvement_over
 from studies.reproduction.conditions import value_of
 from studies.reproduction.document import Drawing, Grid
-from studies.reproduction.intervals import mean, ratio
+from studies.reproduction.intervals import Estimate, mean, ratio
 from studies.reproduction.numbers import interval, p_value, plain
 from studies.reproduction.results import paired
 from studies.reproduction.targets import load_targets
@@ -22,7 +23,8 @@ from studies.reproduction.traces import clipped, layout_of, traces_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from studies.reproduction.intervals import Estimate
+    from numpy.typing import NDArray
+
     from studies.reproduction.results import Study
     from studies.reproduction.traces import Figure, Point
 
@@ -42,7 +44,10 @@ class Sweep:
     sample, contributor : Estimate
         Improvement over no defence, in per cent.
     advantage : Estimate
-        Contributor level's improvement over sample level's.
+        Contributor level's improvement over sample level's; undefined where the latter's
+        interval does not lie above 0, since nothing can be a multiple of no improvement.
+    lead : Estimate
+        Error at sample level less that at contributor level, in points.
     """
 
     subtle: float
@@ -50,6 +55,7 @@ class Sweep:
     sample: Estimate
     contributor: Estimate
     advantage: Estimate
+    lead: Estimate
 
 
 def sweeps(study: Study) -> Iterator[tuple[str, str, list[Sweep]]]:
@@ -87,12 +93,22 @@ def sweeps(study: Study) -> Iterator[tuple[str, str, list[Sweep]]]:
                 mean(known.values),
                 gains[0],
                 gains[1],
-                # (u - c) / (u - s): the ratio of two improvements over the same u.
-                ratio(none - contributor, none - sample),
+                _advantage(gains[0], none - contributor, none - sample),
+                mean(sample - contributor).times(100),
             )
         )
     for (dataset, rest), points in found.items():
         yield dataset, rest, sorted(points, key=lambda point: point.subtle)
+
+
+def _advantage(
+    gain: Estimate, above: NDArray[np.float64], below: NDArray[np.float64]
+) -> Estimate:
+    # (u - c) / (u - s): the ratio of two improvements over the same u.
+    found = ratio(above, below)
+    if gain.low > 0:
+        return found
+    return Estimate(math.nan, math.nan, math.nan, found.trials)
 
 
 def correlation(points: Sequence[Sweep]) -> tuple[float, float]:
@@ -105,7 +121,8 @@ def correlation(points: Sequence[Sweep]) -> tuple[float, float]:
     Returns
     -------
     (float, float)
-        nan where there are fewer than three, or nothing varies.
+        Over those where there is a ratio; nan where these are fewer than three, or nothing
+        varies.
     """
     x = np.array([point.detectability.value for point in points])
     y = np.array([point.advantage.value for point in points])
@@ -142,7 +159,7 @@ def sweep_table(study: Study) -> Grid:
                     interval(point.sample, 1),
                     interval(point.contributor, 1),
                     interval(point.advantage, 1),
-                    f"{plain(r, 2)} (p {p_value(p)})" if last else "",
+                    f"{plain(r, 2)} (p {p_value(p)}, {_defined(points)})" if last else "",
                 )
             )
     heads = (
@@ -156,6 +173,11 @@ def sweep_table(study: Study) -> Grid:
         "r of ratio and |rho_d|*",
     )
     return Grid(heads, tuple(rows))
+
+
+def _defined(points: Sequence[Sweep]) -> str:
+    known = sum(math.isfinite(point.advantage.value) for point in points)
+    return f"over {known} of {len(points)}"
 
 
 def figure_5(study: Study | None) -> Drawing | None:
@@ -203,7 +225,8 @@ def figure_5(study: Study | None) -> Drawing | None:
         return None
     caption = (
         "The paper's Figure 5. Detectability is the rank correlation of per-sample loss and "
-        "corruption; improvements are over no defence; the advantage is the ratio of both. "
+        "corruption; improvements are over no defence; the advantage is the ratio of both; "
+        "there is none where the sample level does not help beyond its interval. "
         "Filled with bars: ours with its 95 % interval. Open: the paper's."
     )
     return Drawing("figure-5", "Figure 5: two levels of attribution", caption, drawn)
@@ -221,7 +244,9 @@ def _scatter(points: Sequence[Sweep], paper: dict[tuple[str, float], float]) -> 
         if ("detectability", s) in paper
     ]
     ours: list[Point] = [
-        (number(one.detectability.value) or 0.0, None, one.advantage) for one in points
+        (number(one.detectability.value) or 0.0, None, one.advantage)
+        for one in points
+        if math.isfinite(one.advantage.value)
     ]
     traces = traces_of({f"r = {plain(r, 2)} (p {p_value(p)})": ours}, line=False)
     for trace in traces_of({"": theirs}, line=False):

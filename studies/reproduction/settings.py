@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 STATISTICS = (
     "Means stand with Student's t interval over the trials. An improvement is 100 (1 - mean "
-    "error / mean error of Krum), with the delta method's interval for a ratio of means "
-    "paired by trial; Table 8's averages add the data sets' standard errors in squares. "
+    "error / mean error of Krum, in Table 16 of no defence), with the delta method's interval "
+    "for a ratio of means paired by trial; Table 8's averages add the data sets' standard "
+    "errors in squares. "
     "Cohen's d is the mean of the paired differences over their standard deviation, with the "
     "large-sample variance 1 / n + d^2 / (2 n). Methods are held against Krum by paired "
     "t-tests, and by Wilcoxon's signed-rank test where Shapiro and Wilk's test finds the "

@@ -74,8 +74,17 @@ def test_who_has_nothing_gets_the_mean_of_all_and_the_widest_error() -> None:
         ([0.5], [2], r"in \[0, 1\]"),
         ([0.5], [-1], r"in \[0, 1\]"),
         ([], [], "one a sample"),
+        ([np.nan], [0], r"finite, got scores\[0\] = nan"),
+        ([0.5], [0.0], "whole numbers, got float64"),
     ],
 )
 def test_places_that_do_not_fit_are_refused(scores, holder, said) -> None:
     with pytest.raises(ValueError, match=said):
         contributor_means(scores, holder, 2)
+
+
+def test_a_sample_each_tells_nobody_apart() -> None:
+    found = contributor_means([0.3, 0.9, 0.1], [0, 1, 2], 3)
+    np.testing.assert_allclose(found.shrunk, np.mean([0.3, 0.9, 0.1]))
+    assert (found.errors > 0.1).all()
+    assert contributor_means([0.3], [0], 1).errors[0] == np.inf

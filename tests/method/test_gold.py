@@ -18,7 +18,7 @@ def test_reputation_lies_between_ones_own_share_and_everybodys(people) -> None:
     graded = right + wrong
     if graded.sum() == 0:
         return
-    m = right.sum() / graded.sum()
+    m = (right.sum() + 1) / (graded.sum() + 2)
     r = gold_reputation(right, graded)
     own = np.where(graded > 0, right / np.maximum(graded, 1), m)
     low, high = np.minimum(own, m), np.maximum(own, m)
@@ -52,10 +52,17 @@ def test_more_answers_count_for_more() -> None:
     [
         ([1.0], [1.0, 2.0], "as long, got 1 and 2"),
         ([3.0, 1.0], [2.0, 2.0], r"right\[0\] must lie in \[0, 2\], what was graded, got 3"),
-        ([-1.0], [2.0], "got -1"),
+        ([-1.0], [2.0], r"right\[0\] must be a count, got -1"),
+        ([1.0], [float("nan")], r"graded\[0\] must be a count, got nan"),
         ([0.0], [0.0], "at least one answer"),
     ],
 )
 def test_counts_that_cannot_be_are_refused(right, graded, said) -> None:
     with pytest.raises(ValueError, match=said):
         gold_reputation(right, graded)
+
+
+def test_a_few_right_answers_make_nobody_certain() -> None:
+    assert gold_reputation([1], [1])[0] == pytest.approx(2 / 3, abs=0.01)
+    assert gold_reputation([5], [5])[0] == pytest.approx(6 / 7, abs=0.01)
+    assert gold_reputation([5, 5, 5], [5, 5, 5]).max() < 0.95

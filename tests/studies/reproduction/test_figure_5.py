@@ -98,11 +98,29 @@ def test_the_contributor_level_must_be_better_everywhere(made: Callable[..., Any
     better = mixture(0, 0.8, 0.5, 0.2)
     claim = claims_contributors.always_greater
     assert claim(made(table_16=better)).holds is True
+    # Where the sample level does harm there is no ratio, and the other is better all the same.
+    found = claim(made(table_16=better + mixture(100, 0.3, 1.1, 0.1)))
+    assert found.holds is True
+    assert "the ratio is defined in 1 of 2 mixtures, from 1.6 to 1.6" in found.text
     found = claim(made(table_16=better + mixture(50, 0.5, 0.3, 0.5)))
     assert found.holds is False
-    assert "above 1 in 1 of 2 mixtures" in found.text
-    assert "digits, as in the paper, 50 % subtle: 0.7" in found.text
+    assert "better in 1 of 2 mixtures" in found.text
+    assert "digits, as in the paper, 50 % subtle: by -8" in found.text
+    # Harm at both levels is no improvement, though one is worse than the other.
+    assert claim(made(table_16=mixture(0, 0.8, 1.5, 1.2))).holds is False
     assert claim(made(table_16=mixture(0, 0.8, 0.5, 0.2, n=4))).holds is None
+
+
+def test_no_improvement_has_no_multiple(made: Callable[..., Any]) -> None:
+    rows = [row for k in range(4) for row in mixture(25 * k, 0.8 - k / 10, 0.4 + k / 10, 0.2)]
+    rows += mixture(100, 0.3, 1.0, 0.2)
+    study = made(table_16=rows)["table-16"]
+    ((_, _, points),) = sweeps(study)
+    assert [np.isfinite(one.advantage.value) for one in points] == [True] * 4 + [False]
+    kept = [one for one in points if np.isfinite(one.advantage.value)]
+    assert correlation(points) == correlation(kept)
+    assert sweep_table(study).rows[-1][-1].endswith("over 4 of 5)")
+    assert sweep_table(study).rows[-1][-2] == "—"
 
 
 @pytest.mark.parametrize(("error", "holds"), [(1.0, True), (1.2, True), (0.5, False)])
