@@ -38,7 +38,7 @@ def list_studies() -> None:
 @study.command("settings")
 @click.argument("name", metavar="STUDY", default="table-7")
 def list_settings(name: str) -> None:
-    """Show the settings that `run STUDY --set KEY=VALUE` takes, with their defaults."""
+    """Show the settings that `run STUDY --set KEY=VALUE` takes, of its first condition."""
     from rich.console import Console
     from rich.table import Table
 
@@ -47,10 +47,9 @@ def list_settings(name: str) -> None:
     with told():
         found = chosen(name)[0]
     recipe = found.variants(next(iter(found.trials)))[0].recipe
-    table = Table("key", "default", "about", title=f"settings of {found.name}")
+    table = Table("key", "value", "about", title=f"settings of {found.name}")
     for key, field in type(recipe).model_fields.items():
-        default = "(each condition's own)" if field.is_required() else str(field.default)
-        table.add_row(key, default, field.description)
+        table.add_row(key, str(getattr(recipe, key)), field.description)
     Console().print(table)
 
 

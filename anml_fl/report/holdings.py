@@ -34,9 +34,11 @@ def holdings_table(run: Run) -> Table:
         A row a contributor; of many, a row for all whose names begin alike.
     """
     groups: dict[str, list[str]] = {}
-    many = len(run.summary.holdings) > _FEW
+    # Of one kind alone a sum would say nothing.
+    many = len(run.summary.holdings) > _FEW and len(set(map(_kind, run.summary.holdings))) > 1
+    lead = _means(run.lead, "q")
     for name in run.summary.holdings:
-        kind = re.sub(r"-\d+$", "", name) if many else name
+        kind = _kind(name) if many else name
         mark = f"{theme.ATTACKER_MARK} " if run.attacks(name) else ""
         groups.setdefault(mark + kind, []).append(name)
     weights = {one.name: mean_weights(one) for one in run.strategies}
@@ -54,6 +56,9 @@ def holdings_table(run: Run) -> Table:
                 visible(kind, 40),
                 *((str(len(names)),) if many else ()),
                 str(sum(one.samples for one in held)),
+                _plain(
+                    _mean([lead[n] for n in names if math.isfinite(lead.get(n, math.nan))])
+                ),
                 *(
                     _share(sum(weights[strategy].get(name, 0.0) for name in names))
                     for strategy in weighing
@@ -65,8 +70,12 @@ def holdings_table(run: Run) -> Table:
         ("Contributors" if many else "Contributor", "text"),
         *((("Number", "number"),) if many else ()),
         ("Samples", "number"),
+        (f"Mean q under {visible(run.lead.name, 40)}", "number"),
         *((f"Weight under {visible(name, 40)} (%)", "number") for name in weighing),
-        *((f"Error of {visible(name, 40)} on its own (%)", "number") for name in tested),
+        *(
+            (f"Error of {visible(name, 40)}, on its test samples (%)", "number")
+            for name in tested
+        ),
     ]
     return Table(tuple(titles), tuple(rows))
 
@@ -106,11 +115,19 @@ def mean_weights(strategy: StrategyRun) -> dict[str, float]:
     dict of str to float
         In [0, 1].
     """
+    return _means(strategy, "weight")
+
+
+def _means(strategy: StrategyRun, signal: str) -> dict[str, float]:
     seen: dict[str, list[float]] = {}
     for record in strategy.records:
         for person in record.contributors:
-            seen.setdefault(person.contributor, []).append(person.weight)
-    return {name: _mean([w for w in of if math.isfinite(w)]) for name, of in seen.items()}
+            seen.setdefault(person.contributor, []).append(getattr(person, signal))
+    return {name: _mean([x for x in of if math.isfinite(x)]) for name, of in seen.items()}
+
+
+def _kind(name: str) -> str:
+    return re.sub(r"-\d+$", "", name)
 
 
 def _view(run: Run, strategy: StrategyRun) -> View:
@@ -172,6 +189,10 @@ def _view(run: Run, strategy: StrategyRun) -> View:
 
 def _mean(values: list[float]) -> float:
     return fmean(values) if values else math.nan
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "—"
 
 
 def _share(value: float) -> str:

@@ -110,6 +110,9 @@ q and s are correlated and the external signals can be trusted.</p>
         "Mean weight over the rounds. On the dashed line a contributor weighs as much as its
         samples would; below it, it counts for less.") }}
 {%- endif %}
+<p>A weight is what the strategy made of q and s, times the number of samples (if they count),
+as a share of the sum over all. q says how near an update lay to the others', not how good the
+data are: the farthest of a round has q = 0 and, where q alone decides, no say in it.</p>
 {{ table(held) }}
 {%- endif %}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from studies.reproduction.results import Study
 
-_ERRORS = ("error", "kept_bad", "kept_good_contributors")
+_DRAWN = ("error", "kept", "auc")
 _AXES: Mapping[str, tuple[tuple[str, str, bool], ...]] = {
     "contributor-curves": (
         ("samples", "Samples of each contributor", False),
@@ -39,15 +39,14 @@ def contributor_figure(study: Study) -> Drawing | None:
         None where nothing varies.
     """
     views = {}
+    wanted = sorted(
+        (m for m in study.metrics if m.startswith(_DRAWN) or m.endswith("_kept")),
+        # What a study is about stands first.
+        key=lambda metric: metric != "error_above_fedavg",
+    )
     for variable, title, even in _AXES.get(study.name, ()):
-        wanted = [
-            metric
-            for metric in study.metrics
-            if metric.startswith(("error", "kept"))
-            or metric.endswith("_kept")
-            or metric == "auc"
-        ]
-        for name, figure in curves(study, variable, title, wanted, even=even).items():
+        found = curves(study, variable, title, wanted, even=even, apart=even)
+        for name, figure in found.items():
             if figure is not None:
                 views[f"{name}, by {variable}"] = figure
     if not views:

@@ -26,6 +26,7 @@ def curves(
     metrics: Collection[str] = (),
     *,
     even: bool = False,
+    apart: bool = False,
 ) -> dict[str, Figure | None]:
     """Draw each metric over a number, a curve for each method and rest of the condition.
 
@@ -40,6 +41,8 @@ def curves(
         Which; all by default.
     even : bool
         Whether the numbers stand side by side, as infinity and small ones must.
+    apart : bool
+        Whether each rest of the condition has a view of its own.
 
     Returns
     -------
@@ -49,19 +52,22 @@ def curves(
     views: dict[str, Figure | None] = {}
     for metric in metrics or study.metrics:
         factor, unit = (100.0, " (%)") if is_share(metric) else (1.0, "")
-        low = -1.0 if metric in _CORRELATIONS else 0.0
-        limits = (0.0, 100.0) if is_share(metric) else (low, 1.0)
+        signed = metric in _CORRELATIONS or metric.endswith("_above_fedavg")
+        low = -1.0 if signed else 0.0
+        limits = (100 * low, 100.0) if is_share(metric) else (low, 1.0)
         lines: dict[str, dict[str, list[Point]]] = {}
         for dataset, condition, cells in study.settings_of(metric):
             x = value_of(condition, variable)
             if x is None:
                 continue
             rest = without(condition, variable).split(";")
+            view = ", ".join(filter(None, [dataset, *(rest if apart else ())]))
             for method, cell in cells.items():
-                lines.setdefault(dataset, {}).setdefault(
-                    ", ".join(filter(None, [method, *rest])), []
-                ).append((x, None, mean(cell.values).times(factor)))
-        for dataset, by_name in lines.items():
+                name = method if apart else ", ".join(filter(None, [method, *rest]))
+                lines.setdefault(view, {}).setdefault(name, []).append(
+                    (x, None, mean(cell.values).times(factor))
+                )
+        for view, by_name in lines.items():
             layout = layout_of(title, f"{metric.capitalize()}{unit}")
             for marks in by_name.values():
                 marks.sort(key=lambda mark: mark[0])
@@ -71,7 +77,7 @@ def curves(
                 name: [(_named(x) if even else x, paper, ours) for x, paper, ours in marks]
                 for name, marks in by_name.items()
             }
-            views[f"{metric}, {dataset}"] = clipped(
+            views[f"{metric}, {view}"] = clipped(
                 (traces_of(drawn, line=True), layout), *limits
             )
     return views

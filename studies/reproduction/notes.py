@@ -54,8 +54,8 @@ NOTES: dict[str, tuple[str, ...]] = {
         "Four hospitals of unequal data quality, each a ClientApp; nobody has credentials, "
         "so that s is the same for all and anml falls back on q. Tested on a fifth of each "
         "hospital's patients, or with leave_out on all patients of a hospital that took no "
-        "part. weight_... is the mean share in the rounds' models. worth_... is the leave- "
-        "one-out value: how much greater FedAvg's pooled error is without the hospital. "
+        "part. weight_... is the mean share in the rounds' models. worth_... is the "
+        "leave-one-out value: how much greater FedAvg's pooled error is without the hospital. "
         "agreement is the rank correlation of weights and worth over the four. Among three, "
         "Krum has no meaning: q = 1 for all, and a fraction of 0.7 drops whoever comes last "
         "by name.",

@@ -43,11 +43,11 @@ def test_each_of_few_has_a_line_of_its_own(held: Callable[..., Any]) -> None:
     run = held(shares(names), names=names, attackers=1, rounds=3)
     table = holdings_table(run)
     titles = [title for title, _ in table.columns]
-    assert titles[:2] == ["Contributor", "Samples"]
+    assert titles[:3] == ["Contributor", "Samples", "Mean q under anml"]
     assert "Weight under anml (%)" in titles
     assert [row[0] for row in table.rows] == ["◆ basel", "zurich", "bern", "chur"]
     assert [row[1] for row in table.rows] == ["10", "20", "30", "40"]
-    column = titles.index("Error of anml on its own (%)")
+    column = titles.index("Error of anml, on its test samples (%)")
     assert [row[column] for row in table.rows] == ["0.0", "1.0", "2.0", "3.0"]
     weights = mean_weights(run.lead)
     column = titles.index("Weight under anml (%)")
@@ -66,6 +66,14 @@ def test_many_are_grouped_by_how_their_names_begin(held: Callable[..., Any]) -> 
     ]
     drawn = holdings_figure(run).groups["anml"][0].data
     assert drawn[0]["mode"] == "markers"  # thirty names would hide each other
+
+
+def test_many_of_one_kind_have_lines_of_their_own(held: Callable[..., Any]) -> None:
+    names = [f"annotator-{i:02d}" for i in range(25)]
+    table = holdings_table(held(shares(names), names=names, attackers=0, rounds=2))
+    assert [row[0] for row in table.rows] == names
+    q = table.columns.index(("Mean q under anml", "number"))
+    assert all(0 <= float(row[q]) <= 1 for row in table.rows)
 
 
 def test_marks_stand_at_share_and_weight(held: Callable[..., Any]) -> None:
