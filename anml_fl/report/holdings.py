@@ -70,12 +70,9 @@ def holdings_table(run: Run) -> Table:
         ("Contributors" if many else "Contributor", "text"),
         *((("Number", "number"),) if many else ()),
         ("Samples", "number"),
-        (f"Mean q under {visible(run.lead.name, 40)}", "number"),
-        *((f"Weight under {visible(name, 40)} (%)", "number") for name in weighing),
-        *(
-            (f"Error of {visible(name, 40)}, on its test samples (%)", "number")
-            for name in tested
-        ),
+        (f"Mean q, {visible(run.lead.name, 40)}", "number"),
+        *((f"Weight, {visible(name, 40)} (%)", "number") for name in weighing),
+        *((f"Its error, {visible(name, 40)} (%)", "number") for name in tested),
     ]
     return Table(tuple(titles), tuple(rows))
 

@@ -108,7 +108,8 @@ q and s are correlated and the external signals can be trusted.</p>
 {% if holdings -%}
 {{ plot(holdings, "Weight beside share of the data",
         "Mean weight over the rounds. On the dashed line a contributor weighs as much as its
-        samples would; below it, it counts for less.") }}
+        samples would; below it, it counts for less. Its error: of the final model, on its own
+        test samples.") }}
 {%- endif %}
 <p>A weight is what the strategy made of q and s, times the number of samples (if they count),
 as a share of the sum over all. q says how near an update lay to the others', not how good the

@@ -129,7 +129,7 @@ def interval(estimate: Estimate, digits: int | None) -> str:
     Returns
     -------
     str
-        The value alone where there is no interval, or nothing varies.
+        The value alone where there is no interval.
 
     Examples
     --------
@@ -139,8 +139,6 @@ def interval(estimate: Estimate, digits: int | None) -> str:
     """
     value = plain(estimate.value, digits)
     if not math.isfinite(estimate.low):
-        return value
-    if estimate.low == estimate.high:
         return value
     return f"{value} [{plain(estimate.low, digits)}, {plain(estimate.high, digits)}]"
 

@@ -43,14 +43,14 @@ def test_each_of_few_has_a_line_of_its_own(held: Callable[..., Any]) -> None:
     run = held(shares(names), names=names, attackers=1, rounds=3)
     table = holdings_table(run)
     titles = [title for title, _ in table.columns]
-    assert titles[:3] == ["Contributor", "Samples", "Mean q under anml"]
-    assert "Weight under anml (%)" in titles
+    assert titles[:3] == ["Contributor", "Samples", "Mean q, anml"]
+    assert "Weight, anml (%)" in titles
     assert [row[0] for row in table.rows] == ["◆ basel", "zurich", "bern", "chur"]
     assert [row[1] for row in table.rows] == ["10", "20", "30", "40"]
-    column = titles.index("Error of anml, on its test samples (%)")
+    column = titles.index("Its error, anml (%)")
     assert [row[column] for row in table.rows] == ["0.0", "1.0", "2.0", "3.0"]
     weights = mean_weights(run.lead)
-    column = titles.index("Weight under anml (%)")
+    column = titles.index("Weight, anml (%)")
     assert [float(row[column]) for row in table.rows] == [
         pytest.approx(100 * weights[name], abs=0.051) for name in names
     ]
@@ -72,7 +72,7 @@ def test_many_of_one_kind_have_lines_of_their_own(held: Callable[..., Any]) -> N
     names = [f"annotator-{i:02d}" for i in range(25)]
     table = holdings_table(held(shares(names), names=names, attackers=0, rounds=2))
     assert [row[0] for row in table.rows] == names
-    q = table.columns.index(("Mean q under anml", "number"))
+    q = table.columns.index(("Mean q, anml", "number"))
     assert all(0 <= float(row[q]) <= 1 for row in table.rows)
 
 
@@ -91,7 +91,7 @@ def test_rules_without_weights_are_left_out(held: Callable[..., Any]) -> None:
     names = ["a", "b", "c", "d"]
     run = held(shares(names), names=names, rounds=2, weightless=("fedavg",))
     assert "fedavg" not in holdings_figure(run).groups
-    assert "Weight under fedavg (%)" not in dict(holdings_table(run).columns)
+    assert "Weight, fedavg (%)" not in dict(holdings_table(run).columns)
     assert all(math.isnan(w) for w in mean_weights(run.strategies[0]).values())
 
 
