@@ -33,53 +33,65 @@ TABLE_16 = (
 NOTES: dict[str, tuple[str, ...]] = {
     "contributor-updates": (
         "Ten real ClientApps on Digits, four of which flip all their labels, a share of "
-        "them subtly, as in Table 16. Rules see one update a contributor, never a sample or "
-        "a loss. honest_kept and attackers_kept are the shares of updates that were "
+        "them subtly, as in Table 16. Rules see one update a contributor, never a sample "
+        "or a loss. honest_kept and attackers_kept are the shares of updates that were "
         "selected.",
     ),
     "contributor-curves": (
-        "What changes in turn: how many samples a contributor holds, how many contributors "
-        "there are, how large a share of a bad contributor's labels is corrupted, and "
-        "corruption spread evenly over all contributors, where no contributor is worse than "
-        "another. Half of the corruption is subtle (pairs=confusion). kept_bad is the share "
-        "of the corrupted samples that stays.",
+        "What changes in turn: how many samples a contributor holds, how many "
+        "contributors there are, how large a share of a bad contributor's labels is "
+        "corrupted, and corruption spread evenly over all contributors, where no "
+        "contributor is worse than another. Half of the corruption is subtle "
+        "(pairs=confusion). kept_bad is the share of the corrupted samples that stays.",
     ),
     "contributor-skew": (
-        "Ten ClientApps on Digits, dealt evenly (alpha=inf) or by Dirichlet's distribution. "
-        "error_above_fedavg is the error less that of no defence, paired by trial: a rule "
-        "is worse than no defence where its interval lies above 0. local_epochs=10 has 8 "
-        "rounds, local_epochs=2 has 20.",
+        "Ten ClientApps on Digits, dealt evenly (alpha=inf) or by Dirichlet's "
+        "distribution. error_above_fedavg is the error less that of no defence, paired by "
+        "trial: a rule is worse than no defence where its interval lies above 0. "
+        "local_epochs=10 has 8 rounds, local_epochs=2 has 20.",
     ),
     "hospitals": (
-        "Four hospitals of unequal data quality, each a ClientApp; nobody has credentials, "
-        "so that s is the same for all and anml falls back on q. Tested on a fifth of each "
-        "hospital's patients, or with leave_out on all patients of a hospital that took no "
-        "part. weight_... is the mean share in the rounds' models. worth_... is the "
-        "leave-one-out value: how much greater FedAvg's pooled error is without the hospital. "
-        "agreement is the rank correlation of weights and worth over the four. Among three, "
-        "Krum has no meaning: q = 1 for all, and a fraction of 0.7 drops whoever comes last "
-        "by name.",
+        "Four hospitals of unequal data quality, each a ClientApp; nobody has "
+        "credentials, so that s is the same for all and anml falls back on q. Tested on a "
+        "fifth of each hospital's patients, or with leave_out on all patients of a "
+        "hospital that took no part. weight_... is the mean share in the rounds' models. "
+        "worth_... is the leave-one-out value: how much greater FedAvg's pooled error is "
+        "without the hospital. agreement is the rank correlation of weights and worth "
+        "over the four. Among three, Krum has no meaning: q = 1 for all, and a fraction "
+        "of 0.7 drops whoever comes last by name.",
+        "local is each hospital's own model, tested on its own patients; pooled_logistic "
+        "a logistic regression on all training rows in one place. Where left out, the "
+        "whole hospital is the test, so that nothing of it varies from trial to trial but "
+        "the models.",
     ),
     "annotators": (
         "Each annotator is a contributor with its own answers. Truth is in the test set, "
-        "and in a gold set of five answers of each, on which r is earned. spearman is with "
-        "the annotators' true accuracy, over the 37 with 20 answers or more. Names are "
-        "RULE@SCORE: two_stage@krum takes q as the mean over an annotator's answers of "
-        "Krum's q of single answers, @probability as that of the probability that a model "
-        "gives to the label, @out_of_fold the same by models that have not seen the "
-        "picture; means are shrunk towards everybody's. What a model is taught: the 70 % of "
-        "answers with the greatest score times weight; /annotators: the answers of the 70 % "
-        "of annotators; /vote: one label a picture, by weighted vote; /top: the 70 % of "
-        "pictures that are surest. Classifiers are scikit-learn's logistic regression "
-        "(classifier=logistic) and our MLP.",
-        "coverage is how often a 95 % interval for an annotator's accuracy, or mean score, "
-        "holds the true one where there are 10 answers or fewer; coverage_textbook that of "
-        "an interval which takes the few answers at their word.",
+        "and in a gold set of five answers of each, on which r is earned. spearman is "
+        "with the annotators' true accuracy, over the 37 with 20 answers or more. Names "
+        "are RULE@SCORE: two_stage@krum takes q as the mean over an annotator's answers "
+        "of Krum's q of single answers, @probability as that of the probability that a "
+        "model gives to the label, @out_of_fold the same by models that have not seen the "
+        "picture; means are shrunk towards everybody's. What a model is taught: the 70 % "
+        "of answers with the greatest score times weight; /annotators: the answers of the "
+        "70 % of annotators; /vote: one label a picture, by weighted vote; /scored_vote "
+        "the same, each answer with its score times its annotator's weight; /top: the 70 "
+        "% of pictures that are surest. Classifiers are scikit-learn's logistic "
+        "regression (classifier=logistic) and our MLP.",
+        "spearman_unchecked leaves the gold answers out of the accuracy: of what r was "
+        "earned on, r knows the truth, and spearman credits it for that. v is the same "
+        "for all: where it is 0.65 and not 0.25, every s lies above tau_h = 0.35 in many "
+        "draws, and stage 1 then gives everybody the same weight (rank correlation "
+        "counted as 0). fit is the length of training before answers are scored, in "
+        "epochs. gold is a model of the checked answers alone. mean_weight is in even "
+        "shares.",
+        "coverage is how often a 95 % interval for an annotator's accuracy, or mean "
+        "score, holds the true one where there are 10 answers or fewer; coverage_textbook "
+        "that of an interval which takes the few answers at their word.",
     ),
     "annotators-federation": (
-        "Fifty-nine ClientApps, each with one annotator's answers. Rules see updates, and r "
-        "of the gold set: q of an update from a handful of answers tells how many there are "
-        "more than how good they are.",
+        "Fifty-nine ClientApps, each with one annotator's answers. Rules see updates, and "
+        "r of the gold set: q of an update from a handful of answers tells how many there "
+        "are more than how good they are.",
     ),
     "writers": (
         "180 people's own digits, each a ClientApp: 90 employees, and 90 students, whose "

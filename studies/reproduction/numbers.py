@@ -86,7 +86,10 @@ def digits_of(metric: str) -> int | None:
         return 2
     if metric in ("abs_rho_d", "detectability"):
         return 2
-    ranks = metric.startswith(("rho_", "spearman")) or metric in ("auc", "agreement")
+    ranks = metric.startswith(("rho_", "spearman", "unchecked")) or metric in (
+        "auc",
+        "agreement",
+    )
     return 3 if ranks else None
 
 
