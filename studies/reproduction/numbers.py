@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _SHARES = ("overhead", "faked", "right", "coverage", "coverage_textbook", "accuracy")
 _SHARES_BEGIN = ("error", "added_error", "selected", "branch_", "kept", "weight_", "worth_")
+_RANKS = ("spearman", "unchecked")
 _SHARES_END = ("_kept", "_weight")
 _UNITS = {
     "mae": "mean absolute error",
@@ -38,6 +39,9 @@ def is_share(metric: str) -> bool:
     >>> is_share("selected_experts"), is_share("auc")
     (True, False)
     """
+    # In even shares; rank correlations.
+    if metric == "mean_weight" or metric.startswith(_RANKS):
+        return False
     return (
         metric in _SHARES or metric.startswith(_SHARES_BEGIN) or metric.endswith(_SHARES_END)
     )
@@ -86,7 +90,7 @@ def digits_of(metric: str) -> int | None:
         return 2
     if metric in ("abs_rho_d", "detectability"):
         return 2
-    ranks = metric.startswith(("rho_", "spearman", "unchecked")) or metric in (
+    ranks = metric.startswith(("rho_", *_RANKS)) or metric in (
         "auc",
         "agreement",
     )
