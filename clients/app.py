@@ -93,6 +93,6 @@ def train_round(message: Message, context: Context) -> Message:
     trained = ArrayRecord({name: Array(value) for name, value in arrays_of(model).items()})
     metrics = MetricRecord({protocol.EXAMPLES: samples.labels.size})
     content = RecordDict({protocol.ARRAYS: trained, protocol.METRICS: metrics})
-    if tokens := credentials(role, config.seed, contributor):
+    if tokens := credentials(role, config.seed, contributor, dealt.names):
         content[protocol.CREDENTIALS] = ConfigRecord({protocol.TOKENS: tokens})
     return Message(content, reply_to=message)

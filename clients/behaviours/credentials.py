@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from anml_fl.datasets.prepare import contributor_id
+from typing import TYPE_CHECKING
+
 from anml_fl.method.provenance import Verification
 from anml_fl.registry.simulated import COMPROMISED, credential
 from anml_fl.roles import FORGERS, VOUCHED_FOR
 from clients.behaviours.forgery import simulated_forgeries
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def credentials(role: str, seed: int, contributor: str) -> list[str]:
+
+def credentials(
+    role: str, seed: int, contributor: str, others: Sequence[str] = ()
+) -> list[str]:
     """List the attestations that a contributor puts beside its update.
 
     Parameters
@@ -20,6 +26,9 @@ def credentials(role: str, seed: int, contributor: str) -> list[str]:
         The run's: a simulation's keys derive from it.
     contributor : str
         Stable identity.
+    others : sequence of str
+        Who else takes part: from the first of them a forger steals. Without any, it
+        invents somebody.
 
     Returns
     -------
@@ -35,7 +44,7 @@ def credentials(role: str, seed: int, contributor: str) -> list[str]:
     1
     """
     if role in FORGERS:
-        stolen_from = next(n for n in map(contributor_id, (0, 1)) if n != contributor)
+        stolen_from = next((n for n in others if n != contributor), f"not-{contributor}")
         return simulated_forgeries(seed, contributor, stolen_from)
     if role == VOUCHED_FOR:
         level = Verification.PEER_REVIEWED

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import settings
 
 from anml_fl.datasets import prepare
-from anml_fl.datasets.sources import Table
+from anml_fl.datasets.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 # Shared machines are slow at times, and a test that fails must fail again.
 settings.register_profile("anml_fl", deadline=None, derandomize=True)
@@ -40,3 +41,32 @@ def numbered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Table]]:
     prepare._deal.cache_clear()
     yield lambda: table
     prepare._deal.cache_clear()
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Write a data set of the test's own."""
+    monkeypatch.setenv("ANML_DATA_DIR", str(tmp_path))
+
+    def write(name: str, **arrays: np.ndarray) -> Path:
+        np.savez(tmp_path / name, **arrays)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def crowd() -> dict[str, np.ndarray]:
+    """Three annotators of six pictures; the last answered one alone, and wrongly."""
+    rng = np.random.default_rng(0)
+    answers = np.full((6, 3), -1, dtype=np.int8)
+    answers[:, 0] = [0, 1, 2, 3, 4, 5]
+    answers[:5, 1] = [0, 1, 7, 7, 7]
+    answers[5, 2] = 6
+    return {
+        "X_train": rng.normal(size=(6, 4)).astype("f4"),
+        "y_train": np.arange(6),
+        "X_test": rng.normal(size=(8, 4)).astype("f4"),
+        "y_test": np.arange(8),
+        "answers": answers,
+    }

@@ -31,34 +31,6 @@ def folder() -> Path:
     return found
 
 
-@pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Write a data set of the test's own."""
-    monkeypatch.setenv("ANML_DATA_DIR", str(tmp_path))
-
-    def write(name: str, **arrays: np.ndarray) -> Path:
-        np.savez(tmp_path / name, **arrays)
-        return tmp_path / name
-
-    return write
-
-
-def crowd(**changed: np.ndarray) -> dict[str, np.ndarray]:
-    """Three annotators of six pictures; the last answered one alone, and wrongly."""
-    rng = np.random.default_rng(0)
-    answers = np.full((6, 3), -1, dtype=np.int8)
-    answers[:, 0] = [0, 1, 2, 3, 4, 5]
-    answers[:5, 1] = [0, 1, 7, 7, 7]
-    answers[5, 2] = 6
-    return {
-        "X_train": rng.normal(size=(6, 4)).astype("f4"),
-        "y_train": np.arange(6),
-        "X_test": rng.normal(size=(8, 4)).astype("f4"),
-        "y_test": np.arange(8),
-        "answers": answers,
-    } | changed
-
-
 # ── Files ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -90,8 +62,10 @@ def test_writers_are_employees_and_students(folder: Path) -> None:
     assert table.image == (1, 28, 28)
 
 
-def test_annotators_answers_are_rows_of_their_own(small: Callable[..., Path]) -> None:
-    small("labelme_crowd.npz", **crowd())
+def test_annotators_answers_are_rows_of_their_own(
+    small: Callable[..., Path], crowd: dict[str, np.ndarray]
+) -> None:
+    small("labelme_crowd.npz", **crowd)
     table = load("labelme")
     assert table.contributors == ("annotator-00", "annotator-01", "annotator-02")
     assert np.bincount(table.holder[table.holder >= 0]).tolist() == [6, 5, 1]
@@ -106,118 +80,6 @@ def test_annotators_answers_are_rows_of_their_own(small: Callable[..., Path]) ->
     assert of[5, 2] == (6, 5)
     assert of[2, 1] == (7, 2)
     assert len(set(table.items[-8:]) | {i for i, _ in of}) == 14
-
-
-@pytest.mark.parametrize(
-    "name", ["heart_disease", "labelme", "mnist_writers", "fashion_mnist"]
-)
-def test_what_is_not_there_is_named_with_what_would_help(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ANML_DATA_DIR", str(tmp_path))
-    with pytest.raises(OSError, match=r"is not in the folder ANML_DATA_DIR \(.*\): set it to"):
-        load(name)
-    monkeypatch.delenv("ANML_DATA_DIR")
-    with pytest.raises(OSError, match=r"ANML_DATA_DIR \(not set\)"):
-        load(name)
-
-
-def test_damaged_files_are_refused(small: Callable[..., Path], tmp_path: Path) -> None:
-    path = small("labelme_crowd.npz", **crowd())
-    path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(OSError, match=r"labelme_crowd\.npz is damaged"):
-        load("labelme")
-    lacking = crowd()
-    del lacking["answers"]
-    small("labelme_crowd.npz", **lacking)
-    with pytest.raises(OSError, match=r"damaged.*answers"):
-        load("labelme")
-    (tmp_path / "heart_disease_hospitals.csv").write_text("hospital,age\nva,63\nva,none\n")
-    with pytest.raises(OSError, match=r"heart_disease_hospitals\.csv is damaged"):
-        load("heart_disease")
-
-
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"y_train": np.arange(5)}, "lengths differ"),
-        ({"y_test": np.arange(7)}, "lengths differ"),
-        ({"answers": np.full((6, 3), 8)}, "answers must be whole, -1 to 7"),
-        ({"answers": np.zeros((6, 3))}, "answers must be whole"),
-        ({"answers": np.full((6, 3), -1)}, "has 0 rows, and needs 1"),
-        ({"answers": np.zeros(6, int)}, "answers must be 2-dimensional numbers, got 1"),
-        ({"y_train": np.full(6, 9)}, "true classes must lie in 0 to 7"),
-        ({"y_test": np.full(8, 12)}, "labels must lie in 0 to 7"),
-        ({"X_train": np.full((6, 4), np.nan, "f4")}, "a feature is missing"),
-        ({"X_test": np.full((8, 4), np.inf, "f4")}, "not finite, or absurdly large"),
-        ({"X_test": np.full((8, 4), "a")}, "X_test must be 2-dimensional numbers"),
-        ({"y_train": np.array([None] * 6)}, "damaged"),
-    ],
-)
-def test_annotators_files_that_cannot_be_are_refused(
-    small: Callable[..., Path], changed: dict[str, np.ndarray], said: str
-) -> None:
-    small("labelme_crowd.npz", **crowd(**changed))
-    with pytest.raises(OSError, match=r"labelme_crowd\.npz is damaged") as caught:
-        load("labelme")
-    assert said in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"labels": np.zeros(3, int)}, "lengths differ"),
-        ({"writer": np.array([1, 1, 2, 3])}, "has 1 rows, and needs 2"),
-        ({"hsf": np.array([0, 0, 9, 9])}, "hsf must be 0 or 4"),
-        ({"labels": np.array([0, 1, 2, 14])}, "labels must lie in 0 to 9"),
-        ({"images": np.zeros((4, 28, 28))}, "images must be uint8, got float64"),
-    ],
-)
-def test_writers_files_that_cannot_be_are_refused(
-    small: Callable[..., Path], changed: dict[str, np.ndarray], said: str
-) -> None:
-    arrays = {
-        "images": np.zeros((4, 28, 28), np.uint8),
-        "labels": np.arange(4),
-        "writer": np.array([7, 7, 9, 9]),
-        "hsf": np.array([0, 0, 4, 4]),
-    }
-    small("mnist_by_writer_180.npz", **arrays)
-    assert load("mnist_writers").contributors == ("employee-0007", "student-0009")
-    load.__globals__["_load"].cache_clear()
-    small("mnist_by_writer_180.npz", **(arrays | changed))
-    with pytest.raises(OSError, match=r"mnist_by_writer_180\.npz is damaged") as caught:
-        load("mnist_writers")
-    assert said in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        ("va,63,1,1,145,233,1,2,150,0,2.3,3,0,6,?", "num must be 0 to 4, got nan"),
-        ("va,63,1,1,145,233,1,2,150,0,2.3,3,0,6,7", "line 4: num must be 0 to 4, got 7"),
-        ("va,63,1,1,145,233,1,2,150,0,2.3,3,0,6,0,9", "line 4: more values"),
-        ("va,1e300,1,1,145,233,1,2,150,0,2.3,3,0,6,0", "absurdly large"),
-        ("va,63,1,1", "damaged"),
-        ("boston,63,1,1,145,233,1,2,150,0,2.3,3,0,6,0", "'boston' has 1 rows, and needs 2"),
-    ],
-)
-def test_hospitals_rows_that_cannot_be_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, said: str
-) -> None:
-    monkeypatch.setenv("ANML_DATA_DIR", str(tmp_path))
-    good = "va,63,1,1,145,233,1,2,150,0,2.3,3,0,6,0"
-    head = (
-        "hospital,age,sex,cp,trestbps,chol,fbs,restecg,thalach,exang,oldpeak,slope,ca,thal,num"
-    )
-    path = tmp_path / "heart_disease_hospitals.csv"
-    path.write_text("\ufeff" + "\r\n".join([head, good, good]))
-    assert load("heart_disease").contributors == ("va",)
-    load.__globals__["_load"].cache_clear()
-    path.write_text("\n".join([head, good, good, row]))
-    with pytest.raises(OSError, match=r"heart_disease_hospitals\.csv") as caught:
-        load("heart_disease")
-    assert said in str(caught.value)
 
 
 # ── Missing values ──────────────────────────────────────────────────────────────────────────
@@ -277,8 +139,10 @@ def test_some_of_many_are_drawn_by_the_seed(folder: Path) -> None:
         assert dealt.parts[place].labels.size + (dealt.tested == place).sum() == total
 
 
-def test_what_is_given_for_testing_is_tested_on(small: Callable[..., Path]) -> None:
-    small("labelme_crowd.npz", **crowd())
+def test_what_is_given_for_testing_is_tested_on(
+    small: Callable[..., Path], crowd: dict[str, np.ndarray]
+) -> None:
+    small("labelme_crowd.npz", **crowd)
     for partition, contributors in (("natural", 3), ("iid", 2)):
         dealt = deal("labelme", contributors, partition, 0)
         assert dealt.test.labels.tolist() == list(range(8))
@@ -317,8 +181,10 @@ def test_contributors_are_called_what_the_data_call_them(folder: Path) -> None:
 # ── Gold ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_few_answers_of_each_are_checked(small: Callable[..., Path]) -> None:
-    small("labelme_crowd.npz", **crowd())
+def test_a_few_answers_of_each_are_checked(
+    small: Callable[..., Path], crowd: dict[str, np.ndarray]
+) -> None:
+    small("labelme_crowd.npz", **crowd)
     dealt = deal("labelme", 3, "natural", 0)
     right, graded = graded_answers(dealt, 4, seed=0)
     assert graded.tolist() == [4, 4, 1]
@@ -336,8 +202,9 @@ def test_only_answers_can_be_checked() -> None:
 
 def test_reputation_is_earned_on_gold_and_verification_is_not(
     small: Callable[..., Path],
+    crowd: dict[str, np.ndarray],
 ) -> None:
-    small("labelme_crowd.npz", **crowd())
+    small("labelme_crowd.npz", **crowd)
     config = from_flat(
         {
             "dataset": "labelme",
