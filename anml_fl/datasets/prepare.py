@@ -295,7 +295,7 @@ def _natural(
     if not 1 <= contributors <= others.size:
         raise ValueError(
             f"contributors: {dataset} has {others.size} to take part, so it must lie between 1"
-            f" and {others.size}, got {contributors}"
+            f" and {others.size}, got {contributors}; behaviours must add up to no more"
         )
     drawn = stream(seed, "contributors").permutation(others.size)[:contributors]
     chosen = others[np.sort(drawn)]

@@ -85,8 +85,10 @@ def render(run: Run, found: Attribution | None = None) -> str:
     total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
     facts = (
         f"Data set: {summary.dataset}. Engine: {summary.engine}. Seed: {summary.seed}. "
-        f"Contributors: {len(summary.contributors)}. Time: {total}."
+        f"Contributors: {len(summary.contributors)}. Time: {total}. One run with one seed."
     )
+    if run.left_out:
+        facts += f" Left out: {run.left_out}."
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
     both = {"light": theme.template(theme.LIGHT), "dark": theme.template(theme.DARK)}
     environment = Environment(autoescape=True, undefined=StrictUndefined)

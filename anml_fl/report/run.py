@@ -118,6 +118,8 @@ class Run:
         Thresholds of the gate's two stages (Algorithm 1).
     pool : int
         Micro-units that a round of the lead strategy shares out by weight.
+    left_out : str
+        Who took no part, if somebody was left out on purpose.
     """
 
     summary: Summary
@@ -126,6 +128,7 @@ class Run:
     tau_h: float
     tau_c: float
     pool: int
+    left_out: str = ""
 
     @property
     def lead(self) -> StrategyRun:
@@ -189,6 +192,7 @@ def load_run(folder: Path) -> Run:
         settings.number("aggregation", "tau_h", 0.35),
         settings.number("aggregation", "tau_c", 0.3),
         int(settings.number("settlement", "pool", 0)),
+        settings.text("federation", "leave_out"),
     )
 
 
@@ -240,6 +244,12 @@ class _Settings:
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(f"{self._path}: {section}.{key} must be a number, got {value!r}")
         return float(value)
+
+    def text(self, section: str, key: str) -> str:
+        """Return a setting, "" where it is missing or no text."""
+        table = self._tree.get(section, {})
+        value = table.get(key, "") if isinstance(table, dict) else ""
+        return value if isinstance(value, str) else ""
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:

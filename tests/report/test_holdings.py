@@ -111,3 +111,9 @@ def test_holdings_of_strangers_are_refused(held: Callable[..., Any]) -> None:
 def test_holdings_of_another_kind_are_refused(held: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match=r"holdings\.a\.samples"):
         held({"a": {"samples": "many"}}, names=["a", "b"], rounds=2)
+
+
+def test_the_page_says_who_was_left_out(recipe: Callable[..., Any], tmp_path: Path) -> None:
+    config = 'name = "demo"\n\n[federation]\nleave_out = "va"\n'
+    assert "Left out: va." in render(load_run(recipe(config=config).write(tmp_path / "a")))
+    assert "Left out" not in render(load_run(recipe().write(tmp_path / "b")))
