@@ -204,7 +204,7 @@ def test_what_is_shown_in_a_repeated_round_counts_from_now_on_only(
     name = next(n for n in PEOPLE[:4] if cast_roles(config)[n] == "honest")
     before = consortium.signals([name], at=settled["at"]).v.tolist()
 
-    def too(role, seed, contributor):
+    def too(role, seed, contributor, others):
         level = Verification.PEER_REVIEWED
         return [credential(seed, contributor, level, issuer=COMPROMISED)]
 
