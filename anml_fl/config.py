@@ -8,6 +8,7 @@ all sections.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import tomli_w
@@ -50,7 +51,7 @@ BehaviourName = Literal[
     "on_off",
 ]
 ScenarioName = Literal["high", "moderate", "low", "adversarial", "unknown"]
-EngineName = Literal["inline", "simulation"]
+EngineName = Literal["inline", "simulation", "deployment"]
 StrategyName = Literal[
     "fedavg",
     "krum",
@@ -99,6 +100,11 @@ class Federation(Section):
         {"label_flip": 1, "gradient_aligned": 1, "credential_faking": 1, "joint": 1},
         description="How many contributors behave how; all others are honest.",
     )
+    roles: str = Field(
+        "",
+        description="Each contributor's behaviour, in their order, such as honest,joint,honest"
+        " (default: dealt out at random from the seed).",
+    )
     scenario: ScenarioName = Field(
         "moderate",
         description="How reliable the registry's v and r are (paper, 5.1.3); unknown: it knows"
@@ -119,6 +125,21 @@ class Federation(Section):
             total = given.get("contributors", cls.model_fields["contributors"].default)
             return {**given, "behaviours": {HONEST: total}}
         return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted_roles(cls, given: Any) -> Any:
+        """Let roles that are given one by one say how many there are of each."""
+        if not isinstance(given, dict) or not given.get("roles"):
+            return given
+        roles = _split(str(given["roles"]))
+        total = given.get("contributors", cls.model_fields["contributors"].default)
+        if str(len(roles)) != str(total):
+            raise ValueError(
+                f"roles must name one behaviour for each of the {total} contributors, got"
+                f" {len(roles)}"
+            )
+        return {"behaviours": dict(Counter(roles)), **given}
 
     @field_validator("partition")
     @classmethod
@@ -151,6 +172,29 @@ class Federation(Section):
                 f" contributors, got {total}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _roles_fit(self) -> Federation:
+        roles = _split(self.roles)
+        listed = Counter(roles)
+        told = {HONEST: self.contributors - sum(self.behaviours.values())}
+        for kind, count in self.behaviours.items():
+            told[kind] = told.get(kind, 0) + count
+        if roles and listed != Counter(told):
+            raise ValueError(
+                f"roles and behaviours disagree: {dict(listed)} against"
+                f" {dict(+Counter(told))}; give one of the two"
+            )
+        return self
+
+    @property
+    def listed_roles(self) -> tuple[str, ...]:
+        """The behaviours that `roles` names, in the contributors' order; () if none."""
+        return _split(self.roles)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 class Attacks(Section):
@@ -220,6 +264,9 @@ class Training(Section):
     timeout: float = Field(
         600.0, gt=0, description="Seconds after which a round goes on without a reply."
     )
+    min_replies: Share = Field(
+        0.5, description="A round with a smaller share of valid replies changes nothing."
+    )
 
 
 class Aggregation(Section):
@@ -252,6 +299,11 @@ class RegistrySettings(Section):
         "",
         description="The contributors' registry: a SQLite file or a postgresql:// URL;"
         " without one, it is simulated by the scenario.",
+    )
+    simulated: bool = Field(
+        False,
+        description="Take v, r and T from the scenario although there is a database, which"
+        " then keeps keys and ledger.",
     )
     reputation: bool = Field(False, description="Let r move by what each round observes.")
     forgetting: Share = Field(0.8, description="What a round leaves of older evidence.")
@@ -292,7 +344,9 @@ class RunConfig(Section):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="The one seed of everything random.")
     engine: EngineName = Field(
-        "inline", description="inline: in this process; simulation: Flower's own, on Ray."
+        "inline",
+        description="inline: in this process; simulation: Flower's own, on Ray; deployment:"
+        " SuperLink and SuperNodes, which `anml up` starts.",
     )
     strategies: tuple[StrategyName, ...] = Field(
         ("fedavg", "krum", "anml", "oracle"),

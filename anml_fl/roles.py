@@ -77,7 +77,8 @@ def cast_roles(config: RunConfig) -> dict[str, str]:
     -------
     dict
         Contributor to the name of its behaviour, by stable identity. Attackers are
-        not all last: ties that go to the lower index favour nobody.
+        not all last, unless the settings list everybody's role: ties that go to the lower
+        index favour nobody.
 
     Examples
     --------
@@ -86,6 +87,8 @@ def cast_roles(config: RunConfig) -> dict[str, str]:
     ['credential_faking', 'gradient_aligned', 'honest']
     """
     names = names_of(config)
+    if listed := config.federation.listed_roles:
+        return dict(zip(names, listed, strict=True))
     total = len(names)
     cast: list[str] = [
         name for name, count in config.federation.behaviours.items() for _ in range(count)

@@ -25,20 +25,21 @@ from clients.behaviours import BEHAVIOURS as DATA_BEHAVIOURS
 KNOWN = {
     "": "name, seed, engine, strategies, federation, attacks, training, aggregation,"
     " registry, settlement",
-    "federation": "dataset, contributors, partition, leave_out, behaviours, scenario, max_age,"
-    " decay_rate",
+    "federation": "dataset, contributors, partition, leave_out, behaviours, roles, scenario,"
+    " max_age, decay_rate",
     "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
     " feature_shift, turn_round, good_rounds, bad_rounds",
-    "training": "model, rounds, local_epochs, batch_size, learning_rate, device, timeout",
+    "training": "model, rounds, local_epochs, batch_size, learning_rate, device, timeout,"
+    " min_replies",
     "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting",
-    "registry": "database, reputation, forgetting, exploration, r_min, gold",
+    "registry": "database, simulated, reputation, forgetting, exploration, r_min, gold",
     "settlement": "pool, record_updates",
 }
 FLAT = "name, seed, engine, strategies, " + ", ".join(
     KNOWN[section].replace("_", "-") for section in KNOWN if section
 )
 NAMES = {
-    "engine": "inline, simulation",
+    "engine": "inline, simulation, deployment",
     "strategies": "fedavg, krum, multikrum, q_only, bulyan, median, trimmed_mean, anml,"
     " softmax_blend, multiplicative, oracle",
     "dataset": "digits, wine, breast_cancer, adult, covertype, fashion_mnist, heart_disease,"
@@ -75,6 +76,7 @@ BOUNDS = {
     "batch-size": NATURAL,
     "learning-rate": POSITIVE,
     "timeout": POSITIVE,
+    "min-replies": SHARE,
     "tau-h": SHARE,
     "tau-c": ([-1.0, 1.0], [-ABOVE_1, ABOVE_1]),
     "alpha": SHARE,

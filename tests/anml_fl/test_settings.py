@@ -37,6 +37,7 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
     blank = {name for name, value in config.to_flat().items() if value == ""}
     assert blank == {
         "leave-out",
+        "roles",
         "flip-target",
         "flip-offset",
         "flip-pairs",
