@@ -13,6 +13,7 @@ from flwr.app import (
 )
 from flwr.clientapp import ClientApp
 
+from anml_fl.code import code_hash
 from anml_fl.datasets.prepare import deal_of
 from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
@@ -93,6 +94,7 @@ def train_round(message: Message, context: Context) -> Message:
     trained = ArrayRecord({name: Array(value) for name, value in arrays_of(model).items()})
     metrics = MetricRecord({protocol.EXAMPLES: samples.labels.size})
     content = RecordDict({protocol.ARRAYS: trained, protocol.METRICS: metrics})
+    content[protocol.CODE] = ConfigRecord({protocol.HASH: code_hash()})
     if tokens := credentials(role, config.seed, contributor, dealt.names):
         content[protocol.CREDENTIALS] = ConfigRecord({protocol.TOKENS: tokens})
     return Message(content, reply_to=message)

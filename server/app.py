@@ -9,9 +9,10 @@ from pathlib import Path
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
+from anml_fl.atomic import write_whole
 from anml_fl.settings import from_flat
 from server.federation import run_federation
-from server.results import default_folder, hold
+from server.results import ERROR, default_folder, hold
 from server.simulation import HELD
 
 app = ServerApp()
@@ -30,9 +31,18 @@ def main(grid: Grid, context: Context) -> None:
     """
     settings = dict(context.run_config)
     out = str(settings.pop("out", ""))
-    # The inline engine does not come this way.
-    config = from_flat(settings).model_copy(update={"engine": "simulation"})
+    config = from_flat(settings)
+    if config.engine == "inline":  # which does not come this way
+        config = config.model_copy(update={"engine": "simulation"})
     folder = Path(out) if out else default_folder(config)
     # Where `anml run` started the engine, it holds the folder itself.
     with nullcontext() if HELD in os.environ else hold(folder):
-        run_federation(grid, config, folder)
+        (folder / ERROR).unlink(missing_ok=True)
+        try:
+            run_federation(grid, config, folder)
+        except Exception as error:
+            # Whoever follows the run tells by it an error, which would come again, from a
+            # crash, after which the run goes on.
+            why = " ".join(str(error).split())
+            write_whole(folder / ERROR, f"{type(error).__name__}: {why}\n".encode())
+            raise

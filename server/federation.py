@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import replace
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flwr.app import Array, ArrayRecord, MetricRecord
 from flwr.common.logger import log
 from threadpoolctl import threadpool_limits
 
+from anml_fl.code import code_hash
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal_of
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
-from anml_fl.models.state import arrays_of, error_rate, load_arrays
+from anml_fl.registry.clock import now
+from anml_fl.registry.sql import SqlRegistry
 from anml_fl.report.page import write_report
-from anml_fl.roles import cast_roles, is_honest
-from anml_fl.seeding import stream
+from anml_fl.roles import cast_roles
 from server.holdings import holdings
-from server.registries import database, known
-from server.results import StrategyFolder, close_run, finished, open_run
-from server.settlement import Settlement, run_id, signing_key
-from server.updates import save_updates
-from strategies.catalogue import strategy
-from strategies.identity import ByPartition
+from server.manifest import write_manifest
+from server.patience import patiently
+from server.registries import database
+from server.results import close_run, finished, open_run
+from server.settlement import run_id, signing_key
+from server.strategy_run import run_strategy
+from strategies.identity import ByKey, ByPartition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 # Simulated nodes register within moments of each other: after this long without a
 # newcomer the run starts with those that are there.
 _SETTLED = 5.0
+_PATIENCE = 60.0
 _POLL = 0.2
 
 
@@ -70,16 +72,28 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     """
     check(config)
     open_run(out, config)
+    code = code_hash()
+    write_manifest(out, config, code, {})
     roles = cast_roles(config)
-    roster = ByPartition(tuple(roles), min(config.training.timeout, 60.0))
-    _gather(grid, config, roster)
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
     try:
+        roster, members = _roster(config, tuple(roles), engine)
+        _gather(grid, config, roster, members)
         with one_thread(), threadpool_limits(limits=1):
             for name in config.strategies:
                 if not finished(out, config, name):
-                    _train(grid, config, name, roles, roster, out, engine)
+                    run_strategy(
+                        grid,
+                        config,
+                        name,
+                        roles,
+                        roster,
+                        out,
+                        engine=engine,
+                        members=members,
+                        code=code,
+                    )
     finally:
         if engine is not None:
             engine.dispose()
@@ -161,94 +175,62 @@ def check(config: RunConfig) -> None:
         )
 
 
-def _train(
-    grid: Grid,
-    config: RunConfig,
-    name: str,
-    roles: dict[str, str],
-    roster: Roster,
-    out: Path,
-    engine: Engine | None,
-) -> None:
-    training = config.training
-    dealt = deal_of(config)
-    model = build(
-        training.model,
-        dealt.test.features.shape[1],
-        dealt.image,
-        dealt.test.classes,
-        seed=int(stream(config.seed, "model").integers(2**63)),
-    )
-    folder = StrategyFolder(out / name)
-    settlement = Settlement(out, config, engine) if name == config.settling else None
-    chosen = strategy(
-        name,
-        config.aggregation,
-        honest=[who for who, role in roles.items() if is_honest(role)],
-        roster=roster,
-        **known(config, roles, engine, settlement),
-    )
-
-    def evaluate(server_round: int, arrays: ArrayRecord) -> MetricRecord | None:
-        if server_round == 0:
-            return None
-        values = {key: array.numpy() for key, array in arrays.items()}
-        load_arrays(model, values)
-        error = error_rate(model, dealt.test.features, dealt.test.labels)
-        record = replace(chosen.records[-1], test_error=error)
-        if settlement is not None:
-            settlement.settle(record, values)
-            if config.settlement.record_updates:
-                cohort = chosen.cohort
-                save_updates(
-                    folder.path,
-                    server_round,
-                    cohort.contributors,
-                    chosen.model,
-                    cohort.updates,
-                    cohort.examples,
-                )
-        folder.append(record)
-        return MetricRecord({"test-error": error})
-
-    initial = ArrayRecord({key: Array(value) for key, value in arrays_of(model).items()})
-    chosen.start(
-        grid,
-        initial,
-        num_rounds=training.rounds,
-        timeout=training.timeout,
-        evaluate_fn=evaluate,
-    )
-    if settlement is not None:
-        settlement.close()
-    # Strategy.start returns no arrays when no round changed the model.
-    folder.finish(arrays_of(model))
+def _roster(
+    config: RunConfig, names: tuple[str, ...], engine: Engine | None
+) -> tuple[Roster, tuple[str, ...]]:
+    """Choose how nodes are identified; and who should take part, where that is known."""
+    patience = min(config.training.timeout, _PATIENCE)
+    if config.engine != "deployment":
+        return ByPartition(names, patience), ()
+    if engine is None:
+        raise ConfigError(
+            "registry.database: a deployment needs the registry that holds its nodes' keys,"
+            " got none; `anml up` makes one"
+        )
+    known = patiently(lambda: SqlRegistry(engine).contributors(now()))
+    members = {one.public_key: one.identity for one in known}
+    if not members:
+        raise ConfigError(
+            "registry.database: it knows no contributor; `anml registry add contributor --key"
+            " FILE` adds one"
+        )
+    least = max(1, math.ceil(config.training.min_replies * len(members)))
+    return ByKey(members, least=least, patience=patience), tuple(sorted(members.values()))
 
 
-def _gather(grid: Grid, config: RunConfig, roster: Roster) -> None:
+def _gather(grid: Grid, config: RunConfig, roster: Roster, members: tuple[str, ...]) -> None:
     """Wait for the federation's nodes; say what happens with fewer."""
-    wanted = config.federation.contributors
+    wanted = len(members) or config.federation.contributors
+    # Nodes of a deployment start when their owners start them.
+    newcomer = min(config.training.timeout, _PATIENCE) if members else _SETTLED
     seen, since = 0, time.monotonic()
-    while (now := len(list(grid.get_node_ids()))) < wanted:
-        if now != seen:
-            seen, since = now, time.monotonic()
-        if time.monotonic() - since > _SETTLED:
+    while (there := len(list(grid.get_node_ids()))) < wanted:
+        if there != seen:
+            seen, since = there, time.monotonic()
+        if time.monotonic() - since > newcomer:
             break
         time.sleep(_POLL)
     present = sorted(set(roster(grid).values()))
+    if not present and members:
+        raise RuntimeError(
+            f"none of the {there} nodes has a key of the registry's {wanted} contributors:"
+            " start theirs, or add their keys with `anml registry add contributor`"
+        )
     if not present:
         raise RuntimeError(
-            f"none of the {now} nodes is one of the {wanted} contributors: start nodes with"
+            f"none of the {there} nodes is one of the {wanted} contributors: start nodes with"
             f" partition-id=0 to {wanted - 1} in their node config"
         )
     if len(present) < wanted:
+        few = ", ".join(present[:5]) + (", ..." if len(present) > 5 else "")
         log(
             WARNING,
-            "%d of %d contributors are here (%s), and the run goes on with them. For all of"
-            ' them: flwr run . --stream --federation-config "num-supernodes=%d'
-            ' client-resources-num-cpus=1"',
+            "%d of %d contributors are here (%s), and the run goes on with them.%s",
             len(present),
             wanted,
-            ", ".join(present[:5]) + (", ..." if len(present) > 5 else ""),
-            wanted,
+            few,
+            ""
+            if members
+            else ' For all of them: flwr run . --stream --federation-config "num-supernodes='
+            f'{wanted} client-resources-num-cpus=1"',
         )

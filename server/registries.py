@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from logging import WARNING
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flwr.common.logger import log
 
@@ -15,15 +16,17 @@ from anml_fl.method.reputation import ReputationRule
 from anml_fl.registry.clock import now, years
 from anml_fl.registry.scenarios import simulated_registry
 from anml_fl.registry.sql import SqlRegistry
+from server.patience import PatientRegistry, patiently
 from server.settlement import run_id
 from server.simulation import STARTED_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import Engine
 
     from anml_fl.config import RunConfig
+    from anml_fl.registry.interface import Registry
     from server.settlement import Settlement
 
 
@@ -49,7 +52,7 @@ def database(config: RunConfig) -> Engine | None:
     if not where:
         return None
     if "://" in where:
-        return open_database(where)
+        return patiently(lambda: open_database(where))
     # The engine's processes have a working folder of their own.
     path = Path(os.getenv(STARTED_IN, "."), where)
     if not path.exists():
@@ -59,12 +62,33 @@ def database(config: RunConfig) -> Engine | None:
     return open_database(path)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a strategy knows of contributors, beside their updates.
+
+    Parameters
+    ----------
+    registry : Registry
+    at : float or callable
+        The instant at which it is asked; or a function that gives it for a round.
+    run : str
+        What it calls this run.
+    observes : bool
+        Whether reputations move in it by this strategy's rounds.
+    """
+
+    registry: Registry
+    at: float | Callable[[int], float]
+    run: str
+    observes: bool
+
+
 def known(
     config: RunConfig,
     roles: Mapping[str, str],
     engine: Engine | None,
     settlement: Settlement | None,
-) -> dict[str, Any]:
+) -> Source:
     """Choose a strategy's registry, when it is asked, and whether reputations move in it.
 
     Parameters
@@ -79,21 +103,19 @@ def known(
 
     Returns
     -------
-    dict
-        Options of `ScreenedStrategy`.
+    Source
     """
     chosen = config.registry
-    if engine is None:
+    if engine is None or chosen.simulated:
         # A fresh one each: what one strategy's rounds teach is nothing to the next.
         registry = simulated_registry(config, roles)
-        return {"registry": registry, "reputation": chosen.reputation, "run": config.name}
+        return Source(registry, 0.0, config.name, chosen.reputation)
     rule = ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min)
-    kept = SqlRegistry(engine, rule=rule, clock=now)
-    start = years(now())
+    sql = patiently(lambda: SqlRegistry(engine, rule=rule, clock=now))
+    kept, start, run = PatientRegistry(sql), years(now()), run_id(config)
     if settlement is None:
-        return {"registry": kept, "at": start}
-    run = run_id(config)
-    if strangers := sorted(set(roles) - {one.identity for one in kept.contributors(start)}):
+        return Source(kept, start, run, observes=False)
+    if strangers := sorted(set(roles) - {one.identity for one in sql.contributors(start)}):
         log(
             WARNING,
             "%d of %d contributors are not in the registry (%s): v = .25, r = .40, T = 1, and"
@@ -115,4 +137,4 @@ def known(
         before = settlement.instants.get(server_round) or kept.observed_at(run, server_round)
         return before or years(now())
 
-    return {"registry": kept, "at": at, "reputation": chosen.reputation, "run": run}
+    return Source(kept, at, run, chosen.reputation)

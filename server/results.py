@@ -8,18 +8,22 @@ import math
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from logging import WARNING
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from flwr.common.logger import log
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from anml_fl.atomic import write_whole
 from anml_fl.config import ConfigError
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.state import save_arrays
 from anml_fl.report.attribution import ATTRIBUTION
 from anml_fl.roles import HONEST, is_honest
+from server.checkpoint import CHECKPOINT, PREVIOUS, CheckpointError, cut, load_checkpoint
 from server.settlement import check_ledger, set_aside, settled
 from server.updates import UPDATES
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.config import RunConfig
+    from server.checkpoint import Checkpoint
 
 CONFIG, SUMMARY, ROUNDS, TIMINGS, MODEL = (
     "config.toml",
@@ -38,6 +43,8 @@ CONFIG, SUMMARY, ROUNDS, TIMINGS, MODEL = (
     "model.safetensors",
 )
 LOCK = ".lock"
+ERROR = "error.txt"
+"""Why the ServerApp ended before the run did; not there after a crash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +80,91 @@ class StrategyFolder:
 
     def records(self) -> list[RoundRecord]:
         """Read the rounds."""
-        lines = (self.path / ROUNDS).read_text().splitlines()
+        lines = self.rounds.read_text().splitlines()
         return [RoundRecord.from_json(line) for line in lines]
 
     def _timings(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.path / TIMINGS).read_text().splitlines()]
+        return [json.loads(line) for line in self.timings.read_text().splitlines()]
+
+    @property
+    def rounds(self) -> Path:
+        """The file of the rounds' records."""
+        return self.path / ROUNDS
+
+    @property
+    def timings(self) -> Path:
+        """The file of the rounds' seconds."""
+        return self.path / TIMINGS
+
+    def begun(self) -> bool:
+        """Whether there is a checkpoint, whole or not."""
+        return any((self.path / name).exists() for name in (CHECKPOINT, PREVIOUS))
+
+    def resume(self, run: str) -> Checkpoint | None:
+        """Read the last good checkpoint, and bring the files to where they were before it.
+
+        Parameters
+        ----------
+        run : str
+            The run that it must be of.
+
+        Returns
+        -------
+        Checkpoint or None
+            None if no round was kept yet.
+
+        Raises
+        ------
+        CheckpointError
+            If none that is there can be gone on from.
+        """
+        damaged: list[str] = []
+        for name in (CHECKPOINT, PREVIOUS):
+            try:
+                found = load_checkpoint(self.path / name, run)
+                for file, written in (
+                    (self.rounds, found.rounds),
+                    (self.timings, found.timings),
+                ):
+                    cut(file, written)
+            except FileNotFoundError:
+                continue
+            except CheckpointError as error:
+                damaged.append(str(error))
+                continue
+            if damaged:
+                log(WARNING, "%s: going on after round %d", damaged[0], found.record.round)
+            return found
+        if damaged:
+            raise CheckpointError(
+                f"{'; '.join(damaged)}. Bring {self.path} back from a backup; or remove it,"
+                " and the strategy begins at round 1"
+            )
+        self.clear()
+        return None
 
     def clear(self) -> None:
         """Start anew; only what a run writes is removed."""
         self.path.mkdir(parents=True, exist_ok=True)
-        for name in (MODEL, ROUNDS, TIMINGS):
+        for name in (CHECKPOINT, PREVIOUS, MODEL, ROUNDS, TIMINGS):
             (self.path / name).unlink(missing_ok=True)
         for path in (self.path / UPDATES).glob("*.safetensors"):
             path.unlink()
 
     def append(self, record: RoundRecord) -> None:
         """Add one round. Wall-clock time goes into a file of its own: see the ADR."""
-        _append(self.path / ROUNDS, record.to_json())
+        _append(self.rounds, record.to_json())
         timing = {"round": record.round, "seconds": record.seconds}
-        _append(self.path / TIMINGS, json.dumps(timing))
+        _append(self.timings, json.dumps(timing))
 
     def finish(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Save the final model, and with it the strategy's end: after all else is safe."""
-        for name in (ROUNDS, TIMINGS):
-            with (self.path / name).open("rb") as file:
+        for path in (self.rounds, self.timings):
+            with path.open("rb") as file:
                 os.fsync(file.fileno())
         save_arrays(arrays, self.path / MODEL)
+        for name in (CHECKPOINT, PREVIOUS):
+            (self.path / name).unlink(missing_ok=True)
 
     def summary(self, roles: Mapping[str, str]) -> dict[str, Any]:
         """Sum the strategy's rounds up.
@@ -184,11 +250,12 @@ def open_run(out: Path, config: RunConfig) -> None:
         set_aside(out)
     else:
         check_ledger(out)
-    _replace(path, config.to_toml())
+    write_whole(path, config.to_toml().encode())
     (out / SUMMARY).unlink(missing_ok=True)
     for name in config.strategies:
-        if anew or not finished(out, config, name):
-            StrategyFolder(out / name).clear()
+        folder = StrategyFolder(out / name)
+        if anew or not (finished(out, config, name) or folder.begun()):
+            folder.clear()
             (out / ATTRIBUTION).unlink(missing_ok=True)
 
 
@@ -269,7 +336,8 @@ def close_run(
     }
     if held:
         summary["holdings"] = dict(held)
-    _replace(out / SUMMARY, json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
+    write_whole(out / SUMMARY, text.encode())
     return summary
 
 
@@ -288,12 +356,3 @@ def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | N
 def _append(path: Path, line: str) -> None:
     with path.open("a", newline="\n") as file:
         file.write(line + "\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

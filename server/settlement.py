@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from functools import partial
 from logging import WARNING
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flwr.common.logger import log
 
+from anml_fl.atomic import write_whole
 from anml_fl.config import ConfigError
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import model_hash
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.registry.keys import make_key, private_key
+from server.patience import patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from numpy.typing import NDArray
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from anml_fl.config import RunConfig
     from anml_fl.ledger.book import Ledger
     from anml_fl.method.records import RoundRecord
+    from server.checkpoint import Checkpoint
 
 LEDGER, PUBLIC_KEY = "ledger.jsonl", "ledger.pub"
 KEY_FILE = "ANML_LEDGER_KEY"
@@ -168,26 +172,48 @@ class Settlement:
     def __init__(self, out: Path, config: RunConfig, engine: Engine | None = None) -> None:
         key = signing_key()
         run = run_id(config)
-        file = FileLedger(out / LEDGER, key)
-        self._books: list[Ledger] = [file]
-        if engine is not None:
-            database = SqlLedger(engine, run, key)
-            _check_order(database, file)
-            # The database first: what is there is settled, and a file can be written again.
-            self._books = [database, file]
-        for book in self._books:
-            book.open(run, config.settling, config.settlement.pool)
+        file = self._file = FileLedger(out / LEDGER, key)
+        self._open = None if engine is None else partial(SqlLedger, engine, run, key)
+        self._database: Ledger | None = None
+        if self._open is not None:
+            self._database = patiently(self._open)
+            _check_order(self._database, file)
+        self._everywhere(lambda book: book.open(run, config.settling, config.settlement.pool))
         public = key.public_key()
-        partial = out / f"{PUBLIC_KEY}.partial"
-        partial.write_bytes(
-            public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        write_whole(
+            out / PUBLIC_KEY,
+            public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         )
-        partial.replace(out / PUBLIC_KEY)
-        entries = (json.loads(line) for line in self._books[0].lines())
-        self.instants: dict[int, float] = {
-            entry["round"]: entry["at"] for entry in entries if entry["kind"] == "round"
-        }
+        self.instants: dict[int, float] = patiently(self._instants)
         """When each settled round asked the registry: asked again, it says the same."""
+
+    @property
+    def head(self) -> str:
+        """SHA-256 of the last entry in the run's folder."""
+        return self._file.head
+
+    def check(self, checkpoint: Checkpoint) -> None:
+        """Refuse to go on from a checkpoint that does not belong to this ledger.
+
+        Parameters
+        ----------
+        checkpoint : Checkpoint
+
+        Raises
+        ------
+        LedgerError
+            Saying which round each of them has.
+        """
+        number, rounds = checkpoint.record.round, self._file.rounds
+        # The last round may have been settled before the crash, or not.
+        if rounds not in (number - 1, number) or (
+            rounds == number - 1 and self._file.head != checkpoint.ledger
+        ):
+            raise LedgerError(
+                f"the checkpoint is of round {number}, but {LEDGER} ends with round {rounds}"
+                f" and entry {self._file.head[:12]}: they are of two runs, or one is an older"
+                " copy. Bring both back from one backup, or give another --out and --name"
+            )
 
     def settle(self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Settle a round, unless it is settled already, and in the same words.
@@ -204,13 +230,31 @@ class Settlement:
             If the round was settled otherwise.
         """
         model = model_hash(arrays)
-        for book in self._books:
-            book.append(record, model)
+        self._everywhere(lambda book: book.append(record, model))
 
     def close(self) -> None:
         """End the ledger with the totals."""
-        for book in self._books:
-            book.close()
+        self._everywhere(lambda book: book.close())
+
+    def _everywhere(self, keep: Callable[[Ledger], str]) -> None:
+        """Keep an entry in every book, if it is not there already."""
+        # The database first: what is there is settled, and a file can be written again.
+        if (again := self._open) is not None:
+
+            def in_database() -> str:
+                book, self._database = self._database or again(), None
+                kept = keep(book)
+                # Not after an error: a connection that broke may have written, or not.
+                self._database = book
+                return kept
+
+            patiently(in_database)
+        keep(self._file)
+
+    def _instants(self) -> dict[int, float]:
+        book = self._file if self._open is None else self._open()
+        entries = (json.loads(line) for line in book.lines())
+        return {entry["round"]: entry["at"] for entry in entries if entry["kind"] == "round"}
 
 
 def _check_order(database: Ledger, file: Ledger) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
+
+from anml_fl.atomic import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,17 +81,12 @@ def save_updates(
     """
     path = updates_path(folder, number)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     arrays = {"model": model, "updates": updates, "examples": examples}
     content = save(
         {name: np.asarray(array, order="C") for name, array in arrays.items()},
         metadata={"contributors": json.dumps(list(contributors))},
     )
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    write_whole(path, content)
 
 
 def load_updates(folder: Path, number: int) -> Updates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import defaultdict
 from logging import WARNING
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     Roster = Callable[[Grid], Mapping[int, str]]
 
+# How often the grid is asked again who is connected.
+_POLL = 0.2
+
 
 def by_public_key(grid: Grid) -> dict[int, str]:
     """Identify nodes by the public key that they registered with the SuperLink.
@@ -35,11 +39,67 @@ def by_public_key(grid: Grid) -> dict[int, str]:
         where node authentication is off.
     """
     return {
-        node.node_id: "key-" + hashlib.sha256(node.public_key).hexdigest()[:16]
-        if node.public_key
-        else f"node-{node.node_id}"
+        node.node_id: _shown(node.public_key) if node.public_key else f"node-{node.node_id}"
         for node in grid.get_nodes()
     }
+
+
+def _shown(public_key: bytes) -> str:
+    return "key-" + hashlib.sha256(public_key).hexdigest()[:16]
+
+
+class ByKey:
+    """Identify a deployment's nodes by the key that they authenticate with.
+
+    A key that the registry does not know takes no part, though SuperLink let it in: whoever
+    may register a key there is not yet one of the contributors.
+
+    Parameters
+    ----------
+    members : mapping
+        Public key, as Flower reports it, to contributor.
+    least : int
+        A round begins once so many are connected,
+    patience : float
+        or after so many seconds, with whoever is.
+    """
+
+    def __init__(
+        self, members: Mapping[bytes, str], *, least: int = 1, patience: float = 60.0
+    ) -> None:
+        self._members = dict(members)
+        self._least = least
+        self._patience = patience
+        self.refused: tuple[str, ...] = ()
+
+    def __call__(self, grid: Grid) -> dict[int, str]:
+        """Return node id to contributor, for those who are connected now.
+
+        Parameters
+        ----------
+        grid : Grid
+
+        Returns
+        -------
+        dict
+        """
+        deadline = time.monotonic() + self._patience
+        while len(present := self._look(grid)) < self._least and time.monotonic() < deadline:
+            time.sleep(_POLL)
+        return present
+
+    def _look(self, grid: Grid) -> dict[int, str]:
+        claims, refused = defaultdict(list), []
+        for node in grid.get_nodes():
+            if (contributor := self._members.get(node.public_key)) is None:
+                refused.append(f"{_shown(node.public_key)} is no key of the registry")
+            else:
+                claims[contributor].append(node.node_id)
+        for contributor, nodes in claims.items():
+            if len(nodes) > 1:
+                refused.append(f"{contributor} is claimed by {len(nodes)} nodes")
+        self.refused = tuple(sorted(refused))
+        return {nodes[0]: name for name, nodes in claims.items() if len(nodes) == 1}
 
 
 class ByPartition:

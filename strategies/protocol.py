@@ -14,3 +14,6 @@ PARTITION = "partition-id"
 # What a contributor shows for itself, beside its update: attestations, as compact JWS.
 CREDENTIALS = "credentials"
 TOKENS = "tokens"
+# Which code the contributor says it runs: a hash of its files.
+CODE = "code"
+HASH = "sha256"

@@ -17,13 +17,13 @@ from anml_fl.method.krum import FEWEST, consistency, krum_scores
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, Signals
 from anml_fl.registry.memory import InMemoryRegistry
-from strategies.identity import by_public_key
+from strategies.identity import ByKey, by_public_key
 from strategies.layout import Layout
 from strategies.rules import Cohort, Decision, example_factors
 from strategies.screening import Screened, instruct, screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
     from flwr.serverapp import Grid
@@ -57,6 +57,15 @@ class ScreenedStrategy(Strategy):
         f of Krum's scores.
     example_weighting : bool
         Whether example counts weigh, bounded as in `rules.example_factors`.
+    members : collection of str
+        Who should take part: whoever is not connected is recorded as left out.
+    min_replies : float
+        Least share of valid replies, of the members, or of all who were asked, in [0, 1]: a
+        round with fewer changes nothing and pays nobody.
+    code : str, optional
+        Hash of the code that contributors must run.
+    done : int
+        Rounds of the run that were done before: the next one is `done` + 1.
 
     Attributes
     ----------
@@ -66,6 +75,8 @@ class ScreenedStrategy(Strategy):
         The global model that the last round began with, as a vector.
     cohort : Cohort
         The valid updates of the last round.
+    codes : dict
+        Contributor to the hash of the code that it last said it runs.
 
     Raises
     ------
@@ -85,6 +96,10 @@ class ScreenedStrategy(Strategy):
         run: str = "",
         n_byzantine: int | None = None,
         example_weighting: bool = True,
+        members: Collection[str] = (),
+        min_replies: float = 0.0,
+        code: str | None = None,
+        done: int = 0,
     ) -> None:
         self.rule = rule
         self.name = name
@@ -100,6 +115,11 @@ class ScreenedStrategy(Strategy):
         self.run = run
         self.n_byzantine = n_byzantine
         self.example_weighting = example_weighting
+        self.members = frozenset(members)
+        self.min_replies = min_replies
+        self.code = code
+        self.done = done
+        self.codes: dict[str, str] = {}
         self.records: list[RoundRecord] = []
         self._instructions: list[Instruction] = []
         self._arrays: ArrayRecord | None = None
@@ -118,7 +138,7 @@ class ScreenedStrategy(Strategy):
         if not np.isfinite(self.model).all():
             raise ValueError("the global model must be finite")
         self._instructions = instruct(
-            self.roster(grid), MessageType.TRAIN, server_round, config, arrays
+            self.roster(grid), MessageType.TRAIN, self.done + server_round, config, arrays
         )
         return [one.message for one in self._instructions]
 
@@ -128,8 +148,9 @@ class ScreenedStrategy(Strategy):
         """Turn replies into the new model and a record; None keeps the old model."""
         if self._arrays is None:
             raise RuntimeError("aggregate_train needs a configure_train before it")
+        server_round += self.done
         layout, model = self._layout, self.model
-        screened = screen(self._instructions, replies, layout, model)
+        screened = self._screened(replies)
         # A nonce counts once: what comes later belongs to no instruction.
         asked, self._instructions = self._instructions, []
         refused = self._present(screened, self._instant(server_round))
@@ -138,12 +159,19 @@ class ScreenedStrategy(Strategy):
         known = self.registry.signals(_everyone(screened), at=at)
         cohort, note = self._cohort(screened, known)
         self.cohort = cohort
+        wanted = self.min_replies * len(self.members or asked)
+        enough = len(cohort.contributors) >= wanted
         with np.errstate(over="ignore", invalid="ignore"):
-            decision = self.rule(cohort) if cohort.contributors else None
+            decision = self.rule(cohort) if enough and cohort.contributors else None
             moved = None if decision is None else model + decision.update
         new_model = None
         if decision is None or moved is None:
             note = "no valid reply: the model stays as it is"
+            if cohort.contributors:
+                note = (
+                    f"{len(cohort.contributors)} valid replies, fewer than {wanted:g}: the"
+                    " model stays as it is"
+                )
             hint = (
                 "; the ClientApps must echo it, see clients.echo" if screened.refused else ""
             )
@@ -195,6 +223,18 @@ class ScreenedStrategy(Strategy):
     def summary(self) -> None:
         """Log the strategy's name."""
         log(INFO, "\t└──> %s, behind screening", self.name)
+
+    def _screened(self, replies: Iterable[Message]) -> Screened:
+        """Screen the replies; name those who should take part, and are not there."""
+        screened = screen(self._instructions, replies, self._layout, self.model, self.code)
+        self.codes.update(screened.codes)
+        absent = self.members.difference(_everyone(screened))
+        strangers = self.roster.refused if isinstance(self.roster, ByKey) else ()
+        return replace(
+            screened,
+            left_out={**screened.left_out, **dict.fromkeys(absent, "no node is connected")},
+            refused=tuple(sorted((*screened.refused, *strangers))),
+        )
 
     def _instant(self, server_round: int) -> float:
         return self.at(server_round) if callable(self.at) else self.at

@@ -7,6 +7,7 @@ with the secret nonce that was sent, this round, to that node alone.
 from __future__ import annotations
 
 import math
+import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,8 @@ class Screened:
         Reasons of replies that could be credited to nobody, sorted.
     credentials : mapping
         Contributor to the tokens in its valid reply, at most 16; nothing in them is checked.
+    codes : mapping
+        Contributor to the hash of the code that it says it runs, if it says so.
     """
 
     contributors: tuple[str, ...]
@@ -76,6 +79,7 @@ class Screened:
     left_out: Mapping[str, str]
     refused: tuple[str, ...]
     credentials: Mapping[str, tuple[str, ...]]
+    codes: Mapping[str, str]
 
 
 def instruct(
@@ -172,6 +176,7 @@ def screen(
     replies: Iterable[Message],
     layout: Layout,
     model: NDArray[Any],
+    code: str | None = None,
 ) -> Screened:
     """Sort replies out: valid updates, and a reason for everything else.
 
@@ -185,6 +190,9 @@ def screen(
         Of the global model.
     model : (d,) array
         The global model as a vector.
+    code : str, optional
+        Hash of the code that a contributor must say it runs. An honest mistake shows in it,
+        a lie does not.
 
     Returns
     -------
@@ -194,10 +202,14 @@ def screen(
     contributors: list[str] = []
     examples: list[float] = []
     credentials: dict[str, tuple[str, ...]] = {}
+    codes: dict[str, str] = {}
     updates = np.empty((len(credited), layout.size), dtype=layout.dtype)
     for contributor, reply in sorted(credited.items()):
         row = updates[len(contributors)]
         try:
+            if said := _code(reply.content):
+                codes[contributor] = said
+            _check_code(said, code)
             count = _examples(reply.content)
             _update(reply.content, layout, model, row)
             shown = _tokens(reply.content)
@@ -217,6 +229,7 @@ def screen(
         left_out,
         refused,
         credentials,
+        codes,
     )
 
 
@@ -257,6 +270,21 @@ def _note_error(
     else:
         # The least of several, so that the order of arrival does not show.
         left_out[contributor] = min(reason, left_out.get(contributor, reason))
+
+
+def _code(content: RecordDict) -> str | None:
+    record = content.get(protocol.CODE)
+    said = record.get(protocol.HASH) if isinstance(record, ConfigRecord) else None
+    known = isinstance(said, str) and re.fullmatch("[0-9a-f]{64}", said)
+    return str(said) if known else None
+
+
+def _check_code(said: str | None, code: str | None) -> None:
+    if code is not None and said != code:
+        theirs = f"code {said[:12]}" if said else "code that it does not name"
+        raise BadReplyError(
+            f"runs {theirs}, the server {code[:12]}: install the server's version of anml-fl"
+        )
 
 
 def _examples(content: RecordDict) -> float:

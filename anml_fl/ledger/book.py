@@ -102,6 +102,16 @@ class Book(ABC):
         self._key = key
         self._chain = Chain()
 
+    @property
+    def head(self) -> str:
+        """SHA-256 of the last entry, 64 hexadecimal digits; zeros before the first."""
+        return self._chain.head.decode()
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds are settled."""
+        return self._chain.rounds
+
     @abstractmethod
     def lines(self) -> Iterator[bytes]:
         """Read all entries in their order, each with its newline."""

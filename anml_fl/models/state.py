@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from safetensors.numpy import save
+
+from anml_fl.atomic import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,12 +68,7 @@ def save_arrays(arrays: Mapping[str, NDArray[np.generic]], path: Path) -> None:
     path : Path
         Replaced if it exists.
     """
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(save({name: np.asarray(a, order="C") for name, a in arrays.items()}))
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    write_whole(path, save({name: np.asarray(a, order="C") for name, a in arrays.items()}))
 
 
 def error_rate(

@@ -136,6 +136,17 @@ class InMemoryRegistry:
             self.standings[contributor] = replace(standing, attestations=shown)
         return tuple(refused)
 
+    def shown(self) -> tuple[tuple[str, int, str], ...]:
+        """List the attestations that hold: contributor, when in microseconds, token.
+
+        Presented again in this order, they give a new registry what this one was shown.
+        """
+        return tuple(
+            (contributor, stamp, held.token)
+            for contributor, standing in self.standings.items()
+            for stamp, held in standing.attestations
+        )
+
     def observe(self, run: str, record: RoundRecord) -> None:
         """Let reputations move; see `ReputationRegistry.observe`.
 

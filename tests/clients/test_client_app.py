@@ -11,6 +11,7 @@ from flwr.app import ConfigRecord, Error, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
 import clients.app
+from anml_fl.code import code_hash
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
 from anml_fl.models.architectures import build
@@ -81,12 +82,13 @@ def test_reply_echoes_the_nonce_it_was_sent(ask, nonce):
 def test_reply_holds_arrays_an_example_count_an_echo_and_no_word_more(ask, partition):
     reply = ask(partition)
     shows = ROLES[partition] in ("credential_faking", "joint")
-    assert set(reply.content) == {"arrays", "metrics", "echo"} | (
+    assert set(reply.content) == {"arrays", "metrics", "echo", "code"} | (
         {"credentials"} if shows else set()
     )
     # No v, r or T among them: nothing that a client says of itself would be believed.
     assert dict(reply.content["metrics"]) == {"num-examples": held(partition).labels.size}
     assert set(reply.content["echo"]) == {"nonce"}
+    assert dict(reply.content["code"]) == {"sha256": code_hash()}
     assert list(reply.content["arrays"]) == list(MODEL)
     for name, array in reply.content["arrays"].items():
         assert (array.numpy().shape, array.dtype) == (MODEL[name].shape, "float32")

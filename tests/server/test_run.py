@@ -36,8 +36,8 @@ def test_folder_holds_what_the_readme_says(small, run, tmp_path):
     config = small()
     summary = run(config, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "anml", "config.toml", "fedavg", "krum", "ledger.jsonl", "ledger.pub", "oracle",
-        "report.html", "summary.json",
+        "anml", "config.toml", "fedavg", "krum", "ledger.jsonl", "ledger.pub", "manifest.json",
+        "oracle", "report.html", "summary.json",
     ]  # fmt: skip
     assert json.loads((tmp_path / "summary.json").read_text()) == summary
     assert list(summary["strategies"]) == ["fedavg", "krum", "anml", "oracle"]

@@ -1,0 +1,92 @@
+"""Waiting for a database that is away for a moment: a round is not lost to a restart of it.
+
+Every call here may be made twice: a fact that is there already, in the same words, stays
+as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from logging import WARNING
+from typing import TYPE_CHECKING, TypeVar
+
+from flwr.common.logger import log
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from anml_fl.method.records import RoundRecord
+    from anml_fl.registry.clock import Instant
+    from anml_fl.registry.interface import Signals
+    from anml_fl.registry.sql import SqlRegistry
+
+T = TypeVar("T")
+
+PATIENCE = 60.0
+"""Seconds for which a database may be away."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.25, 4.0
+
+
+def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
+    """Call, and again while the database cannot be reached.
+
+    Parameters
+    ----------
+    call : callable
+        May be made twice.
+    patience : float
+        Seconds after which the error counts.
+
+    Returns
+    -------
+    object
+        What the call returns.
+
+    Raises
+    ------
+    sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError
+        If the database stays away.
+    """
+    deadline, wait = time.monotonic() + patience, _FIRST_WAIT
+    while True:
+        try:
+            return call()
+        except (OperationalError, InterfaceError) as error:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise
+            why = " ".join(str(error.orig or error).split())
+            log(WARNING, "the database is away (%s): trying for %.0f s more", why, left)
+            time.sleep(min(wait, left))
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+
+class PatientRegistry:
+    """A registry in a database that may be away for a moment.
+
+    Parameters
+    ----------
+    registry : SqlRegistry
+    """
+
+    def __init__(self, registry: SqlRegistry) -> None:
+        self._registry = registry
+
+    def signals(self, contributors: Sequence[str], *, at: Instant) -> Signals:
+        """Look contributors up; see `Registry.signals`."""
+        return patiently(lambda: self._registry.signals(contributors, at=at))
+
+    def present(
+        self, contributor: str, tokens: Sequence[str], *, at: Instant
+    ) -> tuple[str, ...]:
+        """Check what a contributor shows; see `CredentialRegistry.present`."""
+        return patiently(lambda: self._registry.present(contributor, tokens, at=at))
+
+    def observe(self, run: str, record: RoundRecord) -> None:
+        """Let reputation move by a round; see `ReputationRegistry.observe`."""
+        patiently(lambda: self._registry.observe(run, record))
+
+    def observed_at(self, run: str, round_number: int) -> float | None:
+        """Say when a round was observed; see `SqlRegistry.observed_at`."""
+        return patiently(lambda: self._registry.observed_at(run, round_number))
