@@ -28,15 +28,15 @@ PATIENCE = 60.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 4.0
 
 
-def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
+def patiently(call: Callable[[], T], patience: float | None = None) -> T:
     """Call, and again while the database cannot be reached.
 
     Parameters
     ----------
     call : callable
         May be made twice.
-    patience : float
-        Seconds after which the error counts.
+    patience : float, optional
+        Seconds after which the error counts; `PATIENCE` if not given.
 
     Returns
     -------
@@ -48,7 +48,8 @@ def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
     sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError
         If the database stays away.
     """
-    deadline, wait = time.monotonic() + patience, _FIRST_WAIT
+    deadline = time.monotonic() + (PATIENCE if patience is None else patience)
+    wait = _FIRST_WAIT
     while True:
         try:
             return call()

