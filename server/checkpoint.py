@@ -113,6 +113,8 @@ def cut(path: Path, written: Written) -> None:
         raise CheckpointError(
             f"{path} does not begin with the {written.length} bytes that the checkpoint knows"
         )
+    if not path.exists():  # cut off between the checkpoint of round 1 and its line
+        path.touch()
     if len(content) > written.length:
         os.truncate(path, written.length)
 

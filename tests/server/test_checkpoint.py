@@ -139,6 +139,23 @@ def test_a_run_goes_on_at_the_next_round_and_asks_nobody_again(
     assert not list(out.glob("anml/checkpoint*"))
 
 
+def test_a_run_cut_off_right_after_its_first_checkpoint_goes_on(
+    small, run, interrupt_after, tmp_path
+):
+    config = small(strategies="anml", reputation=True)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, tmp_path / "run", interrupt_after(6 + 6))
+    for name in ("rounds.jsonl", "timings.jsonl"):
+        (tmp_path / "run" / "anml" / name).unlink()
+    opened = (tmp_path / "run/ledger.jsonl").read_text().splitlines()[0]
+    (tmp_path / "run/ledger.jsonl").write_text(f"{opened}\n")
+    run(config, tmp_path / "run")
+    run(config, tmp_path / "whole")
+    for name in ("anml/rounds.jsonl", "ledger.jsonl"):
+        there = (tmp_path / "run" / name).read_bytes()
+        assert there == (tmp_path / "whole" / name).read_bytes()
+
+
 def test_a_disk_that_is_full_loses_no_round_that_was_kept(small, run, interrupted):
     config, out = interrupted
     kept = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
