@@ -14,6 +14,7 @@ import click
 from anml_fl.commands.failure import told
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
+from server.commands import commands
 from studies.benchmarks.commands import bench
 from studies.commands import study
 
@@ -201,6 +202,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
 
     from flwr.common.logger import console_handler
 
+    from anml_fl.config import ConfigError
     from clients.app import app
     from server.federation import check, run_federation
     from server.inline_grid import InlineGrid
@@ -209,6 +211,11 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from server.simulation import run_simulation
     from server.table import table
 
+    if config.engine == "deployment":
+        raise ConfigError(
+            "engine: a deployment is started by `anml up --local` or, in containers, by"
+            " `docker compose up`, not by this command; usable here: inline, simulation"
+        )
     console_handler.setLevel(logging.WARNING)
     out = default_folder(config) if out is None else out
     total = config.federation.contributors
@@ -230,6 +237,10 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     if left_out := sum(one["excluded"] for one in summary["strategies"].values()):
         console.print(f"{left_out} replies were left out; the report has the reasons")
     console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+
+
+for _command in commands(SettingsCommand, _preset, _execute):
+    main.add_command(_command)
 
 
 if __name__ == "__main__":

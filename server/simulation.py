@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from signal import SIGHUP, SIGTERM
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
-import psutil
 import tomli_w
 
+from server.processes import free_port, script, stop, stopped_by_signals
 from server.results import SUMMARY
 
 if TYPE_CHECKING:
@@ -43,7 +38,6 @@ LOG = "simulation.log"
 # was given.
 HELD, STARTED_IN = "ANML_FOLDER_HELD", "ANML_STARTED_IN"
 _STARTUP = 60.0
-_PATIENCE = 10.0
 _LAST_LINES = 5
 
 
@@ -65,14 +59,14 @@ def run_simulation(config: RunConfig, out: Path) -> None:
     log = out.resolve() / LOG
     with TemporaryDirectory(prefix="anml-") as folder:
         work = Path(folder)
-        app = _write_app(work, config, out.resolve())
+        app = write_app(work, config, out.resolve())
         with (
             log.open("w") as sink,
-            _stopped_by_signals(),
+            stopped_by_signals(),
             _superlink(work, sink.fileno()) as environment,
         ):
             command = [
-                _script("flwr"),
+                script("flwr"),
                 "run",
                 str(app),
                 "anml",
@@ -101,10 +95,24 @@ def _cause(log: Path) -> str:
     return named[-1] if named else " | ".join(lines[-_LAST_LINES:])
 
 
-def _write_app(work: Path, config: RunConfig, out: Path) -> Path:
-    """Write an app that names our apps and holds no code: there is one copy of it."""
+def write_app(work: Path, config: RunConfig, out: Path) -> Path:
+    """Write an app that names our apps and holds no code: there is one copy of it.
+
+    Parameters
+    ----------
+    work : Path
+        A folder to make it in.
+    config : RunConfig
+    out : Path
+        The run's folder, as the ServerApp sees it.
+
+    Returns
+    -------
+    Path
+        The app's folder.
+    """
     app = work / "anml"
-    app.mkdir()
+    app.mkdir(exist_ok=True)
     settings = {**config.to_flat(), "out": str(out)}
     project = {
         "build-system": {"requires": ["hatchling"], "build-backend": "hatchling.build"},
@@ -137,7 +145,7 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
     empty, home = work / "empty", work / "home"
     empty.mkdir()
     home.mkdir()
-    port, control = _free_port(), _free_port()
+    port, control = free_port(), free_port()
     connection = {"address": f"127.0.0.1:{port}", "insecure": True}
     (home / "config.toml").write_text(
         tomli_w.dumps({"superlink": {"default": "anml", "anml": connection}})
@@ -154,7 +162,7 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
     )
     process = subprocess.Popen(  # noqa: S603 - our own scripts, no shell
         [
-            _script("flower-superlink"),
+            script("flower-superlink"),
             "--insecure",
             "--simulation",
             "--isolation=subprocess",
@@ -173,44 +181,7 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
         _wait_for(process, port)
         yield environment
     finally:
-        _stop(process)
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind like Ctrl-C: nothing may go on in the background."""
-
-    def leave(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, leave) for number in (SIGTERM, SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop the SuperLink and all that it started: Ray's daemons have sessions of their own."""
-    try:
-        started = psutil.Process(process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        started = []
-    process.terminate()
-    try:
-        process.wait(timeout=_PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    _, alive = psutil.wait_procs(started, timeout=_PATIENCE)
-    for one in alive:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
-    psutil.wait_procs(alive, timeout=_PATIENCE)
+        stop(process)
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
@@ -226,16 +197,3 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError(
         f"Flower's SuperLink did not start on port {port} within {_STARTUP:.0f} s"
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _script(name: str) -> str:
-    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if found is None:
-        raise RuntimeError(f"{name} was not found beside {sys.executable}: reinstall flwr")
-    return found

@@ -1,0 +1,1 @@
+"""A federation of processes: keys, SuperLink and SuperNodes, runs that are submitted."""

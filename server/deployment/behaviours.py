@@ -1,0 +1,108 @@
+"""Who behaves how: a file of its own, laid over the settings."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, get_args
+
+import tomli_w
+
+from anml_fl.config import BehaviourName, ConfigError
+from anml_fl.datasets.prepare import names_of
+from anml_fl.settings import from_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from anml_fl.config import RunConfig
+
+
+def read_behaviours(path: Path) -> dict[str, str]:
+    """Read who behaves how.
+
+    Parameters
+    ----------
+    path : Path
+        TOML: a table `behaviours`, contributor to the name of a behaviour.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ConfigError
+        Naming the entry that is wrong, and what is known.
+    OSError
+        If it cannot be read.
+    """
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    listed = tree.get("behaviours")
+    if set(tree) != {"behaviours"} or not isinstance(listed, dict) or not listed:
+        raise ConfigError(
+            f"{path}: must hold one table, [behaviours], with a line for each contributor,"
+            ' such as contributor-0000 = "honest"'
+        )
+    known = get_args(BehaviourName)
+    for name, kind in listed.items():
+        if kind not in known:
+            raise ConfigError(
+                f"{path}: {name}: unknown behaviour {kind!r}; known: {', '.join(known)}"
+            )
+    return listed
+
+
+def cast_by(config: RunConfig, roles: Mapping[str, str]) -> RunConfig:
+    """Give everybody the behaviour that the file says.
+
+    Parameters
+    ----------
+    config : RunConfig
+    roles : mapping
+        Contributor to behaviour; it says how many there are, too.
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    ConfigError
+        If somebody is not among the contributors.
+    """
+    flat = {
+        **config.to_flat(),
+        "engine": "deployment",
+        "contributors": len(roles),
+        "behaviours": "",
+        "roles": ",".join(roles.values()),
+    }
+    cast = from_toml("", flat)
+    names = names_of(cast)
+    if strangers := [name for name in roles if name not in names]:
+        raise ConfigError(
+            f"behaviours: {strangers[0]!r} is not among the {len(names)} contributors:"
+            f" {', '.join(names[:4])}{', ...' if len(names) > 4 else ''}"
+        )
+    return from_toml("", {**flat, "roles": ",".join(roles[name] for name in names)})
+
+
+def without_roles(config: RunConfig) -> str:
+    """Write settings as a preset, without what the file of behaviours says.
+
+    Parameters
+    ----------
+    config : RunConfig
+
+    Returns
+    -------
+    str
+    """
+    tree = tomllib.loads(config.to_toml())
+    for name in ("contributors", "behaviours", "roles"):
+        del tree["federation"][name]
+    return tomli_w.dumps(tree)

@@ -1,0 +1,272 @@
+"""What is asked of a running SuperLink: register keys, submit a run, say how it ended."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+import tomli_w
+from flwr.common.serde import run_from_proto
+from flwr.proto.control_pb2 import (
+    ListRunsRequest,
+    RegisterNodeRequest,
+    StopRunRequest,
+)
+from flwr.supercore.control import ControlHttpClient
+from flwr.supercore.error import ApiErrorCode, FlowerError
+from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
+
+from anml_fl.config import ConfigError
+from anml_fl.registry.clock import now
+from anml_fl.registry.domain import Contributor
+from anml_fl.registry.keys import node_key
+from anml_fl.registry.sql import SqlRegistry
+from server.processes import script
+from server.simulation import write_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from anml_fl.config import RunConfig
+    from server.deployment.state import Node
+
+CONNECTION = "anml"
+# Of Table 4's, the one whose decay rate is the settings' default. Another can be given by
+# `anml registry add contributor` before.
+_DOMAIN = "fast-moving research"
+_STARTED = re.compile(r"Successfully started run (\d+)")
+
+
+class ControlError(RuntimeError):
+    """SuperLink cannot be reached, or refuses: says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended, as SuperLink has it.
+
+    Parameters
+    ----------
+    status : str
+        "completed", "failed" or "stopped"; "" while it goes on.
+    details : str
+    """
+
+    status: str
+    details: str
+
+
+class Control:
+    """A SuperLink's Control API, over TLS.
+
+    Parameters
+    ----------
+    address : str
+        HOST:PORT.
+    ca : Path
+        Certificate of the authority that it must show.
+    home : Path
+        Folder for what Flower's command line keeps; made if needed.
+    """
+
+    def __init__(self, address: str, ca: Path, home: Path) -> None:
+        self.address = address
+        self._ca = ca.resolve()
+        self._home = home.resolve()
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection = {"address": address, "root-certificates": str(self._ca)}
+        (self._home / "config.toml").write_text(
+            tomli_w.dumps({"superlink": {"default": CONNECTION, CONNECTION: connection}})
+        )
+        self._client = ControlHttpClient.from_server_address(
+            address,
+            insecure=False,
+            root_certificates=self._ca.read_bytes(),
+            interceptors=[RuntimeVersionHttpInterceptor(component_name="flwr CLI")],
+        )
+
+    def wait(self, seconds: float) -> None:
+        """Wait until SuperLink answers.
+
+        Parameters
+        ----------
+        seconds : float
+
+        Raises
+        ------
+        ControlError
+            If it does not in time, or shows a certificate that does not hold.
+        """
+        context = ssl.create_default_context(cafile=str(self._ca))
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                # Not through a proxy that the environment may name.
+                url = f"https://{self.address}/health"
+                with httpx.Client(verify=context, trust_env=False, timeout=2.0) as client:
+                    if client.get(url).is_success:
+                        return
+                why = "it is not healthy"
+            except httpx.HTTPError as error:
+                why = str(error) or type(error).__name__
+                if "CERTIFICATE_VERIFY_FAILED" in why or "WRONG_VERSION_NUMBER" in why:
+                    raise ControlError(
+                        f"SuperLink at {self.address} cannot be trusted: {why}; expected is a"
+                        f" certificate that {self._ca} vouches for"
+                    ) from error
+            if time.monotonic() > end:
+                raise ControlError(
+                    f"SuperLink at {self.address} did not answer within {seconds:.0f} s: {why}"
+                )
+            time.sleep(0.2)
+
+    def register(self, nodes: Iterable[Node]) -> None:
+        """Let nodes in; those that are registered already stay so.
+
+        Parameters
+        ----------
+        nodes : iterable of Node
+
+        Raises
+        ------
+        ControlError
+            If SuperLink refuses one.
+        """
+        for node in nodes:
+            request = RegisterNodeRequest(public_key=node_key(node.public), name=node.name)
+            try:
+                self._client.RegisterNode(request)
+            except httpx.HTTPStatusError as error:
+                refusal = FlowerError.from_json(error.response.text)
+                if refusal and refusal.code == ApiErrorCode.PUBLIC_KEY_ALREADY_IN_USE:
+                    continue
+                why = refusal.message if refusal else str(error)
+                raise ControlError(f"SuperLink refuses {node.name}'s key: {why}") from error
+            except httpx.HTTPError as error:
+                raise ControlError(f"SuperLink at {self.address}: {error}") from error
+
+    def submit(self, config: RunConfig, out: Path, environment: Mapping[str, str]) -> int:
+        """Submit a run.
+
+        Parameters
+        ----------
+        config : RunConfig
+        out : Path
+            Folder for its results, as SuperLink's machine names it.
+        environment : mapping
+            Of Flower's command line.
+
+        Returns
+        -------
+        int
+            The run's id.
+
+        Raises
+        ------
+        ControlError
+            If it is not accepted.
+        """
+        work = self._home / "submitted"
+        work.mkdir(exist_ok=True)
+        app = write_app(work, config, out)
+        done = subprocess.run(  # noqa: S603 - our own scripts, no shell
+            [script("flwr"), "run", str(app), CONNECTION],
+            cwd=work,
+            env={**environment, "FLWR_HOME": str(self._home)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if found := _STARTED.search(done.stdout):
+            return int(found[1])
+        said = " ".join((done.stderr or done.stdout).split())
+        raise ControlError(
+            f"the run was not accepted (flwr run left with {done.returncode}): {said}"
+        )
+
+    def ending(self, run: int) -> Ending:
+        """Say how a run ended, if it has.
+
+        Parameters
+        ----------
+        run : int
+
+        Returns
+        -------
+        Ending
+
+        Raises
+        ------
+        ControlError
+            If SuperLink cannot be asked, or does not know it.
+        """
+        try:
+            reply = self._client.ListRuns(ListRunsRequest(run_id=run))
+        except httpx.HTTPStatusError as error:
+            refusal = FlowerError.from_json(error.response.text)
+            raise ControlError(
+                f"SuperLink on run {run}: {refusal.message if refusal else error}"
+            ) from error
+        except httpx.HTTPError as error:
+            raise ControlError(f"SuperLink at {self.address}: {error}") from error
+        status = run_from_proto(reply.run_dict[run]).status
+        return Ending(status.sub_status, status.details)
+
+    def stop(self, run: int) -> None:
+        """Stop a run, if it still goes on and SuperLink can be reached.
+
+        Parameters
+        ----------
+        run : int
+        """
+        with suppress(httpx.HTTPError):
+            self._client.StopRun(StopRunRequest(run_id=run))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def enrol(engine: Engine, nodes: Iterable[Node]) -> None:
+    """Tell the registry which key is whose; what it knows already stays.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+    nodes : iterable of Node
+
+    Raises
+    ------
+    ConfigError
+        If it knows a contributor by another key, or a key as another's.
+    """
+    moment = now()
+    registry = SqlRegistry(engine)
+    known = {one.identity: one.public_key for one in registry.contributors(moment)}
+    owners = {key: name for name, key in known.items()}
+    for node in nodes:
+        key = node_key(node.public)
+        if known.get(node.name, key) != key:
+            raise ConfigError(
+                f"the registry knows {node.name} by another key than {node.public}: put that"
+                " key there again, or give another registry.database"
+            )
+        if owners.get(key, node.name) != node.name:
+            raise ConfigError(
+                f"{node.public} is {owners[key]}'s key in the registry, not {node.name}'s: a"
+                " node is one contributor"
+            )
+        if node.name not in known:
+            registry.add_contributor(
+                Contributor(node.name, node.name, _DOMAIN, key, moment), at=moment
+            )

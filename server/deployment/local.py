@@ -1,0 +1,193 @@
+"""A federation on this machine: SuperLink and SuperNodes on loopback, and a run on them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from anml_fl.database.engine import open_database
+from server.deployment.control import Control, ControlError, enrol
+from server.deployment.keeper import Keeper
+from server.deployment.processes import (
+    WARM_SOCKET,
+    Service,
+    environment,
+    stop,
+    stop_leftovers,
+    superlink,
+    supernode,
+    warm_process,
+)
+from server.deployment.submission import carry_out
+from server.federation import check
+from server.processes import free_port, stopped_by_signals
+from server.progress import progress_bar
+from server.results import hold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from anml_fl.config import RunConfig
+    from server.deployment.state import State
+
+DEPLOYMENT = "deployment.json"
+"""Beside a run's results: on which federation it runs."""
+_STARTUP = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """A federation's processes on this machine.
+
+    Parameters
+    ----------
+    control : Control
+    superlink : Service
+    nodes : dict
+        Contributor to its SuperNode.
+    others : tuple of Service
+        What else is to be kept alive.
+    environment : dict
+    """
+
+    control: Control
+    superlink: Service
+    nodes: dict[str, Service]
+    others: tuple[Service, ...]
+    environment: dict[str, str]
+
+
+def with_database(state: State, config: RunConfig) -> RunConfig:
+    """Give a run a registry on this machine, unless it has one.
+
+    Parameters
+    ----------
+    state : State
+    config : RunConfig
+
+    Returns
+    -------
+    RunConfig
+    """
+    if config.registry.database:
+        return config
+    state.local.mkdir(mode=0o700, parents=True, exist_ok=True)
+    where = state.local.resolve() / "registry.db"
+    open_database(where).dispose()
+    chosen = config.registry.model_copy(update={"database": str(where)})
+    return config.model_copy(update={"registry": chosen})
+
+
+@contextmanager
+def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterator[Federation]:
+    """Start SuperLink and SuperNodes, all registered; stop them at the end.
+
+    Parameters
+    ----------
+    state : State
+    config : RunConfig
+        With a database.
+    warm : bool
+        Warm client processes and shorter polls.
+
+    Yields
+    ------
+    Federation
+
+    Raises
+    ------
+    RuntimeError
+        If SuperLink does not start, or refuses a node.
+    ConfigError
+        If the registry knows a node otherwise, or the federation runs already.
+    """
+    state.local.mkdir(mode=0o700, parents=True, exist_ok=True)
+    given = environment(state, warm=warm)
+    address = f"127.0.0.1:{(port := free_port())}"
+    members = state.nodes(config)
+    with ExitStack() as held:
+        held.enter_context(hold(state.local))
+        stop_leftovers(state)
+        others: tuple[Service, ...] = ()
+        if warm:
+            # Not in the state folder: a socket's path is short.
+            folder = Path(held.enter_context(TemporaryDirectory(prefix="anml-")))
+            given[WARM_SOCKET] = str(folder / "socket")
+            others = (warm_process(state, folder / "socket", given),)
+        link = superlink(state, port, given)
+        services = {
+            node.name: supernode(state, node, len(members), address, given) for node in members
+        }
+        held.callback(stop, [link])
+        # Before it: SuperLink gives the place of a node that did not say goodbye to nobody,
+        # for a minute.
+        held.callback(stop, [*services.values(), *others])
+        control = Control(address, state.ca, state.local / "flwr" / "control")
+        held.callback(control.close)
+        for service in (*others, link):
+            service.start()
+        try:
+            control.wait(_STARTUP)
+        except ControlError as error:
+            raise ControlError(f"{error}; its log: {link.log}: {link.last_lines()}") from error
+        control.register(members)
+        engine = open_database(config.registry.database)
+        try:
+            enrol(engine, members)
+        finally:
+            engine.dispose()
+        for service in services.values():
+            service.start()
+        yield Federation(control, link, services, others, given)
+
+
+def run_local(
+    state: State, config: RunConfig, out: Path, console: Console, *, warm: bool = False
+) -> str:
+    """Run a federation on this machine, from its processes' start to their end.
+
+    Parameters
+    ----------
+    state : State
+    config : RunConfig
+        With a database.
+    out : Path
+        The run's folder.
+    console : rich.console.Console
+    warm : bool
+
+    Returns
+    -------
+    str
+        "completed", "failed" or "stopped".
+
+    Raises
+    ------
+    RuntimeError
+        If SuperLink does not start, or refuses a node or the run.
+    """
+    check(config)
+    out.mkdir(parents=True, exist_ok=True)
+    about = {"state": str(state.folder.resolve()), "warm": warm}
+    (out / DEPLOYMENT).write_text(json.dumps(about) + "\n")
+    with (
+        stopped_by_signals(),
+        progress_bar(out, config, console),
+        federation(state, config, warm=warm) as running,
+    ):
+        return carry_out(
+            running.control,
+            config,
+            out.resolve(),
+            running.environment,
+            tend=Keeper(
+                running.superlink, [*running.nodes.values(), *running.others], console.print
+            ),
+            say=console.print,
+        )

@@ -1,0 +1,82 @@
+"""A run on a SuperLink elsewhere: its nodes registered, the run followed to its end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from anml_fl.config import ConfigError
+from anml_fl.database.engine import open_database
+from server.deployment.control import Control, enrol
+from server.deployment.submission import carry_out
+from server.processes import stopped_by_signals
+from server.progress import progress_bar
+from server.simulation import SWITCHES
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from anml_fl.config import RunConfig
+    from server.deployment.state import State
+
+# Containers start in any order.
+_STARTUP = 600.0
+
+
+def run_remote(
+    state: State, config: RunConfig, address: str, out: Path, console: Console
+) -> str:
+    """Register a federation's nodes, submit its run, and follow it to its end.
+
+    Parameters
+    ----------
+    state : State
+    config : RunConfig
+        With a database.
+    address : str
+        SuperLink's, HOST:PORT.
+    out : Path
+        The run's folder: the same here and where SuperLink runs.
+    console : rich.console.Console
+
+    Returns
+    -------
+    str
+        "completed", "failed" or "stopped".
+
+    Raises
+    ------
+    ConfigError
+        If there is no database, or it knows a node otherwise.
+    RuntimeError
+        If SuperLink cannot be reached, or refuses a node or the run.
+    """
+    if not config.registry.database:
+        raise ConfigError(
+            f"registry.database: a deployment needs one, and {state.run} names none: give"
+            " --database"
+        )
+    members = state.nodes(config)
+    with TemporaryDirectory(prefix="anml-") as home, stopped_by_signals():
+        control = Control(address, state.ca, Path(home))
+        try:
+            control.wait(_STARTUP)
+            control.register(members)
+            engine = open_database(config.registry.database)
+            try:
+                enrol(engine, members)
+            finally:
+                engine.dispose()
+            with progress_bar(out, config, console):
+                return carry_out(
+                    control,
+                    config,
+                    out.resolve(),
+                    {**os.environ, **SWITCHES},
+                    tend=str,  # they are looked after where they run
+                    say=console.print,
+                )
+        finally:
+            control.close()

@@ -1,0 +1,177 @@
+"""What is asked of `anml up`, against itself and against what a state folder says already."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.config import ConfigError, RunConfig
+from anml_fl.roles import HONEST
+from anml_fl.settings import from_toml, parse_behaviours
+from server.deployment.behaviours import cast_by, read_behaviours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from server.deployment.state import State
+
+# Of those who share a federation without any word on behaviours, as many attack as in the
+# default one.
+_ATTACKERS = 0.4
+# Settings that the file of behaviours holds.
+_ELSEWHERE = frozenset({"contributors", "behaviours", "roles"})
+# Those, and what a preset may leave to `anml up`.
+_CHOSEN = _ELSEWHERE | {"engine", "simulated"}
+
+
+def chosen(
+    preset: str, flat: Mapping[str, Any], nodes: int | None, behaviours: Path | None
+) -> RunConfig:
+    """Check what is asked for, where nothing is there yet.
+
+    Parameters
+    ----------
+    preset : str
+    flat : mapping
+        Settings laid over it, by flat name.
+    nodes : int, optional
+    behaviours : Path, optional
+        Who behaves how.
+
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    ConfigError
+        If it disagrees with itself.
+    """
+    tree = tomllib.loads(preset) if _is_toml(preset) else {}
+    said = {**tree.get("federation", {}), **tree.get("registry", {}), **flat}
+    given = {**flat, "engine": "deployment"}
+    # Otherwise the database, which only keeps keys and ledger, would know nobody's record.
+    if not said.keys() & {"simulated", "database"}:
+        given["simulated"] = True
+    if behaviours is not None:
+        if clash := said.keys() & {"behaviours", "roles"}:
+            raise ConfigError(
+                f"{behaviours} says who behaves how, and so does {min(clash)}: give one of"
+                " the two"
+            )
+        roles = read_behaviours(behaviours)
+        if nodes not in (None, len(roles)):
+            raise ConfigError(
+                f"{behaviours} lists {len(roles)} contributors, but --nodes says {nodes}:"
+                " leave --nodes out, or list as many"
+            )
+        listed = {"contributors": len(roles), "roles": ",".join(roles.values())}
+        return cast_by(from_toml(preset, {**given, **listed}), roles)
+    if nodes is not None:
+        if flat.get("contributors", nodes) != nodes:
+            raise ConfigError(
+                f"--nodes says {nodes}, --contributors {flat['contributors']}: give one"
+            )
+        given["contributors"] = nodes
+    if not said.keys() & {"behaviours", "roles"}:
+        total = int(given.get("contributors", said.get("contributors", 10)))
+        kinds = list(RunConfig().federation.behaviours)[: int(_ATTACKERS * total)]
+        given["behaviours"] = dict.fromkeys(kinds, 1) or {HONEST: total}
+    return from_toml(preset, given)
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return False  # from_toml says what is wrong
+    return True
+
+
+def unchanged(
+    state: State,
+    preset: str | None,
+    flat: Mapping[str, Any],
+    nodes: int | None,
+    behaviours: Path | None,
+) -> RunConfig:
+    """Read the settings that are there; refuse others.
+
+    Parameters
+    ----------
+    state : State
+    preset : str, optional
+    flat : mapping
+        Settings laid over it, by flat name.
+    nodes : int, optional
+    behaviours : Path, optional
+        Who behaves how.
+
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    ConfigError
+        Naming what differs, and how to proceed.
+    """
+    config = state.config()
+    there = read_behaviours(state.behaviours)
+    elsewhere = "Or give another --state"
+    if behaviours is not None and read_behaviours(behaviours) != there:
+        raise ConfigError(
+            f"{state.behaviours} is another than {behaviours}: change the former, and the next"
+            f" `anml up` makes the keys of nodes that are new in it. {elsewhere}"
+        )
+    nodes = nodes or flat.get("contributors")
+    if nodes is not None and int(nodes) != len(there):
+        raise ConfigError(
+            f"{state.behaviours} lists {len(there)} contributors, but --nodes says {nodes}:"
+            f' add lines to it, such as {_next(there)} = "honest", or remove some, and the'
+            f" next `anml up` makes the keys that are missing. {elsewhere}"
+        )
+    if not _same_behaviours(flat, config):
+        raise ConfigError(
+            f"{state.behaviours} says who behaves how, and otherwise than what is asked for:"
+            f" change the file. {elsewhere}"
+        )
+    asked = {name: value for name, value in flat.items() if name not in _ELSEWHERE}
+    if preset is not None:
+        of_preset = from_toml(preset).to_flat()
+        asked = {k: v for k, v in of_preset.items() if k not in _CHOSEN} | asked
+    before = config.to_flat()
+    wanted = from_toml("", {**before, **asked}).to_flat()
+    for name, value in wanted.items():
+        if value != before[name]:
+            raise ConfigError(
+                f"{state.run} says {name} = {before[name]!r}, but {value!r} is asked for:"
+                f" change the file, which is never overwritten. {elsewhere}"
+            )
+    return config
+
+
+def _same_behaviours(flat: Mapping[str, Any], config: RunConfig) -> bool:
+    """Tell whether what is asked for is what the file of behaviours says."""
+    listed = Counter(config.federation.listed_roles)
+    if given := flat.get("behaviours"):
+        pairs = parse_behaviours(given.split(",")) if isinstance(given, str) else given
+        kinds = {kind: int(count) for kind, count in pairs.items() if kind != HONEST}
+        if Counter(kinds) != Counter({k: n for k, n in listed.items() if k != HONEST}):
+            return False
+    roles = flat.get("roles")
+    return (
+        not roles
+        or from_toml(
+            "", {"roles": roles, "contributors": str(roles).count(",") + 1}
+        ).federation.listed_roles
+        == config.federation.listed_roles
+    )
+
+
+def _next(names: Mapping[str, str]) -> str:
+    return f"contributor-{len(names):04d}"

@@ -1,0 +1,215 @@
+"""The state folder of a federation: settings, behaviours, certificates and keys.
+
+What is in it is made once and never overwritten: whoever runs the federation may replace
+any of it by what their own authority, or the nodes themselves, made.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from anml_fl.config import ConfigError
+from anml_fl.datasets.prepare import names_of
+from anml_fl.registry.keys import make_key
+from anml_fl.roles import cast_roles
+from anml_fl.settings import from_toml
+from server.deployment.authority import issue, make_authority, make_node_key, write_once
+from server.deployment.behaviours import cast_by, read_behaviours, without_roles
+from server.deployment.settings import chosen, unchanged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from anml_fl.config import RunConfig
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node's files.
+
+    Parameters
+    ----------
+    name : str
+        The contributor.
+    partition : int
+        Its place among the contributors.
+    folder : Path
+    """
+
+    name: str
+    partition: int
+    folder: Path
+
+    @property
+    def key(self) -> Path:
+        """Private key, OpenSSH."""
+        return self.folder / "node.key"
+
+    @property
+    def public(self) -> Path:
+        """Public key, OpenSSH's one line."""
+        return self.folder / "node.pub"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A federation's state folder.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    folder: Path
+
+    @property
+    def run(self) -> Path:
+        """Settings of the run."""
+        return self.folder / "run.toml"
+
+    @property
+    def behaviours(self) -> Path:
+        """Who behaves how."""
+        return self.folder / "behaviours.toml"
+
+    @property
+    def ca(self) -> Path:
+        """The authority's certificate."""
+        return self.folder / "ca.crt"
+
+    @property
+    def server_key(self) -> Path:
+        """SuperLink's key."""
+        return self.folder / "superlink" / "server.key"
+
+    @property
+    def server_certificate(self) -> Path:
+        """SuperLink's certificate."""
+        return self.folder / "superlink" / "server.crt"
+
+    @property
+    def ledger_key(self) -> Path:
+        """The key that signs the ledger."""
+        return self.folder / "ledger.key"
+
+    @property
+    def local(self) -> Path:
+        """What processes on this machine keep."""
+        return self.folder / "local"
+
+    def config(self) -> RunConfig:
+        """Read the settings, with everybody's behaviour.
+
+        Returns
+        -------
+        RunConfig
+
+        Raises
+        ------
+        ConfigError
+            If a file is missing or bad, or the two disagree.
+        """
+        if not self.run.is_file():
+            raise ConfigError(
+                f"{self.folder} has no {self.run.name}: `anml up --state {self.folder}` makes"
+                " it"
+            )
+        return cast_by(from_toml(self.run.read_text()), read_behaviours(self.behaviours))
+
+    def nodes(self, config: RunConfig) -> tuple[Node, ...]:
+        """List the nodes of a federation.
+
+        Parameters
+        ----------
+        config : RunConfig
+
+        Returns
+        -------
+        tuple of Node
+        """
+        return tuple(
+            Node(name, place, self.folder / "nodes" / name)
+            for place, name in enumerate(names_of(config))
+        )
+
+
+def prepare(
+    folder: Path,
+    preset: str | None,
+    flat: Mapping[str, Any],
+    *,
+    nodes: int | None = None,
+    behaviours: Path | None = None,
+    hosts: Sequence[str] = (),
+) -> tuple[State, RunConfig]:
+    """Make what is missing of a federation's state folder.
+
+    Parameters
+    ----------
+    folder : Path
+    preset : str, optional
+        Settings, TOML.
+    flat : mapping
+        Settings laid over it, by flat name.
+    nodes : int, optional
+        How many.
+    behaviours : Path, optional
+        A file that says who behaves how.
+    hosts : sequence of str
+        Under which names SuperLink is reached, besides this machine's.
+
+    Returns
+    -------
+    State
+    RunConfig
+
+    Raises
+    ------
+    ConfigError
+        If what is asked for disagrees with itself, or with what is there.
+    OSError
+        If a file cannot be made.
+    """
+    state = State(folder)
+    if state.run.exists():
+        config = unchanged(state, preset, flat, nodes, behaviours)
+    else:
+        config = chosen(preset or "", flat, nodes, behaviours)
+        if state.behaviours.exists():
+            raise ConfigError(
+                f"{state.behaviours} is there, but no {state.run.name}: give it by"
+                f" --behaviours from another place, or remove it"
+            )
+    members = state.nodes(config)
+    for member in members:
+        if not _FOLDER_NAME.fullmatch(member.name):
+            raise ConfigError(
+                f"contributor {member.name!r} cannot name a folder: it must be letters,"
+                " digits, dots, dashes and underscores"
+            )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    authority = (folder / "ca.key", state.ca)
+    make_authority(*authority)
+    issue(authority, state.server_key, state.server_certificate, hosts)
+    for member in members:
+        make_node_key(member.key, member.public)
+    if not state.ledger_key.exists():
+        make_key(state.ledger_key)
+    password = folder / "database.password"
+    if not password.exists():
+        write_once(password, secrets.token_urlsafe(32).encode() + b"\n", 0o600)
+    if not state.run.exists():
+        roles = {"behaviours": cast_roles(config)}
+        write_once(state.behaviours, tomli_w.dumps(roles).encode(), 0o644)
+        # Last: with it, the folder is complete.
+        write_once(state.run, without_roles(config).encode(), 0o644)
+    return state, config

@@ -1,0 +1,61 @@
+"""The same seed, the same round records: inline, on Flower's simulation, over HTTP and TLS."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from anml_fl.roles import cast_roles
+from anml_fl.settings import from_flat
+from clients.app import app
+from server.deployment.state import State
+from server.federation import run_federation
+from server.inline_grid import InlineGrid
+from server.results import open_run
+from server.simulation import run_simulation
+
+NUMBERS = ("rho_c", "min_s", "test_error", "bytes_sent", "bytes_received")
+
+
+@pytest.mark.slow
+def test_engines_give_the_same_records(anml, tiny, tmp_path, rounds_of):
+    command = anml("up", "--local", *tiny, "--rounds=2")
+    assert command.ends() == 0, command.said
+    deployed = State(tmp_path / "federation").config()
+    records = {"deployment": rounds_of(tmp_path / "runs" / "default" / "anml")}
+    roles = ",".join(cast_roles(deployed).values())
+    for engine in ("inline", "simulation"):
+        flat = {**deployed.to_flat(), "engine": engine, "simulated": False, "roles": roles}
+        config, out = from_flat(flat), tmp_path / engine
+        if engine == "inline":
+            nodes = [{"partition-id": i, "num-partitions": 3} for i in range(3)]
+            run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
+        else:
+            open_run(out, config)
+            run_simulation(config, out)
+        records[engine] = rounds_of(out / "anml")
+    for engine in ("simulation", "deployment"):
+        assert len(records[engine]) == len(records["inline"]) == 2
+        for mine, theirs in zip(records["inline"], records[engine], strict=True):
+            same(mine, theirs)
+            assert all(one.reason is None for one in theirs.contributors)
+
+
+def same(one, other):
+    """Every number to 1e-6, everything else exactly."""
+    for field in ("round", "strategy", "branch", "refused", "note"):
+        assert getattr(one, field) == getattr(other, field), field
+    close(one, other, NUMBERS)
+    assert len(one.contributors) == len(other.contributors) == 3
+    for mine, theirs in zip(one.contributors, other.contributors, strict=True):
+        for field in ("contributor", "selected", "reason", "refused_credentials"):
+            assert getattr(mine, field) == getattr(theirs, field), field
+        close(mine, theirs, (*"qvrTs", "weight"))
+
+
+def close(one, other, fields):
+    """Numbers to 1e-6."""
+    for field in fields:
+        pair = [getattr(record, field) for record in (one, other)]
+        pair = [np.nan if value is None else value for value in pair]
+        np.testing.assert_allclose(*pair, atol=1e-6, rtol=0, err_msg=field)
