@@ -217,8 +217,7 @@ def environment(state: State, *, warm: bool) -> dict[str, str]:
 def superlink(state: State, port: int, given: dict[str, str]) -> Service:
     """Describe a SuperLink that listens on 127.0.0.1: TLS, and registered nodes only.
 
-    Its one port serves nodes and whoever submits runs, and Flower 1.41 asks only the former
-    who they are: it must not be reachable from elsewhere.
+    It takes orders from this machine alone: see `server.superlink`.
 
     Parameters
     ----------
@@ -233,7 +232,9 @@ def superlink(state: State, port: int, given: dict[str, str]) -> Service:
     """
     local = state.local.resolve()
     command = [
-        script("flower-superlink"),
+        sys.executable,
+        "-m",
+        "server.superlink",
         f"--ssl-ca-certfile={state.ca.resolve()}",
         f"--ssl-certfile={state.server_certificate.resolve()}",
         f"--ssl-keyfile={state.server_key.resolve()}",

@@ -119,6 +119,7 @@ def test_what_a_killed_command_left_behind_is_stopped(tmp_path):
 
 def test_superlink_is_for_this_machine_and_for_registered_nodes(tmp_path):
     command = superlink(State(tmp_path), 4711, {}).command()
+    assert command[1:3] == ["-m", "server.superlink"]
     assert {"--host=127.0.0.1", "--enable-supernode-auth"} < set(command)
     assert "--disable-runtime-dependency-installation" in command
     assert not any("insecure" in part for part in command)
