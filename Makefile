@@ -21,6 +21,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Python compiles what is imported when it is: doing it for all of torch takes half the set-up.
 INSTALL := $(PIP) install -qq --no-compile
+LOCK = $(BIN)/uv pip compile --config-file lock.toml pyproject.toml --quiet --universal \
+  --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 READY := .venv/ready-$(TORCH_BACKEND)
 TORCH = torch==$(shell sed -n 's/^torch==\([0-9.]*\).*/\1/p' requirements.lock)
 # The CPU build needs nothing but what the lock names; another build brings its own libraries.
@@ -59,10 +61,10 @@ layers: setup ## who may import whom
 pytest: setup ## tests and doctests: make pytest PYTEST_ARGS="-m 'not slow' -n 2"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lock: $(BIN)/uv ## write requirements.lock anew: make lock ARGS=--upgrade
-	$(BIN)/uv pip compile --config-file lock.toml pyproject.toml --extra studies --group dev --output-file requirements.lock --quiet \
-	  --universal --python-version 3.11 --generate-hashes \
-	  --custom-compile-command "make lock" $(ARGS)
+# The second lock is what an image needs: the same versions, no studies and no test tools.
+lock: $(BIN)/uv ## write both locks anew: make lock ARGS=--upgrade
+	$(LOCK) --extra studies --group dev --output-file requirements.lock $(ARGS)
+	$(LOCK) --constraint requirements.lock --output-file requirements-run.lock
 
 clean: ## remove .venv and everything that was generated but results
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -15,6 +15,7 @@ from anml_fl.commands.failure import told
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
 from server.commands import commands
+from server.doctor.commands import doctor
 from studies.benchmarks.commands import bench
 from studies.commands import study
 
@@ -136,6 +137,7 @@ main.add_command(registry)
 main.add_command(ledger)
 main.add_command(study)
 main.add_command(bench)
+main.add_command(doctor)
 
 
 @main.command()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from anml_fl.datasets.prepare import names_of
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from anml_fl.config import Attacks, RunConfig
 
 HONEST = "honest"
@@ -86,13 +89,23 @@ def cast_roles(config: RunConfig) -> dict[str, str]:
     >>> sorted(cast_roles(RunConfig()).values())[:3]
     ['credential_faking', 'gradient_aligned', 'honest']
     """
-    names = names_of(config)
-    if listed := config.federation.listed_roles:
+    federation = config.federation
+    behaviours = tuple(federation.behaviours.items())
+    return dict(_cast(names_of(config), federation.listed_roles, behaviours, config.seed))
+
+
+# Each of thousands of simulated clients asks, in every round.
+@lru_cache(maxsize=4)
+def _cast(
+    names: tuple[str, ...],
+    listed: tuple[str, ...],
+    behaviours: tuple[tuple[str, int], ...],
+    seed: int,
+) -> Mapping[str, str]:
+    if listed:
         return dict(zip(names, listed, strict=True))
     total = len(names)
-    cast: list[str] = [
-        name for name, count in config.federation.behaviours.items() for _ in range(count)
-    ]
+    cast: list[str] = [name for name, count in behaviours for _ in range(count)]
     cast += [HONEST] * (total - len(cast))
-    places = stream(config.seed, "roles").permutation(total)
+    places = stream(seed, "roles").permutation(total)
     return {name: cast[place] for name, place in zip(names, places, strict=True)}

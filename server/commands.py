@@ -111,7 +111,7 @@ def commands(
             total = config.federation.contributors
             click.echo(f"{folder}: keys and certificates of SuperLink and {total} nodes")
             if not local:
-                written = write_environment(state, total, Path.cwd(), warm=warm)
+                written = write_environment(state, state.nodes(config), Path.cwd(), warm=warm)
                 named = "" if written.name == ".env" else f" --env-file {written}"
                 click.echo(f"next: docker compose{named} up")
                 return

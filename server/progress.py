@@ -30,7 +30,9 @@ _POLL = 0.2
 
 
 @contextmanager
-def progress_bar(out: Path, config: RunConfig, console: Console) -> Iterator[None]:
+def progress_bar(
+    out: Path, config: RunConfig, console: Console, *, lines: bool = False
+) -> Iterator[None]:
     """Show round, accuracy, branch and time left while a run writes its folder.
 
     Parameters
@@ -39,6 +41,8 @@ def progress_bar(out: Path, config: RunConfig, console: Console) -> Iterator[Non
         The run's folder.
     config : RunConfig
     console : rich.console.Console
+    lines : bool
+        Also print a line a round, for a log that no terminal shows.
     """
     bar = Progress(
         TextColumn("{task.description:>12}"),
@@ -52,7 +56,9 @@ def progress_bar(out: Path, config: RunConfig, console: Console) -> Iterator[Non
         console=console,
     )
     stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(out, config, bar, stop), daemon=True)
+    watcher = threading.Thread(
+        target=_watch, args=(out, config, bar, stop, lines), daemon=True
+    )
     with bar:
         watcher.start()
         try:
@@ -62,25 +68,27 @@ def progress_bar(out: Path, config: RunConfig, console: Console) -> Iterator[Non
             watcher.join()
 
 
-def _watch(out: Path, config: RunConfig, bar: Progress, stop: threading.Event) -> None:
+def _watch(
+    out: Path, config: RunConfig, bar: Progress, stop: threading.Event, lines: bool
+) -> None:
     rounds = config.training.rounds
     # What an interrupted run had finished already takes no time now.
     todo = [
         name for name in config.strategies if not StrategyFolder(out / name).finished(rounds)
     ]
     task = bar.add_task("starting", total=rounds * len(todo), state="")
-    last = False
+    last, said = False, 0
     while not last:
         last = stop.wait(_POLL)
         counts = {name: _records(out / name) for name in todo}
         begun = [name for name, count in counts.items() if count]
         if begun:
-            bar.update(
-                task,
-                completed=sum(counts.values()),
-                description=begun[-1],
-                state=_state(out / begun[-1]),
-            )
+            name, done = begun[-1], sum(counts.values())
+            state = _state(out / name)
+            bar.update(task, completed=done, description=name, state=state)
+            if lines and done > said and state:
+                said = done
+                bar.console.print(f"{name}: round {counts[name]} of {rounds}, {state}".strip())
 
 
 def _records(folder: Path) -> int:

@@ -110,6 +110,8 @@ def run_strategy(
         min_replies=training.min_replies,
         code=code,
         done=done,
+        # A simulation's own clock has nothing to do with it: thousands of clients take turns.
+        ttl=training.timeout if members else None,
     )
 
     def evaluate(server_round: int, arrays: ArrayRecord) -> MetricRecord | None:

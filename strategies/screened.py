@@ -66,6 +66,8 @@ class ScreenedStrategy(Strategy):
         Hash of the code that contributors must run.
     done : int
         Rounds of the run that were done before: the next one is `done` + 1.
+    ttl : float, optional
+        Seconds after which an instruction that nobody fetched is dropped.
 
     Attributes
     ----------
@@ -100,6 +102,7 @@ class ScreenedStrategy(Strategy):
         min_replies: float = 0.0,
         code: str | None = None,
         done: int = 0,
+        ttl: float | None = None,
     ) -> None:
         self.rule = rule
         self.name = name
@@ -119,6 +122,7 @@ class ScreenedStrategy(Strategy):
         self.min_replies = min_replies
         self.code = code
         self.done = done
+        self.ttl = ttl
         self.codes: dict[str, str] = {}
         self.records: list[RoundRecord] = []
         self._instructions: list[Instruction] = []
@@ -138,7 +142,12 @@ class ScreenedStrategy(Strategy):
         if not np.isfinite(self.model).all():
             raise ValueError("the global model must be finite")
         self._instructions = instruct(
-            self.roster(grid), MessageType.TRAIN, self.done + server_round, config, arrays
+            self.roster(grid),
+            MessageType.TRAIN,
+            self.done + server_round,
+            config,
+            arrays,
+            self.ttl,
         )
         return [one.message for one in self._instructions]
 

@@ -88,6 +88,7 @@ def instruct(
     server_round: int,
     config: ConfigRecord,
     arrays: ArrayRecord | None = None,
+    ttl: float | None = None,
 ) -> list[Instruction]:
     """Write one message a node, each with a nonce of its own.
 
@@ -101,6 +102,9 @@ def instruct(
         Settings for everybody.
     arrays : ArrayRecord, optional
         The global model.
+    ttl : float, optional
+        Seconds after which the engine may drop a message: a node that was late is not to
+        work through rounds that are over. Flower's own if not given.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def instruct(
         content = RecordDict({protocol.CONFIG: told})
         if arrays is not None:
             content[protocol.ARRAYS] = arrays
-        message = Message(content, node_id, message_type, group_id=str(server_round))
+        message = Message(content, node_id, message_type, group_id=str(server_round), ttl=ttl)
         instructions.append(Instruction(contributor, message, nonce))
     return instructions
 

@@ -167,7 +167,13 @@ def names_of(config: RunConfig) -> tuple[str, ...]:
     """
     if config.federation.partition == NATURAL:
         return deal_of(config).names
-    return tuple(map(contributor_id, range(config.federation.contributors)))
+    return _numbered(config.federation.contributors)
+
+
+# Each of thousands of simulated clients asks, in every round.
+@lru_cache(maxsize=4)
+def _numbered(contributors: int) -> tuple[str, ...]:
+    return tuple(map(contributor_id, range(contributors)))
 
 
 def contributor_id(index: int) -> str:

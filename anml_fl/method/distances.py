@@ -114,14 +114,13 @@ def _sampled_centre(matrix: Any) -> int | None:
     step = max(1, d // _SAMPLE)
     sample = _columns(matrix, np.arange(n), slice(0, step * _SAMPLE, step)).astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        from_origin = _from_gram(sample @ sample.T)
+        # One matrix of all pairs at a time: with thousands of rows each takes gigabytes.
+        from_origin = int(_from_gram(sample @ sample.T)[1].sum())
         sample -= sample[0]
-        distances, _ = _from_gram(sample @ sample.T)
-        centre = _central(distances)
+        centre = _central(_from_gram(sample @ sample.T)[0])
         sample -= sample[centre]
-        around_centre = _from_gram(sample @ sample.T)
-    origin_does = from_origin[1].sum() <= around_centre[1].sum()
-    return None if origin_does else centre
+        around_centre = int(_from_gram(sample @ sample.T)[1].sum())
+    return None if from_origin <= around_centre else centre
 
 
 def _from_gram(
@@ -129,20 +128,23 @@ def _from_gram(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Squared distances, in the Gram matrix's own memory, and which pairs cancelled."""
     lengths = gram.diagonal().copy()
-    both = lengths[:, None] + lengths[None, :]
+    cancelled = np.empty(gram.shape, dtype=bool)
     gram *= -2.0
-    gram += both
-    np.maximum(gram, 0.0, out=gram)
-    np.fill_diagonal(gram, 0.0)
-    cancelled = (gram < _CANCELLED * both) | (both < _UNDERFLOW)
-    np.fill_diagonal(cancelled, False)
+    # Row by row: what all pairs' lengths add up to would be a second matrix as large.
+    for i in range(lengths.size):
+        row, both = gram[i], lengths[i] + lengths
+        np.add(row, both, out=row)
+        np.maximum(row, 0.0, out=row)
+        row[i] = 0.0
+        cancelled[i] = (row < _CANCELLED * both) | (both < _UNDERFLOW)
+        cancelled[i, i] = False
     return gram, cancelled
 
 
 def _central(distances: NDArray[np.float64]) -> int:
     """Index of the row whose median distance is least: no minority can move it far."""
     middle = distances.shape[0] // 2
-    return int(np.argmin(np.partition(distances, middle, axis=1)[:, middle]))
+    return int(np.argmin([np.partition(row, middle)[middle] for row in distances]))
 
 
 def _distances(

@@ -57,10 +57,15 @@ def _thinned(records: Sequence[RoundRecord]) -> Sequence[RoundRecord]:
 
 
 def _view(run: Run, record: RoundRecord) -> View:
-    placed = [p for p in record.contributors if math.isfinite(p.q) and math.isfinite(p.s)]
+    placed: list[ContributorRecord] = []
+    hidden: list[str] = []
+    for person in record.contributors:
+        if math.isfinite(person.q) and math.isfinite(person.s):
+            placed.append(person)
+        else:
+            hidden.append(visible(person.contributor, 40))
     # The legend shows the first point's symbol: a filled one, if there is any.
     placed.sort(key=lambda person: not person.selected)
-    hidden = [visible(p.contributor, 40) for p in record.contributors if p not in placed]
     note = decision(record, run.tau_h, run.tau_c)
     if hidden:
         more = f" and {len(hidden) - 5} more" if len(hidden) > 5 else ""

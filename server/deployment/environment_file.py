@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from anml_fl.datasets.prepare import contributor_id
 from server.deployment.authority import write_once
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from server.deployment.state import State
+    from server.deployment.state import Node, State
 
+# So many nodes stand in docker-compose.yml; those beyond get a file of their own.
+_LISTED, _MORE = 10, "docker-compose.nodes.yml"
+# Under which account containers run if it is root who makes the federation: PostgreSQL refuses
+# to be root, and nothing here needs it.
+_ACCOUNT = 10001
 _FIRST = "# Made by `anml up`: what it has to say is replaced, what you add is kept."
 _DEFAULTS = {
     "ANML_RUNS": "./runs",
@@ -21,14 +28,15 @@ _DEFAULTS = {
 }
 
 
-def write_environment(state: State, nodes: int, folder: Path, *, warm: bool = False) -> Path:
+def write_environment(
+    state: State, nodes: Sequence[Node], folder: Path, *, warm: bool = False
+) -> Path:
     """Write what docker compose reads; a file that somebody else made is left alone.
 
     Parameters
     ----------
     state : State
-    nodes : int
-        Their number.
+    nodes : sequence of Node
     folder : Path
         Of the compose file.
     warm : bool
@@ -46,13 +54,21 @@ def write_environment(state: State, nodes: int, folder: Path, *, warm: bool = Fa
         before = path.read_text().splitlines() if path.exists() else [_FIRST]
     values = dict(line.split("=", 1) for line in before if "=" in line and line[:1] != "#")
     values = {**_DEFAULTS, **values}
+    runs = folder / values["ANML_RUNS"]
+    # Docker would make it, as root's.
+    runs.mkdir(parents=True, exist_ok=True)
     values |= {
         "ANML_STATE": str(state.folder.resolve()),
-        "ANML_UID": str(os.getuid()),
-        "ANML_GID": str(os.getgid()),
-        "ANML_NODES": str(nodes),
-        "COMPOSE_PROFILES": ",".join(f"node-{place}" for place in range(nodes)),
+        **_account(state.folder, runs),
+        "ANML_NODES": str(len(nodes)),
+        "COMPOSE_PROFILES": ",".join(f"node-{node.partition}" for node in nodes),
     }
+    for node in nodes[:_LISTED]:
+        if node.name != contributor_id(node.partition):
+            values[f"ANML_NODE_{node.partition}"] = node.name
+    if more := nodes[_LISTED:]:
+        (folder / _MORE).write_text(_services(more))
+        values["COMPOSE_FILE"] = f"docker-compose.yml:{_MORE}"
     if warm:
         values["ANML_WARM"] = "1"
     text = "\n".join([_FIRST, *(f"{name}={value}" for name, value in values.items())]) + "\n"
@@ -61,3 +77,29 @@ def write_environment(state: State, nodes: int, folder: Path, *, warm: bool = Fa
     write_once(new, text.encode(), 0o600)
     new.replace(path)
     return path
+
+
+def _account(*folders: Path) -> dict[str, str]:
+    """Say under which account containers run: the owner's, who alone may read the keys."""
+    uid, gid = os.getuid(), os.getgid()
+    if uid == 0:
+        uid = gid = _ACCOUNT
+        for folder in folders:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, uid, gid, follow_symlinks=False)
+    return {"ANML_UID": str(uid), "ANML_GID": str(gid)}
+
+
+def _services(nodes: Sequence[Node]) -> str:
+    """Write the services of nodes that docker-compose.yml does not list."""
+    lines = [_FIRST, "services:"]
+    for node in nodes:
+        mount = f"${{ANML_STATE:-./federation}}/nodes/{node.name}:/state/node:ro"
+        lines += [
+            f"  supernode-{node.partition}:",
+            "    extends: {file: docker-compose.yml, service: supernode-0}",
+            f"    profiles: [node-{node.partition}]",
+            f'    environment: {{ANML_NODE: "{node.partition}"}}',
+            f'    volumes: ["{mount}"]',
+        ]
+    return "\n".join(lines) + "\n"

@@ -178,7 +178,7 @@ def run_local(
     (out / DEPLOYMENT).write_text(json.dumps(about) + "\n")
     with (
         stopped_by_signals(),
-        progress_bar(out, config, console),
+        progress_bar(out, config, console, lines=not console.is_terminal),
         federation(state, config, warm=warm) as running,
     ):
         return carry_out(

@@ -69,7 +69,7 @@ def run_remote(
                 enrol(engine, members)
             finally:
                 engine.dispose()
-            with progress_bar(out, config, console):
+            with progress_bar(out, config, console, lines=not console.is_terminal):
                 return carry_out(
                     control,
                     config,

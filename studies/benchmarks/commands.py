@@ -92,3 +92,27 @@ def bench_gradients() -> None:
     with told():
         rows = benchmark.run(progress=lambda text: click.echo(text, err=True))
     click.echo(benchmark.table(rows))
+
+
+@bench.command("size")
+@click.option("--contributors", default=1_000, show_default=True, help="Of one federation.")
+@click.option("--rounds", default=1, show_default=True, help="Rounds of training.")
+@click.option(
+    "--database",
+    default="none",
+    show_default=True,
+    help="none, sqlite (a new file), or the URL of an empty PostgreSQL database.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the measured row as JSON.")
+def bench_size(contributors: int, rounds: int, database: str, as_json: bool) -> None:
+    """What a round of thousands costs: seconds by part, memory, bytes on disk."""
+    import logging
+
+    from flwr.common.logger import console_handler
+
+    from studies.benchmarks import federation_size as benchmark
+
+    console_handler.setLevel(logging.WARNING)
+    with told():
+        row = benchmark.run(contributors, rounds, database)
+    click.echo(row.to_json() if as_json else benchmark.table([row]))

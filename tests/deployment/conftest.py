@@ -76,7 +76,7 @@ class Command:
             one
             for one in self.processes()
             if one.status() != psutil.STATUS_ZOMBIE
-            and any(part.endswith(program) for part in one.cmdline()[:2])
+            and any(part.endswith(program) for part in one.cmdline()[:3])
         ]
         assert len(killed) == 1, killed
         killed[0].kill()

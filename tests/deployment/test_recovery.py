@@ -29,7 +29,7 @@ def test_run_survives_the_death_of_serverapp_superlink_and_command(
     first.after(1)
     first.kill("flwr-serverapp")
     first.after(2)
-    first.kill("flower-superlink")
+    first.kill("server.superlink")
     first.after(3)
     # And now the command itself is told to end.
     first.process.send_signal(signal.SIGTERM)

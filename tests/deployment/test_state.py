@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from anml_fl.config import ConfigError
 from anml_fl.roles import cast_roles
 from server.deployment.behaviours import read_behaviours
 from server.deployment.environment_file import write_environment
-from server.deployment.state import State, prepare
+from server.deployment.state import Node, State, prepare
 
 THREE = """
 [behaviours]
@@ -189,8 +190,8 @@ def test_hosts_are_in_the_certificate(folder):
 
 
 def test_environment_names_what_compose_needs(folder, tmp_path):
-    state, _ = prepare(folder, None, {}, nodes=2)
-    path = write_environment(state, 2, tmp_path)
+    state, config = prepare(folder, None, {}, nodes=2)
+    path = write_environment(state, state.nodes(config), tmp_path)
     assert path == tmp_path / ".env"
     assert path.stat().st_mode & 0o777 == 0o600
     text = path.read_text()
@@ -199,10 +200,10 @@ def test_environment_names_what_compose_needs(folder, tmp_path):
 
 
 def test_environment_keeps_what_was_added(folder, tmp_path):
-    state, _ = prepare(folder, None, {}, nodes=2)
-    path = write_environment(state, 2, tmp_path)
+    state, config = prepare(folder, None, {}, nodes=3)
+    path = write_environment(state, state.nodes(config)[:2], tmp_path)
     path.write_text(path.read_text().replace("PORT=8000", "PORT=8001") + "MINE=1\n")
-    write_environment(state, 3, tmp_path, warm=True)
+    write_environment(state, state.nodes(config), tmp_path, warm=True)
     text = path.read_text()
     assert "ANML_PORT=8001\n" in text
     assert "MINE=1\n" in text
@@ -211,10 +212,41 @@ def test_environment_keeps_what_was_added(folder, tmp_path):
 
 
 def test_environment_of_somebody_else_is_left_alone(folder, tmp_path):
-    state, _ = prepare(folder, None, {}, nodes=2)
+    state, config = prepare(folder, None, {}, nodes=3)
     (tmp_path / ".env").write_text("SECRET=1\n")
-    path = write_environment(state, 2, tmp_path)
+    path = write_environment(state, state.nodes(config)[:2], tmp_path)
     assert path == folder / "compose.env"
     assert (tmp_path / ".env").read_text() == "SECRET=1\n"
-    write_environment(state, 3, tmp_path)
+    write_environment(state, state.nodes(config), tmp_path)
     assert "ANML_NODES=3\n" in path.read_text()
+
+
+def test_results_and_keys_are_those_of_the_account_that_containers_have(folder, tmp_path):
+    state, config = prepare(folder, None, {}, nodes=1)
+    text = write_environment(state, state.nodes(config), tmp_path).read_text()
+    uid = next(line for line in text.splitlines() if line.startswith("ANML_UID="))
+    assert uid != "ANML_UID=0"  # PostgreSQL refuses to be root
+    for path in (tmp_path / "runs", folder, *folder.rglob("*")):
+        assert f"ANML_UID={path.stat().st_uid}" == uid, path
+
+
+def test_more_nodes_than_the_compose_file_lists_get_services_of_their_own(folder, tmp_path):
+    state, config = prepare(folder, None, {}, nodes=12)
+    text = write_environment(state, state.nodes(config), tmp_path).read_text()
+    assert "COMPOSE_FILE=docker-compose.yml:docker-compose.nodes.yml\n" in text
+    assert text.count("node-") == 12
+    more = yaml.safe_load((tmp_path / "docker-compose.nodes.yml").read_text())["services"]
+    assert list(more) == ["supernode-10", "supernode-11"]
+    assert more["supernode-11"] == {
+        "extends": {"file": "docker-compose.yml", "service": "supernode-0"},
+        "profiles": ["node-11"],
+        "environment": {"ANML_NODE": "11"},
+        "volumes": ["${ANML_STATE:-./federation}/nodes/contributor-0011:/state/node:ro"],
+    }
+
+
+def test_nodes_with_names_of_their_own_are_named_to_the_compose_file(folder, tmp_path):
+    node = Node("cleveland", 1, folder / "nodes" / "cleveland")
+    prepare(folder, None, {}, nodes=2)
+    text = write_environment(State(folder), [node], tmp_path).read_text()
+    assert "ANML_NODE_1=cleveland\n" in text

@@ -1,0 +1,1 @@
+"""What `anml doctor` examines of an installation, a file for each part of it."""

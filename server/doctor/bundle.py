@@ -1,0 +1,81 @@
+"""Flower's bundle of a checkout: that it builds, is small enough, and holds the packages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flwr.common.constant import FAB_MAX_SIZE
+
+import anml_fl
+from server.doctor.finding import Finding, ok, problem
+from server.processes import script
+from server.simulation import SWITCHES
+
+_NAME = "bundle"
+_PACKAGES = frozenset({"anml_fl", "strategies", "server", "clients"})
+_PATIENCE = 600
+
+
+def checkout() -> Path | None:
+    """Find the checkout that this code was imported from; a wheel has none.
+
+    Returns
+    -------
+    Path or None
+    """
+    root = Path(anml_fl.__file__).resolve().parent.parent
+    try:
+        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return root if "flwr" in project.get("tool", {}) else None
+
+
+def check_bundle(root: Path | None, limit: int = FAB_MAX_SIZE) -> Finding:
+    """Build the bundle that `flwr run .` would send to the nodes.
+
+    Parameters
+    ----------
+    root : Path, optional
+        The checkout; None for an installation from a wheel.
+    limit : int
+        Bytes that Flower takes.
+
+    Returns
+    -------
+    Finding
+    """
+    if root is None:
+        return ok(_NAME, "skipped: installed from a wheel, and `anml up` sends no code")
+    with TemporaryDirectory() as folder:
+        done = subprocess.run(  # noqa: S603 - our own scripts, no shell
+            [script("flwr"), "build", "--app", str(root)],
+            cwd=folder,
+            env={**os.environ, **SWITCHES, "FLWR_HOME": folder},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PATIENCE,
+        )
+        built = list(Path(folder).glob("*.fab"))
+        if done.returncode or len(built) != 1:
+            said = " ".join((done.stderr or done.stdout).split())[-300:]
+            remedy = "mend pyproject.toml, [tool.flwr.app], by what Flower says"
+            return problem(_NAME, f"flwr build fails in {root}: {said}", remedy)
+        size = built[0].stat().st_size
+        with zipfile.ZipFile(built[0]) as archive:
+            tops = {name.split("/")[0] for name in archive.namelist()}
+    if lacking := sorted(_PACKAGES - tops):
+        remedy = "let fab-include in pyproject.toml name them"
+        return problem(_NAME, f"the bundle lacks {', '.join(lacking)}", remedy)
+    if size > limit:
+        remedy = "let fab-include in pyproject.toml name sources alone"
+        what = f"the bundle has {size} bytes, and Flower takes {limit}"
+        return problem(_NAME, what, remedy)
+    return ok(_NAME, f"builds, {size / 1e6:.1f} of {limit / 1e6:.0f} MB")

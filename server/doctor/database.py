@@ -1,0 +1,157 @@
+"""The database of registry and ledger: reachable, of this version, writable; its clock.
+
+It is looked at and left as it is: opening it as a run does would bring its tables up to date.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+
+import anml_fl.database
+from anml_fl.database.migrations.env import VERSION_TABLE
+from server.doctor.clock import compare
+from server.doctor.finding import Finding, ok, problem, warning
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_NAME = "database"
+_PATIENCE = 10
+
+
+def check_database(where: str) -> list[Finding]:
+    """Connect, compare the tables' version, and try to write.
+
+    Parameters
+    ----------
+    where : str
+        As in the setting `registry.database`.
+
+    Returns
+    -------
+    list of Finding
+    """
+    try:
+        url = _url(where)
+    except (ValueError, sa.exc.ArgumentError):
+        # Not what was given: there may be a password in it.
+        return [
+            problem(
+                _NAME,
+                "the database's URL cannot be used",
+                "write a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE; the password"
+                " comes from PGPASSWORD, ~/.pgpass or a service file",
+            )
+        ]
+    postgresql = url.drivername.startswith("postgresql")
+    if not postgresql and not Path(url.database or "").exists():
+        what = f"there is no {url.database} yet"
+        return [warning(_NAME, what, "`anml up` or `anml registry add` makes it")]
+    arguments = {"connect_timeout": _PATIENCE} if postgresql else {"timeout": _PATIENCE}
+    engine = sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
+    try:
+        with engine.connect() as connection:
+            return [_version(connection), *(_server if postgresql else _file)(connection)]
+    except sa.exc.DBAPIError as error:
+        said = " ".join(str(error.orig).split())
+        remedy = (
+            "see that the server runs, that user and database are there, and the password"
+            if postgresql
+            else "see that it is a SQLite file which this user may write, and its folder too"
+        )
+        return [problem(_NAME, f"{_shown(url)}: {said}", remedy)]
+    finally:
+        engine.dispose()
+
+
+def _url(where: str) -> sa.URL:
+    if "://" not in where:
+        return sa.URL.create("sqlite+pysqlite", database=where)
+    url = sa.make_url(where)
+    if url.password or "password" in url.query:
+        raise ValueError("a password would end up in settings and logs")
+    if url.drivername in ("postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername in ("sqlite", "sqlite+pysqlite") and url.database:
+        return url
+    raise ValueError(f"no database is known by {url.drivername}")
+
+
+def _version(connection: Connection) -> Finding:
+    """Compare the tables' version with the newest that this code knows."""
+    shown = _shown(connection.engine.url)
+    tables = sa.inspect(connection).get_table_names()
+    if VERSION_TABLE not in tables:
+        if tables:
+            return problem(
+                _NAME,
+                f"{shown} is no database of ours: it holds {', '.join(sorted(tables)[:3])}",
+                "name a database that is empty or new",
+            )
+        return ok(_NAME, f"{shown} is empty: the first run makes its tables")
+    found = connection.execute(
+        sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(VERSION_TABLE))
+    ).scalar()
+    folder = Path(anml_fl.database.__file__).parent / "migrations"
+    scripts = ScriptDirectory(str(folder))
+    newest = scripts.get_current_head()
+    if found == newest:
+        return ok(_NAME, f"{shown} has version {found}")
+    if found in {script.revision for script in scripts.walk_revisions()}:
+        what = (
+            f"{shown} has version {found}, and this code {newest}: the next run brings it up"
+        )
+        return warning(
+            _NAME, what, "make a backup first: older code cannot read it afterwards"
+        )
+    what = f"{shown} has version {found}, and this code only {newest}"
+    return problem(_NAME, what, "upgrade anml-fl on this machine")
+
+
+def _server(connection: Connection) -> list[Finding]:
+    """Try PostgreSQL: what time it is there, and whether this user may write."""
+    before = time.time()
+    at = float(
+        connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one()
+    )
+    found = [compare("PostgreSQL", (before + time.time()) / 2 - at)]
+    version = connection.exec_driver_sql("SHOW server_version").scalar()
+    standby = connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar()
+    fixed = connection.exec_driver_sql("SHOW default_transaction_read_only").scalar() == "on"
+    may = connection.exec_driver_sql(
+        "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+    ).scalar()
+    if standby or fixed:
+        why = "a standby" if standby else "set to read only"
+        remedy = (
+            "name the primary, or: ALTER DATABASE ... SET default_transaction_read_only = off"
+        )
+        found.append(problem(_NAME, f"the server is {why}", remedy))
+    elif not may:
+        remedy = "let this user own the database: ALTER DATABASE ... OWNER TO ..."
+        found.append(problem(_NAME, "this user may make no tables there", remedy))
+    else:
+        found.append(ok(_NAME, f"PostgreSQL {version}, and this user may write"))
+    return found
+
+
+def _file(connection: Connection) -> list[Finding]:
+    """Try SQLite: whether the file is whole, and can be locked for writing."""
+    if (said := connection.exec_driver_sql("PRAGMA quick_check").scalar()) != "ok":
+        what = f"the SQLite file is damaged: {said}"
+        return [problem(_NAME, what, "bring it back from the backup")]
+    connection.rollback()
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("ROLLBACK")
+    return [ok(_NAME, "the SQLite file is whole, and this user may write")]
+
+
+def _shown(url: sa.URL) -> str:
+    return (
+        str(url.database) if url.drivername.startswith("sqlite") else url.host or "PostgreSQL"
+    )

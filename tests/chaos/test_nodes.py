@@ -1,0 +1,208 @@
+"""Twenty rounds in which SuperNodes are killed, frozen, gone for good, and late."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import psutil
+import pytest
+
+from anml_fl.ledger.verify import verify_file
+from anml_fl.registry.keys import public_key
+from server.deployment.local import federation, with_database
+from server.deployment.processes import stop
+from server.deployment.state import prepare
+from server.deployment.submission import carry_out
+from server.results import ROUNDS, TIMINGS, StrategyFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from server.deployment.local import Federation
+
+ROUNDS_ASKED, TIMEOUT, SEED = 20, 5.0, 3
+# What a round may take beyond its deadline on a busy machine: asking, weighing, writing.
+SLACK = 15.0
+# SuperLink takes a node that was killed for connected for up to a minute, and takes it back
+# only then; so the other kinds of harm are done to the others.
+KILLED, GONE, HARMED, LATE = (f"contributor-{i:04d}" for i in range(4))
+JOINS, LEAVES = 4, 12
+SETTINGS = {
+    "dataset": "wine",
+    "strategies": "anml",
+    "rounds": ROUNDS_ASKED,
+    "local-epochs": 1,
+    "timeout": TIMEOUT,
+    "min-replies": 0.25,
+    "behaviours": {"label_flip": 1},
+}
+
+
+@dataclass
+class Chaos:
+    """Does harm to nodes, at most once a round, at some moment of it: both as a seed decides.
+
+    Called often. It also looks after the nodes: whoever was killed is started again, and who
+    left comes back two rounds later.
+    """
+
+    running: Federation
+    records: Path
+    dice: np.random.Generator = field(default_factory=lambda: np.random.default_rng(SEED))
+    done: list[tuple[int, str, str]] = field(default_factory=list)
+    away: dict[str, float] = field(default_factory=dict)
+    _due: list[tuple[float, str, str]] = field(default_factory=list)
+    _round: int = 0
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        number = self._number()
+        if number != self._round:
+            self._round = number
+            self._plan(number, now)
+        for event in [one for one in self._due if one[0] <= now]:
+            self._due.remove(event)
+            self._do(*event[1:])
+        for name, back in list(self.away.items()):
+            if number >= back:
+                del self.away[name]
+                stop([self.running.nodes[name]])  # what is left of it
+                self.running.nodes[name].start()
+                self.done.append((number, "back", name))
+        for name, node in self.running.nodes.items():
+            if name not in self.away:
+                node.revive()
+        return False  # SuperLink is well
+
+    def _number(self) -> int:
+        """Say which round is under way."""
+        try:
+            return len(self.records.read_text().splitlines()) + 1
+        except FileNotFoundError:
+            return 1
+
+    def _plan(self, number: int, now: float) -> None:
+        """Decide on one harm for the round, and on its moment."""
+        kind = str(self.dice.choice(["kill", "leave", "freeze", "nothing"]))
+        moment = now + self.dice.uniform(0.0, 1.5)
+        if number == LEAVES:
+            self._due.append((moment, "gone", GONE))
+        if number < 2 or kind == "nothing":
+            return
+        if kind == "kill":
+            self._due.append((moment, kind, KILLED))
+        elif HARMED not in self.away and not any(name == HARMED for *_, name in self._due):
+            self._due.append((moment, kind, HARMED))
+            if kind == "freeze":
+                self._due.append((moment + TIMEOUT + 2.0, "thaw", HARMED))
+
+    def _do(self, kind: str, name: str) -> None:
+        node = self.running.nodes[name]
+        self.done.append((self._round, kind, name))
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if kind == "kill" and node.status is None:
+                os.kill(node.pid, signal.SIGKILL)
+            elif kind == "gone":
+                self.away[name] = math.inf
+                for process in node.processes():
+                    process.kill()
+            elif kind == "leave":
+                self.away[name] = self._round + 2
+                stop([node])  # asked to, it takes its leave of SuperLink
+            elif kind in ("freeze", "thaw"):
+                for process in node.processes():
+                    process.suspend() if kind == "freeze" else process.resume()
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """Carry the run out; says how it ended, what was done to whom, and where it is."""
+    folder = tmp_path_factory.mktemp("chaos")
+    state, config = prepare(folder / "federation", None, SETTINGS, nodes=4)
+    config = with_database(state, config)
+    out = folder / "run"
+    with federation(state, config, warm=True) as running:
+        stop([running.nodes[LATE]])
+        chaos = Chaos(running, out / "anml" / ROUNDS, away={LATE: JOINS})
+        status = carry_out(
+            running.control,
+            config,
+            out,
+            running.environment,
+            tend=chaos,
+            say=lambda text: chaos.done.append((0, "said", text)),
+        )
+    return status, chaos.done, out
+
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_round_finishes_in_time_and_none_is_lost(ended):
+    status, done, out = ended
+
+    assert status == "completed"
+    assert [what for _, kind, what in done if kind == "said"] == []  # no second submission
+    records = StrategyFolder(out / "anml").records()
+    assert [one.round for one in records] == list(range(1, ROUNDS_ASKED + 1))
+    lines = (out / "anml" / TIMINGS).read_text().splitlines()
+    seconds = [json.loads(line)["seconds"] for line in lines]
+    assert max(seconds) < TIMEOUT + SLACK, seconds
+
+
+def test_harm_of_every_kind_was_done_and_left_its_mark(ended):
+    _, done, out = ended
+
+    assert {"kill", "leave", "back", "freeze", "thaw", "gone"} <= {kind for _, kind, _ in done}
+    records = StrategyFolder(out / "anml").records()
+    left_out = sum(one.reason is not None for record in records for one in record.contributors)
+    assert left_out > JOINS + ROUNDS_ASKED - LEAVES
+    # Whoever comes back, or comes late, takes part again.
+    for name in (HARMED, LATE):
+        took_part = [
+            record.round
+            for record in records
+            for one in record.contributors
+            if one.contributor == name and one.reason is None
+        ]
+        assert took_part, name
+        assert max(took_part) > JOINS, name
+
+
+def test_everyone_stands_in_every_round_with_a_reason_or_a_place(ended):
+    _, _, out = ended
+
+    for record in StrategyFolder(out / "anml").records():
+        assert [one.contributor for one in record.contributors] == [
+            f"contributor-{i:04d}" for i in range(4)
+        ]
+        for one in record.contributors:
+            assert (one.reason is None) == math.isfinite(one.q), one
+            assert not one.reason or one.weight == 0.0, one
+            late = one.contributor == LATE and record.round < JOINS
+            gone = one.contributor == GONE and record.round > LEAVES
+            assert one.reason or not (late or gone), one
+
+
+def test_the_ledger_verifies_and_pays_nobody_who_was_left_out(ended):
+    _, _, out = ended
+
+    assert verify_file(out / "ledger.jsonl", public_key(out / "ledger.pub")).ok
+    entries = [json.loads(line) for line in (out / "ledger.jsonl").read_text().splitlines()]
+    settled = [entry for entry in entries if entry["kind"] == "round"]
+    records = StrategyFolder(out / "anml").records()
+    assert [entry["round"] for entry in settled] == [one.round for one in records]
+    for entry, record in zip(settled, records, strict=True):
+        paid = {one["contributor"]: one["payout"] for one in entry["contributors"]}
+        assert set(paid) == {one.contributor for one in record.contributors}
+        for one in record.contributors:
+            assert paid[one.contributor] == 0 or one.reason is None, (record.round, one)
+    assert sum(entry["pool"] for entry in settled) > 0

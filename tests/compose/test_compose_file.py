@@ -1,0 +1,299 @@
+"""docker-compose.yml is valid, complete, and as careful as it promises."""
+
+import re
+import socket
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+pytestmark = pytest.mark.checkout
+
+OURS = {"superlink", "run", "page", *(f"supernode-{i}" for i in range(10))}
+SERVICES = {*OURS, "postgres"}
+
+
+@pytest.fixture(scope="module")
+def text(root):
+    return (root / "docker-compose.yml").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def compose(text):
+    return yaml.safe_load(text)
+
+
+@pytest.fixture(params=sorted(SERVICES))
+def service(request, compose):
+    return compose["services"][request.param]
+
+
+def sources(service):
+    """What a service mounts, by its place in the container."""
+    return {
+        target.removesuffix(":ro"): source
+        for source, target in (
+            re.fullmatch(r"(\$\{.*?\}\S*?|[^:]+):(/.*)", one).groups()
+            for one in service.get("volumes", [])
+        )
+    }
+
+
+def test_file_fits_the_compose_schema(root):
+    command = [sys.executable, "-m", "check_jsonschema"]
+    schema = ["--builtin-schema", "vendor.compose-spec"]
+
+    done = subprocess.run(
+        [*command, *schema, "docker-compose.yml"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_all_services_are_there_and_each_node_has_its_profile(compose):
+    assert set(compose["services"]) == SERVICES
+    for name, service in compose["services"].items():
+        number = name.removeprefix("supernode-")
+        assert service.get("profiles") == ([f"node-{number}"] if number != name else None)
+
+
+def test_service_runs_confined_under_the_state_folders_owner(service):
+    assert service["user"].startswith("${ANML_UID:?")
+    assert ":${ANML_GID:?" in service["user"]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert "privileged" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_service_is_watched_and_started_again(service, compose):
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert not service["healthcheck"].get("disable")
+    # A run that was started again would be another one: `anml submit` goes on by itself.
+    once = service is compose["services"]["run"]
+    assert service["restart"] == ("no" if once else "unless-stopped")
+
+
+def test_images_have_a_version(service):
+    image = re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", service["image"])
+    name, _, tag = image.partition(":")
+    assert name in ("anml", "postgres")
+    assert tag
+    assert tag != "latest"
+
+
+def test_our_image_has_the_projects_version(compose, pyproject):
+    version = pyproject["project"]["version"]
+    for name in OURS:
+        assert compose["services"][name]["image"] == f"${{ANML_IMAGE:-anml:{version}}}"
+
+
+def test_superlink_speaks_tls_to_registered_nodes_and_keeps_its_state(compose):
+    service = compose["services"]["superlink"]
+    options = service["command"]
+
+    assert "--enable-supernode-auth" in options
+    assert "--disable-runtime-dependency-installation" in options
+    assert "--insecure" not in options
+    assert "--ssl-keyfile=/state/superlink/server.key" in options
+    database = next(one for one in options if one.startswith("--database="))
+    place = database.removeprefix("--database=").rpartition("/")[0]
+    assert sources(service)[place] in compose["volumes"]
+
+
+def test_node_sees_its_own_key_and_no_other_secret(compose):
+    for number in range(10):
+        service = compose["services"][f"supernode-{number}"]
+        own = f"nodes/${{ANML_NODE_{number}:-contributor-{number:04d}}}"
+        assert service["environment"]["ANML_NODE"] == str(number)
+        assert "secrets" not in service
+        mounts = sources(service)
+        assert mounts.pop("/data") == "${ANML_DATA:-data}"
+        assert mounts == {
+            "/state/ca.crt": "${ANML_STATE:-./federation}/ca.crt",
+            "/state/node": f"${{ANML_STATE:-./federation}}/{own}",
+        }
+
+
+def test_nobody_gets_the_authoritys_key_or_the_whole_state_folder(service):
+    for source in sources(service).values():
+        assert not source.endswith(("ca.key", "federation}", "federation}/"))
+
+
+def test_only_results_and_state_can_be_written(compose):
+    written = {
+        name: sorted(
+            one.rpartition(":")[2] for one in service["volumes"] if not one.endswith(":ro")
+        )
+        for name, service in compose["services"].items()
+    }
+
+    assert {name: places for name, places in written.items() if places} == {
+        "superlink": ["/var/lib/anml/runs", "/var/lib/superlink"],
+        "run": ["/var/lib/anml/runs"],
+        "postgres": ["/var/lib/postgresql/data"],
+    }
+
+
+def test_nodes_and_page_do_not_reach_the_database(compose):
+    for name, service in compose["services"].items():
+        near = "database" in service["networks"]
+        assert near == (name in ("postgres", "superlink", "run"))
+    assert compose["services"]["page"]["networks"] == ["web"]
+
+
+def test_ports_are_open_to_this_machine_only(compose):
+    opened = {
+        name: service["ports"]
+        for name, service in compose["services"].items()
+        if "ports" in service
+    }
+
+    assert opened == {
+        "superlink": ["${ANML_ADDRESS:-127.0.0.1}:${ANML_PORT:-8000}:8000"],
+        "page": ["127.0.0.1:${ANML_PAGE_PORT:-8080}:8080"],
+    }
+
+
+def test_password_comes_from_a_file_and_nothing_secret_stands_in_the_file(compose, text):
+    assert compose["secrets"] == {
+        "database_password": {"file": "${ANML_STATE:-./federation}/database.password"}
+    }
+    for name, service in compose["services"].items():
+        for key, value in service.get("environment", {}).items():
+            secret = re.search("PASSWORD|SECRET|TOKEN", key)
+            assert not secret or value == "/run/secrets/database_password", (name, key)
+    assert "PRIVATE KEY" not in text
+    assert not re.search(r"://\w+:[^@\s]+@", text)  # a URL with a password
+
+
+def test_every_container_of_ours_waits_for_its_inputs(compose):
+    for name in OURS - {"page"}:  # which shows an empty folder, too
+        assert "ANML_WAIT_FOR" in compose["services"][name]["environment"], name
+
+
+@pytest.mark.parametrize(
+    "part", ["FROM ${BASE_IMAGE}", "--require-hashes", "USER ${UID}:${UID}"]
+)
+def test_image_is_pinned_and_not_roots(root, part):
+    assert part in (root / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_image_holds_what_is_listed_and_nothing_secret(root):
+    lines = (root / ".dockerignore").read_text(encoding="utf-8").split("\n")
+    listed = [line for line in lines if line and not line.startswith("#")]
+
+    assert listed[0] == "*"
+    kept = {line[1:] for line in listed if line.startswith("!")}
+    assert kept == {
+        *("anml_fl", "strategies", "server", "clients", "studies", "presets", "deploy"),
+        *("pyproject.toml", "requirements.lock", "requirements-run.lock"),
+        *("README.md", "LICENSE"),
+    }
+
+
+def test_start_waits_and_hands_the_password_over(root, tmp_path):
+    awaited, password = tmp_path / "awaited", tmp_path / "password"
+    password.write_text("s3cret\n")
+    process = subprocess.Popen(
+        [sys.executable, root / "deploy/start.py", "sh", "-c", 'echo "got $PGPASSWORD"'],
+        env={
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "ANML_WAIT_FOR": str(awaited),
+            "ANML_PASSWORD_FILE": str(password),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr.readline() == f"waiting for {awaited}\n"
+        assert process.poll() is None
+        awaited.touch()
+        said, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+
+    assert said == "got s3cret\n"
+    assert process.returncode == 0
+
+
+def test_start_can_be_ended_while_it_waits(root, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, root / "deploy/start.py", "true"],
+        env={"PATH": "/usr/bin:/bin", "ANML_WAIT_FOR": f"{tmp_path}/never"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr.readline()
+        process.terminate()
+        assert process.wait(timeout=30) == 143
+    finally:
+        process.kill()
+        process.stderr.close()
+
+
+def test_start_waits_for_a_server_too(root):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, root / "deploy/start.py", "sh", "-c", "exit 7"],
+            env={"PATH": "/usr/bin:/bin", "ANML_WAIT_FOR": address},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stderr.readline() == f"waiting for {address}\n"
+            server.listen()
+            assert process.wait(timeout=30) == 7
+        finally:
+            process.kill()
+            process.stderr.close()
+
+
+def test_health_is_told_by_the_exit_status(root, tmp_path):
+    (tmp_path / "good").mkdir()
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        told = {
+            path: subprocess.run(
+                [
+                    sys.executable,
+                    root / "deploy/health.py",
+                    f"http://127.0.0.1:{server.server_port}/{path}",
+                ],
+                env={"http_proxy": "http://127.0.0.1:1"},
+                capture_output=True,
+                check=False,
+            ).returncode
+            for path in ("good/", "bad/")
+        }
+        server.shutdown()
+
+    assert told == {"good/": 0, "bad/": 1}
+
+
+def test_images_lock_is_part_of_the_other_one(root, pyproject):
+    """`make lock` writes both; the image needs no studies and no test tools."""
+    pins, runs_pins = (
+        set(re.findall(r"^([a-z0-9-]+==[^ ]+)", (root / name).read_text(), re.MULTILINE))
+        for name in ("requirements.lock", "requirements-run.lock")
+    )
+    names = {pin.partition("==")[0] for pin in runs_pins}
+
+    assert runs_pins < pins
+    assert {Requirement(one).name for one in pyproject["project"]["dependencies"]} <= names
+    assert {"pytest", "mypy", "ruff", "cleanlab"}.isdisjoint(names)
