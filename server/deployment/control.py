@@ -149,7 +149,7 @@ class Control:
                 refusal = FlowerError.from_json(error.response.text)
                 if refusal and refusal.code == ApiErrorCode.PUBLIC_KEY_ALREADY_IN_USE:
                     continue
-                why = refusal.message if refusal else str(error)
+                why = refusal.message if refusal else error.response.text or str(error)
                 raise ControlError(f"SuperLink refuses {node.name}'s key: {why}") from error
             except httpx.HTTPError as error:
                 raise ControlError(f"SuperLink at {self.address}: {error}") from error
