@@ -25,9 +25,10 @@ from clients.behaviours import behaviour
 from clients.behaviours.credentials import credentials
 from clients.echo import echo_nonce
 from clients.training import train
+from clients.unpacked import unpacked
 from strategies import protocol
 
-app = ClientApp(mods=[echo_nonce])
+app = ClientApp(mods=[echo_nonce, unpacked])
 
 
 @app.query("enrol")

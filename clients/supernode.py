@@ -2,7 +2,8 @@
 
 `python -m clients.supernode ARGS...` takes the arguments of `flower-supernode`. ANML_WARM=1
 has each message's process forked by a warm one (`clients.warm`): the SuperNode's own, or the
-one that ANML_WARM_SOCKET names. It also shortens the waits that Flower 1.41 has in its code.
+one that ANML_WARM_SOCKET names. It also shortens the waits that Flower 1.41 has in its code;
+ANML_POLL says how many seconds lie between two looks for a message (0.5).
 Whatever of this cannot be had is left at Flower's own way, and the log says so.
 """
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 SWITCH, SOCKET = "ANML_WARM", "ANML_WARM_SOCKET"
 FLOWER = "1.41."
 # Between two looks for a message, at the SuperLink's cost; and for a reply, at this node's.
+INTERVAL = "ANML_POLL"
 POLL = 0.5
 REPLY_POLL = 0.1
 TASK_POLL = "0.2"
@@ -66,7 +68,8 @@ class QuickClock:
     @staticmethod
     def sleep(seconds: float) -> None:
         """Wait at most as long as a look is worth."""
-        time.sleep(min(seconds, POLL if seconds > 1 else REPLY_POLL))
+        poll = float(os.environ.get(INTERVAL, POLL)) if seconds > 1 else REPLY_POLL
+        time.sleep(min(seconds, poll))
 
 
 def unfit() -> str:

@@ -112,6 +112,7 @@ def run_strategy(
         done=done,
         # A simulation's own clock has nothing to do with it: thousands of clients take turns.
         ttl=training.timeout if members else None,
+        packed=bool(members),
     )
 
     def evaluate(server_round: int, arrays: ArrayRecord) -> MetricRecord | None:

@@ -14,6 +14,8 @@ PARTITION = "partition-id"
 # What a contributor shows for itself, beside its update: attestations, as compact JWS.
 CREDENTIALS = "credentials"
 TOKENS = "tokens"
+# How to take a model's arrays apart that travel as one; in CONFIG.
+LAYOUT = "layout"
 # Which code the contributor says it runs: a hash of its files.
 CODE = "code"
 HASH = "sha256"

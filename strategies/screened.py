@@ -9,7 +9,7 @@ from logging import INFO, WARNING
 from typing import TYPE_CHECKING
 
 import numpy as np
-from flwr.app import MessageType
+from flwr.app import ConfigRecord, MessageType
 from flwr.common.logger import log
 from flwr.serverapp.strategy import Strategy
 
@@ -17,15 +17,17 @@ from anml_fl.method.krum import FEWEST, consistency, krum_scores
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, Signals
 from anml_fl.registry.memory import InMemoryRegistry
+from strategies import protocol
 from strategies.identity import ByKey, by_public_key
 from strategies.layout import Layout
+from strategies.packing import layout_text, pack
 from strategies.rules import Cohort, Decision, example_factors
 from strategies.screening import Screened, instruct, screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
+    from flwr.app import ArrayRecord, Message, MetricRecord
     from flwr.serverapp import Grid
 
     from anml_fl.registry.interface import Registry
@@ -68,6 +70,9 @@ class ScreenedStrategy(Strategy):
         Rounds of the run that were done before: the next one is `done` + 1.
     ttl : float, optional
         Seconds after which an instruction that nobody fetched is dropped.
+    packed : bool
+        Whether a model's arrays travel as one, see `strategies.packing`; the ClientApps then
+        need the mod `clients.unpacked.unpacked`.
 
     Attributes
     ----------
@@ -103,6 +108,7 @@ class ScreenedStrategy(Strategy):
         code: str | None = None,
         done: int = 0,
         ttl: float | None = None,
+        packed: bool = False,
     ) -> None:
         self.rule = rule
         self.name = name
@@ -123,6 +129,7 @@ class ScreenedStrategy(Strategy):
         self.code = code
         self.done = done
         self.ttl = ttl
+        self.packed = packed
         self.codes: dict[str, str] = {}
         self.records: list[RoundRecord] = []
         self._instructions: list[Instruction] = []
@@ -141,12 +148,16 @@ class ScreenedStrategy(Strategy):
         self._layout.flatten(arrays, self.model)
         if not np.isfinite(self.model).all():
             raise ValueError("the global model must be finite")
+        sent = arrays
+        if self.packed:
+            sent = pack(arrays, self._layout.names)
+            config = ConfigRecord({**config, protocol.LAYOUT: layout_text(self._layout)})
         self._instructions = instruct(
             self.roster(grid),
             MessageType.TRAIN,
             self.done + server_round,
             config,
-            arrays,
+            sent,
             self.ttl,
         )
         return [one.message for one in self._instructions]
@@ -235,7 +246,14 @@ class ScreenedStrategy(Strategy):
 
     def _screened(self, replies: Iterable[Message]) -> Screened:
         """Screen the replies; name those who should take part, and are not there."""
-        screened = screen(self._instructions, replies, self._layout, self.model, self.code)
+        screened = screen(
+            self._instructions,
+            replies,
+            self._layout,
+            self.model,
+            self.code,
+            packed=self.packed,
+        )
         self.codes.update(screened.codes)
         absent = self.members.difference(_everyone(screened))
         strangers = self.roster.refused if isinstance(self.roster, ByKey) else ()

@@ -17,6 +17,7 @@ from flwr.app import ConfigRecord, Message, MetricRecord, RecordDict
 
 from strategies import protocol
 from strategies.layout import BadArrayError, Layout
+from strategies.packing import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -181,6 +182,8 @@ def screen(
     layout: Layout,
     model: NDArray[Any],
     code: str | None = None,
+    *,
+    packed: bool = False,
 ) -> Screened:
     """Sort replies out: valid updates, and a reason for everything else.
 
@@ -197,6 +200,8 @@ def screen(
     code : str, optional
         Hash of the code that a contributor must say it runs. An honest mistake shows in it,
         a lie does not.
+    packed : bool
+        Whether arrays travel as one.
 
     Returns
     -------
@@ -215,7 +220,7 @@ def screen(
                 codes[contributor] = said
             _check_code(said, code)
             count = _examples(reply.content)
-            _update(reply.content, layout, model, row)
+            _update(reply.content, layout, model, row, packed)
             shown = _tokens(reply.content)
         except BadReplyError as error:
             left_out[contributor] = str(error)[:_LONGEST_REASON]
@@ -315,7 +320,11 @@ def _tokens(content: RecordDict) -> tuple[str, ...]:
 
 
 def _update(
-    content: RecordDict, layout: Layout, model: NDArray[Any], out: NDArray[Any]
+    content: RecordDict,
+    layout: Layout,
+    model: NDArray[Any],
+    out: NDArray[Any],
+    packed: bool,
 ) -> None:
     records = content.array_records
     if list(records) != [protocol.ARRAYS]:
@@ -323,13 +332,16 @@ def _update(
             f"exactly one array record, {protocol.ARRAYS!r}, is needed, got"
             f" {[str(name)[:40] for name in list(records)[:3]]}"
         )
+    arrays = records[protocol.ARRAYS]
     try:
-        layout.flatten(records[protocol.ARRAYS], out, minus=model)
+        if packed:
+            arrays = unpack(arrays, layout)
+        layout.flatten(arrays, out, minus=model)
     except BadArrayError as error:
         raise BadReplyError(str(error)) from error
     if _finite(out):
         return
-    layout.flatten(records[protocol.ARRAYS], out)
+    layout.flatten(arrays, out)
     if bad := np.count_nonzero(~np.isfinite(out)):
         raise BadReplyError(f"{bad} values are not finite")
     raise BadReplyError(f"the update is too large for {layout.dtype.name}")

@@ -208,12 +208,15 @@ class Control:
         Raises
         ------
         ControlError
-            If SuperLink cannot be asked, or does not know it.
+            If SuperLink cannot be asked.
         """
         try:
             reply = self._client.ListRuns(ListRunsRequest(run_id=run))
         except httpx.HTTPStatusError as error:
             refusal = FlowerError.from_json(error.response.text)
+            if refusal and refusal.code == ApiErrorCode.RUN_ID_NOT_FOUND:
+                # One that keeps nothing on disk was started again.
+                return Ending("failed", "SuperLink does not know it any more")
             raise ControlError(
                 f"SuperLink on run {run}: {refusal.message if refusal else error}"
             ) from error

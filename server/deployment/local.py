@@ -13,6 +13,8 @@ from anml_fl.database.engine import open_database
 from server.deployment.control import Control, ControlError, enrol
 from server.deployment.keeper import Keeper
 from server.deployment.processes import (
+    POLL,
+    TASK_POLL,
     WARM_SOCKET,
     Service,
     environment,
@@ -119,6 +121,9 @@ def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterat
             # Not in the state folder: a socket's path is short.
             folder = Path(held.enter_context(TemporaryDirectory(prefix="anml-")))
             given[WARM_SOCKET] = str(folder / "socket")
+            # What looks for tasks all the time on one machine leaves the less for the tasks.
+            given.setdefault(TASK_POLL, f"{min(1.0, 0.05 * len(members) + 0.1):.2f}")
+            given.setdefault(POLL, f"{min(3.0, max(0.5, 0.1 * len(members))):.2f}")
             others = (warm_process(state, folder / "socket", given),)
         link = superlink(state, port, given)
         services = {
@@ -186,6 +191,7 @@ def run_local(
             config,
             out.resolve(),
             running.environment,
+            admit=lambda: running.control.register(state.nodes(config)),
             tend=Keeper(
                 running.superlink, [*running.nodes.values(), *running.others], console.print
             ),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from server.deployment.state import Node, State
 
+TASK_POLL, POLL = "FLWR_SUPEREXEC_TASK_POLL_INTERVAL", "ANML_POLL"
+"""Environment variables, seconds between two looks: for a task to start, for a message."""
 WARM, WARM_SOCKET = "ANML_WARM", "ANML_WARM_SOCKET"
 """Environment variables: 1 for warm client processes and shorter polls; who forks them."""
 
@@ -231,6 +233,9 @@ def superlink(state: State, port: int, given: dict[str, str]) -> Service:
     Service
     """
     local = state.local.resolve()
+    # Flower's SQL takes most of a warm round. Nothing that must last is in it: after a crash
+    # nodes are registered again, and the run goes on from its checkpoint.
+    database = ":flwr-in-memory:" if given[WARM] == "1" else str(local / "superlink.db")
     command = [
         sys.executable,
         "-m",
@@ -241,7 +246,7 @@ def superlink(state: State, port: int, given: dict[str, str]) -> Service:
         "--enable-supernode-auth",
         "--isolation=subprocess",
         "--disable-runtime-dependency-installation",
-        f"--database={local / 'superlink.db'}",
+        f"--database={database}",
         "--host=127.0.0.1",
         f"--port={port}",
     ]

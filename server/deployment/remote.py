@@ -63,7 +63,6 @@ def run_remote(
         control = Control(address, state.ca, Path(home))
         try:
             control.wait(_STARTUP)
-            control.register(members)
             engine = open_database(config.registry.database)
             try:
                 enrol(engine, members)
@@ -75,6 +74,7 @@ def run_remote(
                     config,
                     out.resolve(),
                     {**os.environ, **SWITCHES},
+                    admit=lambda: control.register(members),
                     tend=str,  # they are looked after where they run
                     say=console.print,
                 )

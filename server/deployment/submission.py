@@ -29,6 +29,7 @@ def carry_out(
     out: Path,
     environment: Mapping[str, str],
     *,
+    admit: Callable[[], None],
     tend: Callable[[], str],
     say: Callable[[str], None],
 ) -> str:
@@ -45,6 +46,8 @@ def carry_out(
         The run's folder, as SuperLink's machine names it and as it is found here.
     environment : mapping
         Of Flower's command line.
+    admit : callable
+        Registers the nodes with SuperLink, which may have forgotten them in a crash.
     tend : callable
         Called often: looks after the processes, and tells why the run cannot come to its
         end; an empty text if it can.
@@ -65,6 +68,7 @@ def carry_out(
     for attempt in range(1, ATTEMPTS + 1):
         (out / ERROR).unlink(missing_ok=True)
         control.wait(_LOST)
+        admit()
         run = control.submit(config, out, environment)
         ending = _follow(control, run, tend)
         if _written(out / SUMMARY) not in (None, before):

@@ -137,6 +137,7 @@ def ended(tmp_path_factory):
             config,
             out,
             running.environment,
+            admit=lambda: running.control.register(state.nodes(config)),
             tend=chaos,
             say=lambda text: chaos.done.append((0, "said", text)),
         )

@@ -125,7 +125,13 @@ def siege(tmp_path_factory: pytest.TempPathFactory) -> Siege:
                     return ""
 
                 status = carry_out(
-                    running.control, config, out, running.environment, tend=tend, say=print
+                    running.control,
+                    config,
+                    out,
+                    running.environment,
+                    admit=lambda: running.control.register(state.nodes(config)),
+                    tend=tend,
+                    say=print,
                 )
                 statuses = {name: one.status for name, one in everybody.items()}
             finally:
