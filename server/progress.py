@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from anml_fl.method.records import RoundRecord
-from server.results import ROUNDS, StrategyFolder
+from server.strategy_folder import ROUNDS, StrategyFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

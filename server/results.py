@@ -4,197 +4,25 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
-import os
 from contextlib import contextmanager
-from dataclasses import dataclass
-from logging import WARNING
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
-
-from flwr.common.logger import log
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from anml_fl.atomic import write_whole
 from anml_fl.config import ConfigError
-from anml_fl.method.records import RoundRecord
-from anml_fl.models.state import save_arrays
 from anml_fl.report.attribution import ATTRIBUTION
-from anml_fl.roles import HONEST, is_honest
-from server.checkpoint import CHECKPOINT, PREVIOUS, CheckpointError, cut, load_checkpoint
 from server.settlement import check_ledger, set_aside, settled
-from server.updates import UPDATES
+from server.strategy_folder import StrategyFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
-
     from anml_fl.config import RunConfig
-    from server.checkpoint import Checkpoint
 
-CONFIG, SUMMARY, ROUNDS, TIMINGS, MODEL = (
-    "config.toml",
-    "summary.json",
-    "rounds.jsonl",
-    "timings.jsonl",
-    "model.safetensors",
-)
+CONFIG, SUMMARY = "config.toml", "summary.json"
 LOCK = ".lock"
 ERROR = "error.txt"
 """Why the ServerApp ended before the run did; not there after a crash."""
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyFolder:
-    """One strategy's part of a run's folder; the model is written last.
-
-    Parameters
-    ----------
-    path : Path
-    """
-
-    path: Path
-
-    def finished(self, rounds: int) -> bool:
-        """Whether the strategy ran to its end, and all that it wrote can be read.
-
-        Parameters
-        ----------
-        rounds : int
-            How many rounds it should have.
-
-        Returns
-        -------
-        bool
-        """
-        try:
-            load_file(self.path / MODEL)
-            numbers = [record.round for record in self.records()]
-            timed = [timing["round"] for timing in self._timings()]
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
-            return False
-        return numbers == timed == list(range(1, rounds + 1))
-
-    def records(self) -> list[RoundRecord]:
-        """Read the rounds."""
-        lines = self.rounds.read_text().splitlines()
-        return [RoundRecord.from_json(line) for line in lines]
-
-    def _timings(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.timings.read_text().splitlines()]
-
-    @property
-    def rounds(self) -> Path:
-        """The file of the rounds' records."""
-        return self.path / ROUNDS
-
-    @property
-    def timings(self) -> Path:
-        """The file of the rounds' seconds."""
-        return self.path / TIMINGS
-
-    def begun(self) -> bool:
-        """Whether there is a checkpoint, whole or not."""
-        return any((self.path / name).exists() for name in (CHECKPOINT, PREVIOUS))
-
-    def resume(self, run: str) -> Checkpoint | None:
-        """Read the last good checkpoint, and bring the files to where they were before it.
-
-        Parameters
-        ----------
-        run : str
-            The run that it must be of.
-
-        Returns
-        -------
-        Checkpoint or None
-            None if no round was kept yet.
-
-        Raises
-        ------
-        CheckpointError
-            If none that is there can be gone on from.
-        """
-        damaged: list[str] = []
-        for name in (CHECKPOINT, PREVIOUS):
-            try:
-                found = load_checkpoint(self.path / name, run)
-                for file, written in (
-                    (self.rounds, found.rounds),
-                    (self.timings, found.timings),
-                ):
-                    cut(file, written)
-            except FileNotFoundError:
-                continue
-            except CheckpointError as error:
-                damaged.append(str(error))
-                continue
-            if damaged:
-                log(WARNING, "%s: going on after round %d", damaged[0], found.record.round)
-            return found
-        if damaged:
-            raise CheckpointError(
-                f"{'; '.join(damaged)}. Bring {self.path} back from a backup; or remove it,"
-                " and the strategy begins at round 1"
-            )
-        self.clear()
-        return None
-
-    def clear(self) -> None:
-        """Start anew; only what a run writes is removed."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        for name in (CHECKPOINT, PREVIOUS, MODEL, ROUNDS, TIMINGS):
-            (self.path / name).unlink(missing_ok=True)
-        for path in (self.path / UPDATES).glob("*.safetensors"):
-            path.unlink()
-
-    def append(self, record: RoundRecord) -> None:
-        """Add one round. Wall-clock time goes into a file of its own: see the ADR."""
-        _append(self.rounds, record.to_json())
-        timing = {"round": record.round, "seconds": record.seconds}
-        _append(self.timings, json.dumps(timing))
-
-    def finish(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Save the final model, and with it the strategy's end: after all else is safe."""
-        for path in (self.rounds, self.timings):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        save_arrays(arrays, self.path / MODEL)
-        for name in (CHECKPOINT, PREVIOUS):
-            (self.path / name).unlink(missing_ok=True)
-
-    def summary(self, roles: Mapping[str, str]) -> dict[str, Any]:
-        """Sum the strategy's rounds up.
-
-        Parameters
-        ----------
-        roles : mapping
-            Contributor to behaviour.
-
-        Returns
-        -------
-        dict
-            As in `summary.json`; errors and weights are fractions, null is unknown.
-        """
-        records = self.records()
-        shares = [share for record in records if (share := _attackers_share(record, roles))]
-        known = [share for share in shares if not math.isnan(share)]
-        branches = dict.fromkeys(("blend", "krum", "uniform"), 0)
-        for record in records:
-            if record.branch is not None:
-                branches[record.branch] = branches.get(record.branch, 0) + 1
-        error = records[-1].test_error
-        return {
-            "test_error": None if math.isnan(error) else error,
-            "attacker_weight": (fmean(known) if known else None) if shares else 0.0,
-            "branches": branches,
-            "excluded": sum(record.excluded for record in records),
-            "rounds": len(records),
-            "seconds": round(sum(timing["seconds"] for timing in self._timings()), 3),
-        }
 
 
 def default_folder(config: RunConfig) -> Path:
@@ -339,20 +167,3 @@ def close_run(
     text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
     write_whole(out / SUMMARY, text.encode())
     return summary
-
-
-def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | None:
-    """Share of the new model that came from attackers; None without a new model."""
-    weights = [c.weight for c in record.contributors if c.selected]
-    if not weights:
-        return None
-    return sum(
-        c.weight
-        for c in record.contributors
-        if c.selected and not is_honest(roles.get(c.contributor, HONEST))
-    )
-
-
-def _append(path: Path, line: str) -> None:
-    with path.open("a", newline="\n") as file:
-        file.write(line + "\n")

@@ -20,8 +20,8 @@ from anml_fl.seeding import stream
 from server.checkpoint import Checkpoint, Written, save_checkpoint
 from server.manifest import write_manifest
 from server.registries import known
-from server.results import StrategyFolder
 from server.settlement import Settlement, run_id
+from server.strategy_folder import StrategyFolder
 from server.updates import save_updates
 from strategies.catalogue import strategy
 

@@ -19,7 +19,7 @@ from anml_fl.settings import from_flat
 from clients.app import app
 from server.federation import run_federation
 from server.inline_grid import InlineGrid
-from server.results import MODEL
+from server.strategy_folder import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

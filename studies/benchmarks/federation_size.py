@@ -37,8 +37,8 @@ from anml_fl.settings import from_flat
 from clients.app import app
 from server.federation import run_federation
 from server.inline_grid import InlineGrid
-from server.results import ROUNDS, StrategyFolder
 from server.settlement import LEDGER, Settlement
+from server.strategy_folder import ROUNDS, StrategyFolder
 from server.updates import UPDATES
 from studies.benchmarks.krum import machine
 

@@ -21,7 +21,7 @@ from server.deployment.local import federation, with_database
 from server.deployment.processes import stop
 from server.deployment.state import prepare
 from server.deployment.submission import carry_out
-from server.results import ROUNDS, TIMINGS, StrategyFolder
+from server.strategy_folder import ROUNDS, TIMINGS, StrategyFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,7 +24,7 @@ from server.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from server.results import StrategyFolder
+from server.strategy_folder import StrategyFolder
 
 CONTENT = Checkpoint(
     run="default-0123456789abcdef",
