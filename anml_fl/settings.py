@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
-from anml_fl.config import BehaviourName, ConfigError, RunConfig, settings
+from anml_fl.config import ConfigError, RunConfig, settings
+from anml_fl.participants import BehaviourName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, get_args
 
 import tomli_w
 
-from anml_fl.config import BehaviourName, ConfigError
+from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import names_of
+from anml_fl.participants import BehaviourName
 from anml_fl.settings import from_toml
 
 if TYPE_CHECKING:

@@ -11,13 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from anml_fl import config as settings_module
-from anml_fl.config import (
-    Attacks,
-    BehaviourName,
-    ConfigError,
-    RunConfig,
-    settings,
-)
+from anml_fl import participants
+from anml_fl.config import Attacks, ConfigError, RunConfig, settings
+from anml_fl.participants import BehaviourName
 from anml_fl.roles import part_in_round
 from anml_fl.settings import from_flat, from_toml, parse_behaviours
 from clients.behaviours import BEHAVIOURS as DATA_BEHAVIOURS
@@ -167,7 +163,8 @@ def test_behaviours_that_settings_take_each_do_something_in_every_round():
 def test_names_that_settings_take_are_those_that_exist(literal, module, registry):
     from importlib import import_module
 
-    taken = get_args(getattr(settings_module, literal))
+    home = participants if hasattr(participants, literal) else settings_module
+    taken = get_args(getattr(home, literal))
     assert sorted(taken) == sorted(getattr(import_module(module), registry))
 
 

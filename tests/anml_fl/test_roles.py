@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from anml_fl.config import Attacks, BehaviourName, RunConfig
+from anml_fl.config import Attacks, RunConfig
 from anml_fl.datasets.prepare import contributor_id
+from anml_fl.participants import BehaviourName
 from anml_fl.roles import HONEST, cast_roles, is_honest, part_in_round
 from anml_fl.settings import from_flat
 

@@ -8,14 +8,8 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import (
-    BehaviourName,
-    DatasetName,
-    Federation,
-    RunConfig,
-    ScenarioName,
-    StrategyName,
-)
+from anml_fl.config import RunConfig, StrategyName
+from anml_fl.participants import BehaviourName, DatasetName, Federation, ScenarioName
 from anml_fl.settings import from_flat, from_toml
 
 
