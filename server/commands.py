@@ -150,7 +150,7 @@ def commands(
                 config = config.model_copy(update={"registry": registry})
             where = default_folder(config) if out is None else out
             status = "completed"
-            if not _ended(where, state, console):
+            if not _ended(where, config, state, console):
                 with _interrupted(where, "the same command"):
                     status = run_remote(state, config, address, where, console)
         _finish(status, where, console)
@@ -162,8 +162,6 @@ def commands(
 
         RUN is its folder: it goes on with its own settings, on the engine that it began on.
         """
-        import json
-
         from rich.console import Console
 
         from anml_fl.settings import from_toml
@@ -176,7 +174,7 @@ def commands(
                 return
             about = folder / DEPLOYMENT
             if about.exists():
-                told_there = json.loads(about.read_text())
+                told_there = _deployment(about)
             elif not (folder / CONFIG).exists():
                 raise Failure(f"{folder} is not a run's folder: it has no {CONFIG}")
             else:
@@ -218,6 +216,20 @@ def commands(
     return [up, submit, resume, page]
 
 
+def _deployment(path: Path) -> dict[str, Any]:
+    """Read on which federation a run goes on."""
+    import json
+
+    try:
+        found = json.loads(path.read_text())
+        return {"state": str(found["state"]), "warm": bool(found["warm"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise Failure(
+            f"{path} is damaged ({error}): remove it; `anml up --local --state STATE --out"
+            f" {path.parent}` goes on with the run"
+        ) from error
+
+
 def _run_local(folder: Path, out: Path | None, warm: bool) -> None:
     """Run the federation of a state folder on this machine, and leave as the run ended."""
     from rich.console import Console
@@ -236,16 +248,17 @@ def _run_local(folder: Path, out: Path | None, warm: bool) -> None:
             f" {config.federation.contributors} nodes, seed {config.seed}, on this machine"
         )
         status = "completed"
-        if not _ended(where, state, console):
+        if not _ended(where, config, state, console):
             with _interrupted(where, f"`anml resume {where}`"):
                 status = run_local(state, config, where, console, warm=warm)
     _finish(status, where, console)
 
 
-def _ended(out: Path, state: State, console: Console) -> bool:
+def _ended(out: Path, config: RunConfig, state: State, console: Console) -> bool:
     """Tell whether a run came to its end before: its rounds are settled, once."""
-    from server.results import SUMMARY
+    from server.results import SUMMARY, check_settings
 
+    check_settings(out, config)
     if not (out / SUMMARY).exists():
         return False
     console.print(

@@ -11,7 +11,7 @@ import socket
 import stat
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 from urllib.parse import urlsplit
@@ -68,6 +68,7 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 _PATIENCE = 10.0
+_LONGEST = 30.0
 _AT_ONCE = 32
 
 
@@ -101,15 +102,26 @@ class PageServer(ThreadingHTTPServer):
 
     def process_request_thread(self, request: object, client_address: object) -> None:
         """Answer, and give the place back."""
+        # The patience below is for each byte; who drips them gets no more than this.
+        end = threading.Timer(_LONGEST, _shut, (request,))
+        end.daemon = True
+        end.start()
         try:
             super().process_request_thread(request, client_address)  # type: ignore[arg-type]
         finally:
+            end.cancel()
             self._places.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a reader who left."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+def _shut(connection: object) -> None:
+    if isinstance(connection, socket.socket):
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def serve(folder: Path, host: str, port: int) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from anml_fl.config import RunConfig
 
 CONFIG, SUMMARY = "config.toml", "summary.json"
-LOCK = ".lock"
+LOCK, SUBMITTING = ".lock", ".submitting"
+"""Held by who writes to the folder, and by who follows the run on other processes."""
 ERROR = "error.txt"
 """Why the ServerApp ended before the run did; not there after a crash."""
 
@@ -47,6 +48,26 @@ def default_folder(config: RunConfig) -> Path:
         number += 1
 
 
+def check_settings(out: Path, config: RunConfig) -> None:
+    """Refuse a folder that holds a run with other settings.
+
+    Parameters
+    ----------
+    out : Path
+    config : RunConfig
+
+    Raises
+    ------
+    ConfigError
+    """
+    path = out / CONFIG
+    if path.exists() and path.read_text() != config.to_toml():
+        raise ConfigError(
+            f"{out} holds a run with other settings: give another --out or --name, or"
+            f" remove the folder"
+        )
+
+
 def open_run(out: Path, config: RunConfig) -> None:
     """Prepare a run's folder: anew, or to go on with an interrupted run.
 
@@ -62,14 +83,10 @@ def open_run(out: Path, config: RunConfig) -> None:
         If the folder holds a run with other settings.
     """
     out.mkdir(parents=True, exist_ok=True)
+    check_settings(out, config)
     path = out / CONFIG
-    if path.exists():
-        if path.read_text() != config.to_toml():
-            raise ConfigError(
-                f"{out} holds a run with other settings: give another --out or --name, or"
-                f" remove the folder"
-            )
-    elif taken := [name for name in config.strategies if (out / name).exists()]:
+    taken = [name for name in config.strategies if (out / name).exists()]
+    if taken and not path.exists():
         raise ConfigError(
             f"{out} has no {CONFIG}, but holds {', '.join(taken)}: give another --out"
         )
@@ -107,13 +124,15 @@ def finished(out: Path, config: RunConfig, name: str) -> bool:
 
 
 @contextmanager
-def hold(out: Path) -> Iterator[None]:
+def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
     """Keep every other process from writing to a run's folder meanwhile.
 
     Parameters
     ----------
     out : Path
         Made if it does not exist.
+    lock : str
+        Name of the file that is locked.
 
     Raises
     ------
@@ -121,7 +140,7 @@ def hold(out: Path) -> Iterator[None]:
         If another process is writing to it.
     """
     out.mkdir(parents=True, exist_ok=True)
-    with (out / LOCK).open("a") as file:
+    with (out / lock).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

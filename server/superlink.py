@@ -9,6 +9,7 @@ commas between; this machine alone if it is not set.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import re
@@ -104,7 +105,10 @@ class Guard:
             scope["type"] == "lifespan"
             or path == _HEALTH
             or path.startswith(_OPEN)
-            or (client[0] if client else None) in self._owners
+            # In a thread: names are looked up, which may take its time.
+            or await asyncio.to_thread(
+                self._owners.__contains__, client[0] if client else None
+            )
         ):
             await self._app(scope, receive, send)
             return
@@ -127,6 +131,8 @@ def main() -> None:
     except ValueError as error:
         sys.exit(str(error))
     extensions.get_middleware = lambda: (Middleware(Guard, owners), *hook())
+    # Only a proxy on this machine is believed when it says for whom it asks.
+    os.environ["FORWARDED_ALLOW_IPS"] = "127.0.0.1"
     sys.argv[0] = "flower-superlink"
     flower_superlink()
 

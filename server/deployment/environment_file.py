@@ -9,7 +9,7 @@ from anml_fl.datasets.prepare import contributor_id
 from server.deployment.authority import write_once
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from server.deployment.state import Node, State
@@ -59,9 +59,9 @@ def write_environment(
     runs.mkdir(parents=True, exist_ok=True)
     values |= {
         "ANML_STATE": str(state.folder.resolve()),
-        **_account(state.folder, runs),
+        **_account(state, runs),
         "ANML_NODES": str(len(nodes)),
-        "COMPOSE_PROFILES": ",".join(f"node-{node.partition}" for node in nodes),
+        "COMPOSE_PROFILES": _profiles(values, nodes),
     }
     for node in nodes[:_LISTED]:
         if node.name != contributor_id(node.partition):
@@ -79,14 +79,22 @@ def write_environment(
     return path
 
 
-def _account(*folders: Path) -> dict[str, str]:
+def _profiles(values: Mapping[str, str], nodes: Sequence[Node]) -> str:
+    """Say which nodes run here: all, unless somebody chose some of them."""
+    every = [f"node-{node.partition}" for node in nodes]
+    before = [one for one in values.get("COMPOSE_PROFILES", "").split(",") if one]
+    all_of_them = str(len(before)) == values.get("ANML_NODES", "0")
+    chosen = [one for one in before if one in every]
+    return ",".join(every if all_of_them or not chosen else chosen)
+
+
+def _account(state: State, runs: Path) -> dict[str, str]:
     """Say under which account containers run: the owner's, who alone may read the keys."""
     uid, gid = os.getuid(), os.getgid()
     if uid == 0:
         uid = gid = _ACCOUNT
-        for folder in folders:
-            for path in (folder, *folder.rglob("*")):
-                os.chown(path, uid, gid, follow_symlinks=False)
+        for path in (state.folder, *state.made(), runs):
+            os.chown(path, uid, gid, follow_symlinks=False)
     return {"ANML_UID": str(uid), "ANML_GID": str(gid)}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from anml_fl.atomic import write_whole
 from anml_fl.database.engine import open_database
 from server.deployment.control import Control, ControlError, enrol
 from server.deployment.keeper import Keeper
@@ -28,7 +29,7 @@ from server.deployment.submission import carry_out
 from server.federation import check
 from server.processes import free_port, stopped_by_signals
 from server.progress import progress_bar
-from server.results import hold
+from server.results import SUBMITTING, check_settings, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,14 +179,15 @@ def run_local(
         If SuperLink does not start, or refuses a node or the run.
     """
     check(config)
-    out.mkdir(parents=True, exist_ok=True)
+    check_settings(out, config)
     about = {"state": str(state.folder.resolve()), "warm": warm}
-    (out / DEPLOYMENT).write_text(json.dumps(about) + "\n")
     with (
+        hold(out, SUBMITTING),
         stopped_by_signals(),
         progress_bar(out, config, console, lines=not console.is_terminal),
         federation(state, config, warm=warm) as running,
     ):
+        write_whole(out / DEPLOYMENT, f"{json.dumps(about)}\n".encode())
         return carry_out(
             running.control,
             config,

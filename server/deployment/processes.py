@@ -235,7 +235,7 @@ def superlink(state: State, port: int, given: dict[str, str]) -> Service:
     local = state.local.resolve()
     # Flower's SQL takes most of a warm round. Nothing that must last is in it: after a crash
     # nodes are registered again, and the run goes on from its checkpoint.
-    database = ":flwr-in-memory:" if given[WARM] == "1" else str(local / "superlink.db")
+    database = ":flwr-in-memory:" if given.get(WARM) == "1" else str(local / "superlink.db")
     command = [
         sys.executable,
         "-m",

@@ -13,6 +13,7 @@ from server.deployment.control import Control, enrol
 from server.deployment.submission import carry_out
 from server.processes import stopped_by_signals
 from server.progress import progress_bar
+from server.results import SUBMITTING, check_settings, hold
 from server.simulation import SWITCHES
 
 if TYPE_CHECKING:
@@ -59,7 +60,12 @@ def run_remote(
             " --database"
         )
     members = state.nodes(config)
-    with TemporaryDirectory(prefix="anml-") as home, stopped_by_signals():
+    check_settings(out, config)
+    with (
+        hold(out, SUBMITTING),
+        TemporaryDirectory(prefix="anml-") as home,
+        stopped_by_signals(),
+    ):
         control = Control(address, state.ca, Path(home))
         try:
             control.wait(_STARTUP)

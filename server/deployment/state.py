@@ -28,6 +28,20 @@ if TYPE_CHECKING:
 
     from anml_fl.config import RunConfig
 
+# What a state folder holds: nothing else is taken for one.
+_FOLDERS = ("superlink", "nodes")
+_OWN = (
+    *_FOLDERS,
+    "run.toml",
+    "behaviours.toml",
+    "ca.key",
+    "ca.crt",
+    "ledger.key",
+    "ledger.key.pub",
+    "database.password",
+    "compose.env",
+    "local",
+)
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -104,6 +118,12 @@ class State:
     def local(self) -> Path:
         """What processes on this machine keep."""
         return self.folder / "local"
+
+    def made(self) -> list[Path]:
+        """List what `anml up` makes, as far as it is there."""
+        found = [self.folder / name for name in _OWN]
+        found += [path for name in _FOLDERS for path in (self.folder / name).glob("**/*")]
+        return [path for path in found if path.exists() and not path.is_symlink()]
 
     def config(self) -> RunConfig:
         """Read the settings, with everybody's behaviour.
@@ -195,6 +215,13 @@ def prepare(
                 f"contributor {member.name!r} cannot name a folder: it must be letters,"
                 " digits, dots, dashes and underscores"
             )
+    if folder.is_dir() and (
+        strange := sorted(path.name for path in folder.iterdir() if path.name not in _OWN)
+    ):
+        raise ConfigError(
+            f"{folder} holds {', '.join(strange[:3])}, so it is no federation's folder: give a"
+            " new one by --state"
+        )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     authority = (folder / "ca.key", state.ca)

@@ -176,7 +176,9 @@ def test_file_is_on_disk_before_it_takes_the_old_ones_place(tmp_path, monkeypatc
 
     monkeypatch.setattr(os, "fsync", fsync)
     save_arrays({"w": np.zeros(3)}, path)
-    assert seen == [(path.stat().st_size, True)]
+    # The content while the old file stands, then the folder that names the new one.
+    assert seen[0] == (path.stat().st_size, True)
+    assert [old for _, old in seen] == [True, False]
     np.testing.assert_array_equal(load_file(path)["w"], np.zeros(3))
 
 

@@ -54,6 +54,25 @@ def test_resume_of_what_is_no_run_says_so(anml, tmp_path):
     assert "not a run's folder" in result.output
 
 
+def test_a_folder_with_another_run_is_refused_and_left_as_it_was(anml, tmp_path):
+    out = tmp_path / "other"
+    out.mkdir()
+    (out / "config.toml").write_text('name = "another"\n')
+    result = anml("up", "--local", "--nodes=1", "--rounds=1", "--out=other")
+    assert result.exit_code == 2
+    assert "holds a run with other settings" in result.output
+    assert [path.name for path in out.iterdir()] == ["config.toml"]
+
+
+def test_resume_of_what_is_damaged_says_so(anml, tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "deployment.json").write_text("{}")
+    result = anml("resume", "run")
+    assert result.exit_code == 2
+    assert "deployment.json is damaged" in result.output
+
+
 def test_resume_of_a_run_elsewhere_says_how(anml, tmp_path):
     (tmp_path / "config.toml").write_text('engine = "deployment"\n')
     result = anml("resume", str(tmp_path))

@@ -54,10 +54,10 @@ def test_run_survives_the_death_of_serverapp_superlink_and_command(
 def test_error_of_the_app_is_told_and_not_tried_again(anml, tiny, tmp_path):
     out = tmp_path / "taken"
     out.mkdir()
-    (out / "config.toml").write_text('name = "another"\n')
+    (out / "anml").mkdir()  # somebody else's
     command = anml("up", "--local", *tiny, "--rounds=1", "--out=taken")
     assert command.ends() == 1, command.said
     assert "the run failed: ConfigError" in command.said
-    assert "holds a run with other settings" in command.said
+    assert "has no config.toml, but holds anml" in command.said
     assert "submitted again" not in command.said
     assert command.processes() == []

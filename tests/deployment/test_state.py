@@ -230,6 +230,35 @@ def test_results_and_keys_are_those_of_the_account_that_containers_have(folder, 
         assert f"ANML_UID={path.stat().st_uid}" == uid, path
 
 
+def test_nodes_that_were_chosen_to_run_here_stay_chosen(folder, tmp_path):
+    state, config = prepare(folder, None, {}, nodes=3)
+    path = write_environment(state, state.nodes(config), tmp_path)
+    path.write_text(path.read_text().replace("=node-0,node-1,node-2", "=node-0"))
+    write_environment(state, state.nodes(config), tmp_path)
+    assert "COMPOSE_PROFILES=node-0\n" in path.read_text()
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    (home / "thesis.txt").write_text("precious")
+    before = (home.stat().st_mode, home.stat().st_uid)
+    with pytest.raises(ConfigError, match=r"holds thesis\.txt, so it is no federation"):
+        prepare(home, None, {}, nodes=1)
+    assert (home.stat().st_mode, home.stat().st_uid) == before
+    assert [path.name for path in home.iterdir()] == ["thesis.txt"]
+
+
+def test_results_of_before_keep_their_owner(folder, tmp_path):
+    (tmp_path / "runs").mkdir()
+    old = tmp_path / "runs" / "old.txt"
+    old.write_text("mine")
+    owner = old.stat().st_uid
+    state, config = prepare(folder, None, {}, nodes=1)
+    write_environment(state, state.nodes(config), tmp_path)
+    assert old.stat().st_uid == owner
+
+
 def test_more_nodes_than_the_compose_file_lists_get_services_of_their_own(folder, tmp_path):
     state, config = prepare(folder, None, {}, nodes=12)
     text = write_environment(state, state.nodes(config), tmp_path).read_text()

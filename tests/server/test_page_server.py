@@ -95,7 +95,7 @@ def get():
 
 
 def test_names_are_those_that_a_run_writes():
-    strategies = [f"{name}/{results.ROUNDS}" for name in get_args(StrategyName)]
+    strategies = [f"{name}/{strategy_folder.ROUNDS}" for name in get_args(StrategyName)]
 
     assert set(SERVED) == {
         *strategies,
