@@ -18,7 +18,7 @@ from anml_fl.config import StrategyName
 from anml_fl.report.page import write_report
 from anml_fl.settings import from_flat
 from clients.app import app
-from server import results, status_page
+from server import results, status_page, strategy_folder
 from server.federation import run_federation
 from server.inline_grid import InlineGrid
 from server.manifest import MANIFEST
