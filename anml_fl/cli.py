@@ -211,7 +211,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from server.progress import progress_bar
     from server.results import default_folder, hold, open_run
     from server.simulation import run_simulation
-    from server.table import table
+    from server.table import left_out, table
 
     if config.engine == "deployment":
         raise ConfigError(
@@ -236,8 +236,8 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
                 run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
     summary = json.loads((out / "summary.json").read_text())
     console.print(table(summary))
-    if left_out := sum(one["excluded"] for one in summary["strategies"].values()):
-        console.print(f"{left_out} replies were left out; the report has the reasons")
+    if note := left_out(out, summary):
+        console.print(note)
     console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
 
 

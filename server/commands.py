@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,10 +166,13 @@ def commands(
 
         from anml_fl.settings import from_toml
         from server.deployment.local import DEPLOYMENT
+        from server.deployment.state import State
         from server.results import CONFIG, SUMMARY
 
         with _told():
             if (folder / SUMMARY).exists():
+                if (folder / DEPLOYMENT).exists():
+                    _tidy(State(Path(_deployment(folder / DEPLOYMENT)["state"])))
                 click.echo(f"{folder} came to its end: there is nothing to go on with")
                 return
             about = folder / DEPLOYMENT
@@ -230,6 +233,17 @@ def _deployment(path: Path) -> dict[str, Any]:
         ) from error
 
 
+def _tidy(state: State) -> None:
+    """Stop what a command that was killed left running, unless another one looks after it."""
+    from anml_fl.config import ConfigError
+    from server.deployment.processes import stop_leftovers
+    from server.results import hold
+
+    if state.local.is_dir():
+        with suppress(ConfigError), hold(state.local):
+            stop_leftovers(state)
+
+
 def _run_local(folder: Path, out: Path | None, warm: bool) -> None:
     """Run the federation of a state folder on this machine, and leave as the run ended."""
     from rich.console import Console
@@ -261,6 +275,7 @@ def _ended(out: Path, config: RunConfig, state: State, console: Console) -> bool
     check_settings(out, config)
     if not (out / SUMMARY).exists():
         return False
+    _tidy(state)
     console.print(
         f"{out} came to its end before. For another run, change name or seed in {state.run}",
         soft_wrap=True,
@@ -273,13 +288,13 @@ def _finish(status: str, out: Path, console: Console) -> None:
     import json
 
     from server.results import SUMMARY
-    from server.table import table
+    from server.table import left_out, table
 
     if status == "completed":
         summary = json.loads((out / SUMMARY).read_text())
         console.print(table(summary))
-        if left_out := sum(one["excluded"] for one in summary["strategies"].values()):
-            console.print(f"{left_out} replies were left out; the report has the reasons")
+        if note := left_out(out, summary):
+            console.print(note)
         console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
     sys.exit(_EXIT[status])
 

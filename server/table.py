@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
+
+from server.strategy_folder import StrategyFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 def table(summary: Mapping[str, Any]) -> Table:
@@ -38,6 +43,37 @@ def table(summary: Mapping[str, Any]) -> Table:
             str(one["excluded"]),
         )
     return shown
+
+
+def left_out(out: Path, summary: Mapping[str, Any]) -> str:
+    """Say how many replies did not count, and why most of them did not.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+    summary : mapping
+        As in `summary.json`.
+
+    Returns
+    -------
+    str
+        Empty if all counted.
+    """
+    count = sum(one["excluded"] for one in summary["strategies"].values())
+    reasons: Counter[str] = Counter()
+    learned = False
+    for name in summary["strategies"]:
+        for record in StrategyFolder(out / name).records():
+            reasons.update(one.reason for one in record.contributors if one.reason)
+            reasons.update(record.refused)
+            learned = learned or any(one.selected for one in record.contributors)
+    if not count:
+        return ""
+    (reason, times), *_ = reasons.most_common(1)
+    most = f"{count} replies were left out, {times} of them: {escape(reason)}"
+    nothing = "" if learned else "[bold red]no round changed a model[/bold red]: "
+    return f"{nothing}{most}; the report has all reasons"
 
 
 def _percent(share: float | None) -> str:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import psutil
 
 from server.deployment.control import ControlError
+from server.deployment.processes import SERVERAPP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from server.deployment.processes import Service
 
-_SERVERAPP = "flwr-serverapp"
 # A ServerApp that came to its end has told SuperLink so before it left.
 _GONE = 3.0
 
@@ -93,7 +93,7 @@ class Keeper:
 
 def _is_serverapp(process: psutil.Process) -> bool:
     try:
-        return _runs(process) and any(_SERVERAPP in part for part in process.cmdline()[:2])
+        return _runs(process) and any(SERVERAPP in part for part in process.cmdline()[:2])
     except psutil.Error:
         return False
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TASK_POLL, POLL = "FLWR_SUPEREXEC_TASK_POLL_INTERVAL", "ANML_POLL"
 """Environment variables, seconds between two looks: for a task to start, for a message."""
+SERVERAPP = "flwr-serverapp"
+"""Flower's command, a process for each run."""
 WARM, WARM_SOCKET = "ANML_WARM", "ANML_WARM_SOCKET"
 """Environment variables: 1 for warm client processes and shorter polls; who forks them."""
 
@@ -178,6 +180,12 @@ def _marked(variable: str, value: str) -> list[psutil.Process]:
 
 def _end(processes: Callable[[], list[psutil.Process]]) -> None:
     running = processes()
+    for process in running:
+        with suppress(psutil.Error):
+            # At once, as in a crash: it would see the nodes leave, and end the round without
+            # them. What it has kept is whole at any moment.
+            if any(part.endswith(SERVERAPP) for part in process.cmdline()[:2]):
+                process.kill()
     for process in running:
         with suppress(psutil.Error):
             process.terminate()

@@ -39,6 +39,9 @@ def test_run_survives_the_death_of_serverapp_superlink_and_command(
     assert "`anml resume runs/default` goes on" in first.said
     assert first.processes() == []
     assert not (run / "summary.json").exists()
+    # Nobody's leaving was taken for an answer.
+    people = [person for record in rounds_of(run / "anml") for person in record.contributors]
+    assert not any("Unavailable" in (person.reason or "") for person in people)
 
     second = anml("resume", "runs/default")
     assert second.ends() == 0, second.said
