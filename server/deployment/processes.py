@@ -185,7 +185,8 @@ def _end(processes: Callable[[], list[psutil.Process]]) -> None:
             # At once, as in a crash: it would see the nodes leave, and end the round without
             # them. What it has kept is whole at any moment.
             if any(part.endswith(SERVERAPP) for part in process.cmdline()[:2]):
-                process.kill()
+                for one in (process, *process.children(recursive=True)):
+                    one.kill()
     for process in running:
         with suppress(psutil.Error):
             process.terminate()

@@ -20,6 +20,9 @@ from flwr.supernode import start_client_internal as loop
 from clients import supernode
 from clients.warm import COMMAND
 
+# They need Flower's commands, which lie beside an environment's Python.
+pytestmark = pytest.mark.slow
+
 REAL = str(Path(sys.executable).parent / COMMAND)
 
 

@@ -43,6 +43,9 @@ from anml_fl.settings import from_flat
 from clients import handover, supernode
 from clients.warm import COMMAND
 
+# They need Flower's commands, which lie beside an environment's Python.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(handover.__file__).resolve().parents[1]
 REAL = str(Path(sys.executable).parent / COMMAND)
 SWITCHES = {

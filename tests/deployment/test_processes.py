@@ -125,6 +125,7 @@ def test_superlink_is_for_this_machine_and_for_registered_nodes(tmp_path):
     assert not any("insecure" in part for part in command)
 
 
+@pytest.mark.slow  # needs Flower's commands, which lie beside an environment's Python
 @pytest.mark.parametrize(("warm", "program"), [("1", "clients.supernode"), ("0", "supernode")])
 def test_supernode_is_flowers_own_unless_it_is_to_be_warm(tmp_path, warm, program):
     node = Node("contributor-0000", 0, tmp_path / "nodes" / "contributor-0000")
