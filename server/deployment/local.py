@@ -19,6 +19,7 @@ from server.deployment.processes import (
     WARM_SOCKET,
     Service,
     environment,
+    interrupt,
     stop,
     stop_leftovers,
     superlink,
@@ -136,6 +137,7 @@ def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterat
         held.callback(stop, [*services.values(), *others])
         control = Control(address, state.ca, state.local / "flwr" / "control")
         held.callback(control.close)
+        held.callback(interrupt, link)
         for service in (*others, link):
             service.start()
         try:

@@ -151,6 +151,27 @@ def stop(services: Iterable[Service]) -> None:
             one._process.wait()
 
 
+def interrupt(superlink: Service) -> None:
+    """End a run that goes on, before its nodes leave.
+
+    Its ServerApp would take their leaving for an answer, and end the round without them. It
+    is killed, as in a crash: what it has kept is whole at any moment.
+
+    Parameters
+    ----------
+    superlink : Service
+        Which started it.
+    """
+    _kill_serverapps(superlink.processes())
+
+
+def _kill_serverapps(running: Iterable[psutil.Process]) -> None:
+    for process in running:
+        with suppress(psutil.Error):
+            if any(part.endswith(SERVERAPP) for part in process.cmdline()[:2]):
+                process.kill()
+
+
 def stop_leftovers(state: State) -> int:
     """Stop what runs of a federation whose command was killed.
 
@@ -180,13 +201,7 @@ def _marked(variable: str, value: str) -> list[psutil.Process]:
 
 def _end(processes: Callable[[], list[psutil.Process]]) -> None:
     running = processes()
-    for process in running:
-        with suppress(psutil.Error):
-            # At once, as in a crash: it would see the nodes leave, and end the round without
-            # them. What it has kept is whole at any moment.
-            if any(part.endswith(SERVERAPP) for part in process.cmdline()[:2]):
-                for one in (process, *process.children(recursive=True)):
-                    one.kill()
+    _kill_serverapps(running)
     for process in running:
         with suppress(psutil.Error):
             process.terminate()

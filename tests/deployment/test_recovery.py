@@ -33,6 +33,7 @@ def test_run_survives_the_death_of_serverapp_superlink_and_command(
     first.kill("server.superlink")
     first.after(3)
     # And now the command itself is told to end.
+    told = len(rounds_of(run / "anml"))
     first.process.send_signal(signal.SIGTERM)
     assert first.ends() == 128 + signal.SIGTERM
     assert "the ServerApp died" in first.said
@@ -40,6 +41,9 @@ def test_run_survives_the_death_of_serverapp_superlink_and_command(
     assert "`anml resume runs/default` goes on" in first.said
     assert first.processes() == []
     assert not (run / "summary.json").exists()
+    # Nobody's leaving was taken for an answer.
+    late = rounds_of(run / "anml")[told:]
+    assert all(person.reason is None for record in late for person in record.contributors)
 
     second = anml("resume", "runs/default")
     assert second.ends() == 0, second.said
