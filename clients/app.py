@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
 from flwr.app import (
     Array,
     ArrayRecord,
@@ -27,6 +30,10 @@ from clients.echo import echo_nonce
 from clients.training import train
 from clients.unpacked import unpacked
 from strategies import protocol
+from strategies.layout import values_of
+
+if TYPE_CHECKING:
+    from anml_fl.config import RunConfig
 
 app = ClientApp(mods=[echo_nonce, unpacked])
 
@@ -67,8 +74,7 @@ def train_round(message: Message, context: Context) -> Message:
     Message
         The trained arrays, the number of samples, and what credentials it shows.
     """
-    settings = {k: v for k, v in context.run_config.items() if k != "out"}
-    config = from_flat(settings)
+    config = _read(tuple((k, v) for k, v in context.run_config.items() if k != "out"))
     partition = int(context.node_config[protocol.PARTITION])
     if not 0 <= partition < config.federation.contributors:
         raise ValueError(
@@ -88,8 +94,7 @@ def train_round(message: Message, context: Context) -> Message:
         model = build(
             config.training.model, held.features.shape[1], dealt.image, held.classes, seed=0
         )
-        received = message.content.array_records[protocol.ARRAYS]
-        load_arrays(model, {name: array.numpy() for name, array in received.items()})
+        load_arrays(model, values_of(message.content.array_records[protocol.ARRAYS]))
         order = stream(config.seed, "training", contributor, server_round)
         train(model, samples, config.training, order)
     trained = ArrayRecord({name: Array(value) for name, value in arrays_of(model).items()})
@@ -99,3 +104,8 @@ def train_round(message: Message, context: Context) -> Message:
     if tokens := credentials(role, config.seed, contributor, dealt.names):
         content[protocol.CREDENTIALS] = ConfigRecord({protocol.TOKENS: tokens})
     return Message(content, reply_to=message)
+
+
+@lru_cache(maxsize=4)  # the same in every round
+def _read(settings: tuple[tuple[str, str | int | float | bool], ...]) -> RunConfig:
+    return from_flat(dict(settings))

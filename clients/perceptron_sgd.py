@@ -63,32 +63,48 @@ def train_perceptron(
     weights = [layer.weight.detach() for layer in layers]
     biases = [layer.bias.detach() for layer in layers]
     parameters = [*weights, *biases]
+    gradients = [torch.empty_like(parameter) for parameter in parameters]
+    turned = [weight.t() for weight in weights]
+    n, classes = labels.numel(), len(biases[-1])
+    # An epoch's last batch may be shorter than the others.
+    sizes = {min(settings.batch_size, n), n % settings.batch_size} - {0}
+    slopes = {size: _loss_slopes(labels, classes, size) for size in sizes}
     for _ in range(settings.local_epochs):
-        order = torch.from_numpy(rng.permutation(labels.numel())).to(labels.device)
+        order = torch.from_numpy(rng.permutation(n)).to(labels.device)
         batches = zip(
             features[order].split(settings.batch_size),
-            labels[order].split(settings.batch_size),
+            order.split(settings.batch_size),
             strict=True,
         )
-        for x, y in batches:
-            gradients = _gradients(weights, biases, x, y)
+        for x, chosen in batches:
+            slope = slopes[len(chosen)][chosen]
+            _differentiate(weights, turned, biases, x, slope, gradients)
             torch._foreach_add_(parameters, gradients, alpha=-settings.learning_rate)
 
 
-def _gradients(
-    weights: list[Tensor], biases: list[Tensor], x: Tensor, y: Tensor
-) -> list[Tensor]:
+def _loss_slopes(labels: Tensor, classes: int, size: int) -> Tensor:
+    """Slope of a batch's mean cross-entropy in the log-probabilities: (n, classes)."""
+    slopes = torch.zeros(len(labels), classes, device=labels.device)
+    return slopes.scatter_(1, labels.unsqueeze(1), -1.0 / size)
+
+
+def _differentiate(
+    weights: list[Tensor],
+    turned: list[Tensor],
+    biases: list[Tensor],
+    x: Tensor,
+    slope: Tensor,
+    gradients: list[Tensor],
+) -> None:
+    """Write the gradients of weights and biases for a batch."""
+    aten, depth = torch.ops.aten, len(weights)
     inputs = [x]
-    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-        inputs.append(torch.addmm(bias, inputs[-1], weight.t()).relu_())
-    logits = torch.addmm(biases[-1], inputs[-1], weights[-1].t())
-    log_p = torch.log_softmax(logits, 1)
-    given = torch.zeros_like(log_p).scatter_(1, y.unsqueeze(1), -1.0 / len(y))
-    slope = torch.ops.aten._log_softmax_backward_data(given, log_p, 1, log_p.dtype)
-    of_weights, of_biases = [], []
-    for weight, seen in zip(reversed(weights), reversed(inputs), strict=True):
-        of_weights.append(slope.t().mm(seen))
-        of_biases.append(slope.sum(0))
-        if seen is not x:
-            slope = torch.ops.aten.threshold_backward(slope.mm(weight), seen, 0)
-    return [*reversed(of_weights), *reversed(of_biases)]
+    for bias, weight in zip(biases[:-1], turned[:-1], strict=True):
+        inputs.append(torch.addmm(bias, inputs[-1], weight).relu_())
+    log_p = torch.log_softmax(torch.addmm(biases[-1], inputs[-1], turned[-1]), 1)
+    slope = aten._log_softmax_backward_data.default(slope, log_p, 1, log_p.dtype)
+    for i in reversed(range(depth)):
+        torch.mm(slope.t(), inputs[i], out=gradients[i])
+        torch.sum(slope, 0, out=gradients[depth + i])
+        if i:
+            slope = aten.threshold_backward.default(slope.mm(weights[i]), inputs[i], 0)

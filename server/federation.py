@@ -48,6 +48,25 @@ _POLL = 0.2
 
 
 def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+    """Train under every strategy that has not finished yet; write the results and their page.
+
+    Parameters
+    ----------
+    grid : Grid
+    config : RunConfig
+    out : Path
+
+    Returns
+    -------
+    dict
+        As of `train_federation`, which see.
+    """
+    summary = train_federation(grid, config, out)
+    log(INFO, "report: %s", write_report(out).resolve())
+    return summary
+
+
+def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     """Train under every strategy that has not finished yet, and write the results.
 
     Parameters
@@ -97,9 +116,7 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     finally:
         if engine is not None:
             engine.dispose()
-    summary = close_run(out, config, roles, holdings(out, config))
-    log(INFO, "report: %s", write_report(out).resolve())
-    return summary
+    return close_run(out, config, roles, holdings(out, config))
 
 
 def check(config: RunConfig) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -38,11 +39,14 @@ def write_manifest(
     told = {
         "engine": config.engine,
         "code": {"server": code, "contributors": dict(sorted(contributors.items()))},
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in _PACKAGES},
-        },
+        "versions": _versions(),
     }
     text = (json.dumps(told, indent=2) + "\n").encode()
     if not path.exists() or path.read_bytes() != text:
         write_whole(path, text)
+
+
+@cache  # asked every round, and each answer parses a package's metadata
+def _versions() -> Mapping[str, str]:
+    packages = {name: version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **packages}

@@ -24,6 +24,7 @@ from server.settlement import Settlement, run_id
 from server.strategy_folder import StrategyFolder
 from server.updates import save_updates
 from strategies.catalogue import strategy
+from strategies.layout import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +119,7 @@ def run_strategy(
     def evaluate(server_round: int, arrays: ArrayRecord) -> MetricRecord | None:
         if server_round == 0:
             return None
-        values = {key: array.numpy() for key, array in arrays.items()}
+        values = values_of(arrays)
         load_arrays(model, values)
         error = error_rate(model, dealt.test.features, dealt.test.labels)
         record = replace(chosen.records[-1], test_error=error)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flwr.app import Array, ArrayRecord
 
-from strategies.layout import BadArrayError, Layout, decode
+from strategies.layout import BadArrayError, Layout, decode, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,8 @@ def pack(arrays: ArrayRecord, names: Sequence[str]) -> ArrayRecord:
     >>> unpack(packed, Layout.of(arrays))["n"].numpy()
     array(7)
     """
-    data = b"".join(arrays[name].numpy().tobytes() for name in names)
+    values = values_of(arrays)
+    data = b"".join(values[name].tobytes() for name in names)
     return ArrayRecord({PACKED: Array(np.frombuffer(data, dtype=np.uint8))})
 
 

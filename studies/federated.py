@@ -17,7 +17,7 @@ from anml_fl.models.state import error_rate, load_arrays
 from anml_fl.report.run import load_run
 from anml_fl.settings import from_flat
 from clients.app import app
-from server.federation import run_federation
+from server.federation import train_federation
 from server.inline_grid import InlineGrid
 from server.strategy_folder import MODEL
 
@@ -94,7 +94,7 @@ def federate(**settings: Any) -> Federated:
     nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
     with TemporaryDirectory() as name:
         folder = Path(name)
-        run_federation(InlineGrid(app, nodes, config.to_flat()), config, folder)
+        train_federation(InlineGrid(app, nodes, config.to_flat()), config, folder)
         models: dict[str, dict[str, Any]] = {
             one: load_file(folder / one / MODEL) for one in config.strategies
         }
