@@ -132,7 +132,7 @@ class Convolutions:
     def _trained(self, one: TrainingSet, lengths: Sequence[int]) -> Models:
         width = one.features.shape[1]
         model = build("cnn", width, self.image, self.classes, one.start)
-        optimiser = torch.optim.Adam(model.parameters(), lr=self.learning_rate)
+        optimiser = torch.optim.Adam(model.parameters(), lr=self.learning_rate, fused=True)
         features, targets = torch.tensor(one.features), torch.tensor(one.targets)
         rng = stream(one.start, "order")
         kept: Models = {}
