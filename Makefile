@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 ARGS ?=
-PYTEST_ARGS ?=
+# Two at once, file by file; what needs the whole machine goes one after the other (tests/conftest.py).
+PYTEST_ARGS ?= -n 2 --dist loadgroup
 
 # Which build of torch: cpu, cu130, rocm7.2, auto, ... (what `uv --torch-backend` knows), or an
 # index of one's own that holds the build. The choice is remembered in .venv.
@@ -58,7 +59,7 @@ types: setup ## mypy --strict
 layers: setup ## who may import whom
 	$(BIN)/lint-imports
 
-pytest: setup ## tests and doctests: make pytest PYTEST_ARGS="-m 'not slow' -n 2"
+pytest: setup ## tests and doctests: make pytest PYTEST_ARGS="-m 'not slow'"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # The second lock is what an image needs: the same versions, no studies and no test tools.

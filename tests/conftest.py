@@ -26,6 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_ONE_AFTER_THE_OTHER = {
+    # Deployments start processes by the dozen and keep deadlines: never two at a time.
+    **dict.fromkeys(("chaos", "deployment", "security"), "deployments"),
+    "packaging": "packaging",  # what is built once a session
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process, where there are several: they share fixtures."""
+    for item in items:
+        group = _ONE_AFTER_THE_OTHER.get(item.path.parent.name, item.location[0])
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _ledger_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     # Programs that tests start inherit it.
