@@ -12,7 +12,7 @@ from flwr.serverapp import Grid, ServerApp
 from anml_fl.atomic import write_whole
 from anml_fl.settings import from_flat
 from server.federation import run_federation
-from server.polling_grid import PollingGrid
+from server.polling_grid import FLOWERS_POLL, POLL, PollingGrid
 from server.results import ERROR, default_folder, hold
 from server.simulation import HELD
 
@@ -36,8 +36,8 @@ def main(grid: Grid, context: Context) -> None:
     if config.engine == "inline":  # which does not come this way
         config = config.model_copy(update={"engine": "simulation"})
     folder = Path(out) if out else default_folder(config)
-    if os.getenv("ANML_WARM") == "1":
-        grid = PollingGrid(grid)
+    if config.engine == "deployment":
+        grid = PollingGrid(grid, POLL if os.getenv("ANML_WARM") == "1" else FLOWERS_POLL)
     # Where `anml run` started the engine, it holds the folder itself.
     with nullcontext() if HELD in os.environ else hold(folder):
         (folder / ERROR).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A grid that looks for replies often: Flower's own waits three seconds between looks."""
+"""A grid that looks for replies as often as it is told, and never beyond the deadline."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from flwr.serverapp import Grid
 
+from server.upload_deadline import UploadDeadline
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
     from flwr.proto.node_pb2 import NodeInfo
     from flwr.supercore.run import Run
 
-POLL = 0.3
+POLL, FLOWERS_POLL = 0.3, 3.0
+"""Seconds between two looks: ours, and those of Flower's own grid."""
 
 
 class PollingGrid(Grid):
@@ -31,6 +34,7 @@ class PollingGrid(Grid):
     def __init__(self, grid: Grid, poll: float = POLL) -> None:
         self._grid = grid
         self._poll = poll
+        self._uploads = UploadDeadline.on(grid)
 
     def set_run(self, run: Run) -> None:
         """Set the run."""
@@ -86,6 +90,8 @@ class PollingGrid(Grid):
         # None stands for a message that the SuperLink did not take.
         missing = {one for one in self._grid.push_messages(messages) if one}
         deadline = None if timeout is None else time.monotonic() + timeout
+        if self._uploads is not None:
+            self._uploads.at = deadline
         replies: list[Message] = []
         while missing:
             left = None if deadline is None else deadline - time.monotonic()
