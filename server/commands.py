@@ -263,9 +263,22 @@ def _run_local(folder: Path, out: Path | None, warm: bool) -> None:
         )
         status = "completed"
         if not _ended(where, config, state, console):
+            if not warm and (note := _crowded(config.federation.contributors)):
+                console.print(note, soft_wrap=True)
             with _interrupted(where, f"`anml resume {where}`"):
                 status = run_local(state, config, where, console, warm=warm)
     _finish(status, where, console)
+
+
+def _crowded(nodes: int) -> str | None:
+    """Tell of a quicker way where rounds will take long."""
+    cores = os.cpu_count() or 1
+    if nodes <= cores:
+        return None
+    return (
+        f"note: every round starts a process for each of {nodes} nodes, on {cores} cores;"
+        " --warm takes about a tenth of the time"
+    )
 
 
 def _ended(out: Path, config: RunConfig, state: State, console: Console) -> bool:

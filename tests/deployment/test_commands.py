@@ -41,6 +41,19 @@ def test_up_tells_what_is_wrong(anml, tmp_path):
     assert anml("up", "--out=x").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("nodes", "options", "told"), [(2, (), 0), (3, (), 1), (3, ("--warm",), 0)]
+)
+def test_more_nodes_than_cores_hear_of_the_quicker_way(
+    anml, monkeypatch, nodes, options, told
+):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("server.deployment.local.run_local", lambda *_, **__: "stopped")
+    result = anml("up", "--local", f"--nodes={nodes}", *options)
+    assert result.exit_code == 3, result.output
+    assert result.output.count("--warm takes about a tenth of the time") == told
+
+
 def test_submit_without_a_database_says_so(anml):
     anml("up", "--nodes=1")
     result = anml("submit", "federation")
