@@ -12,7 +12,7 @@ from flwr.app import ConfigRecord
 from flwr.common.logger import log
 
 from strategies import protocol
-from strategies.screening import attribute, instruct
+from strategies.instruction import attribute, instruct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -19,10 +19,11 @@ from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, S
 from anml_fl.registry.memory import InMemoryRegistry
 from strategies import protocol
 from strategies.identity import ByKey, by_public_key
+from strategies.instruction import instruct
 from strategies.layout import Layout
 from strategies.packing import layout_text, pack
 from strategies.rules import Cohort, Decision, example_factors
-from strategies.screening import Screened, instruct, screen
+from strategies.screening import Screened, screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from anml_fl.registry.interface import Registry
     from strategies.identity import Roster
-    from strategies.screening import Instruction
+    from strategies.instruction import Instruction
 
 
 class ScreenedStrategy(Strategy):

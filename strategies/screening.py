@@ -1,14 +1,9 @@
-"""Screening replies: which ones count, for whom, and why the others do not.
-
-`reply.metadata.src_node_id` is whatever the client wrote there. A reply counts only
-with the secret nonce that was sent, this round, to that node alone.
-"""
+"""Screening replies: which ones count, for whom, and why the others do not."""
 
 from __future__ import annotations
 
 import math
 import re
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,40 +11,22 @@ import numpy as np
 from flwr.app import ConfigRecord, Message, MetricRecord, RecordDict
 
 from strategies import protocol
+from strategies.instruction import LONGEST_REASON, attribute
 from strategies.layout import BadArrayError, Layout
 from strategies.packing import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flwr.app import ArrayRecord
     from numpy.typing import NDArray
+
+    from strategies.instruction import Instruction
 
 # No contributor holds more samples than this: a claim above it is a lie or a bug.
 MOST_EXAMPLES = 10**9
-_LONGEST_REASON = 200
 # Nobody has more to show for one data set, and each costs a signature's check.
 _MOST_TOKENS = 16
 _LONGEST_TOKEN = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """What was sent to one node in one round.
-
-    Parameters
-    ----------
-    contributor : str
-        Stable identity of whoever runs the node.
-    message : Message
-        The message; the grid fills its id in when it is pushed.
-    nonce : bytes
-        The secret in it.
-    """
-
-    contributor: str
-    message: Message
-    nonce: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,99 +58,6 @@ class Screened:
     refused: tuple[str, ...]
     credentials: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, str]
-
-
-def instruct(
-    roster: Mapping[int, str],
-    message_type: str,
-    server_round: int,
-    config: ConfigRecord,
-    arrays: ArrayRecord | None = None,
-    ttl: float | None = None,
-) -> list[Instruction]:
-    """Write one message a node, each with a nonce of its own.
-
-    Parameters
-    ----------
-    roster : mapping
-        Node id to contributor.
-    message_type : str
-    server_round : int
-    config : ConfigRecord
-        Settings for everybody.
-    arrays : ArrayRecord, optional
-        The global model.
-    ttl : float, optional
-        Seconds after which the engine may drop a message: a node that was late is not to
-        work through rounds that are over. Flower's own if not given.
-
-    Returns
-    -------
-    list of Instruction
-        By stable identity.
-    """
-    instructions = []
-    for node_id, contributor in sorted(roster.items(), key=lambda item: (item[1], item[0])):
-        nonce = secrets.token_bytes(16)
-        told = ConfigRecord({**config, protocol.ROUND: server_round, protocol.NONCE: nonce})
-        content = RecordDict({protocol.CONFIG: told})
-        if arrays is not None:
-            content[protocol.ARRAYS] = arrays
-        message = Message(content, node_id, message_type, group_id=str(server_round), ttl=ttl)
-        instructions.append(Instruction(contributor, message, nonce))
-    return instructions
-
-
-def attribute(
-    instructions: Iterable[Instruction], replies: Iterable[Message]
-) -> tuple[dict[str, Message], dict[str, str], tuple[str, ...]]:
-    """Credit replies to contributors by their nonces.
-
-    Parameters
-    ----------
-    instructions : iterable of Instruction
-        Of this round.
-    replies : iterable of Message
-        In any order, from anyone.
-
-    Returns
-    -------
-    tuple
-        Contributor to its one reply; contributor to the reason why it has none;
-        reasons of replies that belong to nobody, sorted.
-    """
-    asked = list(instructions)
-    by_nonce = {one.nonce: one for one in asked}
-    by_message = {one.message.metadata.message_id: one.contributor for one in asked}
-    credited: dict[str, list[Message]] = {one.contributor: [] for one in asked}
-    left_out: dict[str, str] = {}
-    refused: list[str] = []
-    for reply in replies:
-        try:
-            if reply.has_error():
-                _note_error(reply, by_message, left_out, refused)
-                continue
-            one = by_nonce.get(_nonce(reply))
-            if one is None:
-                refused.append("no nonce of this round")
-            elif _consistent(reply, one.message):
-                credited[one.contributor].append(reply)
-            else:
-                refused.append(
-                    f"metadata do not belong to the nonce, which was sent to {one.contributor}"
-                )
-        except Exception as error:  # noqa: BLE001 - whatever a grid hands on as a reply
-            refused.append(f"unreadable reply ({type(error).__name__})")
-    single = {}
-    for contributor, own in credited.items():
-        if len(own) == 1:
-            single[contributor] = own[0]
-            left_out.pop(contributor, None)
-        elif own:
-            left_out[contributor] = f"{len(own)} replies of one contributor"
-        else:
-            left_out.setdefault(contributor, "no reply in time")
-    return single, left_out, tuple(sorted(refused))
 
 
 def screen(
@@ -223,7 +107,7 @@ def screen(
             _update(reply.content, layout, model, row, packed)
             shown = _tokens(reply.content)
         except BadReplyError as error:
-            left_out[contributor] = str(error)[:_LONGEST_REASON]
+            left_out[contributor] = str(error)[:LONGEST_REASON]
         except Exception as error:  # noqa: BLE001 - hostile bytes must not end the round
             left_out[contributor] = f"unreadable reply ({type(error).__name__})"
         else:
@@ -244,41 +128,6 @@ def screen(
 
 class BadReplyError(ValueError):
     """A reply that does not count; the message is the reason."""
-
-
-def _nonce(reply: Message) -> bytes:
-    try:
-        nonce = reply.content.config_records[protocol.ECHO][protocol.NONCE]
-    except Exception:  # noqa: BLE001 - a reply may lack anything
-        return b""
-    return nonce if isinstance(nonce, bytes) else b""
-
-
-def _consistent(reply: Message, instruction: Message) -> bool:
-    return (
-        reply.metadata.src_node_id == instruction.metadata.dst_node_id
-        and reply.metadata.reply_to_message_id == instruction.metadata.message_id
-        and reply.metadata.message_type == instruction.metadata.message_type
-    )
-
-
-def _note_error(
-    reply: Message,
-    by_message: Mapping[str, str],
-    left_out: dict[str, str],
-    refused: list[str],
-) -> None:
-    """Credit an error by the message it answers: Flower's own come from node 1."""
-    reason = f"error {reply.error.code}: {reply.error.reason or 'no reason given'}"
-    # Control characters would speak to whoever's terminal shows the log.
-    printable = "".join(c if c.isprintable() or c.isspace() else "?" for c in reason[:10_000])
-    reason = " ".join(printable.split())[:_LONGEST_REASON]
-    contributor = by_message.get(reply.metadata.reply_to_message_id)
-    if contributor is None:
-        refused.append(f"{reason}, in answer to no instruction of this round")
-    else:
-        # The least of several, so that the order of arrival does not show.
-        left_out[contributor] = min(reason, left_out.get(contributor, reason))
 
 
 def _code(content: RecordDict) -> str | None:

@@ -19,12 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from anml_fl.database.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+# Shared machines are slow at times, and a test that fails must fail again.
+settings.register_profile("anml", deadline=None, derandomize=True)
+settings.load_profile("anml")
 
 _ONE_AFTER_THE_OTHER = {
     # Deployments start processes by the dozen and keep deadlines: never two at a time.

@@ -1,4 +1,4 @@
-"""Settings of hypothesis, and tables made by hand."""
+"""Tables made by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from anml_fl.datasets import prepare
 from anml_fl.datasets.table import Table
@@ -14,10 +13,6 @@ from anml_fl.datasets.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-# Shared machines are slow at times, and a test that fails must fail again.
-settings.register_profile("anml_fl", deadline=None, derandomize=True)
-settings.load_profile("anml_fl")
 
 
 @pytest.fixture

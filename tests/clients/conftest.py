@@ -9,16 +9,11 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, RecordDict
 from flwr.supercore.task_identity import TaskIdentity
-from hypothesis import settings
 
 from anml_fl.datasets.prepare import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-# Shared machines are slow at times, and a test that fails must fail again.
-settings.register_profile("clients", deadline=None, derandomize=True)
-settings.load_profile("clients")
 
 NODE = 7
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import settings
 
 from anml_fl.ledger.file import FileLedger
 from anml_fl.method.records import ContributorRecord, RoundRecord
@@ -15,10 +14,6 @@ from anml_fl.method.records import ContributorRecord, RoundRecord
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-# Shared machines are slow at times, and a test that fails must fail again.
-settings.register_profile("ledger", deadline=None, derandomize=True)
-settings.load_profile("ledger")
 
 MODEL = "sha256:" + "ab" * 32
 

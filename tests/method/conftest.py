@@ -7,15 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 from torch import nn
 from torch.func import functional_call, grad, vmap
-
-# Shared machines are slow at times, and a test that fails must fail again.
-settings.register_profile("method", deadline=None, derandomize=True)
-settings.load_profile("method")
 
 Scores = NDArray[np.float64]
 
