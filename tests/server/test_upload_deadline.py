@@ -37,7 +37,6 @@ class SuperLink:
             for reply in replies
             for name, found in get_all_nested_objects(reply).items()
         }
-        self.asked = 0
 
     def PullMessages(self, request):
         here = [self.waiting.pop(one) for one in request.message_ids if one in self.waiting]
@@ -47,7 +46,6 @@ class SuperLink:
         )
 
     def PullObject(self, request):
-        self.asked += 1
         content = self.objects[request.object_id]
         if content is None:
             return PullObjectResponse(object_found=True, object_available=False)
