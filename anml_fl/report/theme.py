@@ -86,7 +86,7 @@ def series(index: int) -> tuple[str, str, str]:
     Returns
     -------
     (colour, dash, symbol)
-        Repeats with another dash after seven.
+        Colours come again after seven, with another dash and another symbol.
 
     Examples
     --------
@@ -94,8 +94,8 @@ def series(index: int) -> tuple[str, str, str]:
     ('#2b83c6', 'solid', 'circle')
     """
     turn, place = divmod(index, len(SERIES))
-    colour, _, symbol = SERIES[place]
-    return colour, SERIES[(place + turn) % len(SERIES)][1], symbol
+    dash, symbol = (SERIES[(place + shift * turn) % len(SERIES)] for shift in (1, 3))
+    return SERIES[place][0], dash[1], symbol[2]
 
 
 def template(theme: Theme) -> dict[str, Any]:

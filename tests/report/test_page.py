@@ -327,6 +327,8 @@ def test_series_differ_in_more_than_colour() -> None:
     first = [theme.series(i) for i in range(14)]
     assert len({symbol for _, _, symbol in first[:7]}) == 7
     assert len(set(first)) == 14
+    # A legend shows the symbol, and hardly the dash.
+    assert len({(colour, symbol) for colour, _, symbol in first}) == 14
 
 
 @pytest.mark.parametrize("text", [EVIL, "<!--", "&lt;", "\u2028", "a"])
