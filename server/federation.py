@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 # newcomer the run starts with those that are there.
 _SETTLED = 5.0
 _PATIENCE = 60.0
+# Flower starts a simulation's processes when its nodes are first asked something.
+_STARTUP = 600.0
 _POLL = 0.2
 
 
@@ -196,9 +198,8 @@ def _roster(
     config: RunConfig, names: tuple[str, ...], engine: Engine | None
 ) -> tuple[Roster, tuple[str, ...]]:
     """Choose how nodes are identified; and who should take part, where that is known."""
-    patience = min(config.training.timeout, _PATIENCE)
     if config.engine != "deployment":
-        return ByPartition(names, patience), ()
+        return ByPartition(names, _STARTUP), ()
     if engine is None:
         raise ConfigError(
             "registry.database: a deployment needs the registry that holds its nodes' keys,"
@@ -212,6 +213,7 @@ def _roster(
             " FILE` adds one"
         )
     least = max(1, math.ceil(config.training.min_replies * len(members)))
+    patience = min(config.training.timeout, _PATIENCE)
     return ByKey(members, least=least, patience=patience), tuple(sorted(members.values()))
 
 
@@ -234,9 +236,11 @@ def _gather(grid: Grid, config: RunConfig, roster: Roster, members: tuple[str, .
             " start theirs, or add their keys with `anml registry add contributor`"
         )
     if not present:
+        why = "; ".join(roster.reasons[:3]) if isinstance(roster, ByPartition) else ""
         raise RuntimeError(
-            f"none of the {there} nodes is one of the {wanted} contributors: start nodes with"
-            f" partition-id=0 to {wanted - 1} in their node config"
+            f"none of the {there} nodes is one of the {wanted} contributors"
+            f"{f' ({why})' if why else ''}: start nodes with partition-id=0 to {wanted - 1} in"
+            " their node config"
         )
     if len(present) < wanted:
         few = ", ".join(present[:5]) + (", ..." if len(present) > 5 else "")

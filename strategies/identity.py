@@ -115,6 +115,11 @@ class ByPartition:
         Who holds each partition.
     timeout : float
         Seconds to wait for answers.
+
+    Attributes
+    ----------
+    reasons : tuple of str
+        Why nodes that were asked last take no part.
     """
 
     def __init__(self, contributors: Sequence[str], timeout: float = 60.0) -> None:
@@ -122,6 +127,7 @@ class ByPartition:
         self._timeout = timeout
         self._known: dict[int, str] = {}
         self._refused: set[int] = set()
+        self.reasons: tuple[str, ...] = ()
 
     def __call__(self, grid: Grid) -> dict[int, str]:
         """Return node id to contributor, after asking the nodes not yet known.
@@ -168,4 +174,5 @@ class ByPartition:
                     left_out[f"node-{node}"] = f"{contributor} is claimed more than once"
         for name, reason in sorted(left_out.items()):
             log(WARNING, "%s takes no part: %s", name, reason)
+        self.reasons = tuple(sorted(set(left_out.values())))
         return enrolled
