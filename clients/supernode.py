@@ -5,6 +5,9 @@ has each message's process forked by a warm one (`clients.warm`): the SuperNode'
 one that ANML_WARM_SOCKET names. It also shortens the waits that Flower 1.41 has in its code;
 ANML_POLL says how many seconds lie between two looks for a message (0.5).
 Whatever of this cannot be had is left at Flower's own way, and the log says so.
+
+Warm or not, a SuperNode that is told to end has time to take its leave: SuperLink takes one
+that did not for connected, and refuses its successor, for up to a minute.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import flwr
+import flwr.supercore.exit.exit as ending
 from flwr.common.logger import log
 from flwr.supercore.constant import TASK_TYPE_TO_COMMAND, TaskType
 from flwr.supernode import start_client_internal as loop
@@ -44,6 +48,8 @@ POLL = 0.5
 REPLY_POLL = 0.1
 TASK_POLL = "0.2"
 _TASK_POLL = "FLWR_SUPEREXEC_TASK_POLL_INTERVAL"
+# Seconds; Flower's own five are too few on a busy machine.
+LEAVE = 15.0
 # Longest path of a Unix socket, without its closing zero.
 _LONGEST = 107
 _SHORT_LIFE = 20.0
@@ -227,6 +233,7 @@ def keep(path: Path, ended: threading.Event, pause: float = 30.0) -> None:
 def main() -> None:
     """Run Flower's SuperNode."""
     sys.argv[0] = "flower-supernode"
+    vars(ending)["FORCE_EXIT_TIMEOUT_SECONDS"] = LEAVE
     if os.environ.get(SWITCH) != "1":
         flower_supernode()
         return

@@ -34,7 +34,8 @@ WARM, WARM_SOCKET = "ANML_WARM", "ANML_WARM_SOCKET"
 _MARK = "ANML_SERVICE"
 # The same for all of a federation: what was left behind when we ourselves were killed.
 _FEDERATION = "ANML_FEDERATION"
-_PATIENCE = 10.0
+# A SuperNode may take its leave of SuperLink for 15 s (`clients.supernode`).
+_PATIENCE = 20.0
 # A process that dies at once, again and again, has a reason that its log tells. But for a
 # minute SuperLink takes nobody in the place of a node that was killed: the tries last longer.
 _RESTARTS, _STEADY, _LONGEST_PAUSE = 8, 120.0, 30.0
@@ -138,7 +139,7 @@ class Service:
 
 
 def stop(services: Iterable[Service]) -> None:
-    """Stop services and all that they started: asked at first, killed after ten seconds.
+    """Stop services and all that they started: asked at first, killed after twenty seconds.
 
     Parameters
     ----------

@@ -54,6 +54,30 @@ def test_flower_is_as_it_was_read():
     assert supernode.unfit() == ""
 
 
+LEAVING = """
+import sys, time
+from flwr.supercore.exit import add_exit_handler, flwr_exit
+from clients import supernode
+
+def leave():
+    add_exit_handler(lambda: time.sleep(1.0))
+    try:
+        flwr_exit(0)
+    finally:
+        print("left")
+
+supernode.flower_supernode, supernode.LEAVE = leave, float(sys.argv[1])
+supernode.main()
+"""
+
+
+@pytest.mark.parametrize(("seconds", "said"), [("0.1", ""), ("15", "left\n")])
+def test_a_node_that_is_told_to_end_has_time_for_its_leave(seconds, said):
+    call = [sys.executable, "-c", LEAVING, seconds]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert done.stdout == said
+
+
 @pytest.mark.parametrize(
     ("where", "name", "value"),
     [
