@@ -17,6 +17,8 @@ export FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION ?= 1
 export RAY_USAGE_STATS_ENABLED ?= 0
 # A package directory or an interpreter of another environment must not leak into this one.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Dozens of processes import torch and Ray: compiled for each of them anew, they take minutes.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
