@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 # Two at once, file by file; what needs the whole machine goes one after the other (tests/conftest.py).
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+PYTEST_ARGS ?= -n 2
 
 # Which build of torch: cpu, cu130, rocm7.2, auto, ... (what `uv --torch-backend` knows), or an
 # index of one's own that holds the build. The choice is remembered in .venv.

@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,11 +38,19 @@ _ONE_AFTER_THE_OTHER = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep a file's tests in one process, where there are several: they share fixtures."""
-    for item in items:
-        group = _ONE_AFTER_THE_OTHER.get(item.path.parent.name, item.location[0])
-        item.add_marker(pytest.mark.xdist_group(group))
+    from xdist.scheduler import LoadScopeScheduling  # only where it is asked for
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = PurePath(nodeid.partition("::")[0])
+            return _ONE_AFTER_THE_OTHER.get(file.parent.name, str(file))
+
+    # Not the group of most tests first: that of deployments, which takes longest, has few.
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
