@@ -50,12 +50,15 @@ figure { margin: 1rem 0 0; }
 .plot { overflow: hidden; }
 figcaption { margin-top: .4rem; }
 .controls { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: .5rem 0; }
-.controls label { align-items: center; display: flex; gap: .6rem; min-width: 0; }
+.controls label {
+  align-items: center; display: flex; gap: .6rem; max-width: 100%; min-width: 0;
+  overflow-wrap: normal;
+}
 .controls input { accent-color: var(--accent); flex: 1; min-width: 8rem; width: 16rem; }
 .controls output { font-variant-numeric: tabular-nums; min-width: 2.5em; }
 select {
   background: var(--raised); border: 1px solid var(--grid); border-radius: 4px;
-  color: inherit; font: inherit; max-width: 14rem; padding: .2rem .4rem;
+  color: inherit; font: inherit; max-width: 14rem; min-width: 0; padding: .2rem .4rem;
 }
 .scroll { overflow-x: auto; }
 table {
