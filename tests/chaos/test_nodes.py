@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from server.deployment.local import Federation
+    from server.deployment.processes import Service
 
 ROUNDS_ASKED, TIMEOUT, SEED = 20, 5.0, 3
 # What a round may take beyond its deadline on a busy machine: asking, weighing, writing.
@@ -106,6 +107,8 @@ class Chaos:
 
     def _do(self, kind: str, name: str) -> None:
         node = self.running.nodes[name]
+        if kind == "leave" and not connected(node):
+            return  # whoever leaves while it connects keeps its place taken
         self.done.append((self._round, kind, name))
         with suppress(psutil.NoSuchProcess, ProcessLookupError):
             if kind == "kill" and node.status is None:
@@ -122,6 +125,12 @@ class Chaos:
                     process.suspend() if kind == "freeze" else process.resume()
 
 
+def connected(node: Service) -> bool:
+    """Tell by its log whether it has connected since it was started last."""
+    said = node.log.read_text()
+    return said.rfind("SuperNode ID:") > said.rfind("Starting Flower SuperNode")
+
+
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory):
     """Carry the run out; says how it ended, what was done to whom, and where it is."""
@@ -130,6 +139,8 @@ def ended(tmp_path_factory):
     config = with_database(state, config)
     out = folder / "run"
     with federation(state, config, warm=True) as running:
+        while not connected(running.nodes[LATE]):
+            time.sleep(0.1)
         stop([running.nodes[LATE]])
         chaos = Chaos(running, out / "anml" / ROUNDS, away={LATE: JOINS})
         status = carry_out(

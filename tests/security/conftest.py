@@ -111,7 +111,10 @@ def siege(tmp_path_factory: pytest.TempPathFactory) -> Siege:
         with federation(state, config, warm=True) as running:
             others = _others(state, running, place)
             everybody = {**running.nodes, **others}
-            stop([running.nodes[FORGER], running.nodes[ALTERED]])
+            replaced = [running.nodes[name] for name in (FORGER, ALTERED)]
+            for one in replaced:
+                _node_id(one)  # whoever leaves while it connects keeps its place taken
+            stop(replaced)
             # Known to SuperLink, but not to the registry.
             running.control.register([_node(state, "outsider")])
             try:
