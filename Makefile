@@ -83,6 +83,8 @@ $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m pip check
 	@$(check-torch)
+	@# What is imported is compiled now, also for whoever has Python keep nothing of it later.
+	@$(BIN)/python -c 'import clients.app, server.app, studies.commands'
 	@touch $@
 
 # uv knows where PyTorch keeps its builds. Only where pip has not found one is it needed here.
