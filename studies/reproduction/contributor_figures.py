@@ -51,4 +51,8 @@ def contributor_figure(study: Study) -> Drawing | None:
                 views[f"{name}, by {variable}"] = figure
     if not views:
         return None
-    return Drawing(study.name, "Curves", "Means with 95 % intervals over the trials.", views)
+    caption = (
+        "Means with 95 % intervals over the trials. The picture spans the means: where an"
+        " interval runs out of it, the table below has its ends."
+    )
+    return Drawing(study.name, "Curves", caption, views)
