@@ -14,6 +14,7 @@ import click
 from anml_fl.commands.failure import told
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
+from anml_fl.files import read_text
 from server.commands import commands
 from server.doctor.commands import doctor
 from studies.benchmarks.commands import bench
@@ -177,10 +178,7 @@ def _preset(name: str | None) -> str:
     if name is None:
         return ""
     if (path := Path(name)).is_file():
-        try:
-            return path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"preset {name!r} is not a text file: {error}") from error
+        return read_text(path)
     shipped = {
         entry.name.removesuffix(".toml"): entry
         # In a wheel presets lie inside the package, in a checkout beside it.
@@ -194,7 +192,7 @@ def _preset(name: str | None) -> str:
             f"preset {name!r} is neither a file nor shipped;"
             f" shipped: {', '.join(sorted(shipped))}"
         )
-    return shipped[name].read_text()
+    return shipped[name].read_text(encoding="utf-8")
 
 
 def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
@@ -234,7 +232,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
             else:
                 nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
                 run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
-    summary = json.loads((out / "summary.json").read_text())
+    summary = json.loads(read_text(out / "summary.json"))
     console.print(table(summary))
     if note := left_out(out, summary):
         console.print(note)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import ValidationError
 
 from anml_fl.config import ConfigError, RunConfig, settings
+from anml_fl.files import TextError, read_text
 from anml_fl.participants import BehaviourName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
@@ -51,6 +53,32 @@ def from_toml(text: str, overrides: Mapping[str, Any] | None = None) -> RunConfi
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"not valid TOML: {error}") from error
     return _checked(_overlaid(tree, overrides or {}))
+
+
+def from_file(path: Path) -> RunConfig:
+    """Check a file of settings: a preset, or what a run or a federation has written.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    ConfigError
+        Naming the file, and each unknown key or bad value in it.
+    OSError
+        If it cannot be read.
+    """
+    try:
+        return from_toml(read_text(path))
+    except TextError as error:
+        raise ConfigError(str(error)) from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def from_flat(flat: Mapping[str, Any]) -> RunConfig:

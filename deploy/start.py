@@ -39,7 +39,7 @@ for one in os.environ.get("ANML_WAIT_FOR", "").split():
         while not there(one):
             time.sleep(POLL)
 if name := os.environ.get("ANML_PASSWORD_FILE"):
-    os.environ["PGPASSWORD"] = Path(name).read_text().strip()
+    os.environ["PGPASSWORD"] = Path(name).read_text(encoding="utf-8").strip()
 if os.environ.get("ANML_WARM") == "1":
     # SuperLink's wait before it starts a ServerApp: a second otherwise.
     os.environ.setdefault("FLWR_SUPEREXEC_TASK_POLL_INTERVAL", "0.3")

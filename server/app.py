@@ -9,7 +9,7 @@ from pathlib import Path
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
-from anml_fl.atomic import write_whole
+from anml_fl.files import write_whole
 from anml_fl.settings import from_flat
 from server.federation import run_federation
 from server.polling_grid import FLOWERS_POLL, POLL, PollingGrid

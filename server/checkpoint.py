@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from anml_fl.atomic import write_whole
+from anml_fl.files import write_whole
 from anml_fl.ledger.entry import model_hash
 from anml_fl.method.records import RoundRecord
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anml_fl.commands.failure import Failure, told
+from anml_fl.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,7 +165,7 @@ def commands(
         """
         from rich.console import Console
 
-        from anml_fl.settings import from_toml
+        from anml_fl.settings import from_file
         from server.deployment.local import DEPLOYMENT
         from server.deployment.state import State
         from server.results import CONFIG, SUMMARY
@@ -181,7 +182,7 @@ def commands(
             elif not (folder / CONFIG).exists():
                 raise Failure(f"{folder} is not a run's folder: it has no {CONFIG}")
             else:
-                config = from_toml((folder / CONFIG).read_text())
+                config = from_file(folder / CONFIG)
                 if config.engine == "deployment":
                     raise Failure(
                         f"{folder} has no {DEPLOYMENT}, so its federation was not started by"
@@ -224,7 +225,7 @@ def _deployment(path: Path) -> dict[str, Any]:
     import json
 
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(read_text(path))
         return {"state": str(found["state"]), "warm": bool(found["warm"])}
     except (ValueError, KeyError, TypeError) as error:
         raise Failure(
@@ -304,7 +305,7 @@ def _finish(status: str, out: Path, console: Console) -> None:
     from server.table import left_out, table
 
     if status == "completed":
-        summary = json.loads((out / SUMMARY).read_text())
+        summary = json.loads(read_text(out / SUMMARY))
         console.print(table(summary))
         if note := left_out(out, summary):
             console.print(note)

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from anml_fl.atomic import write_whole
+from anml_fl.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

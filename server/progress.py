@@ -15,6 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
 from server.strategy_folder import ROUNDS, StrategyFolder
 
@@ -100,7 +101,7 @@ def _records(folder: Path) -> int:
 
 def _state(folder: Path) -> str:
     try:
-        line = (folder / ROUNDS).read_text().splitlines()[-1]
+        line = read_text(folder / ROUNDS).splitlines()[-1]
         record = RoundRecord.from_json(line)
     except (OSError, IndexError, ValueError):
         return ""  # being written at this moment

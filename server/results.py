@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.atomic import write_whole
 from anml_fl.config import ConfigError
+from anml_fl.files import read_text, write_whole
 from anml_fl.report.attribution import ATTRIBUTION
 from server.settlement import check_ledger, set_aside, settled
 from server.strategy_folder import StrategyFolder
@@ -43,7 +43,7 @@ def default_folder(config: RunConfig) -> Path:
     while True:
         folder = Path("runs") / (config.name if number == 1 else f"{config.name}-{number}")
         settings = folder / CONFIG
-        if not settings.exists() or settings.read_text() == config.to_toml():
+        if not settings.exists() or read_text(settings) == config.to_toml():
             return folder
         number += 1
 
@@ -61,7 +61,7 @@ def check_settings(out: Path, config: RunConfig) -> None:
     ConfigError
     """
     path = out / CONFIG
-    if path.exists() and path.read_text() != config.to_toml():
+    if path.exists() and read_text(path) != config.to_toml():
         raise ConfigError(
             f"{out} holds a run with other settings: give another --out or --name, or"
             f" remove the folder"

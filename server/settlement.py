@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flwr.common.logger import log
 
-from anml_fl.atomic import write_whole
 from anml_fl.config import ConfigError
+from anml_fl.files import read_text, write_whole
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import model_hash
 from anml_fl.ledger.file import FileLedger
@@ -111,7 +111,7 @@ def settled(out: Path) -> bool:
     bool
     """
     try:
-        *_, last = (out / LEDGER).read_text().splitlines()
+        *_, last = read_text(out / LEDGER).splitlines()
         return bool(json.loads(last)["kind"] == "close")
     except (OSError, ValueError, KeyError, TypeError):
         return False

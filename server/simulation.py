@@ -90,7 +90,7 @@ def run_simulation(config: RunConfig, out: Path) -> None:
 
 def _cause(log: Path) -> str:
     """Find the last error that a log names; without one, its last lines."""
-    lines = log.read_text(errors="replace").splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     named = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Exit)\b.*: ", line)]
     return named[-1] if named else " | ".join(lines[-_LAST_LINES:])
 
@@ -135,7 +135,7 @@ def write_app(work: Path, config: RunConfig, out: Path) -> Path:
             }
         },
     }
-    (app / "pyproject.toml").write_text(tomli_w.dumps(project))
+    (app / "pyproject.toml").write_text(tomli_w.dumps(project), encoding="utf-8")
     return app
 
 
@@ -148,7 +148,7 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
     port, control = free_port(), free_port()
     connection = {"address": f"127.0.0.1:{port}", "insecure": True}
     (home / "config.toml").write_text(
-        tomli_w.dumps({"superlink": {"default": "anml", "anml": connection}})
+        tomli_w.dumps({"superlink": {"default": "anml", "anml": connection}}), encoding="utf-8"
     )
     environment = {
         **os.environ,

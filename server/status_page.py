@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
 
+from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
 from anml_fl.report.style import style_sheet
 from anml_fl.report.untrusted import visible
@@ -125,7 +126,7 @@ def status(folder: Path) -> Status:
         Whatever the folder holds: what cannot be read is said to be so.
     """
     try:
-        settings: dict[str, Any] = tomllib.loads((folder / CONFIG).read_text())
+        settings: dict[str, Any] = tomllib.loads(read_text(folder / CONFIG))
         run, total = str(settings["name"]), int(settings["training"]["rounds"])
         names = [name for name in settings["strategies"] if _NAME.fullmatch(name)]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -155,7 +156,7 @@ def _result(folder: Path, doing: str) -> str:
     if (folder / SUMMARY).exists():
         return "Finished; its report is being written."
     try:
-        cause = (folder / ERROR).read_text(errors="replace").strip()
+        cause = (folder / ERROR).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return f"In {doing}." if doing else "All rounds are done; the results are summed up."
     return f"Failed: {cause}" if not doing else f"Failed in {doing}: {cause}"

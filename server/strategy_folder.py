@@ -14,6 +14,7 @@ from flwr.common.logger import log
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.state import save_arrays
 from anml_fl.roles import HONEST, is_honest
@@ -64,11 +65,11 @@ class StrategyFolder:
 
     def records(self) -> list[RoundRecord]:
         """Read the rounds."""
-        lines = self.rounds.read_text().splitlines()
+        lines = read_text(self.rounds).splitlines()
         return [RoundRecord.from_json(line) for line in lines]
 
     def _timings(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.timings.read_text().splitlines()]
+        return [json.loads(line) for line in read_text(self.timings).splitlines()]
 
     @property
     def rounds(self) -> Path:
@@ -194,5 +195,5 @@ def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | N
 
 
 def _append(path: Path, line: str) -> None:
-    with path.open("a", newline="\n") as file:
+    with path.open("a", encoding="utf-8", newline="\n") as file:
         file.write(line + "\n")

@@ -47,4 +47,11 @@ def told(*more: type[Exception]) -> Iterator[None]:
     try:
         yield
     except caught as error:
-        raise Failure(str(error) or type(error).__name__) from error
+        raise Failure(_said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    """Say it without the number of an operating system's error."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__

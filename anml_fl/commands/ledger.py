@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import asdict
 from itertools import islice
@@ -14,6 +13,7 @@ import click
 
 from anml_fl.commands.failure import Failure, told
 from anml_fl.commands.shown import show_json, show_table
+from anml_fl.files import writing_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,15 +121,8 @@ def export(run: Path, key: Path | None, form: Any, out: Path | None) -> None:
         if out is None:
             write(rows(lines()), form, sys.stdout.buffer)
             return
-        partial = out.with_name(out.name + ".partial")
-        try:
-            with partial.open("wb") as file:
-                write(rows(lines()), form, file)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(out)
-        finally:
-            partial.unlink(missing_ok=True)
+        with writing_whole(out) as file:
+            write(rows(lines()), form, file)
 
 
 def _ledger(run: Path) -> Path:

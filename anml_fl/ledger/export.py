@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -50,7 +50,7 @@ def rows(lines: Iterable[bytes]) -> Iterator[Row]:
                 yield shared | {name: person[name] for name in _OWN}
 
 
-def export(table: Iterable[Row], form: Format, out: BinaryIO) -> None:
+def export(table: Iterable[Row], form: Format, out: IO[bytes]) -> None:
     r"""Write rows in one of the formats.
 
     Parameters
@@ -68,7 +68,7 @@ def export(table: Iterable[Row], form: Format, out: BinaryIO) -> None:
     >>> out.getvalue()
     b'[]\n'
     """
-    writers: dict[Format, Callable[[Iterator[Row], BinaryIO], None]] = {
+    writers: dict[Format, Callable[[Iterator[Row], IO[bytes]], None]] = {
         "csv": _csv,
         "json": _json,
         "parquet": _parquet,
@@ -112,13 +112,13 @@ def csv_cell(value: object) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _csv(table: Iterator[Row], out: BinaryIO) -> None:
+def _csv(table: Iterator[Row], out: IO[bytes]) -> None:
     out.write((",".join(COLUMNS) + "\n").encode())
     for row in table:
         out.write((",".join(csv_cell(row[name]) for name in COLUMNS) + "\n").encode())
 
 
-def _json(table: Iterator[Row], out: BinaryIO) -> None:
+def _json(table: Iterator[Row], out: IO[bytes]) -> None:
     before = b"[\n"
     for row in table:
         out.write(before + json.dumps(row, allow_nan=False).encode())
@@ -126,7 +126,7 @@ def _json(table: Iterator[Row], out: BinaryIO) -> None:
     out.write(b"\n]\n" if before == b",\n" else b"[]\n")
 
 
-def _parquet(table: Iterator[Row], out: BinaryIO) -> None:
+def _parquet(table: Iterator[Row], out: IO[bytes]) -> None:
     import pyarrow as pa  # noqa: PLC0415 - half a second, for this format alone
     from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - as above
 

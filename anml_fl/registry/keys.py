@@ -7,7 +7,6 @@ lies beside it, as PEM (SubjectPublicKeyInfo), under the same name and ".pub".
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+
+from anml_fl.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,11 +179,9 @@ def identity(public_key: bytes) -> str:
 def _write(path: Path, content: bytes, mode: int) -> None:
     """Create a file that has its mode from the first byte on, or fail."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        write_whole(path, content, mode=mode, new=True)
     except FileExistsError as error:
         raise FileExistsError(f"{path} exists already: a key is never overwritten") from error
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
 
 
 def _load(path: Path) -> PublicKeyTypes:

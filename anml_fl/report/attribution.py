@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import ConfigDict, FiniteFloat, TypeAdapter, ValidationError
+
+from anml_fl.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,12 +139,7 @@ def save_attribution(folder: Path, attribution: Attribution) -> Path:
         The file.
     """
     path = folder / ATTRIBUTION
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(attribution.to_json())
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    write_whole(path, attribution.to_json().encode())
     return path
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from anml_fl.files import write_whole
 from anml_fl.report import round_figures, tables, theme
 from anml_fl.report.attribution import load_attribution
 from anml_fl.report.attribution_figure import (
@@ -59,10 +60,7 @@ def write_report(folder: Path) -> Path:
     run = load_run(folder)
     page = render(run, load_attribution(folder, run.summary.contributors))
     path = folder / "report.html"
-    # Replaced as a whole: a reader never meets half a page.
-    draft = folder / "report.html.part"
-    draft.write_text(page, encoding="utf-8", newline="\n")
-    draft.replace(path)
+    write_whole(path, page.encode())
     return path
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
+from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
 from anml_fl.roles import is_honest
 
@@ -202,14 +203,12 @@ _RECORD = TypeAdapter(RoundRecord)
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{path} is missing: a run folder holds config.toml, summary.json and "
             "<strategy>/rounds.jsonl"
         ) from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text ({error})") from error
 
 
 def _without_surrogates(text: str) -> str:

@@ -6,7 +6,6 @@ one; nothing is ever overwritten.
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from anml_fl.config import ConfigError
+from anml_fl.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,18 +213,7 @@ def write_once(path: Path, data: bytes, mode: int) -> None:
         If it is there.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fchmod(file.fileno(), mode)  # whatever the umask is
-        os.fsync(file.fileno())
-    try:
-        # Unlike a rename, a link is refused where there is something.
-        os.link(partial, path)
-    finally:
-        partial.unlink()
+    write_whole(path, data, mode=mode, new=True)
 
 
 def _key(path: Path) -> ec.EllipticCurvePrivateKey:

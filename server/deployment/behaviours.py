@@ -9,6 +9,7 @@ import tomli_w
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import names_of
+from anml_fl.files import read_text
 from anml_fl.participants import BehaviourName
 from anml_fl.settings import from_toml
 
@@ -39,8 +40,8 @@ def read_behaviours(path: Path) -> dict[str, str]:
         If it cannot be read.
     """
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tree = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     listed = tree.get("behaviours")
     if set(tree) != {"behaviours"} or not isinstance(listed, dict) or not listed:

@@ -23,6 +23,7 @@ from flwr.supercore.error import ApiErrorCode, FlowerError
 from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
 from anml_fl.config import ConfigError
+from anml_fl.files import write_whole
 from anml_fl.registry.clock import now
 from anml_fl.registry.domain import Contributor
 from anml_fl.registry.keys import node_key
@@ -84,8 +85,11 @@ class Control:
         self._home = home.resolve()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection = {"address": address, "root-certificates": str(self._ca)}
-        (self._home / "config.toml").write_text(
-            tomli_w.dumps({"superlink": {"default": CONNECTION, CONNECTION: connection}})
+        write_whole(
+            self._home / "config.toml",
+            tomli_w.dumps(
+                {"superlink": {"default": CONNECTION, CONNECTION: connection}}
+            ).encode(),
         )
         self._client = ControlHttpClient.from_server_address(
             address,

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from anml_fl.datasets.prepare import contributor_id
-from server.deployment.authority import write_once
+from anml_fl.files import read_text, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,10 +48,10 @@ def write_environment(
         `.env`, or `compose.env` in the state folder if `.env` is not ours.
     """
     path = folder / ".env"
-    before: list[str] = path.read_text().splitlines() if path.exists() else [_FIRST]
+    before: list[str] = read_text(path).splitlines() if path.exists() else [_FIRST]
     if before[:1] != [_FIRST]:
         path = state.folder / "compose.env"
-        before = path.read_text().splitlines() if path.exists() else [_FIRST]
+        before = read_text(path).splitlines() if path.exists() else [_FIRST]
     values = dict(line.split("=", 1) for line in before if "=" in line and line[:1] != "#")
     values = {**_DEFAULTS, **values}
     runs = folder / values["ANML_RUNS"]
@@ -67,15 +67,12 @@ def write_environment(
         if node.name != contributor_id(node.partition):
             values[f"ANML_NODE_{node.partition}"] = node.name
     if more := nodes[_LISTED:]:
-        (folder / _MORE).write_text(_services(more))
+        write_whole(folder / _MORE, _services(more).encode())
         values["COMPOSE_FILE"] = f"docker-compose.yml:{_MORE}"
     if warm:
         values["ANML_WARM"] = "1"
     text = "\n".join([_FIRST, *(f"{name}={value}" for name, value in values.items())]) + "\n"
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    write_once(new, text.encode(), 0o600)
-    new.replace(path)
+    write_whole(path, text.encode(), mode=0o600)
     return path
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from anml_fl.atomic import write_whole
 from anml_fl.database.engine import open_database
+from anml_fl.files import write_whole
 from server.deployment.control import Control, ControlError, enrol
 from server.deployment.keeper import Keeper
 from server.deployment.processes import (

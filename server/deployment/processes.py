@@ -134,7 +134,7 @@ class Service:
 
     def last_lines(self, count: int = 5) -> str:
         """Give the end of its log."""
-        lines = self.log.read_text(errors="replace").splitlines()
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return " | ".join(line.strip() for line in lines[-count:] if line.strip())
 
 

@@ -18,7 +18,7 @@ from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import names_of
 from anml_fl.registry.keys import make_key
 from anml_fl.roles import cast_roles
-from anml_fl.settings import from_toml
+from anml_fl.settings import from_file
 from server.deployment.authority import issue, make_authority, make_node_key, write_once
 from server.deployment.behaviours import cast_by, read_behaviours, without_roles
 from server.deployment.settings import chosen, unchanged
@@ -142,7 +142,7 @@ class State:
                 f"{self.folder} has no {self.run.name}: `anml up --state {self.folder}` makes"
                 " it"
             )
-        return cast_by(from_toml(self.run.read_text()), read_behaviours(self.behaviours))
+        return cast_by(from_file(self.run), read_behaviours(self.behaviours))
 
     def nodes(self, config: RunConfig) -> tuple[Node, ...]:
         """List the nodes of a federation.

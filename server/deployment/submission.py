@@ -74,7 +74,7 @@ def carry_out(
         if _written(out / SUMMARY) not in (None, before):
             return COMPLETED
         if (out / ERROR).is_file():
-            cause = (out / ERROR).read_text().strip()
+            cause = (out / ERROR).read_text(encoding="utf-8", errors="replace").strip()
             say(f"the run failed: {cause[:_SHOWN]}{' ...' if len(cause) > _SHOWN else ''}")
             return FAILED
         if ending.status == STOPPED:
