@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
+from anml_fl.database.url import DatabaseError, located
 from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
 from anml_fl.roles import is_honest
@@ -177,6 +178,7 @@ def load_run(folder: Path) -> Run:
             raise ValueError(f"{path}: strategy {name!r} must be a plain folder name")
     config = _read(folder / "config.toml")
     settings = _Settings(folder / "config.toml", config)
+    settings.check_secrets()
     strategies = tuple(
         StrategyRun(
             name,
@@ -235,6 +237,13 @@ class _Settings:
             self._tree = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{path}: not TOML ({error})") from error
+
+    def check_secrets(self) -> None:
+        """Refuse what the page would show: older versions let some passwords pass."""
+        try:
+            located(self.text("registry", "database"))
+        except DatabaseError as error:
+            raise ValueError(f"{self._path}: registry.database: {error}") from None
 
     def number(self, section: str, key: str, default: float) -> float:
         """Return a setting, which may be missing, but not be anything else."""
