@@ -34,6 +34,7 @@ from flwr.supercore.constant import TASK_TYPE_TO_COMMAND, TaskType
 from flwr.supernode import start_client_internal as loop
 from flwr.supernode.cli import flower_supernode
 
+from anml_fl.private import ExposedError, refuse_exposed_option
 from clients import handover
 from clients.warm import COMMAND
 
@@ -231,7 +232,11 @@ def keep(path: Path, ended: threading.Event, pause: float = 30.0) -> None:
 
 
 def main() -> None:
-    """Run Flower's SuperNode."""
+    """Run Flower's SuperNode, unless others may read or replace its key."""
+    try:
+        refuse_exposed_option("--auth-supernode-private-key", sys.argv[1:])
+    except ExposedError as error:
+        sys.exit(str(error))
     sys.argv[0] = "flower-supernode"
     vars(ending)["FORCE_EXIT_TIMEOUT_SECONDS"] = LEAVE
     if os.environ.get(SWITCH) != "1":
