@@ -14,6 +14,7 @@ from pydantic import FiniteFloat, TypeAdapter, ValidationError
 from anml_fl.database.url import DatabaseError, located
 from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
+from anml_fl.report.untrusted import brief
 from anml_fl.roles import is_honest
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _without_surrogates(text: str) -> str:
 def _first(error: ValidationError) -> str:
     problem = error.errors()[0]
     place = ".".join(map(str, problem["loc"])) or "the file"
-    return f"{place}: {problem['msg']}, got {str(problem['input'])[:60]!r}"
+    return f"{place}: {problem['msg']}, got {brief(problem['input'])}"
 
 
 class _Settings:
@@ -301,7 +302,5 @@ def _timings(path: Path) -> dict[int, float]:
             entry: dict[str, Any] = json.loads(line)
             seconds[int(entry["round"])] = float(entry["seconds"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f'{place}: must read {{"round": 1, "seconds": 0.14}}, got {line[:60]!r}'
-            ) from error
+            raise ValueError(f'{place}: must read {{"round": 1, "seconds": 0.14}}') from error
     return seconds
