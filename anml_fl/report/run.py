@@ -14,7 +14,7 @@ from pydantic import FiniteFloat, TypeAdapter, ValidationError
 from anml_fl.database.url import DatabaseError, located
 from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
-from anml_fl.report.untrusted import brief
+from anml_fl.report.untrusted import explained
 from anml_fl.roles import is_honest
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def load_run(folder: Path) -> Run:
     try:
         summary = _SUMMARY.validate_json(_without_surrogates(_read(path)))
     except ValidationError as error:
-        raise ValueError(f"{path}: {_first(error)}") from error
+        raise ValueError(f"{path}: {explained(error)}") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: not JSON ({error})") from error
     if not summary.strategies:
@@ -223,12 +223,6 @@ def _without_surrogates(text: str) -> str:
     return whole.encode("utf-8", "xmlcharrefreplace").decode("utf-8")
 
 
-def _first(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    place = ".".join(map(str, problem["loc"])) or "the file"
-    return f"{place}: {problem['msg']}, got {brief(problem['input'])}"
-
-
 class _Settings:
     """Numbers out of config.toml."""
 
@@ -276,7 +270,7 @@ def _records(path: Path, known: set[str]) -> tuple[RoundRecord, ...]:
             record = RoundRecord.from_json(_without_surrogates(line))
             record = _RECORD.validate_python(asdict(record))
         except ValidationError as error:
-            raise ValueError(f"{place}: {_first(error)}") from error
+            raise ValueError(f"{place}: {explained(error)}") from error
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
         strangers = sorted({person.contributor for person in record.contributors} - known)
