@@ -183,7 +183,7 @@ def stand_in(own: Path, path: Path, real: str) -> bool:
     script = own / COMMAND
     # Isolated and without site-packages: it starts in a fraction of the time.
     call = [sys.executable, "-IS", str(Path(handover.__file__).resolve()), str(path), real]
-    script.write_text(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n')
+    script.write_bytes(os.fsencode(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'))
     script.chmod(0o700)
     if not os.access(script, os.X_OK):
         log(WARNING, "warm clients are off: nothing may be run from %s: set TMPDIR", own)

@@ -63,7 +63,7 @@ def run_simulation(config: RunConfig, out: Path) -> None:
         work = Path(folder)
         app = write_app(work, config, out.resolve())
         with (
-            log.open("w") as sink,
+            log.open("wb") as sink,
             stopped_by_signals(),
             _superlink(work, sink.fileno()) as environment,
         ):

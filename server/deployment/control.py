@@ -99,13 +99,18 @@ class Control:
         self._where = f"SuperLink at {address}" + (
             f", through {proxy} (NO_PROXY={host} would go past it)" if proxy else ""
         )
-        with proxies.bypassed() if self._own else nullcontext():
-            self._client = ControlHttpClient.from_server_address(
-                address,
-                insecure=False,
-                root_certificates=self._ca.read_bytes(),
-                interceptors=[RuntimeVersionHttpInterceptor(component_name="flwr CLI")],
-            )
+        authority = self._ca.read_bytes()
+        try:
+            with proxies.bypassed() if self._own else nullcontext():
+                self._client = ControlHttpClient.from_server_address(
+                    address,
+                    insecure=False,
+                    root_certificates=authority,
+                    interceptors=[RuntimeVersionHttpInterceptor(component_name="flwr CLI")],
+                )
+        except (ImportError, httpx.InvalidURL, ValueError) as error:
+            # A proxy of a kind, or by a name, that the client cannot use.
+            raise ControlError(f"{self._where} cannot be called: {error}") from error
 
     def wait(self, seconds: float) -> None:
         """Wait until SuperLink answers.
@@ -197,7 +202,8 @@ class Control:
             env={**environment, "FLWR_HOME": str(self._home)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
         if found := _STARTED.search(done.stdout):

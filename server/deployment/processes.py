@@ -337,4 +337,6 @@ def warm_process(state: State, path: Path, given: dict[str, str]) -> Service:
     Service
     """
     command = [sys.executable, "-m", "clients.warm", str(path)]
-    return Service("warm", lambda: command, given, state.local.resolve())
+    local = state.local.resolve()
+    home = {"FLWR_HOME": str(local / "flwr" / "warm")}
+    return Service("warm", lambda: command, {**given, **home}, local)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from anml_fl.proxies import between
+from anml_fl.proxies import between, own
 from server.doctor.finding import Finding, ok, problem, warning
 from server.simulation import SWITCHES
 
@@ -74,6 +74,9 @@ def check_proxy(host: str) -> Finding:
     Finding
     """
     proxy = between(host)
+    if proxy and own(host):
+        remark = "; flwr and flower-supernode, called by hand, go past it by NO_PROXY alone"
+        return ok("proxy", f"{host} is this machine, which we call past {proxy}{remark}")
     if not proxy:
         return ok("proxy", f"no proxy between here and {host}")
     return warning(
