@@ -79,7 +79,7 @@ def add_contributor(
 @click.argument("contributor")
 @click.option("--data", type=_FILE, help="The data, in one file, to be hashed.")
 @click.option("--data-hash", help="Or their hash: sha256:<64 hex>.")
-@click.option("--size", type=click.IntRange(1), required=True, help="Samples.")
+@click.option("--size", type=click.IntRange(1, 2**63 - 1), required=True, help="Samples.")
 @time_option("--collected", required=True, help="When: their age starts here.")
 @shared
 def add_contribution(
