@@ -174,6 +174,7 @@ def _preset(name: str | None) -> str:
     from importlib.resources import files
 
     from anml_fl.config import ConfigError
+    from anml_fl.database.url import may_hold_secret
 
     if name is None:
         return ""
@@ -188,8 +189,9 @@ def _preset(name: str | None) -> str:
         if entry.name.endswith(".toml")
     }
     if name not in shipped:
+        shown = "" if may_hold_secret(name) else f" {name!r}"
         raise ConfigError(
-            f"preset {name!r} is neither a file nor shipped;"
+            f"preset{shown} is neither a file nor shipped;"
             f" shipped: {', '.join(sorted(shipped))}"
         )
     return shipped[name].read_text(encoding="utf-8")

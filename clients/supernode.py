@@ -35,6 +35,7 @@ from flwr.supernode import start_client_internal as loop
 from flwr.supernode.cli import flower_supernode
 
 from anml_fl import import_path, proxies, sockets
+from anml_fl.private import ExposedError, refuse_exposed_option
 from clients import handover
 from clients.warm import COMMAND
 
@@ -248,8 +249,12 @@ def _proxy(arguments: list[str]) -> str:
 
 
 def main() -> None:
-    """Run Flower's SuperNode."""
+    """Run Flower's SuperNode, unless others may read or replace its key."""
     import_path.mend()
+    try:
+        refuse_exposed_option("--auth-supernode-private-key", sys.argv[1:])
+    except ExposedError as error:
+        sys.exit(str(error))
     # Its client processes call it, at an address of this machine; it alone calls SuperLink.
     os.environ.update(proxies.exempt(os.environ))
     if proxy := _proxy(sys.argv[1:]):

@@ -25,6 +25,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
 from anml_fl import import_path, proxies
+from anml_fl.private import refuse_exposed_option
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -131,6 +132,7 @@ def main() -> None:
         )
     try:
         owners = Owners(os.environ.get(OWNERS, ""))
+        refuse_exposed_option("--ssl-keyfile", sys.argv[1:])
     except ValueError as error:
         sys.exit(str(error))
     extensions.get_middleware = lambda: (Middleware(Guard, owners), *hook())

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
+from anml_fl.database.url import DatabaseError, located
 from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
+from anml_fl.report.untrusted import brief
 from anml_fl.roles import is_honest
 
 if TYPE_CHECKING:
@@ -177,6 +179,7 @@ def load_run(folder: Path) -> Run:
             raise ValueError(f"{path}: strategy {name!r} must be a plain folder name")
     config = _read(folder / "config.toml")
     settings = _Settings(folder / "config.toml", config)
+    settings.check_secrets()
     strategies = tuple(
         StrategyRun(
             name,
@@ -223,7 +226,7 @@ def _without_surrogates(text: str) -> str:
 def _first(error: ValidationError) -> str:
     problem = error.errors()[0]
     place = ".".join(map(str, problem["loc"])) or "the file"
-    return f"{place}: {problem['msg']}, got {str(problem['input'])[:60]!r}"
+    return f"{place}: {problem['msg']}, got {brief(problem['input'])}"
 
 
 class _Settings:
@@ -235,6 +238,13 @@ class _Settings:
             self._tree = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{path}: not TOML ({error})") from error
+
+    def check_secrets(self) -> None:
+        """Refuse what the page would show: older versions let some passwords pass."""
+        try:
+            located(self.text("registry", "database"))
+        except DatabaseError as error:
+            raise ValueError(f"{self._path}: registry.database: {error}") from None
 
     def number(self, section: str, key: str, default: float) -> float:
         """Return a setting, which may be missing, but not be anything else."""
@@ -292,7 +302,5 @@ def _timings(path: Path) -> dict[int, float]:
             entry: dict[str, Any] = json.loads(line)
             seconds[int(entry["round"])] = float(entry["seconds"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f'{place}: must read {{"round": 1, "seconds": 0.14}}, got {line[:60]!r}'
-            ) from error
+            raise ValueError(f'{place}: must read {{"round": 1, "seconds": 0.14}}') from error
     return seconds

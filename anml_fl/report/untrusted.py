@@ -51,6 +51,27 @@ def visible(text: str, limit: int = 200) -> str:
     return spelled if len(spelled) <= limit else spelled[: limit - 1] + "…"
 
 
+def brief(value: object) -> str:
+    """Show what a file has in a field: a number or a short text, of anything else its kind.
+
+    Parameters
+    ----------
+    value : Any
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> brief("one"), brief([{"age": 63}])
+    ("'one'", 'a list')
+    """
+    if value is None or isinstance(value, (str, int, float)):
+        return repr(str(value)[:60])
+    return f"a {type(value).__name__}"
+
+
 def plot_text(text: str, limit: int = 80) -> str:
     """Escape text for plotly, which renders tags such as <b> and <a> in its labels.
 

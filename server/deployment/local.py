@@ -110,9 +110,12 @@ def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterat
     ------
     RuntimeError
         If SuperLink does not start, or refuses a node.
+    ExposedError
+        If others may read or replace a key.
     ConfigError
         If the registry knows a node otherwise, or the federation runs already.
     """
+    state.refuse_exposed()
     state.local.mkdir(mode=0o700, parents=True, exist_ok=True)
     given = environment(state, warm=warm)
     address = f"127.0.0.1:{(port := free_port())}"

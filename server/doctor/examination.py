@@ -14,7 +14,7 @@ from server.doctor.clock import check_steadiness, check_superlink
 from server.doctor.database import check_database
 from server.doctor.finding import Finding, ok, problem
 from server.doctor.keys import check_ledger_key, check_node_keys
-from server.doctor.modes import check_modes, secrets_of
+from server.doctor.modes import check_modes
 from server.doctor.ports import check_port
 from server.doctor.storage import check_storage
 from server.doctor.switches import check_proxy, check_switches
@@ -103,7 +103,7 @@ def _checks(one: Installation) -> list[tuple[str, Check]]:
     if one.state is not None:
         state, config = State(one.state), _settings(one.state)
         folders.append(one.state)
-        secrets += secrets_of(one.state)
+        secrets += state.secrets()
         checks += _of_state(state, config, one.superlink)
         if config is not None:
             where, device = where or config.registry.database, config.training.device
