@@ -205,12 +205,13 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from flwr.common.logger import console_handler
 
     from anml_fl.config import ConfigError
+    from anml_fl.sockets import moved
     from clients.app import app
     from server.federation import check, run_federation
     from server.inline_grid import InlineGrid
     from server.progress import progress_bar
     from server.results import default_folder, hold, open_run
-    from server.simulation import run_simulation
+    from server.simulation import RAYS_SOCKETS, run_simulation
     from server.table import left_out, table
 
     if config.engine == "deployment":
@@ -239,6 +240,8 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     if note := left_out(out, summary):
         console.print(note)
     console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+    if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
+        console.print(note, soft_wrap=True)
 
 
 for _command in commands(SettingsCommand, _preset, _execute):

@@ -152,9 +152,11 @@ def parse_behaviours(pairs: list[str]) -> dict[str, str]:
     counts: dict[str, str] = {}
     for pair in pairs:
         kind, equals, count = (part.strip() for part in pair.partition("="))
-        if not equals or kind in counts:
+        if kind in counts:
+            raise ConfigError(f"behaviours: {kind} is given twice: add the counts up")
+        if not equals:
             raise ConfigError(
-                f"behaviours: {pair!r} must be KIND=COUNT, each kind once; known kinds: "
+                f"behaviours: {pair!r} must be KIND=COUNT; known kinds: "
                 + ", ".join(get_args(BehaviourName))
             )
         counts[kind] = count

@@ -137,7 +137,7 @@ def _covertype(folder: str) -> Table:
 
 def _read_csv(path: Path) -> list[list[str]]:
     try:
-        with gzip.open(path, "rt", newline="") as file:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             head, *rows = csv.reader(file)
     except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
         raise OSError(

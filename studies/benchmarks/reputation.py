@@ -105,7 +105,9 @@ def _records(config: RunConfig) -> list[RoundRecord]:
     nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
     with TemporaryDirectory() as folder:
         run_federation(InlineGrid(app, nodes, config.to_flat()), config, Path(folder))
-        lines = (Path(folder) / "anml" / "rounds.jsonl").read_text().splitlines()
+        lines = (
+            (Path(folder) / "anml" / "rounds.jsonl").read_text(encoding="utf-8").splitlines()
+        )
     return [RoundRecord.from_json(line) for line in lines]
 
 
