@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from anml_fl.datasets.gold import graded_answers
-from anml_fl.datasets.prepare import contributor_id, deal, names_of, standardised
+from anml_fl.datasets.prepare import contributor_id, deal, names_of
 from anml_fl.datasets.sources import load
+from anml_fl.datasets.standardise import standardised
 from anml_fl.registry.scenarios import simulated_registry
 from anml_fl.settings import from_flat
 
