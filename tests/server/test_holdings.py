@@ -114,7 +114,7 @@ def test_a_hospital_of_one_class_is_told_when_the_run_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     columns = "age,sex,cp,trestbps,chol,fbs,restecg,thalach,exang,oldpeak,slope,ca,thal,num"
-    outcomes = {"berne": "0101010101", "lyon": "2" * 10}
+    outcomes = {"berne": "01" * 20, "lyon": "2" * 10}
     rows = [
         f"{who},{30 + i},1,1,145,?,1,2,150,0,2.3,3,0,6,{num}"
         for who, digits in outcomes.items()
