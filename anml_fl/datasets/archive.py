@@ -57,11 +57,12 @@ def read_arrays(path: Path, *arrays: Array) -> dict[str, NDArray[Any]]:
     """
     found: dict[str, NDArray[Any]] = {}
     cause = ""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            found = {one.name: archive[one.name] for one in arrays if one.name in archive}
-    except Exception as error:  # noqa: BLE001 - zipfile, zlib and NumPy raise what comes to them
-        cause = type(error).__name__
+    with path.open("rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                found = {one.name: archive[one.name] for one in arrays if one.name in archive}
+        except Exception as error:  # noqa: BLE001 - zipfile, zlib, NumPy: what comes to them
+            cause = type(error).__name__
     if cause:
         # Without the error itself: some quote what they read.
         raise TableError(

@@ -63,22 +63,21 @@ def read_table(content: bytes, where: str, schema: Schema) -> Table:
     130, or missing (?, an empty cell or NA), got '630'
     """
     found = cells(content, where, schema.names)
-    missing = schema.missing
     blocks, indicators = [], []
     for column in schema.columns:
         if isinstance(column, Measured):
-            block = _measured(found, column, missing)[:, None]
+            block = _measured(found, column, schema)[:, None]
             indicators.append(False)
         else:
-            block = _indicators(found, column, missing)
+            block = _indicators(found, column, schema)
             indicators += [True] * block.shape[1]
         blocks.append(block)
     empty = [
         column.name
         for column in schema.columns
-        if set(found.columns[column.name]) <= set(missing)
+        if all(map(schema.is_missing, set(found.columns[column.name])))
     ]
-    names, holder = ((), None) if schema.site is None else _sites(found, schema.site, missing)
+    names, holder = ((), None) if schema.site is None else _sites(found, schema.site, schema)
     table = Table(
         features=np.hstack(blocks),
         labels=_labels(found, schema.label),
@@ -92,27 +91,30 @@ def read_table(content: bytes, where: str, schema: Schema) -> Table:
     return checked(where, table)
 
 
-def _measured(found: Cells, column: Measured, missing: Sequence[str]) -> NDArray[np.float64]:
+def _measured(found: Cells, column: Measured, schema: Schema) -> NDArray[np.float64]:
     def value(text: str) -> float | None:
-        read = np.nan if text in missing else number(text)
+        read = np.nan if schema.is_missing(text) else number(text)
         if read is None or np.isnan(read):
             return read
         if read in column.absent:
             return np.nan
         return read if column.low <= read <= column.high else None
 
-    wanted = f"a number from {column.low:.10g} to {column.high:.10g}{_or(missing)}"
+    wanted = f"a number from {column.low:.10g} to {column.high:.10g}{_or(schema.missing)}"
     return _read(found, column.name, value, lambda text: wanted).astype(np.float64)
 
 
-def _indicators(found: Cells, column: Category, missing: Sequence[str]) -> NDArray[np.float64]:
+def _indicators(found: Cells, column: Category, schema: Schema) -> NDArray[np.float64]:
     places = {key(value): place for place, value in enumerate(column.values)}
 
     def place(text: str) -> int | None:
-        return _MISSING if text in missing else places.get(key(text))
+        return _MISSING if schema.is_missing(text) else places.get(key(text))
 
     chosen = _read(
-        found, column.name, place, lambda text: _listed(column.values, text) + _or(missing)
+        found,
+        column.name,
+        place,
+        lambda text: _listed(column.values, text) + _or(schema.missing),
     )
     kept = [chosen == i for i, v in enumerate(column.values) if v != column.reference]
     return np.stack(kept, axis=1).astype(np.float64)
@@ -138,12 +140,16 @@ def _labels(found: Cells, label: Label) -> NDArray[np.int64]:
 
 
 def _sites(
-    found: Cells, site: Site, missing: Sequence[str]
+    found: Cells, site: Site, schema: Schema
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     names: dict[str, int] = {}
 
     def place(text: str) -> int | None:
-        if text in missing or not text.isprintable() or len(text) > _LONGEST_NAME:
+        if (
+            schema.is_missing(text)
+            or not text.isprintable()
+            or not 0 < len(text) <= _LONGEST_NAME
+        ):
             return None
         return names.setdefault(text, len(names))
 

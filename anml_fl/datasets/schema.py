@@ -69,6 +69,8 @@ class Category:
                 f"column {self.name!r}: the reference must be one of its values, got"
                 f" {self.reference!r}"
             )
+        if not set(self.values) - {self.reference}:
+            raise ValueError(f"column {self.name!r}: a value is needed beside the reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class Schema:
     label : Label
     site : Site, optional
     missing : tuple of str
-        How a cell says that its value is missing; else what is not known is a mistake.
+        How a cell says that its value is missing; else what is not known is a mistake. Numbers
+        are compared as numbers.
 
     Raises
     ------
@@ -146,9 +149,9 @@ class Schema:
         }
         known[self.label.name] = tuple(chain(*self.label.classes))
         for name, values in known.items():
-            if both := set(values) & set(self.missing):
+            if both := [value for value in values if self.is_missing(value)]:
                 raise ValueError(
-                    f"column {name!r}: {min(both)!r} is a value, and cannot stand for none"
+                    f"column {name!r}: {both[0]!r} is a value, and cannot stand for none"
                 )
 
     @property
@@ -156,6 +159,10 @@ class Schema:
         """All columns that are read."""
         first = () if self.site is None else (self.site.name,)
         return (*first, *(column.name for column in self.columns), self.label.name)
+
+    def is_missing(self, text: str) -> bool:
+        """Whether a cell says that its value is missing."""
+        return key(text) in map(key, self.missing)
 
 
 def number(text: str) -> float | None:

@@ -105,9 +105,10 @@ def read_gzipped(path: Path, schema: Schema) -> Table:
     TableError
         If it is no gzip, cut short, or holds what the schema does not know.
     """
+    content = path.read_bytes()
     try:
-        with gzip.open(path) as file:
-            content = file.read()
-    except (OSError, EOFError, zlib.error) as error:
-        raise TableError(f"{path} is no whole gzip file ({error}): fetch it again") from error
+        content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        # The error would quote the first bytes.
+        raise TableError(f"{path} is no whole gzip file: fetch it again") from None
     return read_table(content, str(path), schema)

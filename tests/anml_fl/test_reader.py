@@ -107,6 +107,12 @@ def test_a_table_of_nobody_has_no_holder():
     assert (found.contributors, found.holder) == ((), None)
 
 
+def test_a_number_that_stands_for_missing_may_be_written_in_any_way():
+    schema = Schema((SMALL.columns[3], Measured("age", 0, 99)), SMALL.label, missing=("-9",))
+    found = read("thal,age,num\n-9.0,1,0\n3,-9,1\n", schema)
+    np.testing.assert_array_equal(found.features, [[0, 0, 0, 1], [1, 0, 0, np.nan]])
+
+
 def test_a_column_without_any_value_is_noted():
     found = read(table([[*row[:2], "?", "?", *row[4:]] for row in ROWS]))
     assert found.notes == (
@@ -252,6 +258,8 @@ def test_what_is_no_text_is_told(content, told):
         (lambda: Measured("a", 0, np.inf), "got 0 to inf"),
         (lambda: Category("a", ("3", "3.0")), "value 3 is there twice"),
         (lambda: Category("a", ("x",), reference="y"), "one of its values, got 'y'"),
+        (lambda: Category("a", ("x",), reference="x"), "a value is needed beside"),
+        (lambda: Category("a", ()), "a value is needed beside"),
         (lambda: Label("a", (("0",),)), "two classes are needed"),
         (lambda: Label("a", (("0",), ())), "two classes are needed"),
         (lambda: Label("a", (("0",), ("1", "0"))), "value 0 is there twice"),
