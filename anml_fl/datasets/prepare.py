@@ -278,18 +278,21 @@ def _natural(
     dealt = _held(dataset, table, parts, test, tuple(known[i] for i in chosen))
     # Nobody's rows have holder -1: the place behind the last.
     dealt = replace(dealt, tested=places[table.holder[test]])
-    if table.truth is not None:  # whoever gave one answer gave one class
-        return dealt
+    # Whoever gave one answer gave one class, and that is not odd.
+    odd = () if table.truth is not None else _single_classes(dataset, dealt)
+    return replace(dealt, notes=(*dealt.notes, *odd))
+
+
+def _single_classes(dataset: str, dealt: Dealt) -> tuple[str, ...]:
+    """Note who can teach a model nothing but one class."""
     single = [
         f"{name} ({part.labels.size} of class {part.labels[0]})"
         for name, part in zip(dealt.names, dealt.parts, strict=True)
         if _one_class(part.labels)
     ]
-    if not single:
-        return dealt
     more = f" and {len(single) - 5} more" if len(single) > 5 else ""
-    note = f"{dataset}: training rows of one class alone: {', '.join(single[:5])}{more}"
-    return replace(dealt, notes=(*dealt.notes, note))
+    told = f"{dataset}: training rows of one class alone: {', '.join(single[:5])}{more}"
+    return (told,) if single else ()
 
 
 def _one_class(labels: NDArray[np.int64]) -> bool:

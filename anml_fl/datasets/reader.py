@@ -145,11 +145,8 @@ def _sites(
     names: dict[str, int] = {}
 
     def place(text: str) -> int | None:
-        if (
-            schema.is_missing(text)
-            or not text.isprintable()
-            or not 0 < len(text) <= _LONGEST_NAME
-        ):
+        fits = text.isprintable() and 0 < len(text) <= _LONGEST_NAME
+        if not fits or schema.is_missing(text):
             return None
         return names.setdefault(text, len(names))
 
