@@ -60,6 +60,30 @@ def run_id(config: RunConfig) -> str:
     return f"{config.name}-{digest[:16]}"
 
 
+def key_file() -> Path:
+    """Say where the server's key is: as ANML_LEDGER_KEY names it, or ~/.anml/ledger.key.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ConfigError
+        If the variable holds the key itself; or there is no home folder.
+    """
+    named = os.environ.get(KEY_FILE)
+    if named and ("PRIVATE KEY" in named or not named.isprintable()):
+        raise ConfigError(
+            f"{KEY_FILE} must name a file, and holds what may be the key itself (not shown):"
+            " write the key into a file that you alone may read, and name that"
+        )
+    try:
+        return Path(named) if named else Path.home() / ".anml" / "ledger.key"
+    except RuntimeError as error:
+        raise ConfigError(f"{error}: let {KEY_FILE} name the ledger's key") from error
+
+
 def signing_key() -> Ed25519PrivateKey:
     """Read the server's key: from the file that ANML_LEDGER_KEY names, or ~/.anml/ledger.key.
 
@@ -73,9 +97,8 @@ def signing_key() -> Ed25519PrivateKey:
     ConfigError
         If it can be neither read nor made.
     """
-    named = os.environ.get(KEY_FILE)
+    path = key_file()
     try:
-        path = Path(named) if named else Path.home() / ".anml" / "ledger.key"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             try:
@@ -92,7 +115,7 @@ def signing_key() -> Ed25519PrivateKey:
                 )
                 return key
         return private_key(path)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(
             f"the ledger's key cannot be had: {error}. {KEY_FILE} may name another file"
         ) from error

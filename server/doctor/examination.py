@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anml_fl.config import ConfigError
 from server.deployment.state import State
 from server.doctor.bundle import check_bundle
 from server.doctor.certificates import check_certificates
@@ -20,7 +20,7 @@ from server.doctor.ports import check_port
 from server.doctor.storage import check_storage
 from server.doctor.switches import check_proxy, check_switches
 from server.doctor.versions import check_device, check_versions
-from server.settlement import KEY_FILE
+from server.settlement import KEY_FILE, key_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,11 +99,9 @@ def _checks(one: Installation) -> list[tuple[str, Check]]:
         for purpose, port in (one.ports or {}).items()
     ]
     where, device = one.database, "cpu"
-    ledger_key = Path(os.environ.get(KEY_FILE) or Path.home() / ".anml" / "ledger.key")
     folders, secrets = [], list(one.secrets)
     if one.state is not None:
         state, config = State(one.state), _settings(one.state)
-        ledger_key = state.ledger_key
         folders.append(one.state)
         secrets += state.secrets()
         checks += _of_state(state, config, one.superlink)
@@ -114,12 +112,20 @@ def _checks(one: Installation) -> list[tuple[str, Check]]:
             where = str(own)
     checks += [
         ("device", partial(check_device, device)),
-        ("ledger key", partial(check_ledger_key, ledger_key)),
-        ("modes", partial(check_modes, folders, {*secrets, ledger_key})),
+        ("ledger key", partial(_keys, one.state, folders, secrets)),
     ]
     if where:
         checks.append(("database", partial(check_database, where)))
     return checks
+
+
+def _keys(state: Path | None, folders: list[Path], secrets: list[Path]) -> list[Finding]:
+    """Check the ledger's key, and who may read it and the other secrets."""
+    try:
+        ledger_key = key_file() if state is None else State(state).ledger_key
+    except ConfigError as error:
+        return [problem("ledger key", f"{KEY_FILE} names no file", str(error))]
+    return [check_ledger_key(ledger_key), *check_modes(folders, {*secrets, ledger_key})]
 
 
 def _of_state(
