@@ -1,8 +1,10 @@
-"""Keeping what an error says on the node: it may quote a patient's row."""
+"""Keeping to itself what an error says: it may quote a patient's row."""
 
 from __future__ import annotations
 
 from logging import ERROR
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 from flwr.common.logger import log
@@ -19,8 +21,9 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
     """Send the kind of an error to the server, and not what it says: a mod for any ClientApp.
 
     Flower sends both, and the server writes them into the round's record, its log and its
-    page. Only what is known to quote no data goes on as it is: errors about settings, about
-    files that are no text, and those of the operating system.
+    page; the node's own log gets where it happened, and not what it says either. Only what is
+    known to quote no data goes on as it is: errors about settings, about files that are no
+    text, and those of the operating system.
 
     Parameters
     ----------
@@ -45,6 +48,12 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
         system = isinstance(error, OSError) and error.errno is not None
         if system or isinstance(error, (ConfigError, TextError)):
             raise
-        kind, why = type(error).__name__, str(error)
-    log(ERROR, "%s: %s (of this, the server is told the first word)", kind, why)
-    raise RuntimeError(f"{kind}; what it says stays in the node's log")
+        kind, frames = type(error).__name__, extract_tb(error.__traceback__)
+    log(
+        ERROR,
+        "%s, whose words may quote data and are left out:\n%s",
+        kind,
+        "".join(frames.format()),
+    )
+    at = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}"
+    raise RuntimeError(f"{kind} in {at}; what it says may quote data, and is not sent")

@@ -39,7 +39,11 @@ for one in os.environ.get("ANML_WAIT_FOR", "").split():
         while not there(one):
             time.sleep(POLL)
 if name := os.environ.get("ANML_PASSWORD_FILE"):
-    os.environ["PGPASSWORD"] = Path(name).read_text(encoding="utf-8").strip()
+    try:
+        os.environ["PGPASSWORD"] = Path(name).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        # Neither the name nor what is there: one of them may be the password.
+        sys.exit("ANML_PASSWORD_FILE names no text file that can be read")
 if os.environ.get("ANML_WARM") == "1":
     # SuperLink's wait before it starts a ServerApp: a second otherwise.
     os.environ.setdefault("FLWR_SUPEREXEC_TASK_POLL_INTERVAL", "0.3")

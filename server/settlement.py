@@ -70,12 +70,16 @@ def key_file() -> Path:
     Raises
     ------
     ConfigError
-        If nothing is named, and this account has no home.
+        If the variable holds the key itself; or there is no home folder.
     """
-    if named := os.environ.get(KEY_FILE):
-        return Path(named)
+    named = os.environ.get(KEY_FILE)
+    if named and ("PRIVATE KEY" in named or not named.isprintable()):
+        raise ConfigError(
+            f"{KEY_FILE} must name a file, and holds what may be the key itself (not shown):"
+            " write the key into a file that you alone may read, and name that"
+        )
     try:
-        return Path.home() / ".anml" / "ledger.key"
+        return Path(named) if named else Path.home() / ".anml" / "ledger.key"
     except RuntimeError as error:
         raise ConfigError(
             f"this account has no home folder for the ledger's key: let {KEY_FILE} name a file"
@@ -113,7 +117,7 @@ def signing_key() -> Ed25519PrivateKey:
                 )
                 return key
         return private_key(path)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(
             f"the ledger's key cannot be had: {error}. {KEY_FILE} may name another file"
         ) from error

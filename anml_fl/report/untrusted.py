@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import html
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 def visible(text: str, limit: int = 200) -> str:
@@ -67,7 +68,7 @@ def explained(error: ValidationError) -> str:
 
     Examples
     --------
-    >>> from pydantic import TypeAdapter
+    >>> from pydantic import TypeAdapter, ValidationError
     >>> def check(text):
     ...     try:
     ...         TypeAdapter(dict[str, int]).validate_json(text)

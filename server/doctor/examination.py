@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anml_fl.config import ConfigError
 from server.deployment.state import State
 from server.doctor.bundle import check_bundle
 from server.doctor.certificates import check_certificates
@@ -19,7 +20,7 @@ from server.doctor.ports import check_port
 from server.doctor.storage import check_storage
 from server.doctor.switches import check_proxy, check_switches
 from server.doctor.versions import check_device, check_imports, check_versions
-from server.settlement import key_file
+from server.settlement import KEY_FILE, key_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,16 +113,20 @@ def _checks(one: Installation) -> list[tuple[str, Check]]:
             where = str(own)
     checks += [
         ("device", partial(check_device, device)),
-        ("ledger key", lambda: check_ledger_key(_ledger_key(one))),
-        ("modes", lambda: check_modes(folders, {*secrets, _ledger_key(one)})),
+        ("ledger key", partial(_keys, one.state, folders, secrets)),
     ]
     if where:
         checks.append(("database", partial(check_database, where)))
     return checks
 
 
-def _ledger_key(one: Installation) -> Path:
-    return key_file() if one.state is None else State(one.state).ledger_key
+def _keys(state: Path | None, folders: list[Path], secrets: list[Path]) -> list[Finding]:
+    """Check the ledger's key, and who may read it and the other secrets."""
+    try:
+        ledger_key = key_file() if state is None else State(state).ledger_key
+    except ConfigError as error:
+        return [problem("ledger key", f"{KEY_FILE} names no file", str(error))]
+    return [check_ledger_key(ledger_key), *check_modes(folders, {*secrets, ledger_key})]
 
 
 def _of_state(

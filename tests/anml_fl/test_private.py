@@ -11,6 +11,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 import server.superlink
 from anml_fl.cli import main
@@ -194,6 +200,25 @@ def test_the_ledgers_key_is_not_used(tmp_path, monkeypatch, spoilt):
     assert what in found.what
     assert "chmod" in found.remedy
     assert [one.what for one in check_modes([], [path])] == [found.what]
+
+
+def test_a_key_in_the_place_of_its_files_name_is_neither_shown_nor_written(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    body = pem.decode().splitlines()[1]
+    for held in (pem.decode(), " ".join(pem.decode().split("\n"))):
+        monkeypatch.setenv("ANML_LEDGER_KEY", held)
+        with pytest.raises(ConfigError, match="must name a file, and holds what may"):
+            signing_key()
+        done = CliRunner().invoke(main, ["doctor", "--json"])
+        assert "ANML_LEDGER_KEY names no file" in done.output
+        for part in body.split("/"):
+            assert part[:20] not in done.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_run_begins_with_it(tmp_path, monkeypatch):

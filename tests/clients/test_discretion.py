@@ -50,7 +50,9 @@ def decoding(path):
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_of_an_error_that_may_quote_a_row_the_server_is_told_the_kind(fault, tmp_path):
+def test_of_an_error_that_may_quote_a_row_the_server_is_told_the_kind(
+    fault, tmp_path, caplog, capsys
+):
     path = unreadable(tmp_path)
     other = ClientApp(mods=[discreet])
 
@@ -64,7 +66,11 @@ def test_of_an_error_that_may_quote_a_row_the_server_is_told_the_kind(fault, tmp
     with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is
         fault(path)
     assert raised.typename in reply.error.reason
-    assert "stays in the node's log" in reply.error.reason
+    assert "is not sent" in reply.error.reason
+    # And the node's log where it happened.
+    assert raised.typename in caplog.text
+    assert "in answer" in caplog.text
+    assert "Smith" not in caplog.text + "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(

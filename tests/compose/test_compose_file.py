@@ -228,6 +228,21 @@ def test_start_waits_and_hands_the_password_over(root, tmp_path):
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("named", ["s3cret", "{}/s3cret", "{}"])
+def test_start_does_not_repeat_what_should_name_the_passwords_file(root, tmp_path, named):
+    (tmp_path / "s3cret").write_bytes(b"s3cret\xfc")
+    done = subprocess.run(
+        [sys.executable, root / "deploy/start.py", "true"],
+        env={"PATH": "/usr/bin:/bin", "ANML_PASSWORD_FILE": named.format(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "ANML_PASSWORD_FILE names no text file that can be read\n"
+
+
 def test_start_can_be_ended_while_it_waits(root, tmp_path):
     process = subprocess.Popen(
         [sys.executable, root / "deploy/start.py", "true"],
