@@ -59,18 +59,18 @@ def gather(
             strangers = "" if connected == len(present) else f", on {connected} nodes"
             why = "".join(f"; {reason}" for reason in refused[:3])
             raise RuntimeError(
-                f"{len(present)} contributors are connected{strangers}, {least} are needed,"
-                f" and within {patience:g} s no more came{why}: start more nodes, wait longer"
-                " (patience), or need fewer (min_train_nodes, min_available_nodes)"
+                f"{len(present)} of {least} contributors are connected{strangers}, and within"
+                f" {patience:g} s no more came{why}: start more nodes, wait longer (patience),"
+                " or need fewer (min_train_nodes, min_available_nodes)"
             )
         if connected != seen or now - told >= _TELL:
             log(
                 INFO,
-                "Waiting for nodes to connect: %d contributors are there on %d nodes, %d are"
-                " needed; %.0f s are left",
+                "Waiting for nodes to connect: %d of %d contributors are there, on %d nodes;"
+                " %.0f s are left",
                 len(present),
-                connected,
                 least,
+                connected,
                 left,
             )
             seen, told = connected, now

@@ -139,6 +139,11 @@ class ScreenedStrategy(Strategy):
         for names in (members, judged):
             if isinstance(names, str):
                 raise TypeError(f"a collection of names is needed, got the text {names!r}")
+        if not callable(roster):
+            raise TypeError(f"roster must be callable, got {type(roster).__name__}")
+        if registry is not None and not hasattr(registry, "signals"):
+            kind = type(registry).__name__
+            raise TypeError(f"registry must have a method signals, got {kind}")
         if reputation and not isinstance(registry, ReputationRegistry | None):
             raise TypeError(
                 "reputation needs a registry with an observe method, got"

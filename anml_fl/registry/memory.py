@@ -14,6 +14,7 @@ from anml_fl.method.provenance import Reputation, Verification, temporal_decay
 from anml_fl.method.reputation import Evidence, ReputationRule, conduct
 from anml_fl.registry.attestation import AttestationError, check
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR, date, microseconds
+from anml_fl.registry.curve import flaw
 from anml_fl.registry.interface import Signals
 
 if TYPE_CHECKING:
@@ -116,6 +117,13 @@ class InMemoryRegistry:
     epoch : datetime
         Year 0 of the registry's clock.
 
+    Raises
+    ------
+    TypeError
+        If it maps anything but identities to standings.
+    ValueError
+        If an issuer's key is one for which anyone can sign.
+
     Examples
     --------
     >>> registry = InMemoryRegistry({"a": Standing(v=0.8, r=0.5)})
@@ -136,6 +144,9 @@ class InMemoryRegistry:
             _check_kind("an identity", name, str)
             _check_kind(f"the standing of {name!r}", standing, Standing)
         self.issuers = tuple(issuers)
+        for issuer in self.issuers:
+            if why := flaw(issuer.public_key):
+                raise ValueError(f"public_key of {issuer.name!r} cannot be trusted: {why}")
         self.rule = rule or ReputationRule()
         self.epoch = epoch
         self._observed: dict[tuple[str, int], RoundRecord] = {}
