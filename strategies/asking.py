@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.registry.interface import CredentialRegistry, Signals
+from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, Signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,21 @@ if TYPE_CHECKING:
 
     from anml_fl.registry.clock import Instant
     from anml_fl.registry.interface import Registry
+
+
+def usable(registry: Registry, *, reputation: bool) -> Registry:
+    """Return a registry after checking that it can be asked, and told if it has to be.
+
+    Raises
+    ------
+    TypeError
+    """
+    kind = type(registry).__name__
+    if not hasattr(registry, "signals"):
+        raise TypeError(f"a strategy needs a registry with a signals method, got {kind}")
+    if reputation and not isinstance(registry, ReputationRegistry):
+        raise TypeError(f"reputation needs a registry with an observe method, got {kind}")
+    return registry
 
 
 def ask(

@@ -20,7 +20,7 @@ from anml_fl.registry.interface import ReputationRegistry
 from anml_fl.registry.memory import InMemoryRegistry
 from strategies import protocol
 from strategies.accounts import accounts, everyone, told, warn
-from strategies.asking import ask, show
+from strategies.asking import ask, show, usable
 from strategies.buffers import buffers_of, medians
 from strategies.cohort import assess
 from strategies.gathering import gather
@@ -84,9 +84,8 @@ class ScreenedStrategy(Strategy):
         Whether a model's arrays travel as one, see `strategies.packing`; the ClientApps then
         need the mod `clients.unpacked.unpacked`.
     min_train_nodes, min_available_nodes : int
-        A round begins when as many contributors are connected, the larger of the two; 2 as
-        in Flower's FedAvg. With 0 and 0 nobody is waited for, and a run may end without a
-        model.
+        A round begins when as many contributors are connected, the larger of the two. With 0
+        and 0 nobody is waited for, and a run may end without a model.
     patience : float
         Seconds to wait for them; then the run ends with an error.
     judged : collection of str or callable, optional
@@ -139,19 +138,15 @@ class ScreenedStrategy(Strategy):
         for names in (members, judged):
             if isinstance(names, str):
                 raise TypeError(f"a collection of names is needed, got the text {names!r}")
+        if not isinstance(run, str):
+            raise TypeError(f"run must be a text, got {run!r}")
         if not callable(roster):
             raise TypeError(f"roster must be callable, got {type(roster).__name__}")
-        if registry is not None and not hasattr(registry, "signals"):
-            kind = type(registry).__name__
-            raise TypeError(f"registry must have a method signals, got {kind}")
-        if reputation and not isinstance(registry, ReputationRegistry | None):
-            raise TypeError(
-                "reputation needs a registry with an observe method, got"
-                f" {type(registry).__name__}"
-            )
         self.rule = rule
         self.name = name
-        self.registry = InMemoryRegistry() if registry is None else registry
+        self.registry = usable(
+            InMemoryRegistry() if registry is None else registry, reputation=reputation
+        )
         self.roster = roster
         self.at = at
         self.reputation = reputation
