@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, Signals
+from anml_fl.registry.memory import InMemoryRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
     from anml_fl.registry.interface import Registry
 
 
-def usable(registry: Registry, *, reputation: bool) -> Registry:
-    """Return a registry after checking that it can be asked, and told if it has to be.
+def usable(registry: Registry | None, *, reputation: bool) -> Registry:
+    """Return a registry, by default one that knows nobody, after checking what it can do.
 
     Raises
     ------
     TypeError
     """
+    if registry is None:
+        return InMemoryRegistry()
     kind = type(registry).__name__
     if not hasattr(registry, "signals"):
         raise TypeError(f"a strategy needs a registry with a signals method, got {kind}")

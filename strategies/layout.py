@@ -180,7 +180,8 @@ def _check_averaged(name: str, dtype: str) -> None:
         found = np.dtype(dtype)
     except TypeError:
         found = np.dtype(np.void)  # an extension that this process has not even imported
-    if found.itemsize > _WIDEST.get(found.kind, -1):
+    # Extensions, isbuiltin 2, may be of any kind.
+    if found.itemsize > _WIDEST.get(found.kind, -1) or found.isbuiltin == 2:
         raise BadArrayError(
             f"array {name!r} has the type {dtype[:40]}, which cannot be averaged: send real,"
             " complex or whole numbers of NumPy's own, up to float64, complex128 and 64 bits"

@@ -17,7 +17,6 @@ from flwr.serverapp.strategy import Strategy
 from anml_fl.method.checks import count, number
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.interface import ReputationRegistry
-from anml_fl.registry.memory import InMemoryRegistry
 from strategies import protocol
 from strategies.accounts import accounts, everyone, told, warn
 from strategies.asking import ask, show, usable
@@ -144,9 +143,7 @@ class ScreenedStrategy(Strategy):
             raise TypeError(f"roster must be callable, got {type(roster).__name__}")
         self.rule = rule
         self.name = name
-        self.registry = usable(
-            InMemoryRegistry() if registry is None else registry, reputation=reputation
-        )
+        self.registry = usable(registry, reputation=reputation)
         self.roster = roster
         self.at = at
         self.reputation = reputation
