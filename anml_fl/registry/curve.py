@@ -1,8 +1,8 @@
 """Ed25519 public keys for which only one holder can sign.
 
-RFC 8032 verifies under any 32 bytes that decode to a point. For one of small order a
-signature can be made without a private key (for the point 1, a single one fits every
-message; for the others, one try in eight); libraries take such keys without a word.
+RFC 8032 verifies under any 32 bytes that decode to a point. Under one of small order a
+signature can be made without a private key, for all messages or for most of them; libraries
+take such keys without a word.
 """
 
 from __future__ import annotations
