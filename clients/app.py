@@ -32,7 +32,7 @@ from clients.echo import echo_nonce
 from clients.training import train
 from clients.unpacked import unpacked
 from strategies import protocol
-from strategies.layout import values_of
+from strategies.arrays import values_of
 
 if TYPE_CHECKING:
     from anml_fl.config import RunConfig

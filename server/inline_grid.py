@@ -36,7 +36,8 @@ class InlineGrid(Grid):
     ----------
     client_app : ClientApp
         Called for every message; an exception in it becomes an error reply, as on
-        Flower's own engines.
+        Flower's own engines, and so does whatever is no reply to the message: those wait
+        for one until the round's deadline.
     node_configs : sequence of mapping
         One entry a node.
     run_config : mapping
@@ -125,13 +126,26 @@ class InlineGrid(Grid):
         try:
             with _acting_as(node_id):
                 reply = self._client_app(delivered, self._contexts[node_id])
-        except Exception as error:  # noqa: BLE001 - any, as on Flower's engines
+            _check_reply(reply, delivered)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - any, as on Flower's engines
             reason = f"{type(error).__name__}: {error}"
             reply = Message(
                 Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, reason), reply_to=message
             )
         reply.metadata.__dict__["_message_id"] = str(uuid4())
         return reply
+
+
+def _check_reply(reply: object, message: Message) -> None:
+    """Refuse what SuperLink would not take for a reply to a message."""
+    if not isinstance(reply, Message):
+        raise TypeError(f"the ClientApp must return a Message, got {type(reply).__name__}")
+    to = reply.metadata.dst_node_id, reply.metadata.reply_to_message_id
+    if to != (SERVER_NODE_ID, message.metadata.message_id):
+        raise ValueError(
+            "the ClientApp must return a reply to its message, Message(..., reply_to=message),"
+            f" got one to node {to[0]}"
+        )
 
 
 def _node_id(index: int) -> int:

@@ -23,8 +23,8 @@ from server.registries import known
 from server.settlement import Settlement, run_id
 from server.strategy_folder import StrategyFolder
 from server.updates import save_updates
+from strategies.arrays import values_of
 from strategies.catalogue import strategy
-from strategies.layout import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,6 +114,9 @@ def run_strategy(
         # A simulation's own clock has nothing to do with it: thousands of clients take turns.
         ttl=training.timeout if members else None,
         packed=bool(members),
+        # Its nodes are gathered already, and a round that nobody answers is a round.
+        min_train_nodes=0,
+        min_available_nodes=0,
     )
 
     def evaluate(server_round: int, arrays: ArrayRecord) -> MetricRecord | None:

@@ -33,12 +33,14 @@ class Anml(ScreenedStrategy):
     settings : Aggregation, optional
         Thresholds, blend, selected fraction.
     **options
-        As in `ScreenedStrategy`: registry, roster, at, name.
+        As in `ScreenedStrategy`: registry, roster, min_train_nodes, judged, name, ...
 
     Raises
     ------
     ValueError
         If the combination is unknown; it lists the known ones.
+    TypeError
+        If the settings are anything else; see `ScreenedStrategy` for the options.
 
     Examples
     --------
@@ -57,6 +59,8 @@ class Anml(ScreenedStrategy):
                 f"unknown combination {combination!r}; known:"
                 f" {', '.join(get_args(Combination))}"
             )
+        if settings is not None and not isinstance(settings, Aggregation):
+            raise TypeError(f"settings must be an Aggregation, got {type(settings).__name__}")
         self.combination = combination
         self.settings = settings or Aggregation()
         super().__init__(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LONGEST_REASON = 200
 """Characters of a reason, which may be a client's own words."""
+NO_ECHO = "no nonce in the reply: the ClientApp needs mods=[echo_nonce], from clients.echo"
+"""Why a reply to a message of the round does not count that echoes nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def attribute(
     """
     asked = list(instructions)
     by_nonce = {one.nonce: one for one in asked}
-    by_message = {one.message.metadata.message_id: one.contributor for one in asked}
+    by_message = {one.message.metadata.message_id: one for one in asked}
     credited: dict[str, list[Message]] = {one.contributor: [] for one in asked}
     left_out: dict[str, str] = {}
     refused: list[str] = []
@@ -114,7 +116,7 @@ def attribute(
                 continue
             one = by_nonce.get(_nonce(reply))
             if one is None:
-                refused.append("no nonce of this round")
+                _note_stray(reply, by_message, left_out, refused)
             elif _consistent(reply, one.message):
                 credited[one.contributor].append(reply)
             else:
@@ -151,9 +153,23 @@ def _consistent(reply: Message, instruction: Message) -> bool:
     )
 
 
+def _note_stray(
+    reply: Message,
+    by_message: Mapping[str, Instruction],
+    left_out: dict[str, str],
+    refused: list[str],
+) -> None:
+    """Tell a ClientApp without the mod, which is a mistake, from a nonce that is not one."""
+    one = by_message.get(reply.metadata.reply_to_message_id)
+    if one and protocol.ECHO not in reply.content and _consistent(reply, one.message):
+        _note(left_out, one.contributor, NO_ECHO)
+    else:
+        refused.append("no nonce of this round")
+
+
 def _note_error(
     reply: Message,
-    by_message: Mapping[str, str],
+    by_message: Mapping[str, Instruction],
     left_out: dict[str, str],
     refused: list[str],
 ) -> None:
@@ -162,9 +178,13 @@ def _note_error(
     # Control characters would speak to whoever's terminal shows the log.
     printable = "".join(c if c.isprintable() or c.isspace() else "?" for c in reason[:10_000])
     reason = " ".join(printable.split())[:LONGEST_REASON]
-    contributor = by_message.get(reply.metadata.reply_to_message_id)
-    if contributor is None:
+    one = by_message.get(reply.metadata.reply_to_message_id)
+    if one is None:
         refused.append(f"{reason}, in answer to no instruction of this round")
     else:
-        # The least of several, so that the order of arrival does not show.
-        left_out[contributor] = min(reason, left_out.get(contributor, reason))
+        _note(left_out, one.contributor, reason)
+
+
+def _note(left_out: dict[str, str], contributor: str, reason: str) -> None:
+    # The least of several, so that the order of arrival does not show.
+    left_out[contributor] = min(reason, left_out.get(contributor, reason))

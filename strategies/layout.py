@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import ast
-import struct
-import warnings
 from dataclasses import dataclass
-from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flwr.app import Array, ArrayRecord
 
+from strategies.arrays import BadArrayError, decode, values_of
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from numpy.typing import NDArray
 
-_MAGIC = b"\x93NUMPY"
-# NumPy pads its header to 64 bytes; names and shapes of a model's arrays are short.
-_LONGEST_HEADER = 4096
-_MOST_DIMENSIONS = 64  # NumPy's own limit
-
-
-class BadArrayError(ValueError):
-    """An array that is not what the model needs; the message is the reason."""
+# Whole, real and complex numbers that a float64 can hold, or two of them.
+_WIDEST = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +29,27 @@ class Layout:
     names : tuple of str
     shapes : tuple of tuple of int
     dtypes : tuple of numpy.dtype
+    buffers : frozenset of str
+        Which of them are no parameters, see `strategies.buffers`: they travel with the
+        model and have no place in its vector.
     """
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     dtypes: tuple[np.dtype[Any], ...]
+    buffers: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, record: ArrayRecord) -> Layout:
-        """Read the layout of the global model, in its own order."""
+        """Read the layout of the global model, in its own order.
+
+        Raises
+        ------
+        BadArrayError
+            If an array cannot be averaged, or is not what it says.
+        """
+        for name, array in record.items():
+            _check_averaged(name, array.dtype)
         arrays = values_of(record)
         return cls(
             tuple(arrays),
@@ -53,22 +59,18 @@ class Layout:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the vector: float32, or float64 if an array needs it."""
-        floats = [dtype for dtype in self.dtypes if dtype.kind == "f"]
-        return np.result_type(np.float32, *floats)
+        """Type of the vector: float32, or float64 if a parameter needs it."""
+        parts = [np.empty(0, dtype).real.dtype for _, _, dtype in self._parameters()]
+        return np.result_type(np.float32, *parts)
 
     @property
     def size(self) -> int:
-        """Length of the vector: the floating arrays' elements."""
-        return sum(
-            prod(shape)
-            for shape, dtype in zip(self.shapes, self.dtypes, strict=True)
-            if dtype.kind == "f"
-        )
+        """Length of the vector: the parameters' elements, a complex one counting twice."""
+        return sum(_length(shape, dtype) for _, shape, dtype in self._parameters())
 
     def flatten(
         self, record: ArrayRecord, out: NDArray[Any], minus: NDArray[Any] | float = 0.0
-    ) -> None:
+    ) -> dict[str, NDArray[Any]]:
         """Decode a record into a vector, checking everything but the values on the way.
 
         Parameters
@@ -76,9 +78,14 @@ class Layout:
         record : ArrayRecord
             From anywhere: nothing in it is believed.
         out : (size,) array
-            Filled with the floating arrays, in order.
+            Filled with the parameters, in order; a complex number is two.
         minus : (size,) array, optional
             Subtracted in the same pass: the global model, where `out` is an update.
+
+        Returns
+        -------
+        dict
+            The buffers, by name.
 
         Raises
         ------
@@ -88,156 +95,115 @@ class Layout:
         if set(record) != set(self.names):
             raise BadArrayError(_difference(set(record), set(self.names)))
         base = np.broadcast_to(minus, out.shape)
-        start = 0
+        buffers, start = {}, 0
         for name, shape, dtype in zip(self.names, self.shapes, self.dtypes, strict=True):
             values = decode(record[name], name, shape, dtype)
-            if dtype.kind == "f":
-                stop = start + values.size
-                with np.errstate(over="ignore", invalid="ignore"):
-                    np.subtract(values.ravel(), base[start:stop], out=out[start:stop])
-                start = stop
+            if name in self.buffers:
+                buffers[name] = values
+                continue
+            flat = values.ravel()
+            if dtype.kind == "c":
+                flat = flat.view(flat.real.dtype)
+            stop = start + flat.size
+            with np.errstate(over="ignore", invalid="ignore"):
+                np.subtract(flat, base[start:stop], out=out[start:stop])
+            start = stop
+        return buffers
 
-    def restore(self, vector: NDArray[Any], template: ArrayRecord) -> ArrayRecord:
-        """Turn a vector back into a record; arrays that are not floating stay as they are.
+    def restore(
+        self,
+        vector: NDArray[Any],
+        template: ArrayRecord,
+        buffers: Mapping[str, NDArray[Any]],
+    ) -> ArrayRecord:
+        """Turn a vector back into a record.
 
         Parameters
         ----------
         vector : (size,) array
+            Which the arrays' types can hold, see `holds`.
         template : ArrayRecord
             The model that the vector was an update of.
+        buffers : mapping
+            Those that change, by name; the others stay as they are.
 
         Returns
         -------
         ArrayRecord
         """
-        arrays, start = {}, 0
-        for name, shape, dtype in zip(self.names, self.shapes, self.dtypes, strict=True):
-            if dtype.kind == "f":
-                piece = vector[start : start + prod(shape)]
-                arrays[name] = Array(piece.reshape(shape).astype(dtype))
-                start += piece.size
+        arrays, start = dict(template), 0
+        for name, shape, dtype in self._parameters():
+            piece = vector[start : start + _length(shape, dtype)]
+            start += piece.size
+            if dtype.kind in "biu":
+                old = decode(template[name], name, shape, dtype).ravel()
+                values = _rounded(piece, old)
+            elif dtype.kind == "c":
+                values = piece.astype(np.empty(0, dtype).real.dtype).view(dtype)
             else:
-                arrays[name] = template[name]
+                values = piece.astype(dtype)
+            arrays[name] = Array(values.reshape(shape))
+        arrays.update({name: Array(values) for name, values in buffers.items()})
         return ArrayRecord(arrays)
 
+    def holds(self, vector: NDArray[Any]) -> bool:
+        """Whether a vector is finite, and stays so in each parameter's own type.
 
-def decode(
-    array: Array, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> NDArray[Any]:
-    """Read an array's bytes without believing what they say of themselves.
+        Examples
+        --------
+        >>> layout = Layout(("w",), ((1,),), (np.dtype(np.float16),))
+        >>> layout.holds(np.array([65504.0])), layout.holds(np.array([1e5]))
+        (True, False)
+        """
+        if not np.isfinite(vector).all():
+            return False
+        start = 0
+        for _, shape, dtype in self._parameters():
+            piece = vector[start : start + _length(shape, dtype)]
+            start += piece.size
+            # A whole number ends at its type's ends: that is no overflow.
+            if dtype.kind in "fc" and piece.size:
+                most = np.finfo(dtype).max
+                if np.finfo(piece.dtype).max > most and np.abs(piece).max() > most:
+                    return False
+        return True
 
-    numpy.load would first allocate what a header claims; here the header is compared
-    with what is expected, and the bytes are viewed, not copied.
-
-    Parameters
-    ----------
-    array : Array
-        As received.
-    name : str
-        Its name, for the reason.
-    shape, dtype
-        What the model needs.
-
-    Returns
-    -------
-    array
-        Read-only, of that shape and type.
-
-    Raises
-    ------
-    BadArrayError
-        If the bytes are anything else.
-
-    Examples
-    --------
-    >>> decode(Array(np.ones(2, np.float32)), "w", (2,), np.dtype("float32"))
-    array([1., 1.], dtype=float32)
-    >>> decode(Array(np.ones(3, np.float32)), "w", (2,), np.dtype("float32"))
-    Traceback (most recent call last):
-    strategies.layout.BadArrayError: array 'w' must have shape (2,), got (3,)
-    """
-    if array.stype != "numpy.ndarray":
-        raise BadArrayError(
-            f"array {name!r} must be a numpy.ndarray, got {array.stype[:40]!r}"
-        )
-    if len(array.shape) > _MOST_DIMENSIONS:
-        raise BadArrayError(f"array {name!r} claims {len(array.shape)} dimensions")
-    found_shape, found_dtype, fortran, offset = _header(array.data, name)
-    if found_shape != shape or tuple(array.shape) != shape:
-        other = found_shape if found_shape != shape else tuple(array.shape)
-        raise BadArrayError(f"array {name!r} must have shape {shape}, got {str(other)[:60]}")
-    if found_dtype != dtype.str or array.dtype != dtype.name:
-        other_type = found_dtype if found_dtype != dtype.str else array.dtype
-        raise BadArrayError(f"array {name!r} must be {dtype.name}, got {other_type[:40]!r}")
-    expected = offset + prod(shape) * dtype.itemsize
-    if len(array.data) != expected:
-        raise BadArrayError(
-            f"array {name!r} must have {expected} bytes, got {len(array.data)}"
-        )
-    values = np.frombuffer(array.data, dtype=dtype, offset=offset)
-    return values.reshape(shape, order="F" if fortran else "C")
+    def _parameters(self) -> Iterator[tuple[str, tuple[int, ...], np.dtype[Any]]]:
+        for name, shape, dtype in zip(self.names, self.shapes, self.dtypes, strict=True):
+            if name not in self.buffers:
+                yield name, shape, dtype
 
 
-def values_of(record: ArrayRecord) -> dict[str, NDArray[Any]]:
-    """View a record's arrays by name, in a tenth of the time that `Array.numpy` takes.
-
-    Parameters
-    ----------
-    record : ArrayRecord
-        One's own, or the server's: what its arrays say of themselves is asked for.
-
-    Returns
-    -------
-    dict
-        Name to array, read-only.
-
-    Raises
-    ------
-    BadArrayError
-        If an array's bytes are not what it says.
-
-    Examples
-    --------
-    >>> values_of(ArrayRecord({"w": Array(np.ones(2, np.float32))}))
-    {'w': array([1., 1.], dtype=float32)}
-    """
-    return {
-        name: decode(array, name, tuple(array.shape), np.dtype(array.dtype))
-        for name, array in record.items()
-    }
-
-
-def _header(data: bytes, name: str) -> tuple[tuple[int, ...], str, bool, int]:
-    """Parse the .npy header (NEP 1): shape, type, Fortran order, where the data start."""
+def _check_averaged(name: str, dtype: str) -> None:
+    """Refuse an array of the model of whose values there is no mean."""
     try:
-        if data[:6] != _MAGIC or tuple(data[6:8]) not in ((1, 0), (2, 0), (3, 0)):
-            raise ValueError("no .npy magic")
-        width = "<H" if data[6] == 1 else "<I"
-        start = 8 + struct.calcsize(width)
-        (length,) = struct.unpack(width, data[8:start])
-        if length > _LONGEST_HEADER:
-            raise ValueError("header too long")
-        return *_fields(data[start : start + length]), start + length
-    except (ValueError, SyntaxError, TypeError, IndexError, struct.error) as error:
-        raise BadArrayError(f"array {name!r} is not a readable .npy array") from error
-    except (MemoryError, RecursionError) as error:
-        raise BadArrayError(f"array {name!r} has a hostile header") from error
+        found = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype(np.void)  # an extension that this process has not even imported
+    # Extensions, isbuiltin 2, may be of any kind.
+    if found.itemsize > _WIDEST.get(found.kind, -1) or found.isbuiltin == 2:
+        raise BadArrayError(
+            f"array {name!r} has the type {dtype[:40]}, which cannot be averaged: send real,"
+            " complex or whole numbers of NumPy's own, up to float64, complex128 and 64 bits"
+        )
 
 
-# A model's arrays have the same few headers, from every contributor in every round.
-@lru_cache(maxsize=256)
-def _fields(header: bytes) -> tuple[tuple[int, ...], str, bool]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # odd literals are refused below
-        fields = ast.literal_eval(header.decode("latin1"))
-    if set(fields) != {"descr", "fortran_order", "shape"}:
-        raise ValueError("other keys")
-    shape, descr, fortran = fields["shape"], fields["descr"], fields["fortran_order"]
-    if type(shape) is not tuple or any(type(side) is not int for side in shape):
-        raise ValueError("odd shape")
-    if type(descr) is not str or type(fortran) is not bool:
-        raise ValueError("odd type or order")
-    return shape, descr, fortran
+def _length(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+    return prod(shape) * (2 if dtype.kind == "c" else 1)
+
+
+def _rounded(values: NDArray[Any], old: NDArray[Any]) -> NDArray[Any]:
+    """Round to the whole numbers of the old ones' type, ending at its ends."""
+    if old.dtype.kind == "b":
+        return values >= 0.5
+    info = np.iinfo(old.dtype)
+    most = float(info.max)
+    if most > info.max:  # 2**63 is no int64
+        most = float(np.nextafter(most, 0.0))
+    whole = np.rint(values.astype(np.float64))
+    # Beyond 2**53 a float64 is no exact number: what did not move stays as it was.
+    same = whole == old.astype(np.float64)
+    return np.where(same, old, np.clip(whole, float(info.min), most).astype(old.dtype))
 
 
 def _difference(found: set[str], needed: set[str]) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flwr.app import Array, ArrayRecord
 
-from strategies.layout import BadArrayError, Layout, decode, values_of
+from strategies.arrays import BadArrayError, decode, values_of
+from strategies.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

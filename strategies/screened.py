@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import secrets
 import time
 from dataclasses import replace
-from logging import INFO, WARNING
+from logging import INFO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,27 +14,33 @@ from flwr.app import ConfigRecord, MessageType
 from flwr.common.logger import log
 from flwr.serverapp.strategy import Strategy
 
-from anml_fl.method.krum import FEWEST, consistency, krum_scores
-from anml_fl.method.records import ContributorRecord, RoundRecord
-from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, Signals
-from anml_fl.registry.memory import InMemoryRegistry
+from anml_fl.method.checks import count, number
+from anml_fl.method.records import RoundRecord
+from anml_fl.registry.interface import ReputationRegistry
 from strategies import protocol
+from strategies.accounts import accounts, everyone, told, warn
+from strategies.asking import ask, show, usable
+from strategies.buffers import buffers_of, medians
+from strategies.cohort import assess
+from strategies.gathering import gather
 from strategies.identity import ByKey, by_public_key
-from strategies.instruction import instruct
+from strategies.instruction import NO_ECHO, instruct
 from strategies.layout import Layout
 from strategies.packing import layout_text, pack
-from strategies.rules import Cohort, Decision, example_factors
 from strategies.screening import Screened, screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
     from flwr.app import ArrayRecord, Message, MetricRecord
     from flwr.serverapp import Grid
+    from flwr.serverapp.strategy import Result
 
     from anml_fl.registry.interface import Registry
+    from strategies.buffers import Judged
     from strategies.identity import Roster
     from strategies.instruction import Instruction
+    from strategies.rules import Cohort, Decision
 
 
 class ScreenedStrategy(Strategy):
@@ -54,8 +61,9 @@ class ScreenedStrategy(Strategy):
         that gives it for a round.
     reputation : bool
         Whether the registry is told what each round observed, so that r moves.
-    run : str
-        What the registry calls this run.
+    run : str, optional
+        What the registry calls this run, in which it observes each round once. If not given,
+        every start is a run of its own.
     n_byzantine : int, optional
         f of Krum's scores.
     example_weighting : bool
@@ -74,6 +82,14 @@ class ScreenedStrategy(Strategy):
     packed : bool
         Whether a model's arrays travel as one, see `strategies.packing`; the ClientApps then
         need the mod `clients.unpacked.unpacked`.
+    min_train_nodes, min_available_nodes : int
+        A round begins when as many contributors are connected, the larger of the two. With 0
+        and 0 nobody is waited for, and a run may end without a model.
+    patience : float
+        Seconds to wait for them; then the run ends with an error.
+    judged : collection of str or callable, optional
+        Which arrays q looks at, by name; see `strategies.buffers`. The others, buffers, get
+        the coordinate-wise median of the contributors who enter the model.
 
     Attributes
     ----------
@@ -89,7 +105,10 @@ class ScreenedStrategy(Strategy):
     Raises
     ------
     TypeError
-        If reputation is to be earned in a registry where it cannot be.
+        If reputation is to be earned in a registry where it cannot be, or a parameter is of
+        another kind.
+    ValueError
+        If a number lies outside its range.
     """
 
     def __init__(
@@ -110,51 +129,109 @@ class ScreenedStrategy(Strategy):
         done: int = 0,
         ttl: float | None = None,
         packed: bool = False,
+        min_train_nodes: int = 2,
+        min_available_nodes: int = 2,
+        patience: float = 300.0,
+        judged: Judged | None = None,
     ) -> None:
+        for names in (members, judged):
+            if isinstance(names, str):
+                raise TypeError(f"a collection of names is needed, got the text {names!r}")
+        if not isinstance(run, str):
+            raise TypeError(f"run must be a text, got {run!r}")
+        if not callable(roster):
+            raise TypeError(f"roster must be callable, got {type(roster).__name__}")
         self.rule = rule
         self.name = name
-        self.registry = InMemoryRegistry() if registry is None else registry
+        self.registry = usable(registry, reputation=reputation)
         self.roster = roster
-        if reputation and not isinstance(self.registry, ReputationRegistry):
-            raise TypeError(
-                "reputation needs a registry with an observe method, got"
-                f" {type(self.registry).__name__}"
-            )
         self.at = at
         self.reputation = reputation
-        self.run = run
-        self.n_byzantine = n_byzantine
+        self.run = run or f"run-{secrets.token_hex(8)}"
+        self.n_byzantine = None if n_byzantine is None else count("n_byzantine", n_byzantine)
         self.example_weighting = example_weighting
         self.members = frozenset(members)
-        self.min_replies = min_replies
+        self.min_replies = number("min_replies", min_replies, 0, 1)
         self.code = code
-        self.done = done
+        self.done = count("done", done)
         self.ttl = ttl
         self.packed = packed
+        self.least = max(
+            count("min_train_nodes", min_train_nodes),
+            count("min_available_nodes", min_available_nodes),
+        )
+        self.patience = number("patience", patience, 0, math.inf)
+        self.judged = judged
         self.codes: dict[str, str] = {}
         self.records: list[RoundRecord] = []
+        self._named = bool(run)
         self._instructions: list[Instruction] = []
+        self._refused_nodes: tuple[str, ...] = ()
         self._arrays: ArrayRecord | None = None
         self._started = 0.0
+
+    def start(
+        self,
+        grid: Grid,
+        initial_arrays: ArrayRecord,
+        num_rounds: int = 3,
+        timeout: float = 3600,
+        train_config: ConfigRecord | None = None,
+        evaluate_config: ConfigRecord | None = None,
+        evaluate_fn: Callable[[int, ArrayRecord], MetricRecord | None] | None = None,
+    ) -> Result:
+        """Run the rounds, as `flwr.serverapp.strategy.Strategy.start` does.
+
+        Returns
+        -------
+        flwr.serverapp.strategy.Result
+
+        Raises
+        ------
+        ValueError
+            If the model cannot be averaged, or `judged` does not fit it.
+        RuntimeError
+            If too few nodes connect, or no round changed the model: what happened is in
+            `records`.
+        """
+        if not self._named:
+            self.run = f"run-{secrets.token_hex(8)}"
+        result = super().start(
+            grid,
+            initial_arrays,
+            num_rounds,
+            timeout,
+            train_config,
+            evaluate_config,
+            evaluate_fn,
+        )
+        if self.least and num_rounds and not result.arrays:
+            raise RuntimeError(
+                f"none of {num_rounds} rounds changed the model; the last one:"
+                f" {told(self.records[-1])}"
+            )
+        return result
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
     ) -> Iterable[Message]:
         """Send the global model to every node, each with a secret of its own."""
-        self._started = time.perf_counter()
         self._arrays = arrays
-        self._layout = Layout.of(arrays)
+        layout = Layout.of(arrays)
+        self._layout = replace(layout, buffers=buffers_of(layout, self.judged))
         self.model = np.empty(self._layout.size, dtype=self._layout.dtype)
         # The server's own arrays: what is wrong with them is raised before anyone trains.
-        self._layout.flatten(arrays, self.model)
-        if not np.isfinite(self.model).all():
+        buffers = self._layout.flatten(arrays, self.model)
+        if not all(np.isfinite(values).all() for values in (self.model, *buffers.values())):
             raise ValueError("the global model must be finite")
+        present, self._refused_nodes = gather(grid, self.roster, self.least, self.patience)
+        self._started = time.perf_counter()
         sent = arrays
         if self.packed:
             sent = pack(arrays, self._layout.names)
             config = ConfigRecord({**config, protocol.LAYOUT: layout_text(self._layout)})
         self._instructions = instruct(
-            self.roster(grid),
+            present,
             MessageType.TRAIN,
             self.done + server_round,
             config,
@@ -174,11 +251,17 @@ class ScreenedStrategy(Strategy):
         screened = self._screened(replies)
         # A nonce counts once: what comes later belongs to no instruction.
         asked, self._instructions = self._instructions, []
-        refused = self._present(screened, self._instant(server_round))
+        refused = show(self.registry, screened.credentials, self._instant(server_round))
         # Asked again: what was shown just now is known by then.
         at = self._instant(server_round)
-        known = self.registry.signals(_everyone(screened), at=at)
-        cohort, note = self._cohort(screened, known)
+        known, unusable = ask(self.registry, everyone(screened), at)
+        screened = screened.without(unusable)
+        cohort, note = assess(
+            screened,
+            known,
+            n_byzantine=self.n_byzantine,
+            example_weighting=self.example_weighting,
+        )
         self.cohort = cohort
         wanted = self.min_replies * len(self.members or asked)
         enough = len(cohort.contributors) >= wanted
@@ -193,14 +276,10 @@ class ScreenedStrategy(Strategy):
                     f"{len(cohort.contributors)} valid replies, fewer than {wanted:g}: the"
                     " model stays as it is"
                 )
-            hint = (
-                "; the ClientApps must echo it, see clients.echo" if screened.refused else ""
-            )
-            reasons = sorted({*screened.left_out.values(), *screened.refused})[:3]
-            log(WARNING, "round %d: %s (%s%s)", server_round, note, "; ".join(reasons), hint)
-        elif np.isfinite(moved).all():
+        elif layout.holds(moved):
             note = "; ".join(filter(None, (note, decision.note))) or None
-            new_model = layout.restore(moved, self._arrays)
+            middles = medians(screened.buffers, decision.selected & (decision.weights != 0))
+            new_model = layout.restore(moved, self._arrays, middles)
         else:
             note = "the new model would not be finite: the old one is kept"
             decision = replace(
@@ -216,15 +295,17 @@ class ScreenedStrategy(Strategy):
                 branch=decision.branch if decision else None,
                 rho_c=decision.rho_c if decision else math.nan,
                 min_s=decision.min_s if decision else math.nan,
-                contributors=_accounts(screened, known, cohort, decision, refused),
+                contributors=accounts(screened, known, cohort, decision, refused),
                 refused=screened.refused,
                 note=note,
                 bytes_sent=sent * len(asked),
                 bytes_received=sent * len(screened.contributors),
                 at=at,
                 seconds=time.perf_counter() - self._started,
+                buffers=tuple(sorted(layout.buffers)),
             )
         )
+        warn(self.records[-1], {NO_ECHO, *unusable.values()})
         if self.reputation and isinstance(self.registry, ReputationRegistry):
             self.registry.observe(self.run, self.records[-1])
         return new_model, None
@@ -256,8 +337,9 @@ class ScreenedStrategy(Strategy):
             packed=self.packed,
         )
         self.codes.update(screened.codes)
-        absent = self.members.difference(_everyone(screened))
+        absent = self.members.difference(everyone(screened))
         strangers = self.roster.refused if isinstance(self.roster, ByKey) else ()
+        strangers = (*strangers, *self._refused_nodes)
         return replace(
             screened,
             left_out={**screened.left_out, **dict.fromkeys(absent, "no node is connected")},
@@ -266,63 +348,3 @@ class ScreenedStrategy(Strategy):
 
     def _instant(self, server_round: int) -> float:
         return self.at(server_round) if callable(self.at) else self.at
-
-    def _present(self, screened: Screened, at: float) -> dict[str, tuple[str, ...]]:
-        """Show the credentials to the registry; why it refused some, by contributor."""
-        if not isinstance(self.registry, CredentialRegistry):
-            return {}
-        return {
-            contributor: self.registry.present(contributor, tokens, at=at)
-            for contributor, tokens in screened.credentials.items()
-        }
-
-    def _cohort(self, screened: Screened, known: Signals) -> tuple[Cohort, str | None]:
-        n = len(screened.contributors)
-        note = None
-        scores, q = np.zeros(n), np.ones(n)
-        if n >= FEWEST:
-            scores = krum_scores(screened.updates, n_byzantine=self.n_byzantine)
-            q = consistency(scores)
-        elif n:
-            note = f"{n} valid replies, fewer than {FEWEST}: q = 1 for all"
-        place = {name: i for i, name in enumerate(_everyone(screened))}
-        valid = [place[name] for name in screened.contributors]
-        signals = Signals(known.v[valid], known.r[valid], known.T[valid])
-        factors = example_factors(screened.examples, weighting=self.example_weighting)
-        return Cohort(
-            screened.contributors, screened.updates, scores, q, signals, factors
-        ), note
-
-
-def _everyone(screened: Screened) -> list[str]:
-    """List everyone who was asked, by stable identity."""
-    return sorted({*screened.contributors, *screened.left_out})
-
-
-def _accounts(
-    screened: Screened,
-    known: Signals,
-    cohort: Cohort,
-    decision: Decision | None,
-    refused: Mapping[str, tuple[str, ...]],
-) -> tuple[ContributorRecord, ...]:
-    """Record everyone who was asked, by stable identity."""
-    place = {name: i for i, name in enumerate(cohort.contributors)}
-    accounts = []
-    for i, name in enumerate(_everyone(screened)):
-        j = place.get(name)
-        accounts.append(
-            ContributorRecord(
-                contributor=name,
-                q=math.nan if j is None else float(cohort.q[j]),
-                v=float(known.v[i]),
-                r=float(known.r[i]),
-                T=float(known.T[i]),
-                s=float(known.s[i]),
-                weight=float(decision.weights[j]) if decision and j is not None else 0.0,
-                selected=bool(decision.selected[j]) if decision and j is not None else False,
-                reason=screened.left_out.get(name),
-                refused_credentials=refused.get(name, ()),
-            )
-        )
-    return tuple(accounts)

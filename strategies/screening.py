@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flwr.app import ConfigRecord, Message, MetricRecord, RecordDict
 
 from strategies import protocol
+from strategies.arrays import BadArrayError
 from strategies.instruction import LONGEST_REASON, attribute
-from strategies.layout import BadArrayError, Layout
+from strategies.layout import Layout
 from strategies.packing import unpack
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class Screened:
     contributors : tuple of str
         Whose updates are valid, by stable identity.
     updates : (n, d) array
-        Their arrays, the global model subtracted.
+        Their parameters, the global model subtracted.
+    buffers : tuple of mapping
+        Their buffers by name, in the same order.
     examples : (n,) float64
         Their own claims of example counts.
     left_out : mapping
@@ -53,11 +56,26 @@ class Screened:
 
     contributors: tuple[str, ...]
     updates: NDArray[Any]
+    buffers: tuple[Mapping[str, NDArray[Any]], ...]
     examples: NDArray[np.float64]
     left_out: Mapping[str, str]
     refused: tuple[str, ...]
     credentials: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, str]
+
+    def without(self, reasons: Mapping[str, str]) -> Screened:
+        """Leave more contributors out, for the reasons given."""
+        if not (left := {n: why for n, why in reasons.items() if n in self.contributors}):
+            return self
+        kept = [i for i, name in enumerate(self.contributors) if name not in left]
+        return replace(
+            self,
+            contributors=tuple(self.contributors[i] for i in kept),
+            updates=self.updates[kept],
+            buffers=tuple(self.buffers[i] for i in kept),
+            examples=self.examples[kept],
+            left_out={**self.left_out, **left},
+        )
 
 
 def screen(
@@ -93,6 +111,7 @@ def screen(
     """
     credited, left_out, refused = attribute(instructions, replies)
     contributors: list[str] = []
+    buffers: list[dict[str, NDArray[Any]]] = []
     examples: list[float] = []
     credentials: dict[str, tuple[str, ...]] = {}
     codes: dict[str, str] = {}
@@ -104,7 +123,7 @@ def screen(
                 codes[contributor] = said
             _check_code(said, code)
             count = _examples(reply.content)
-            _update(reply.content, layout, model, row, packed)
+            found = _update(reply.content, layout, model, row, packed)
             shown = _tokens(reply.content)
         except BadReplyError as error:
             left_out[contributor] = str(error)[:LONGEST_REASON]
@@ -112,12 +131,14 @@ def screen(
             left_out[contributor] = f"unreadable reply ({type(error).__name__})"
         else:
             contributors.append(contributor)
+            buffers.append(found)
             examples.append(count)
             if shown:
                 credentials[contributor] = shown
     return Screened(
         tuple(contributors),
         updates[: len(contributors)],
+        tuple(buffers),
         np.array(examples, dtype=np.float64),
         left_out,
         refused,
@@ -174,7 +195,8 @@ def _update(
     model: NDArray[Any],
     out: NDArray[Any],
     packed: bool,
-) -> None:
+) -> dict[str, NDArray[Any]]:
+    """Fill a row with a reply's update; returns its buffers."""
     records = content.array_records
     if list(records) != [protocol.ARRAYS]:
         raise BadReplyError(
@@ -185,13 +207,14 @@ def _update(
     try:
         if packed:
             arrays = unpack(arrays, layout)
-        layout.flatten(arrays, out, minus=model)
+        buffers = layout.flatten(arrays, out, minus=model)
     except BadArrayError as error:
         raise BadReplyError(str(error)) from error
-    if _finite(out):
-        return
+    lost = sum(np.count_nonzero(~np.isfinite(one)) for one in buffers.values())
+    if not lost and _finite(out):
+        return buffers
     layout.flatten(arrays, out)
-    if bad := np.count_nonzero(~np.isfinite(out)):
+    if bad := lost + np.count_nonzero(~np.isfinite(out)):
         raise BadReplyError(f"{bad} values are not finite")
     raise BadReplyError(f"the update is too large for {layout.dtype.name}")
 

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature
 
 from anml_fl.ledger.grammar import Close, Entry, Open, Round, read, signed
 from anml_fl.method.attribution import LARGEST_POOL
+from anml_fl.registry.curve import flaw
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -175,11 +176,13 @@ def check_signature(entry: Entry, key: Ed25519PublicKey) -> None:
     Raises
     ------
     BrokenError
-        If the signature is not this key's over the line.
+        If the signature is not this key's over the line, or the key anyone's.
     """
     own = key.public_bytes_raw().hex()
     if isinstance(entry, Open) and (named := entry.public_key.decode()) != own:
         raise BrokenError(f"opens a ledger of the key {named}, not of {own}")
+    if why := flaw(key.public_bytes_raw()):
+        raise BrokenError(f"is signed with a key that cannot be trusted: {why}")
     try:
         key.verify(*signed(entry))
     except InvalidSignature:

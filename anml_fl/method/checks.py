@@ -95,7 +95,11 @@ def number(name: str, value: object, low: float, high: float) -> float:
     Traceback (most recent call last):
     ValueError: alpha must lie in [0, 1], got alpha = 'half'
     """
-    if isinstance(value, bool | int | float | np.number) and low <= value <= high:
+    if (
+        isinstance(value, int | float | np.integer | np.floating)
+        and not isinstance(value, bool)
+        and low <= value <= high
+    ):
         return float(value)
     raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {name} = {value!r}")
 
@@ -122,7 +126,7 @@ def count(name: str, value: object) -> int:
     Traceback (most recent call last):
     ValueError: n_byzantine must be >= 0 and whole, got 1.5
     """
-    if isinstance(value, int | np.integer) and value >= 0:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0:
         return int(value)
     raise ValueError(f"{name} must be >= 0 and whole, got {value!r}")
 

@@ -71,6 +71,8 @@ class RoundRecord:
         clock: asked for it again, it gives the same.
     test_error : float
         Error of the new model on the server's test set, in [0, 1]; nan if not tested.
+    buffers : tuple of str
+        The model's arrays that are no parameters, and at which q did not look.
     seconds : float
         Wall-clock time from the first instruction to the decision. The only field
         that differs between two runs of one seed: `to_json` leaves it out.
@@ -89,6 +91,7 @@ class RoundRecord:
     at: float = 0.0
     test_error: float = math.nan
     seconds: float = math.nan
+    buffers: tuple[str, ...] = ()
 
     @property
     def excluded(self) -> int:
@@ -105,6 +108,8 @@ class RoundRecord:
         """
         fields = asdict(self)
         del fields["seconds"]
+        if not self.buffers:  # as nearly always
+            del fields["buffers"]
         return json.dumps(
             _without_nan(fields), sort_keys=True, separators=(",", ":"), allow_nan=False
         )
@@ -144,6 +149,7 @@ class RoundRecord:
                 for person in fields.pop("contributors")
             )
             fields["refused"] = tuple(fields["refused"])
+            fields["buffers"] = tuple(fields.get("buffers", ()))
             return cls(contributors=people, **_with_nan(fields, "", *_FLOATS))
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(

@@ -16,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from anml_fl.registry.clock import date, microseconds
+from anml_fl.registry.curve import flaw
 from anml_fl.registry.domain import Attestation
 from anml_fl.registry.token import (
     ALGORITHM,
@@ -180,9 +181,10 @@ def check(
     Raises
     ------
     AttestationError
-        At the first of these that fails: form, algorithm and type, a known key, the
-        signature, the claims' form, the issuer's name, what its key is trusted for and
-        when, the subject, the data, issued by now, not expired, expiring after issued.
+        At the first of these that fails: form, algorithm and type, a known key, one that a
+        single holder signs with, the signature, the claims' form, the issuer's name, what
+        its key is trusted for and when, the subject, the data, issued by now, not expired,
+        expiring after issued.
 
     Examples
     --------
@@ -194,6 +196,8 @@ def check(
     keys = [one for one in issuers if key_id(one.public_key) == kid]
     if not keys:
         raise AttestationError(f"kid {shown(kid)} is no issuer's key")
+    if why := flaw(keys[0].public_key):
+        raise AttestationError(f"kid {shown(kid)} is no key to trust: {why}")
     _check_signature(token, keys[0].public_key)
     claims = read_claims(payload)
     moment = microseconds(at)

@@ -20,6 +20,7 @@ from anml_fl.method.provenance import (
 from anml_fl.method.reputation import Evidence
 from anml_fl.registry import tables
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR
+from anml_fl.registry.curve import flaw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,7 +184,10 @@ class Facts:
         by_key = np.zeros(row.shape, dtype=bool)
         for key, moment in tables.key_moments(connection, at):
             by_key |= (issuer == key) & ((recorded > moment) | (issued > moment))
+        issuers = tables.known(connection, tables.issuers, at) if row.size else []
+        weak = [one.id for one in issuers if flaw(bytes(one.public_key))]
         return {
+            "anyone can sign with its issuer's key": np.isin(issuer, weak),
             "its issuer's key is revoked": by_key,
             "revoked": np.isin(row, tables.withdrawn(connection, at)),
             "expired": expires <= at,

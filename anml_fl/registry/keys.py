@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from anml_fl.files import write_whole
 from anml_fl.private import ExposedError, open_folder, refuse_exposed
+from anml_fl.registry.curve import flaw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +123,7 @@ def public_key(path: Path) -> Ed25519PublicKey:
     OSError
         If it cannot be read.
     ValueError
-        If it holds no Ed25519 public key.
+        If it holds no Ed25519 public key, or one for which anyone can sign.
     """
     key = _load(path)
     if not isinstance(key, Ed25519PublicKey):
@@ -150,7 +151,7 @@ def node_key(path: Path) -> bytes:
     OSError
         If it cannot be read.
     ValueError
-        If it holds no public key.
+        If it holds no public key, or an Ed25519 one for which anyone can sign.
 
     Examples
     --------
@@ -200,12 +201,15 @@ def _load(path: Path) -> PublicKeyTypes:
     elif content.startswith(b"\x30"):  # a DER sequence
         load = serialization.load_der_public_key
     try:
-        return load(content)
+        key = load(content)
     except (ValueError, UnsupportedAlgorithm) as error:
         hint = ": it is the private one, and must stay secret" if b"PRIVATE" in content else ""
         raise ValueError(
             f"{path} holds no public key{hint}: PEM, DER, or OpenSSH's line (.pub)"
         ) from error
+    if isinstance(key, Ed25519PublicKey) and (why := flaw(key.public_bytes_raw())):
+        raise ValueError(f"{path} holds no Ed25519 key that can be trusted: {why}")
+    return key
 
 
 def _pem(key: PublicKeyTypes) -> bytes:

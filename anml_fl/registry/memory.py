@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.method.checks import count, number
 from anml_fl.method.provenance import Reputation, Verification, temporal_decay
 from anml_fl.method.reputation import Evidence, ReputationRule, conduct
 from anml_fl.registry.attestation import AttestationError, check
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR, date, microseconds
+from anml_fl.registry.curve import flaw
 from anml_fl.registry.interface import Signals
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from anml_fl.method.records import RoundRecord
     from anml_fl.registry.clock import Instant
     from anml_fl.registry.domain import Attestation, Issuer
+
+
+# No year, no rate and no evidence is larger: what is, is no finite number either.
+_FAR = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,19 @@ class Standing:
     attestations : tuple
         Attestations that were checked, each with the instant at which it was shown, in
         microseconds since 1970.
+
+    Raises
+    ------
+    ValueError
+        If a number lies outside its range.
+    TypeError
+        If a key or hash is of another kind.
+
+    Examples
+    --------
+    >>> Standing(v=1.5)
+    Traceback (most recent call last):
+    ValueError: v must lie in [0, 1], got v = 1.5
     """
 
     v: float = Verification.SELF_ATTESTED.middle
@@ -55,6 +74,33 @@ class Standing:
     data_hash: str = ""
     record: tuple[float, float, int] | None = None
     attestations: tuple[tuple[int, Attestation], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        number("v", self.v, 0, 1)
+        number("r", self.r, 0, 1)
+        number("collected", self.collected, -_FAR, _FAR)
+        number("rate", self.rate, 0, _FAR)
+        _check_kind("public_key", self.public_key, bytes)
+        _check_kind("data_hash", self.data_hash, str)
+        if self.record is not None:
+            _check_record(self.record)
+
+
+def _check_kind(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {kind.__name__}, got {type(value).__name__}")
+
+
+def _check_record(record: object) -> None:
+    if not isinstance(record, tuple) or len(record) != 3:
+        raise ValueError(
+            f"record must be (good, bad, contributions) as in Evidence, got {record!r}"
+        )
+    good, bad, contributions = record
+    number("good", good, 0, _FAR)
+    number("bad", bad, 0, _FAR)
+    count("contributions", contributions)
 
 
 class InMemoryRegistry:
@@ -70,6 +116,13 @@ class InMemoryRegistry:
         How reputation moves, if it is made to.
     epoch : datetime
         Year 0 of the registry's clock.
+
+    Raises
+    ------
+    TypeError
+        If it maps anything but identities to standings.
+    ValueError
+        If an issuer's key is one for which anyone can sign.
 
     Examples
     --------
@@ -87,7 +140,13 @@ class InMemoryRegistry:
         epoch: datetime = datetime(1970, 1, 1, tzinfo=UTC),
     ) -> None:
         self.standings = dict(standings or {})
+        for name, standing in self.standings.items():
+            _check_kind("an identity", name, str)
+            _check_kind(f"the standing of {name!r}", standing, Standing)
         self.issuers = tuple(issuers)
+        for issuer in self.issuers:
+            if why := flaw(issuer.public_key):
+                raise ValueError(f"public_key of {issuer.name!r} cannot be trusted: {why}")
         self.rule = rule or ReputationRule()
         self.epoch = epoch
         self._observed: dict[tuple[str, int], RoundRecord] = {}

@@ -11,6 +11,7 @@ from anml_fl.method.provenance import DECAY_RATES, Verification
 from anml_fl.registry import tables
 from anml_fl.registry.attestation import key_id
 from anml_fl.registry.clock import date, microseconds
+from anml_fl.registry.curve import flaw
 from anml_fl.registry.domain import (
     Attestation,
     Contribution,
@@ -114,6 +115,8 @@ def add_issuer(connection: Connection, one: Issuer, recorded: int) -> None:
         raise ValueError(f"levels of {one.name!r} must be some of {can}, got {names}")
     if since >= until:
         raise ValueError(f"until must come after since, got {one.until} and {one.since}")
+    if why := flaw(one.public_key):
+        raise ValueError(f"public_key of {one.name!r} cannot be trusted: {why}")
     key = key_id(one.public_key)
     if tables.find(connection, tables.issuers, key_id=key):
         raise ValueError(f"the issuers' key {key} is there already")

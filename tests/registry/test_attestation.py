@@ -271,7 +271,7 @@ def test_nothing_of_the_payload_shows_before_the_signature_holds():
 def test_an_issuer_with_a_key_that_is_none_refuses_its_tokens(public):
     header = HEADER | {"kid": key_id(public)}
     broken = replace(ISSUER, public_key=public)
-    assert "signature" in refusal(sign(header), issuers=(broken,))
+    assert "is no key to trust" in refusal(sign(header), issuers=(broken,))
 
 
 def test_a_key_is_valid_from_since_on_and_before_until_at_both_instants():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 import flwr
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from flwr.supercore.run import Run
 from flwr.supercore.task_identity import TaskIdentity
 
 from server.inline_grid import SERVER_NODE_ID, InlineGrid
+from strategies.anml import Anml
 
 
 @pytest.fixture
@@ -97,3 +101,73 @@ def test_node_ids_are_the_same_in_every_run_and_none_is_the_servers(app):
     assert ids == list(InlineGrid(app, nodes, {}).get_node_ids())
     assert len(set(ids)) == 50
     assert all(1 < node < 2**63 for node in ids)
+
+
+def answering(answer):
+    """A federation of four in which the first node's ClientApp answers as it is told to."""
+    app = ClientApp(mods=[])
+
+    @app.train()
+    def train(message, context):
+        if context.node_config["i"] == 0:
+            return answer(message)
+        return reply_to(message)
+
+    return InlineGrid(app, [{"i": i} for i in range(4)], {})
+
+
+def reply_to(message):
+    nonce = message.content["config"]["nonce"]
+    content = {
+        "arrays": ArrayRecord({"w": Array(message.content["arrays"]["w"].numpy() + 1)}),
+        "metrics": MetricRecord({"num-examples": 10}),
+        "echo": ConfigRecord({"nonce": nonce}),
+    }
+    return Message(RecordDict(content), reply_to=message)
+
+
+def to_somebody_else(message):
+    return Message(RecordDict(), 77, "train")
+
+
+def leave(message):
+    sys.exit("the data are not here")
+
+
+def to_another_message(message):
+    reply = reply_to(message)
+    reply.metadata.__dict__["_reply_to_message_id"] = "another"
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (
+            lambda m: None,
+            "error 2: TypeError: the ClientApp must return a Message, got NoneType",
+        ),
+        (lambda m: 5, "error 2: TypeError: the ClientApp must return a Message, got int"),
+        (lambda m: m.content, "must return a Message, got RecordDict"),
+        (lambda m: m, "must return a reply to its message"),
+        (to_somebody_else, "must return a reply to its message, .*, got one to node 77"),
+        (to_another_message, "must return a reply to its message"),
+        (leave, "error 2: SystemExit: the data are not here"),
+    ],
+)
+def test_what_is_no_reply_is_an_error_reply_and_the_round_goes_on(answer, reason):
+    chosen = Anml()
+    arrays = ArrayRecord({"w": Array(np.zeros(2, np.float32))})
+    result = chosen.start(answering(answer), arrays, num_rounds=1)
+    assert result.arrays["w"].numpy().tolist() == [1, 1]
+    left_out = [c.reason for c in chosen.records[0].contributors if c.reason]
+    assert len(left_out) == 1
+    assert re.search(reason, left_out[0])
+
+
+def test_what_kills_the_process_is_not_caught():
+    def interrupted(message):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(answering(interrupted).send_and_receive(instructions(answering(interrupted))))

@@ -107,11 +107,30 @@ def test_a_nonce_that_was_never_sent_is_refused(federation, strategy, nonce):
     assert reasons(strategy) == ({"c100": "no reply in time"}, ("no nonce of this round",))
 
 
-def test_reply_without_an_echo_is_refused(federation, strategy, omit):
-    sent = federation.ask(strategy, 4)
-    replies = [federation.reply(m) for m in sent[1:]] + [federation.reply(sent[0], nonce=omit)]
+def test_reply_without_an_echo_names_the_mod_in_the_record_and_in_the_log(
+    federation, strategy, omit, caplog
+):
+    sent = federation.ask(strategy, 5)
+    replies = [federation.reply(m) for m in sent[2:]] + [
+        federation.reply(m, nonce=omit) for m in sent[:2]
+    ]
     strategy.aggregate_train(1, replies)
-    assert reasons(strategy) == ({"c100": "no reply in time"}, ("no nonce of this round",))
+    why = "no nonce in the reply: the ClientApp needs mods=[echo_nonce], from clients.echo"
+    assert reasons(strategy) == ({"c100": why, "c101": why}, ())
+    assert caplog.messages == [f"round 1: 2 left out: {why}"]
+
+
+def test_what_another_node_sends_without_an_echo_costs_nobody_its_reply(
+    federation, strategy, omit
+):
+    sent = federation.ask(strategy, 5)
+    forged = federation.reply(sent[0], nonce=omit)
+    stray = federation.reply(sent[1], nonce=omit, src_node_id=104)
+    strategy.aggregate_train(1, [forged, stray, *(federation.reply(m) for m in sent[:1])])
+    left_out, refused = reasons(strategy)
+    assert "c100" not in left_out
+    assert left_out["c101"] == "no reply in time"
+    assert refused == ("no nonce of this round",)
 
 
 @pytest.mark.parametrize(

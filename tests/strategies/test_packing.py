@@ -100,7 +100,7 @@ def test_types_of_all_kinds_survive():
 
 def test_a_message_that_is_not_packed_passes_as_it_is(federation, by_node):
     strategy = Anml(roster=by_node)
-    message = federation.ask(strategy, 1)[0]
+    message = federation.ask(strategy, 2)[0]
     before = message.content["arrays"]
     reply = unpacked(message, None, lambda m, c: federation.reply(m))
     assert message.content["arrays"] is before

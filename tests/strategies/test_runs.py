@@ -1,0 +1,87 @@
+"""Runs on one registry: each is one of its own, and a round of it is observed once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
+from flwr.clientapp import ClientApp
+
+from anml_fl.database.engine import open_database
+from anml_fl.registry.clock import date
+from anml_fl.registry.domain import Contributor
+from anml_fl.registry.memory import InMemoryRegistry
+from anml_fl.registry.sql import SqlRegistry
+from clients.echo import echo_nonce
+from server.inline_grid import InlineGrid
+from strategies.anml import Anml
+
+app = ClientApp(mods=[echo_nonce])
+
+
+@app.train()
+def train(message, context):
+    w = message.content["arrays"]["w"].numpy()
+    step = np.float32(-9 if context.node_config["i"] == 5 else 1)
+    content = {
+        "arrays": ArrayRecord({"w": Array(w + step)}),
+        "metrics": MetricRecord({"num-examples": 10}),
+    }
+    return Message(RecordDict(content), reply_to=message)
+
+
+def start(strategy, rounds=2):
+    grid = InlineGrid(app, [{"i": i} for i in range(6)], {})
+    strategy.start(grid, ArrayRecord({"w": Array(np.zeros(3, np.float32))}), num_rounds=rounds)
+    return sorted(f"node-{node}" for node in grid.get_node_ids())
+
+
+def reputations(registry, names):
+    return registry.signals(names, at=1.0).r
+
+
+def test_a_second_run_carries_on_what_the_first_has_earned():
+    """Two runs of two rounds are worth what one run of four is."""
+    twice, once = InMemoryRegistry(), InMemoryRegistry()
+    for _ in range(2):
+        names = start(Anml("softmax_blend", registry=twice, reputation=True))
+    start(Anml("softmax_blend", registry=once, reputation=True), 4)
+    assert reputations(twice, names) == pytest.approx(reputations(once, names))
+    assert set(reputations(twice, names)) != {0.4}
+
+
+def test_one_strategy_that_is_started_twice_is_two_runs():
+    registry = InMemoryRegistry()
+    strategy = Anml(registry=registry, reputation=True)
+    names = start(strategy)
+    first, before = strategy.run, reputations(registry, names)
+    start(strategy)
+    assert strategy.run != first
+    assert (reputations(registry, names) != before).any()
+
+
+def test_under_a_name_of_ones_own_no_round_counts_twice():
+    registry = InMemoryRegistry()
+    names = start(Anml(registry=registry, reputation=True, run="mine"))
+    before = reputations(registry, names)
+    other = Anml("multiplicative", registry=registry, reputation=True, run="mine")
+    with pytest.raises(ValueError, match="round 1 of run 'mine' was observed"):
+        start(other)
+    assert (reputations(registry, names) == before).all()
+
+
+def test_a_database_takes_a_run_without_a_name_too(tmp_path):
+    engine = open_database(tmp_path / "anml.db")
+    registry = SqlRegistry(engine)
+    grid = InlineGrid(app, [{"i": i} for i in range(6)], {})
+    for node in grid.get_node_ids():
+        who = f"node-{node}"
+        person = Contributor(who, who, "news", who.encode(), date(0))
+        registry.add_contributor(person, at=date(0))
+    for _ in range(2):
+        strategy = Anml(registry=registry, reputation=True, at=50.0)
+        names = start(strategy, 1)
+    runs = {entry.run for name in names for _, entry in registry.history(name, date(2**51))}
+    engine.dispose()
+    assert len(runs) == 2
+    assert strategy.run in runs
