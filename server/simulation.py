@@ -141,11 +141,14 @@ def write_app(work: Path, config: RunConfig, out: Path) -> Path:
 
 @contextmanager
 def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
-    """Run a SuperLink of our own, in an empty folder; yields the environment for it."""
+    """Run a SuperLink of our own, in an empty folder; yields the environment for it.
+
+    It takes orders from this account alone: see `server.superlink`.
+    """
     empty, home = work / "empty", work / "home"
     empty.mkdir()
     home.mkdir()
-    port, control = free_port(), free_port()
+    port = free_port()
     connection = {"address": f"127.0.0.1:{port}", "insecure": True}
     (home / "config.toml").write_text(
         tomli_w.dumps({"superlink": {"default": "anml", "anml": connection}}), encoding="utf-8"
@@ -162,13 +165,14 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
     )
     process = subprocess.Popen(  # noqa: S603 - our own scripts, no shell
         [
-            script("flower-superlink"),
+            sys.executable,
+            "-m",
+            "server.superlink",
             "--insecure",
             "--simulation",
             "--isolation=subprocess",
             "--host=127.0.0.1",
             f"--port={port}",
-            f"--control-api-address=127.0.0.1:{control}",
         ],
         cwd=empty,
         env=environment,

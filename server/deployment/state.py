@@ -16,6 +16,7 @@ import tomli_w
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import names_of
+from anml_fl.orders.secret import make_secret, read_secret
 from anml_fl.registry.keys import make_key
 from anml_fl.roles import cast_roles
 from anml_fl.settings import from_file
@@ -38,6 +39,7 @@ _OWN = (
     "ca.crt",
     "ledger.key",
     "ledger.key.pub",
+    "owner.secret",
     "database.password",
     "compose.env",
     "local",
@@ -115,6 +117,11 @@ class State:
         return self.folder / "ledger.key"
 
     @property
+    def owner_secret(self) -> Path:
+        """What SuperLink's owner is known by where the kernel does not tell."""
+        return self.folder / "owner.secret"
+
+    @property
     def local(self) -> Path:
         """What processes on this machine keep."""
         return self.folder / "local"
@@ -143,6 +150,20 @@ class State:
                 " it"
             )
         return cast_by(from_file(self.run), read_behaviours(self.behaviours))
+
+    def secret(self) -> str | None:
+        """Read the owner's secret, if there is one.
+
+        Returns
+        -------
+        str or None
+
+        Raises
+        ------
+        ValueError
+            If others can read it, or it is none.
+        """
+        return read_secret(self.owner_secret) if self.owner_secret.exists() else None
 
     def nodes(self, config: RunConfig) -> tuple[Node, ...]:
         """List the nodes of a federation.
@@ -231,6 +252,8 @@ def prepare(
         make_node_key(member.key, member.public)
     if not state.ledger_key.exists():
         make_key(state.ledger_key)
+    if not state.owner_secret.exists():
+        make_secret(state.owner_secret)
     password = folder / "database.password"
     if not password.exists():
         write_once(password, secrets.token_urlsafe(32).encode() + b"\n", 0o600)

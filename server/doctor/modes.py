@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_SECRETS = ("**/*.key", "database.password")
+_SECRETS = ("**/*.key", "database.password", "owner.secret")
 
 
 def secrets_of(state: Path) -> list[Path]:

@@ -1,0 +1,65 @@
+"""The secret by which an owner is known where the kernel does not tell who asks."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import stat
+from typing import TYPE_CHECKING
+
+from anml_fl.files import read_text, write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "ANML_OWNER_SECRET"
+"""Environment variable: the file that holds it."""
+_FORM = re.compile(r"[A-Za-z0-9_-]{32,512}")
+
+
+def make_secret(path: Path) -> None:
+    """Make one, for its owner's eyes alone.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    FileExistsError
+        If it is there.
+    """
+    write_whole(path, f"{secrets.token_urlsafe(32)}\n".encode(), mode=0o600, new=True)
+
+
+def read_secret(path: Path) -> str:
+    """Read one.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If others can read it, or it is none.
+    OSError
+        If it cannot be read.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise ValueError(
+            f"{path} has mode {mode:04o}: others may read it or change it. It gives orders:"
+            " remove it, and let `anml up` make another, 0600"
+        )
+    secret = read_text(path).strip()
+    if not _FORM.fullmatch(secret):
+        raise ValueError(
+            f"{path} must hold 32 or more letters, digits, - and _, and nothing else: remove"
+            " it, and let `anml up` make another"
+        )
+    return secret
