@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import httpx
 import tomli_w
 
+from anml_fl.orders.secret import make_secret
 from server.processes import free_port, script, stop, stopped_by_signals
 from server.results import SUMMARY
 
@@ -156,6 +157,7 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
     environment = {
         **os.environ,
         **SWITCHES,
+        **_log_in(work),
         "FLWR_HOME": str(home),
         HELD: "1",
         STARTED_IN: str(Path.cwd()),
@@ -186,6 +188,18 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
         yield environment
     finally:
         stop(process)
+
+
+def _log_in(work: Path) -> dict[str, str]:
+    """Let Ray, whose ports are open on every address, ask for a token that we alone have.
+
+    A cluster that runs already has its own way, and so has who chose one.
+    """
+    if os.environ.get("RAY_ADDRESS") or os.environ.get("RAY_AUTH_MODE"):
+        return {}
+    token = work / "ray.token"
+    make_secret(token)
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:

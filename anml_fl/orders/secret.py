@@ -50,7 +50,13 @@ def read_secret(path: Path) -> str:
     OSError
         If it cannot be read.
     """
-    mode = stat.S_IMODE(path.stat().st_mode)
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(
+            f"{path} is no file (docker makes a folder of what it is to mount and does not"
+            " find): remove it, and let `anml up` make it"
+        )
+    mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
         raise ValueError(
             f"{path} has mode {mode:04o}: others may read it or change it. It gives orders:"

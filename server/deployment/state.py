@@ -216,6 +216,8 @@ def prepare(
     ------
     ConfigError
         If what is asked for disagrees with itself, or with what is there.
+    ValueError
+        If the owner's secret cannot be used.
     OSError
         If a file cannot be made.
     """
@@ -252,7 +254,7 @@ def prepare(
         make_node_key(member.key, member.public)
     if not state.ledger_key.exists():
         make_key(state.ledger_key)
-    if not state.owner_secret.exists():
+    if state.secret() is None:
         make_secret(state.owner_secret)
     password = folder / "database.password"
     if not password.exists():

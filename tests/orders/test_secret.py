@@ -53,3 +53,9 @@ def test_what_is_no_secret_is_refused_and_not_quoted(path, text):
 def test_a_missing_one_is_named(path):
     with pytest.raises(FileNotFoundError, match=r"owner\.secret"):
         read_secret(path)
+
+
+def test_what_docker_makes_of_a_missing_one_is_told(path):
+    path.mkdir()
+    with pytest.raises(ValueError, match=r"owner\.secret is no file \(docker makes a folder"):
+        read_secret(path)
