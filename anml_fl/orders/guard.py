@@ -14,7 +14,7 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any
 
-import uvicorn.config
+from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from anml_fl.orders.peer import uid_of
@@ -91,7 +91,7 @@ class Introduced(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 def introduce() -> None:
     """Let this process's servers know their callers; without it, a guard refuses everybody."""
-    vars(uvicorn.config)["HTTP_PROTOCOLS"]["auto"] = f"{__name__}:{Introduced.__name__}"
+    HTTP_PROTOCOLS["auto"] = f"{__name__}:{Introduced.__name__}"
     # No proxy is believed when it says for whom it asks.
     os.environ["FORWARDED_ALLOW_IPS"] = ""
 
