@@ -55,9 +55,9 @@ def uid_of(client: Address, server: Address) -> int | None:
     for look in range(_LOOKS):
         if look:
             time.sleep(_PAUSE)
-        owners = set(_owners(ends))
-        if owners:
-            return owners.pop() if len(owners) == 1 else None
+        # The first is the only one: no two sockets have the same ends.
+        if (owner := next(_owners(ends), None)) is not None:
+            return owner
     return None
 
 
@@ -86,7 +86,8 @@ def uid_of_own(client: Address, server: Address) -> int | None:
 
 
 def _owners(ends: tuple[Address, Address]) -> Iterator[int]:
-    for table in _TABLES:
+    # IPv4's sockets may stand in either, IPv6's in the second; each look walks a whole table.
+    for table in _TABLES[":" in ends[0][0] :]:
         with suppress(OSError), table.open(encoding="ascii") as lines:
             for local, remote, uid in sockets(lines):
                 if (local, remote) == ends:

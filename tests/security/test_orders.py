@@ -70,6 +70,12 @@ except httpx.HTTPStatusError as error:
 """
 
 
+JOINING = """
+import sys, httpx
+print(httpx.post(sys.argv[1] + "register-node", trust_env=False).text)
+"""
+
+
 class Other:
     """Another account, with a folder of its own."""
 
@@ -326,7 +332,7 @@ def test_a_simulations_superlink_is_no_more_open(other, tmp_path):
         os.chown(home, 65534, 65534)
         said = other.flwr("ls", home=home)
         address = text.partition('address = "')[2].partition('"')[0]
-        joined = other.run("curl", "-sS", "-XPOST", f"http://{address}/v1/fleet/register-node")
+        joined = other.run(sys.executable, "-c", JOINING, f"http://{address}/v1/fleet/")
         own = subprocess.run(
             [script("flwr"), "ls"], env=given, capture_output=True, check=False
         )
