@@ -7,7 +7,8 @@ ANML_POLL says how many seconds lie between two looks for a message (0.5).
 Whatever of this cannot be had is left at Flower's own way, and the log says so.
 
 Warm or not, a SuperNode that is told to end has time to take its leave: SuperLink takes one
-that did not for connected, and refuses its successor, for up to a minute.
+that did not for connected, and refuses its successor, for up to a minute. And its own server,
+from which Flower gives each message to whoever asks, answers this account's processes alone.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ import flwr
 import flwr.supercore.exit.exit as ending
 from flwr.common.logger import log
 from flwr.supercore.constant import TASK_TYPE_TO_COMMAND, TaskType
+from flwr.supernode import main as server
 from flwr.supernode import start_client_internal as loop
 from flwr.supernode.cli import flower_supernode
 
 from anml_fl import import_path, proxies, sockets
+from anml_fl.orders.guard import Guard, introduce
 from anml_fl.private import ExposedError, refuse_exposed_option
 from clients import handover
 from clients.warm import COMMAND
@@ -248,8 +251,23 @@ def _proxy(arguments: list[str]) -> str:
     return proxies.between(address.rpartition(":")[0].strip("[]")) if address else ""
 
 
+def guard() -> None:
+    """Let nobody else's processes fetch this node's messages, and reply in its name."""
+    if not flwr.__version__.startswith(FLOWER) or not callable(
+        make := getattr(server, "create_app", None)
+    ):
+        sys.exit(
+            f"SuperNode cannot be guarded: Flower is {flwr.__version__}, made for {FLOWER}x:"
+            " install the version that the lock names"
+        )
+    vars(server)["create_app"] = lambda *given, **named: Guard(
+        make(*given, **named), "SuperNode"
+    )
+    introduce()
+
+
 def main() -> None:
-    """Run Flower's SuperNode, unless others may read or replace its key."""
+    """Run Flower's SuperNode behind a guard, unless others may read or replace its key."""
     import_path.mend()
     try:
         refuse_exposed_option("--auth-supernode-private-key", sys.argv[1:])
@@ -259,6 +277,7 @@ def main() -> None:
     os.environ.update(proxies.exempt(os.environ))
     if proxy := _proxy(sys.argv[1:]):
         log(INFO, "SuperLink is called through %s", proxy)
+    guard()
     sys.argv[0] = "flower-supernode"
     vars(ending)["FORCE_EXIT_TIMEOUT_SECONDS"] = LEAVE
     if os.environ.get(SWITCH) != "1":

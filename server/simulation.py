@@ -19,6 +19,7 @@ import httpx
 import tomli_w
 
 from anml_fl import proxies, sockets
+from anml_fl.orders.secret import make_secret
 from server.processes import free_port, script, stop, stopped_by_signals
 from server.results import SUMMARY
 
@@ -143,11 +144,14 @@ def write_app(work: Path, config: RunConfig, out: Path) -> Path:
 
 @contextmanager
 def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
-    """Run a SuperLink of our own, in an empty folder; yields the environment for it."""
+    """Run a SuperLink of our own, in an empty folder; yields the environment for it.
+
+    It takes orders from this account alone: see `server.superlink`.
+    """
     empty, home = work / "empty", work / "home"
     empty.mkdir()
     home.mkdir()
-    port, control = free_port(), free_port()
+    port = free_port()
     connection = {"address": f"127.0.0.1:{port}", "insecure": True}
     (home / "config.toml").write_text(
         tomli_w.dumps({"superlink": {"default": "anml", "anml": connection}}), encoding="utf-8"
@@ -159,6 +163,7 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
         **proxies.exempt(os.environ, proxies.ALL),
         # Ray takes a TMPDIR that is too long for its sockets, or is not there.
         "RAY_TMPDIR": str(work),
+        **_log_in(work),
         "FLWR_HOME": str(home),
         HELD: "1",
         STARTED_IN: str(Path.cwd()),
@@ -168,13 +173,14 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
     )
     process = subprocess.Popen(  # noqa: S603 - our own scripts, no shell
         [
-            script("flower-superlink"),
+            sys.executable,
+            "-m",
+            "server.superlink",
             "--insecure",
             "--simulation",
             "--isolation=subprocess",
             "--host=127.0.0.1",
             f"--port={port}",
-            f"--control-api-address=127.0.0.1:{control}",
         ],
         cwd=empty,
         env=environment,
@@ -188,6 +194,18 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
         yield environment
     finally:
         stop(process)
+
+
+def _log_in(work: Path) -> dict[str, str]:
+    """Let Ray, whose ports are open on every address, ask for a token that we alone have.
+
+    A cluster that runs already has its own way, and so has who chose one.
+    """
+    if os.environ.get("RAY_ADDRESS") or os.environ.get("RAY_AUTH_MODE"):
+        return {}
+    token = work / "ray.token"
+    make_secret(token)
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:

@@ -1,124 +1,47 @@
-"""Flower's SuperLink, in which everybody may take part and its owners alone give orders.
+"""Flower's SuperLink, in which nodes with keys take part and its owner alone gives orders.
 
 `python -m server.superlink ARGS...` takes the arguments of `flower-superlink`. Flower 1.41
 serves nodes and whoever submits runs on one port, and asks only the former who they are:
-whoever reaches it could have code of theirs run on every machine. Here nodes' paths are open,
-and all others are for the addresses that ANML_OWNERS names: networks and host names, with
-commas between; this machine alone if it is not set.
+whoever reaches it could have code of theirs run on every machine. Here nodes' paths are open
+if nodes must show a key (`--enable-supernode-auth`), and all else is for its owner: whoever
+runs as SuperLink's own account on its machine, or shows the secret in the file that
+ANML_OWNER_SECRET names.
 """
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
+import argparse
 import os
-import re
-import socket
 import sys
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import flwr
 from flwr.superlink import extensions
 from flwr.superlink.cli import flower_superlink
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
 
 from anml_fl import import_path, proxies
+from anml_fl.orders.guard import Guard, introduce
+from anml_fl.orders.secret import FILE, read_secret
 from anml_fl.private import refuse_exposed_option
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-OWNERS = "ANML_OWNERS"
 FLOWER = "1.41."
-_OPEN = "/v1/fleet/"
-_HEALTH = "/health"
+NODES = "/v1/fleet/"
+_AUTHENTICATION = "--enable-supernode-auth"
+# Doors of Flower's beside the one that is guarded.
+_OTHER_DOORS = ("FLWR_INTERNAL_GRPC_CONTROL_API", "FLWR_INTERNAL_GRPC_FLEET_API")
+_BEFORE = "ANML_OWNERS"
 
 
-class Owners:
-    """The addresses from which orders are taken.
-
-    Parameters
-    ----------
-    named : str
-        As in ANML_OWNERS.
-
-    Raises
-    ------
-    ValueError
-        If one of them is neither a network nor a host name.
-
-    Examples
-    --------
-    >>> owners = Owners("10.1.0.0/16")
-    >>> ["127.0.0.1" in owners, "10.1.2.3" in owners, "10.2.2.3" in owners, None in owners]
-    [True, True, False, False]
-    """
-
-    def __init__(self, named: str) -> None:
-        self._networks = [ipaddress.ip_network(one) for one in ("127.0.0.0/8", "::1/128")]
-        self._hosts: list[str] = []
-        for owner in filter(None, (part.strip() for part in named.split(","))):
-            try:
-                self._networks.append(ipaddress.ip_network(owner))
-            except ValueError as error:
-                if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9._-]*", owner):
-                    raise ValueError(
-                        f"{OWNERS}: {owner!r} is neither a network, such as 10.1.0.0/16, nor a"
-                        f" host name ({error})"
-                    ) from error
-                self._hosts.append(owner)
-
-    def __contains__(self, host: str | None) -> bool:
-        """Tell whether an address is an owner's."""
-        try:
-            address = ipaddress.ip_address(host or "")
-        except ValueError:
-            return False
-        address = getattr(address, "ipv4_mapped", None) or address
-        return any(address in one for one in self._networks) or str(address) in self._found()
-
-    def _found(self) -> set[str]:
-        # Looked up each time: a container that is started again has another address.
-        found = set()
-        for host in self._hosts:
-            with suppress(OSError):  # nobody of that name at the moment
-                found |= {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-        return found
-
-
-class Guard:
-    """Let others reach the nodes' paths and nothing else: ASGI middleware.
-
-    Parameters
-    ----------
-    app : ASGI application
-    owners : Owners
-    """
-
-    def __init__(self, app: ASGIApp, owners: Owners) -> None:
-        self._app = app
-        self._owners = owners
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
-        path, client = scope.get("path", ""), scope.get("client")
-        if (
-            scope["type"] == "lifespan"
-            or path == _HEALTH
-            or path.startswith(_OPEN)
-            # In a thread: names are looked up, which may take its time.
-            or await asyncio.to_thread(
-                self._owners.__contains__, client[0] if client else None
-            )
-        ):
-            await self._app(scope, receive, send)
-            return
-        refusal = PlainTextResponse(
-            f"only SuperLink's owners may ask for this: let {OWNERS} name your address", 403
-        )
-        await refusal(scope, receive, send)
+def _close_database(arguments: list[str]) -> None:
+    """Make SuperLink's database, which holds messages and tokens, its owner's alone."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--database", default="")
+    name = parser.parse_known_args(arguments)[0].database.removeprefix("sqlite:///")
+    if name and name[0] != ":" and "://" not in name:
+        path = Path(name)
+        path.touch(mode=0o600)
+        path.chmod(0o600)
 
 
 def main() -> None:
@@ -130,14 +53,24 @@ def main() -> None:
             f"SuperLink cannot be guarded: Flower is {flwr.__version__}, made for {FLOWER}x:"
             " install the version that the lock names"
         )
+    for door in _OTHER_DOORS:
+        if os.environ.get(door) == "1":
+            sys.exit(f"SuperLink cannot be guarded: {door} opens a port beside it: unset it")
+    if os.environ.get(_BEFORE):
+        sys.exit(
+            f"{_BEFORE} is set, and an address is no owner any more: unset it; from other"
+            f" machines orders are taken with the secret in the file that {FILE} names"
+        )
     try:
-        owners = Owners(os.environ.get(OWNERS, ""))
+        secret = read_secret(Path(named)) if (named := os.environ.get(FILE)) else None
         refuse_exposed_option("--ssl-keyfile", sys.argv[1:])
-    except ValueError as error:
+        _close_database(sys.argv[1:])
+    except (OSError, ValueError) as error:
         sys.exit(str(error))
-    extensions.get_middleware = lambda: (Middleware(Guard, owners), *hook())
-    # Only a proxy on this machine is believed when it says for whom it asks.
-    os.environ["FORWARDED_ALLOW_IPS"] = "127.0.0.1"
+    nodes = NODES if _AUTHENTICATION in sys.argv else None
+    guard = Middleware(Guard, "SuperLink", nodes=nodes, secret=secret)
+    extensions.get_middleware = lambda: (guard, *hook())
+    introduce()
     # It and the ServerApps that it starts call nothing but this machine.
     os.environ.update(proxies.exempt(os.environ, proxies.ALL))
     sys.argv[0] = "flower-superlink"

@@ -190,3 +190,20 @@ def engine(where: str) -> Iterator[sa.Engine]:
     opened = open_database(where)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def stranger() -> list[str]:
+    """Start a command line with these words, and another account of this machine runs it.
+
+    It may read all files, so that it finds the interpreter wherever that lies, and nothing
+    more: what it writes, and whom it connects to, is as any account's.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another account")
+    program = shutil.which("setpriv")
+    if program is None:
+        pytest.skip("no setpriv (util-linux), which makes a process another account's")
+    reading = "-all,+dac_read_search"
+    account = ["--reuid=65534", "--regid=65534", "--clear-groups"]
+    return [program, *account, f"--inh-caps={reading}", f"--ambient-caps={reading}"]

@@ -29,6 +29,7 @@ from anml_fl.registry.clock import now
 from anml_fl.registry.domain import Contributor
 from anml_fl.registry.keys import node_key
 from anml_fl.registry.sql import SqlRegistry
+from server.deployment.credentials import ShownSecret, credentials
 from server.processes import script
 from server.simulation import write_app
 
@@ -78,9 +79,11 @@ class Control:
         Certificate of the authority that it must show.
     home : Path
         Folder for what Flower's command line keeps; made if needed.
+    secret : str, optional
+        The owner's.
     """
 
-    def __init__(self, address: str, ca: Path, home: Path) -> None:
+    def __init__(self, address: str, ca: Path, home: Path, secret: str | None = None) -> None:
         self.address = address
         self._ca = ca.resolve()
         self._home = home.resolve()
@@ -99,6 +102,7 @@ class Control:
         self._where = f"SuperLink at {address}" + (
             f", through {proxy} (NO_PROXY={host} would go past it)" if proxy else ""
         )
+        write_whole(self._home / "credentials.yaml", credentials(address, secret), mode=0o600)
         authority = self._ca.read_bytes()
         try:
             with proxies.bypassed() if self._own else nullcontext():
@@ -106,7 +110,10 @@ class Control:
                     address,
                     insecure=False,
                     root_certificates=authority,
-                    interceptors=[RuntimeVersionHttpInterceptor(component_name="flwr CLI")],
+                    interceptors=[
+                        RuntimeVersionHttpInterceptor(component_name="flwr CLI"),
+                        *([] if secret is None else [ShownSecret(secret)]),
+                    ],
                 )
         except (ImportError, httpx.InvalidURL, ValueError) as error:
             # A proxy of a kind, or by a name, that the client cannot use.
@@ -167,8 +174,9 @@ class Control:
                 refusal = FlowerError.from_json(error.response.text)
                 if refusal and refusal.code == ApiErrorCode.PUBLIC_KEY_ALREADY_IN_USE:
                     continue
-                why = refusal.message if refusal else error.response.text or str(error)
-                raise ControlError(f"SuperLink refuses {node.name}'s key: {why}") from error
+                raise ControlError(
+                    f"SuperLink refuses {node.name}'s key: {_why(error)}"
+                ) from error
             except httpx.HTTPError as error:
                 raise ControlError(f"{self._where}: {error}") from error
 
@@ -237,9 +245,7 @@ class Control:
             if refusal and refusal.code == ApiErrorCode.RUN_ID_NOT_FOUND:
                 # One that keeps nothing on disk was started again.
                 return Ending("failed", "SuperLink does not know it any more")
-            raise ControlError(
-                f"SuperLink on run {run}: {refusal.message if refusal else error}"
-            ) from error
+            raise ControlError(f"SuperLink on run {run}: {_why(error)}") from error
         except httpx.HTTPError as error:
             raise ControlError(f"{self._where}: {error}") from error
         status = run_from_proto(reply.run_dict[run]).status
@@ -258,6 +264,13 @@ class Control:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _why(error: httpx.HTTPStatusError) -> str:
+    """Say what SuperLink said."""
+    with suppress(ValueError, TypeError, KeyError):
+        return str(error.response.json()["detail"])
+    return error.response.text or str(error)
 
 
 def enrol(engine: Engine, nodes: Iterable[Node]) -> None:

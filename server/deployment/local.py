@@ -140,7 +140,7 @@ def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterat
         # Before it: SuperLink gives the place of a node that did not say goodbye to nobody,
         # for a minute.
         held.callback(stop, [*services.values(), *others])
-        control = Control(address, state.ca, state.local / "flwr" / "control")
+        control = Control(address, state.ca, state.local / "flwr" / "control", state.secret())
         held.callback(control.close)
         held.callback(interrupt, link)
         for service in (*others, link):

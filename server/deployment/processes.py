@@ -14,7 +14,8 @@ from uuid import uuid4
 import psutil
 
 from anml_fl import proxies
-from server.processes import free_port, script
+from anml_fl.orders.secret import FILE as OWNER_SECRET
+from server.processes import free_port
 from server.settlement import KEY_FILE
 from server.simulation import STARTED_IN, SWITCHES
 
@@ -247,7 +248,7 @@ def environment(state: State, *, warm: bool) -> dict[str, str]:
 def superlink(state: State, port: int, given: dict[str, str]) -> Service:
     """Describe a SuperLink that listens on 127.0.0.1: TLS, and registered nodes only.
 
-    It takes orders from this machine alone: see `server.superlink`.
+    It takes orders from this account alone: see `server.superlink`.
 
     Parameters
     ----------
@@ -278,8 +279,10 @@ def superlink(state: State, port: int, given: dict[str, str]) -> Service:
         "--host=127.0.0.1",
         f"--port={port}",
     ]
-    home = {"FLWR_HOME": str(local / "flwr" / "superlink")}
-    return Service("superlink", lambda: command, {**given, **home}, local)
+    own = {"FLWR_HOME": str(local / "flwr" / "superlink")}
+    if state.owner_secret.exists():
+        own[OWNER_SECRET] = str(state.owner_secret.resolve())
+    return Service("superlink", lambda: command, {**given, **own}, local)
 
 
 def supernode(
@@ -302,12 +305,12 @@ def supernode(
     -------
     Service
     """
-    warm = given.get(WARM) == "1"
-    program = [sys.executable, "-m", "clients.supernode"] if warm else None
 
     def command() -> list[str]:
         return [
-            *(program or [script("flower-supernode")]),
+            sys.executable,
+            "-m",
+            "clients.supernode",
             f"--root-certificates={state.ca.resolve()}",
             f"--superlink={address}",
             f"--auth-supernode-private-key={node.key.resolve()}",

@@ -67,7 +67,7 @@ def run_remote(
         TemporaryDirectory(prefix="anml-") as home,
         stopped_by_signals(),
     ):
-        control = Control(address, state.ca, Path(home))
+        control = Control(address, state.ca, Path(home), state.secret())
         try:
             control.wait(_STARTUP)
             engine = open_database(config.registry.database)

@@ -16,6 +16,7 @@ import tomli_w
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import names_of
+from anml_fl.orders.secret import make_secret, read_secret
 from anml_fl.private import refuse_exposed
 from anml_fl.registry.keys import make_key
 from anml_fl.roles import cast_roles
@@ -39,11 +40,12 @@ _OWN = (
     "ca.crt",
     "ledger.key",
     "ledger.key.pub",
+    "owner.secret",
     "database.password",
     "compose.env",
     "local",
 )
-_SECRETS = ("**/*.key", "database.password")
+_SECRETS = ("**/*.key", "database.password", "owner.secret")
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -117,6 +119,11 @@ class State:
         return self.folder / "ledger.key"
 
     @property
+    def owner_secret(self) -> Path:
+        """What SuperLink's owner is known by where the kernel does not tell."""
+        return self.folder / "owner.secret"
+
+    @property
     def local(self) -> Path:
         """What processes on this machine keep."""
         return self.folder / "local"
@@ -160,6 +167,20 @@ class State:
                 " it"
             )
         return cast_by(from_file(self.run), read_behaviours(self.behaviours))
+
+    def secret(self) -> str | None:
+        """Read the owner's secret, if there is one.
+
+        Returns
+        -------
+        str or None
+
+        Raises
+        ------
+        ValueError
+            If others can read it, or it is none.
+        """
+        return read_secret(self.owner_secret) if self.owner_secret.exists() else None
 
     def nodes(self, config: RunConfig) -> tuple[Node, ...]:
         """List the nodes of a federation.
@@ -214,6 +235,8 @@ def prepare(
         If what is asked for disagrees with itself, or with what is there.
     ExposedError
         If others may read or replace a key that is there.
+    ValueError
+        If the owner's secret cannot be used.
     OSError
         If a file cannot be made.
     """
@@ -251,6 +274,8 @@ def prepare(
         make_node_key(member.key, member.public)
     if not state.ledger_key.exists():
         make_key(state.ledger_key)
+    if state.secret() is None:
+        make_secret(state.owner_secret)
     password = folder / "database.password"
     if not password.exists():
         write_once(password, secrets.token_urlsafe(32).encode() + b"\n", 0o600)

@@ -168,6 +168,27 @@ podman exec "$(container supernode-0)" \
     fail "SuperNode's health check"
 echo "health checks: SuperLink and SuperNode answer"
 
+say "who may give orders"
+asking='
+import ssl, sys
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+address, authority, secret = sys.argv[1:]
+shown = {"Authorization": f"Bearer {secret}"} if secret else {}
+trusted = ssl.create_default_context(cafile=authority)
+try:
+    print(urlopen(Request(f"https://{address}/docs", headers=shown), context=trusted).status)
+except HTTPError as error:
+    print(error.code)
+'
+port=$(sed -n 's/^ANML_PORT=//p' "$work/.env" | tail -n 1)
+ca=$work/federation/ca.crt secret=$(cat "$work/federation/owner.secret")
+answers="$(in_image python3 -c "$asking" "127.0.0.1:$port" "$ca" "")
+$(in_image python3 -c "$asking" "127.0.0.1:$port" "$ca" "$secret")
+$(podman exec "$(container superlink)" python -c "$asking" 127.0.0.1:8000 /state/ca.crt "")"
+[ "$(echo $answers)" = "403 200 200" ] || fail "orders: $answers"
+echo "at the published port: nobody without the secret; in SuperLink's container: its account"
+
 # ── A run that fails says so ────────────────────────────────────────────────────────────────
 say "a run that cannot work: flip_target = 50, digits has ten classes"
 sed -i 's/^name = .*/name = "broken"/; s/^\[attacks\]/[attacks]\nflip_target = 50/' \

@@ -172,9 +172,24 @@ def test_password_comes_from_a_file_and_nothing_secret_stands_in_the_file(compos
     for name, service in compose["services"].items():
         for key, value in service.get("environment", {}).items():
             secret = re.search("PASSWORD|SECRET|TOKEN", key)
-            assert not secret or value == "/run/secrets/database_password", (name, key)
+            files = ("/run/secrets/database_password", "/state/owner.secret")
+            assert not secret or value in files, (name, key)
     assert "PRIVATE KEY" not in text
     assert not re.search(r"://\w+:[^@\s]+@", text)  # a URL with a password
+
+
+def test_who_orders_and_who_is_ordered_have_the_owners_secret_and_nobody_else(compose):
+    place, kept = "/state/owner.secret", "${ANML_STATE:-./federation}/owner.secret"
+    have = {
+        name: sources(service)[place]
+        for name, service in compose["services"].items()
+        if place in sources(service)
+    }
+    assert have == {"superlink": kept, "run": kept}
+    # Without it, SuperLink would take orders from its own container alone.
+    assert compose["services"]["superlink"]["environment"]["ANML_OWNER_SECRET"] == place
+    for name in have:
+        assert place in compose["services"][name]["environment"]["ANML_WAIT_FOR"].split()
 
 
 def test_every_container_of_ours_waits_for_its_inputs(compose):

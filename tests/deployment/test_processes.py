@@ -9,6 +9,7 @@ import time
 import psutil
 import pytest
 
+from anml_fl.orders.secret import make_secret
 from server.deployment.processes import (
     Service,
     environment,
@@ -125,13 +126,24 @@ def test_superlink_is_for_this_machine_and_for_registered_nodes(tmp_path):
     assert not any("insecure" in part for part in command)
 
 
-@pytest.mark.slow  # needs Flower's commands, which lie beside an environment's Python
-@pytest.mark.parametrize(("warm", "program"), [("1", "clients.supernode"), ("0", "supernode")])
-def test_supernode_is_flowers_own_unless_it_is_to_be_warm(tmp_path, warm, program):
+@pytest.mark.parametrize("warm", ["1", "0"])
+def test_supernode_is_guarded_and_its_links_are_encrypted(tmp_path, warm):
     node = Node("contributor-0000", 0, tmp_path / "nodes" / "contributor-0000")
     command = supernode(State(tmp_path), node, 2, "h:1", {"ANML_WARM": warm}).command()
-    before = command[: next(i for i, part in enumerate(command) if part.startswith("--"))]
-    assert before[-1].endswith(program)
-    assert (len(before) == 1) == (warm == "0")
+    assert command[:3] == [sys.executable, "-m", "clients.supernode"]
     assert f"--auth-supernode-private-key={node.key}" in command
     assert not any("insecure" in part for part in command)
+
+
+def test_superlink_knows_its_owners_secret_where_there_is_one(tmp_path):
+    state = State(tmp_path / "federation")
+    one = "import os; print(os.environ.get('ANML_OWNER_SECRET'))"
+    expected = ["None", str(state.owner_secret)]
+    for known in expected:
+        if known != "None":
+            make_secret(state.owner_secret)
+        service = superlink(state, 4711, dict(os.environ))
+        service.command = lambda: [sys.executable, "-c", one]
+        service.start()
+        until(lambda started=service: started.status == 0)
+        assert service.last_lines(1) == known

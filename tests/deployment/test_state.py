@@ -43,6 +43,7 @@ def test_everything_is_made(folder):
     state, config = prepare(folder, None, {"dataset": "wine"}, nodes=2)
     assert set(files(folder)) == {
         *("run.toml", "behaviours.toml", "ca.key", "ca.crt", "database.password"),
+        "owner.secret",
         *("superlink/server.key", "superlink/server.crt", "ledger.key", "ledger.key.pub"),
         *(f"nodes/contributor-000{i}/node.{end}" for i in (0, 1) for end in ("key", "pub")),
     }
@@ -58,8 +59,9 @@ def test_everything_is_made(folder):
 def test_secrets_are_the_owners_alone(folder):
     prepare(folder, None, {}, nodes=2)
     assert folder.stat().st_mode & 0o777 == 0o700
-    secret = [path for path in folder.rglob("*") if path.suffix in (".key", ".password")]
-    assert len(secret) == 6
+    ends = (".key", ".password", ".secret")
+    secret = [path for path in folder.rglob("*") if path.suffix in ends]
+    assert len(secret) == 7
     for path in secret:
         assert path.stat().st_mode & 0o777 == 0o600, path
 
