@@ -95,7 +95,7 @@ def test_what_is_no_owner_is_named_before_anything_starts(owner):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 1
     assert f"ANML_OWNERS: {owner!r} is neither a network" in done.stderr
