@@ -95,7 +95,7 @@ def anml(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     for one in started:
         if one.process.poll() is None:
             one.process.terminate()
-            one.process.wait(60)
+            one.process.wait(600)
 
 
 @pytest.fixture

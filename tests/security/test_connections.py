@@ -52,7 +52,7 @@ def started(state, given, answers=True):
     service.start()
     try:
         if answers:
-            control.wait(60)
+            control.wait(300)
         yield control
     finally:
         control.close()
