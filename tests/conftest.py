@@ -122,7 +122,7 @@ class PostgreSQL:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                timeout=120,
+                timeout=600,
                 **self.user,
             )
 

@@ -22,7 +22,7 @@ def test_a_run_killed_at_random_instants_ends_with_the_same_bytes(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=3600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     undisturbed, *trials = map(json.loads, done.stdout.splitlines())

@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     from server.deployment.local import Federation
     from server.deployment.processes import Service
 
-ROUNDS_ASKED, TIMEOUT, SEED = 20, 5.0, 3
-# What a round may take beyond its deadline on a busy machine: asking, weighing, writing.
-SLACK = 15.0
+ROUNDS_ASKED, SEED = 20, 3
+# A round's deadline on a machine that has nothing else to do; `crowded` makes it longer.
+TIMEOUT = 5.0
+# What a round may take beyond its deadline on a busy machine: asking, weighing, writing. Who
+# waits for the dead takes three minutes (Flower's grid for arrays that never come) or forever.
+SLACK = 90.0
 # SuperLink takes a node that was killed for connected for up to a minute, and takes it back
 # only then; so the other kinds of harm are done to the others.
 KILLED, GONE, HARMED, LATE = (f"contributor-{i:04d}" for i in range(4))
@@ -41,10 +44,17 @@ SETTINGS = {
     "strategies": "anml",
     "rounds": ROUNDS_ASKED,
     "local-epochs": 1,
-    "timeout": TIMEOUT,
     "min-replies": 0.25,
     "behaviours": {"label_flip": 1},
 }
+
+
+def crowded() -> float:
+    """Measure how many times longer work takes than it would alone, here and now."""
+    begin, busy = time.monotonic(), time.process_time()
+    while time.process_time() - busy < 0.5:
+        pass
+    return (time.monotonic() - begin) / 0.5
 
 
 @dataclass
@@ -57,6 +67,7 @@ class Chaos:
 
     running: Federation
     records: Path
+    timeout: float
     dice: np.random.Generator = field(default_factory=lambda: np.random.default_rng(SEED))
     done: list[tuple[int, str, str]] = field(default_factory=list)
     away: dict[str, float] = field(default_factory=dict)
@@ -103,7 +114,7 @@ class Chaos:
         elif HARMED not in self.away and not any(name == HARMED for *_, name in self._due):
             self._due.append((moment, kind, HARMED))
             if kind == "freeze":
-                self._due.append((moment + TIMEOUT + 2.0, "thaw", HARMED))
+                self._due.append((moment + self.timeout + 2.0, "thaw", HARMED))
 
     def _do(self, kind: str, name: str) -> None:
         node = self.running.nodes[name]
@@ -135,14 +146,16 @@ def connected(node: Service) -> bool:
 def ended(tmp_path_factory):
     """Carry the run out; says how it ended, what was done to whom, and where it is."""
     folder = tmp_path_factory.mktemp("chaos")
-    state, config = prepare(folder / "federation", None, SETTINGS, nodes=4)
+    settings = {**SETTINGS, "timeout": TIMEOUT * max(1.0, crowded())}
+    state, config = prepare(folder / "federation", None, settings, nodes=4)
     config = with_database(state, config)
     out = folder / "run"
     with federation(state, config, warm=True) as running:
         while not connected(running.nodes[LATE]):
             time.sleep(0.1)
         stop([running.nodes[LATE]])
-        chaos = Chaos(running, out / "anml" / ROUNDS, away={LATE: JOINS})
+        timeout = config.training.timeout
+        chaos = Chaos(running, out / "anml" / ROUNDS, timeout, away={LATE: JOINS})
         status = carry_out(
             running.control,
             config,
@@ -152,14 +165,14 @@ def ended(tmp_path_factory):
             tend=chaos,
             say=lambda text: chaos.done.append((0, "said", text)),
         )
-    return status, chaos.done, out
+    return status, chaos.done, out, timeout
 
 
 pytestmark = pytest.mark.slow
 
 
 def test_every_round_finishes_in_time_and_none_is_lost(ended):
-    status, done, out = ended
+    status, done, out, timeout = ended
 
     assert status == "completed"
     assert [what for _, kind, what in done if kind == "said"] == []  # no second submission
@@ -167,11 +180,11 @@ def test_every_round_finishes_in_time_and_none_is_lost(ended):
     assert [one.round for one in records] == list(range(1, ROUNDS_ASKED + 1))
     lines = (out / "anml" / TIMINGS).read_text().splitlines()
     seconds = [json.loads(line)["seconds"] for line in lines]
-    assert max(seconds) < TIMEOUT + SLACK, seconds
+    assert max(seconds) < timeout + SLACK, seconds
 
 
 def test_harm_of_every_kind_was_done_and_left_its_mark(ended):
-    _, done, out = ended
+    _, done, out, _ = ended
 
     assert {"kill", "leave", "back", "freeze", "thaw", "gone"} <= {kind for _, kind, _ in done}
     records = StrategyFolder(out / "anml").records()
@@ -189,7 +202,7 @@ def test_harm_of_every_kind_was_done_and_left_its_mark(ended):
 
 
 def test_everyone_stands_in_every_round_with_a_reason_or_a_place(ended):
-    _, _, out = ended
+    _, _, out, _ = ended
 
     for record in StrategyFolder(out / "anml").records():
         assert [one.contributor for one in record.contributors] == [
@@ -204,7 +217,7 @@ def test_everyone_stands_in_every_round_with_a_reason_or_a_place(ended):
 
 
 def test_the_ledger_verifies_and_pays_nobody_who_was_left_out(ended):
-    _, _, out = ended
+    _, _, out, _ = ended
 
     assert verify_file(out / "ledger.jsonl", public_key(out / "ledger.pub")).ok
     entries = [json.loads(line) for line in (out / "ledger.jsonl").read_text().splitlines()]

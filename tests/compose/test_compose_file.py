@@ -235,7 +235,7 @@ def test_start_waits_and_hands_the_password_over(root, tmp_path):
         assert process.stderr.readline() == f"waiting for {awaited}\n"
         assert process.poll() is None
         awaited.touch()
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=300)
     finally:
         process.kill()
 
@@ -268,7 +268,7 @@ def test_start_can_be_ended_while_it_waits(root, tmp_path):
     try:
         assert process.stderr.readline()
         process.terminate()
-        assert process.wait(timeout=30) == 143
+        assert process.wait(timeout=300) == 143
     finally:
         process.kill()
         process.stderr.close()
@@ -287,7 +287,7 @@ def test_start_waits_for_a_server_too(root):
         try:
             assert process.stderr.readline() == f"waiting for {address}\n"
             server.listen()
-            assert process.wait(timeout=30) == 7
+            assert process.wait(timeout=300) == 7
         finally:
             process.kill()
             process.stderr.close()

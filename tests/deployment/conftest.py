@@ -46,7 +46,7 @@ class Command:
         path = self.folder / run / "anml" / "rounds.jsonl"
         return path.read_bytes().count(b"\n") if path.exists() else 0
 
-    def after(self, rounds: int, seconds: float = 300.0) -> None:
+    def after(self, rounds: int, seconds: float = 1200.0) -> None:
         """Wait for so many rounds."""
         end = time.monotonic() + seconds
         while self.rounds() < rounds:
@@ -54,7 +54,7 @@ class Command:
             assert time.monotonic() < end, self.said
             time.sleep(0.05)
 
-    def ends(self, seconds: float = 400.0) -> int:
+    def ends(self, seconds: float = 1200.0) -> int:
         """Wait for its end, and return its status."""
         return self.process.wait(seconds)
 
@@ -95,7 +95,7 @@ def anml(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     for one in started:
         if one.process.poll() is None:
             one.process.terminate()
-            one.process.wait(60)
+            one.process.wait(600)
 
 
 @pytest.fixture

@@ -20,13 +20,13 @@ from server.deployment.processes import (
 )
 from server.deployment.state import Node, State
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 # As SuperLink's: what it starts has a session of its own, and outlives it.
 PARENT = f"""
 import subprocess, time
 subprocess.Popen({SLEEP!r}, start_new_session=True)
 print("started", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -43,7 +43,7 @@ def service(tmp_path):
     stop(made)
 
 
-def until(true, seconds=20.0):
+def until(true, seconds=300.0):
     """Wait for something."""
     end = time.monotonic() + seconds
     while not true():
@@ -78,10 +78,10 @@ def test_dead_one_is_started_at_once_then_after_pauses(service):
     until(lambda: one.status == 3)
     assert one.revive()
     until(lambda: one.status == 3)
-    assert not one.revive()
     begin = time.monotonic()
+    assert not one.revive()
     until(one.revive)
-    assert time.monotonic() - begin > 0.5
+    assert time.monotonic() - begin >= 1.0
     assert not one.given_up
 
 

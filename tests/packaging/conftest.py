@@ -25,14 +25,19 @@ class Outside:
     command: tuple[str, ...]
     cwd: Path
 
-    def run(self, *args: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        return run([*self.command, *args], self.cwd, **environment)
+    def run(
+        self, *args: str | Path, limit: float | None = 3600.0, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return run([*self.command, *args], self.cwd, limit=limit, **environment)
 
 
 def run(
-    command: list[str | Path], cwd: Path, **environment: str
+    command: list[str | Path], cwd: Path, *, limit: float | None = 3600.0, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command far from the work tree; fail with all that it printed."""
+    """Run a command far from the work tree; fail with all that it printed.
+
+    The limit in seconds is there for what hangs, not for what is slow on a busy machine.
+    """
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST"))}
     done = subprocess.run(
         command,
@@ -42,7 +47,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=1200,
+        timeout=limit,
     )
     if done.returncode:
         pytest.fail(f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")

@@ -186,7 +186,7 @@ def test_processes_open_a_fresh_database_and_write_at_once(where, worlds):
     started = [
         subprocess.Popen([sys.executable, "-c", OPEN, where, start, str(i)]) for i in range(4)
     ]
-    assert [one.wait(120) for one in started] == [0] * 4
+    assert [one.wait(600) for one in started] == [0] * 4
     engine = open_database(where)
     assert len(worlds(engine).registry.contributors(worlds.day(1))) == 80
     engine.dispose()
@@ -219,7 +219,7 @@ def test_a_killed_process_leaves_rounds_whole_or_not_at_all(where, world):
         os.kill(child.pid, signal.SIGKILL)
         said += [int(line) for line in child.stdout.read().split()]
         child.stdout.close()
-        child.wait(60)
+        child.wait(600)
         with reading(world.engine) as connection:
             rounds = connection.exec_driver_sql(
                 "SELECT round, count(*) FROM reputation GROUP BY round ORDER BY round"

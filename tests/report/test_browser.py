@@ -36,7 +36,7 @@ _FLAGS = (
     "--headless --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --remote-debugging-pipe"
 )
-_PATIENCE = 60.0
+_PATIENCE = 300.0
 
 REPRODUCTION = Path(__file__).parents[2] / "docs" / "reproduction.html"
 
@@ -101,7 +101,7 @@ class Chromium:
         self._session = None
         try:
             self._call("Browser.close")
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=300)
         finally:
             if self._process.poll() is None:
                 self._process.kill()

@@ -33,7 +33,7 @@ SETTINGS = {
     **{"timeout": 90.0, "min-replies": 0.2, "roles": ",".join(["honest"] * 5)},
     "contributors": 5,
 }
-_PATIENCE = 120.0
+_PATIENCE = 600.0
 
 # Between Flower's code for sending and the wire: a reply that is right in all that SuperLink
 # checks, but says inside that somebody else wrote it.

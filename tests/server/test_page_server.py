@@ -78,7 +78,7 @@ def get():
         server = PageServer(folder, "127.0.0.1", 0)
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        link = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        link = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=3000)
         link.putrequest(method, path, skip_accept_encoding=True)
         if body is not None:
             link.putheader("Content-Length", str(len(body)))
@@ -366,13 +366,13 @@ def test_command_serves_and_ends_when_asked_to(ended):
     try:
         where = process.stdout.readline().strip()
         link = http.client.HTTPConnection(
-            where.removeprefix("http://").rstrip("/"), timeout=30
+            where.removeprefix("http://").rstrip("/"), timeout=300
         )
         link.request("GET", "/summary.json")
         assert link.getresponse().status == 200
         link.close()
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=300)
     finally:
         process.kill()
 

@@ -146,7 +146,7 @@ def test_the_program_leaves_with_the_reason():
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 1
     assert done.stderr.startswith("ANML_OWNERS is set")

