@@ -34,6 +34,7 @@ from flwr.supercore.constant import TASK_TYPE_TO_COMMAND, TaskType
 from flwr.supernode import start_client_internal as loop
 from flwr.supernode.cli import flower_supernode
 
+from anml_fl.files import write_whole
 from clients import handover
 from clients.warm import COMMAND
 
@@ -174,8 +175,8 @@ def stand_in(own: Path, path: Path, real: str) -> bool:
     script = own / COMMAND
     # Isolated and without site-packages: it starts in a fraction of the time.
     call = [sys.executable, "-IS", str(Path(handover.__file__).resolve()), str(path), real]
-    script.write_text(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n')
-    script.chmod(0o700)
+    text = f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
+    write_whole(script, text.encode(), mode=0o700)
     if not os.access(script, os.X_OK):
         log(WARNING, "warm clients are off: nothing may be run from %s: set TMPDIR", own)
         return False

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.config import ConfigError
-from anml_fl.files import read_text, write_whole
+from anml_fl.files import make_folder, read_text, sync_folder, write_whole
 from anml_fl.report.attribution import ATTRIBUTION
 from server.settlement import check_ledger, set_aside, settled
 from server.strategy_folder import StrategyFolder
@@ -82,7 +82,7 @@ def open_run(out: Path, config: RunConfig) -> None:
     ConfigError
         If the folder holds a run with other settings.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     check_settings(out, config)
     path = out / CONFIG
     taken = [name for name in config.strategies if (out / name).exists()]
@@ -97,6 +97,8 @@ def open_run(out: Path, config: RunConfig) -> None:
         check_ledger(out)
     write_whole(path, config.to_toml().encode())
     (out / SUMMARY).unlink(missing_ok=True)
+    # Or the end of the run before might come back over the beginning of this one.
+    sync_folder(out)
     for name in config.strategies:
         folder = StrategyFolder(out / name)
         if anew or not (finished(out, config, name) or folder.begun()):
@@ -139,7 +141,7 @@ def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
     ConfigError
         If another process is writing to it.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     with (out / lock).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,6 +15,7 @@ from flwr.serverapp.strategy import Strategy
 
 from anml_fl.method.krum import FEWEST, consistency, krum_scores
 from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.registry.instants import Reading, later
 from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, Signals
 from anml_fl.registry.memory import InMemoryRegistry
 from strategies import protocol
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from flwr.app import ArrayRecord, Message, MetricRecord
     from flwr.serverapp import Grid
 
+    from anml_fl.registry.instants import At
     from anml_fl.registry.interface import Registry
     from strategies.identity import Roster
     from strategies.instruction import Instruction
@@ -49,9 +51,10 @@ class ScreenedStrategy(Strategy):
         Source of v, r, T; by default one that knows nobody (cold-start defaults).
     roster : callable, optional
         Grid to (node id to contributor); by default the nodes' public keys.
-    at : float or callable
+    at : float, Reading or callable
         The instant at which the registry is asked, in years on its clock; or a function
-        that gives it for a round.
+        that gives it for a round. Where one lies before the last one, the round takes place
+        right after that, and its note says so.
     reputation : bool
         Whether the registry is told what each round observed, so that r moves.
     run : str
@@ -99,7 +102,7 @@ class ScreenedStrategy(Strategy):
         name: str,
         registry: Registry | None = None,
         roster: Roster = by_public_key,
-        at: float | Callable[[int], float] = 0.0,
+        at: At = 0.0,
         reputation: bool = False,
         run: str = "",
         n_byzantine: int | None = None,
@@ -136,6 +139,7 @@ class ScreenedStrategy(Strategy):
         self._instructions: list[Instruction] = []
         self._arrays: ArrayRecord | None = None
         self._started = 0.0
+        self._last: float | None = None
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
@@ -174,9 +178,11 @@ class ScreenedStrategy(Strategy):
         screened = self._screened(replies)
         # A nonce counts once: what comes later belongs to no instruction.
         asked, self._instructions = self._instructions, []
-        refused = self._present(screened, self._instant(server_round))
+        refused = self._present(screened, self._instant(server_round).at)
         # Asked again: what was shown just now is known by then.
-        at = self._instant(server_round)
+        at, off = self._instant(server_round)
+        if off:
+            log(WARNING, "round %d: %s", server_round, off)
         known = self.registry.signals(_everyone(screened), at=at)
         cohort, note = self._cohort(screened, known)
         self.cohort = cohort
@@ -218,7 +224,7 @@ class ScreenedStrategy(Strategy):
                 min_s=decision.min_s if decision else math.nan,
                 contributors=_accounts(screened, known, cohort, decision, refused),
                 refused=screened.refused,
-                note=note,
+                note="; ".join(filter(None, (note, off))) or None,
                 bytes_sent=sent * len(asked),
                 bytes_received=sent * len(screened.contributors),
                 at=at,
@@ -264,8 +270,10 @@ class ScreenedStrategy(Strategy):
             refused=tuple(sorted((*screened.refused, *strangers))),
         )
 
-    def _instant(self, server_round: int) -> float:
-        return self.at(server_round) if callable(self.at) else self.at
+    def _instant(self, server_round: int) -> Reading:
+        read = later(self.at(server_round) if callable(self.at) else self.at, self._last)
+        self._last = read.at
+        return read
 
     def _present(self, screened: Screened, at: float) -> dict[str, tuple[str, ...]]:
         """Show the credentials to the registry; why it refused some, by contributor."""

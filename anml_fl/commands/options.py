@@ -86,6 +86,8 @@ def opened(database: str, *, make: bool = False) -> Iterator[SqlRegistry]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from anml_fl.database.engine import open_database
+    from anml_fl.registry.clock import now
+    from anml_fl.registry.instants import remark
     from anml_fl.registry.sql import SqlRegistry
 
     with told(SQLAlchemyError):
@@ -97,6 +99,9 @@ def opened(database: str, *, make: bool = False) -> Iterator[SqlRegistry]:
             )
         engine = open_database(database)
         try:
-            yield SqlRegistry(engine)
+            held = SqlRegistry(engine, clock=now)
+            if note := remark(held.now(), now()):
+                click.echo(f"note: {note}", err=True)
+            yield held
         finally:
             engine.dispose()
