@@ -79,7 +79,7 @@ def add_contributor(
 @click.option("--data", type=_FILE, help="The data, in one file, to be hashed.")
 @click.option("--data-hash", help="Or their hash: sha256:<64 hex>.")
 @click.option("--size", type=click.IntRange(1), required=True, help="Samples.")
-@time_option("--collected", required=True, help="When: their age starts here.")
+@time_option("--collected", begins=True, required=True, help="When: their age starts here.")
 @shared
 def add_contribution(
     contributor: str,
@@ -117,8 +117,8 @@ def add_contribution(
     "--level", "levels", type=click.Choice(LEVELS), multiple=True, required=True,
     help="What it may attest; repeat for several.",
 )  # fmt: skip
-@time_option("--since", help="Trusted from here on.  [default: now]")
-@time_option("--until", required=True, help="Trusted before this.")
+@time_option("--since", begins=True, help="Trusted from here on.  [default: now]")
+@time_option("--until", required=True, help="Trusted before this; of a day, its start in UTC.")
 @shared
 def add_issuer(
     name: str,
@@ -152,7 +152,7 @@ def add_issuer(
 @click.option("--sign-with", type=_FILE, help="Or sign one, with this private key,")
 @click.option("--issuer", help="by this issuer,")
 @click.option("--level", type=click.Choice(LEVELS), help="for this level,")
-@time_option("--expires", help="until then,")
+@time_option("--expires", help="until then (of a day, its start in UTC),")
 @click.option("--data-hash", help="about this contribution.  [default: the current one]")
 @shared
 def attest(
@@ -211,7 +211,7 @@ def attest(
 @registry.command()
 @click.argument("what", type=click.Choice(("issuer", "attestation")))
 @click.argument("target")
-@time_option("--moment", help="From when on.  [default: now]")
+@time_option("--moment", begins=True, help="From when on.  [default: now]")
 @click.option("--reason", required=True)
 @shared
 def revoke(
