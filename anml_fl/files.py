@@ -191,6 +191,27 @@ def make_folder(path: Path, mode: int = 0o777) -> None:
     sync_folder(path.parent)
 
 
+def cause(error: Exception) -> str:
+    """Say what went wrong: of a system's error, the file and the cause without its number.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> cause(FileNotFoundError(2, "No such file or directory", "a"))
+    'a: No such file or directory'
+    """
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder safe, as `os.fsync` does the content of a file.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from anml_fl.config import ConfigError
 from anml_fl.files import make_folder, read_text, sync_folder, write_whole
 from anml_fl.report.attribution import ATTRIBUTION
+from server.manifest import MANIFEST
 from server.settlement import check_ledger, set_aside, settled
 from server.strategy_folder import StrategyFolder
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from anml_fl.config import RunConfig
 
-CONFIG, SUMMARY = "config.toml", "summary.json"
+CONFIG, SUMMARY, REPORT = "config.toml", "summary.json", "report.html"
 LOCK, SUBMITTING = ".lock", ".submitting"
 """Held by who writes to the folder, and by who follows the run on other processes."""
 ERROR = "error.txt"
@@ -96,7 +97,9 @@ def open_run(out: Path, config: RunConfig) -> None:
     else:
         check_ledger(out)
     write_whole(path, config.to_toml().encode())
-    (out / SUMMARY).unlink(missing_ok=True)
+    if anew:
+        for name in (MANIFEST, REPORT, SUMMARY):
+            (out / name).unlink(missing_ok=True)
     # Or the end of the run before might come back over the beginning of this one.
     sync_folder(out)
     for name in config.strategies:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flwr.common.logger import log
 
 from anml_fl.config import ConfigError
-from anml_fl.files import make_folder, read_text, write_whole
+from anml_fl.files import cause, make_folder, read_text, write_whole
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import model_hash
 from anml_fl.ledger.file import FileLedger
@@ -94,7 +94,7 @@ def signing_key() -> Ed25519PrivateKey:
         return private_key(path)
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(
-            f"the ledger's key cannot be had: {error}. {KEY_FILE} may name another file"
+            f"the ledger's key cannot be had: {cause(error)}. {KEY_FILE} may name another file"
         ) from error
 
 
