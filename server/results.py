@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.config import ConfigError
-from anml_fl.files import make_folder, read_text, sync_folder, write_whole
+from anml_fl.files import make_folder, read_text, write_whole
 from anml_fl.report.attribution import ATTRIBUTION
 from server.manifest import MANIFEST
 from server.settlement import check_ledger, set_aside, settled
@@ -98,10 +98,9 @@ def open_run(out: Path, config: RunConfig) -> None:
         check_ledger(out)
     write_whole(path, config.to_toml().encode())
     if anew:
+        # Gone for good with the manifest that is written next, before anything is settled.
         for name in (MANIFEST, REPORT, SUMMARY):
             (out / name).unlink(missing_ok=True)
-    # Or the end of the run before might come back over the beginning of this one.
-    sync_folder(out)
     for name in config.strategies:
         folder = StrategyFolder(out / name)
         if anew or not (finished(out, config, name) or folder.begun()):
