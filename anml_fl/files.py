@@ -105,6 +105,113 @@ def writing_whole(
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
+def append_whole(handle: int, content: bytes, path: Path) -> None:
+    """Add to a file that is open for appending, for good, or leave it as it was.
+
+    Parameters
+    ----------
+    handle : int
+        Its descriptor; the caller keeps other writers off.
+    content : bytes
+    path : Path
+        Its name, for the message.
+
+    Raises
+    ------
+    OSError
+        Naming file and cause.
+    """
+    end = os.fstat(handle).st_size
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(handle, left) :]
+        os.fsync(handle)
+    except OSError as error:
+        os.ftruncate(handle, end)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def append_line(path: Path, line: str) -> None:
+    r"""Add a line to a file, whole and for good, or leave it as it was.
+
+    Parameters
+    ----------
+    path : Path
+        Made if it does not exist.
+    line : str
+        Without its newline.
+
+    Raises
+    ------
+    OSError
+        Naming file and cause.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     append_line(Path(folder, "a"), "one")
+    ...     append_line(Path(folder, "a"), "two")
+    ...     Path(folder, "a").read_bytes()
+    b'one\ntwo\n'
+    """
+    new = not path.exists()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        append_whole(handle, f"{line}\n".encode(), path)
+    finally:
+        os.close(handle)
+    if new:
+        sync_folder(path.parent)
+
+
+def make_folder(path: Path, mode: int = 0o777) -> None:
+    """Make a folder and those above it, as far as they are missing, for good.
+
+    Parameters
+    ----------
+    path : Path
+    mode : int
+        Of the folder itself, less what the umask takes.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     make_folder(Path(folder, "a", "b"))
+    ...     Path(folder, "a", "b").is_dir()
+    True
+    """
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(mode=mode, exist_ok=True)
+    # What is written in it is lost with its name.
+    sync_folder(path.parent)
+
+
+def cause(error: Exception) -> str:
+    """Say what went wrong: of a system's error, the file and the cause without its number.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> cause(FileNotFoundError(2, "No such file or directory", "a"))
+    'a: No such file or directory'
+    """
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder safe, as `os.fsync` does the content of a file.
 

@@ -37,6 +37,7 @@ from flwr.supernode import start_client_internal as loop
 from flwr.supernode.cli import flower_supernode
 
 from anml_fl import import_path, proxies, sockets
+from anml_fl.files import write_whole
 from anml_fl.orders.guard import Guard, introduce
 from anml_fl.private import ExposedError, refuse_exposed_option
 from clients import handover
@@ -187,8 +188,8 @@ def stand_in(own: Path, path: Path, real: str) -> bool:
     script = own / COMMAND
     # Isolated and without site-packages: it starts in a fraction of the time.
     call = [sys.executable, "-IS", str(Path(handover.__file__).resolve()), str(path), real]
-    script.write_bytes(os.fsencode(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'))
-    script.chmod(0o700)
+    text = f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
+    write_whole(script, os.fsencode(text), mode=0o700)
     if not os.access(script, os.X_OK):
         log(WARNING, "warm clients are off: nothing may be run from %s: set TMPDIR", own)
         return False

@@ -9,7 +9,7 @@ from pathlib import Path
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
-from anml_fl.files import write_whole
+from anml_fl.files import cause, write_whole
 from anml_fl.settings import from_flat
 from server.federation import run_federation
 from server.polling_grid import FLOWERS_POLL, POLL, PollingGrid
@@ -46,6 +46,6 @@ def main(grid: Grid, context: Context) -> None:
         except Exception as error:
             # Whoever follows the run tells by it an error, which would come again, from a
             # crash, after which the run goes on.
-            why = " ".join(str(error).split())
+            why = " ".join(cause(error).split())
             write_whole(folder / ERROR, f"{type(error).__name__}: {why}\n".encode())
             raise

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -113,10 +112,9 @@ def cut(path: Path, written: Written) -> None:
         raise CheckpointError(
             f"{path} does not begin with the {written.length} bytes that the checkpoint knows"
         )
-    if not path.exists():  # cut off between the checkpoint of round 1 and its line
-        path.touch()
-    if len(content) > written.length:
-        os.truncate(path, written.length)
+    # It may not be there: cut off between the checkpoint of round 1 and its line.
+    if not path.exists() or len(content) > written.length:
+        write_whole(path, kept)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

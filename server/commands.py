@@ -168,12 +168,16 @@ def commands(
         from anml_fl.settings import from_file
         from server.deployment.local import DEPLOYMENT
         from server.deployment.state import State
-        from server.results import CONFIG, SUMMARY
+        from server.results import CONFIG, REPORT, SUMMARY
 
         with _told():
             if (folder / SUMMARY).exists():
                 if (folder / DEPLOYMENT).exists():
                     _tidy(State(Path(_deployment(folder / DEPLOYMENT)["state"])))
+                if not (folder / REPORT).exists():
+                    from anml_fl.report.page import write_report
+
+                    write_report(folder)
                 click.echo(f"{folder} came to its end: there is nothing to go on with")
                 return
             about = folder / DEPLOYMENT

@@ -18,7 +18,6 @@ from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
-from anml_fl.registry.clock import now
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.report.page import write_report
 from anml_fl.roles import cast_roles
@@ -207,7 +206,8 @@ def _roster(
             "registry.database: a deployment needs the registry that holds its nodes' keys,"
             " got none; `anml up` makes one"
         )
-    known = patiently(lambda: SqlRegistry(engine).contributors(now()))
+    registry = patiently(lambda: SqlRegistry(engine))
+    known = patiently(lambda: registry.contributors(registry.now()))
     members = {one.public_key: one.identity for one in known}
     if not members:
         raise ConfigError(

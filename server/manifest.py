@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from anml_fl.files import write_whole
+from anml_fl.files import read_text, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ _PACKAGES = ("anml-fl", "flwr", "numpy", "torch")
 def write_manifest(
     out: Path, config: RunConfig, code: str, contributors: Mapping[str, str]
 ) -> None:
-    """Write the manifest, if it says anything new.
+    """Write the manifest, if it says anything new; who replied before stays in it.
 
     Parameters
     ----------
@@ -36,14 +36,23 @@ def write_manifest(
         Contributor to the hash of the code that it says it runs.
     """
     path = out / MANIFEST
+    replied = {**_replied(path), **contributors}
     told = {
         "engine": config.engine,
-        "code": {"server": code, "contributors": dict(sorted(contributors.items()))},
+        "code": {"server": code, "contributors": dict(sorted(replied.items()))},
         "versions": _versions(),
     }
     text = (json.dumps(told, indent=2) + "\n").encode()
     if not path.exists() or path.read_bytes() != text:
         write_whole(path, text)
+
+
+def _replied(path: Path) -> dict[str, str]:
+    """Read who replied before with which code; nobody, if the file cannot be read."""
+    try:
+        return dict(json.loads(read_text(path))["code"]["contributors"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 @cache  # asked every round, and each answer parses a package's metadata

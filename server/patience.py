@@ -15,6 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from anml_fl.method.records import RoundRecord
     from anml_fl.registry.clock import Instant
@@ -87,6 +88,10 @@ class PatientRegistry:
     def observe(self, run: str, record: RoundRecord) -> None:
         """Let reputation move by a round; see `ReputationRegistry.observe`."""
         patiently(lambda: self._registry.observe(run, record))
+
+    def now(self) -> datetime:
+        """Read the clock; see `SqlRegistry.now`."""
+        return patiently(self._registry.now)
 
     def observed_at(self, run: str, round_number: int) -> float | None:
         """Say when a round was observed; see `SqlRegistry.observed_at`."""

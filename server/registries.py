@@ -13,7 +13,8 @@ from flwr.common.logger import log
 from anml_fl.config import ConfigError
 from anml_fl.database.engine import open_database
 from anml_fl.method.reputation import ReputationRule
-from anml_fl.registry.clock import now, years
+from anml_fl.registry.clock import date, microseconds, now, years
+from anml_fl.registry.instants import Reading, SteadyClock, after, remark
 from anml_fl.registry.scenarios import simulated_registry
 from anml_fl.registry.sql import SqlRegistry
 from server.patience import PatientRegistry, patiently
@@ -21,11 +22,12 @@ from server.settlement import run_id
 from server.simulation import STARTED_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from sqlalchemy import Engine
 
     from anml_fl.config import RunConfig
+    from anml_fl.registry.instants import At
     from anml_fl.registry.interface import Registry
     from server.settlement import Settlement
 
@@ -69,8 +71,8 @@ class Source:
     Parameters
     ----------
     registry : Registry
-    at : float or callable
-        The instant at which it is asked; or a function that gives it for a round.
+    at : float, Reading or callable
+        When it is asked, see `ScreenedStrategy`.
     run : str
         What it calls this run.
     observes : bool
@@ -78,7 +80,7 @@ class Source:
     """
 
     registry: Registry
-    at: float | Callable[[int], float]
+    at: At
     run: str
     observes: bool
 
@@ -88,6 +90,7 @@ def known(
     roles: Mapping[str, str],
     engine: Engine | None,
     settlement: Settlement | None,
+    last: float = 0.0,
 ) -> Source:
     """Choose a strategy's registry, when it is asked, and whether reputations move in it.
 
@@ -100,6 +103,8 @@ def known(
         Of the contributors' registry.
     settlement : Settlement, optional
         Of the strategy that pays: only it moves the reputations of a real registry.
+    last : float
+        The instant of the strategy's last round, if it goes on: none lies before it.
 
     Returns
     -------
@@ -111,11 +116,19 @@ def known(
         registry = simulated_registry(config, roles)
         return Source(registry, 0.0, config.name, chosen.reputation)
     rule = ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min)
-    sql = patiently(lambda: SqlRegistry(engine, rule=rule, clock=now))
-    kept, start, run = PatientRegistry(sql), years(now()), run_id(config)
+    # What is done to the wall clock from here on moves no instant.
+    clock = SteadyClock(now)
+    sql = patiently(lambda: SqlRegistry(engine, rule=rule, clock=clock))
+    kept, run = PatientRegistry(sql), run_id(config)
+
+    def present() -> Reading:
+        instant = date(after(microseconds(last), microseconds(kept.now())))
+        return Reading(years(instant), remark(instant, now()))
+
+    start = present()
     if settlement is None:
         return Source(kept, start, run, observes=False)
-    if strangers := sorted(set(roles) - {one.identity for one in sql.contributors(start)}):
+    if strangers := sorted(set(roles) - {one.identity for one in sql.contributors(start.at)}):
         log(
             WARNING,
             "%d of %d contributors are not in the registry (%s): v = .25, r = .40, T = 1, and"
@@ -132,9 +145,9 @@ def known(
             len(settlement.instants),
         )
 
-    def at(server_round: int) -> float:
+    def at(server_round: int) -> Reading:
         # A round that was settled before an interruption is recomputed as it was.
         before = settlement.instants.get(server_round) or kept.observed_at(run, server_round)
-        return before or years(now())
+        return Reading(before) if before else present()
 
     return Source(kept, at, run, chosen.reputation)

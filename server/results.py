@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.config import ConfigError
-from anml_fl.files import read_text, write_whole
+from anml_fl.files import make_folder, read_text, write_whole
 from anml_fl.report.attribution import ATTRIBUTION
+from server.manifest import MANIFEST
 from server.settlement import check_ledger, set_aside, settled
 from server.strategy_folder import StrategyFolder
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from anml_fl.config import RunConfig
 
-CONFIG, SUMMARY = "config.toml", "summary.json"
+CONFIG, SUMMARY, REPORT = "config.toml", "summary.json", "report.html"
 LOCK, SUBMITTING = ".lock", ".submitting"
 """Held by who writes to the folder, and by who follows the run on other processes."""
 ERROR = "error.txt"
@@ -82,7 +83,7 @@ def open_run(out: Path, config: RunConfig) -> None:
     ConfigError
         If the folder holds a run with other settings.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     check_settings(out, config)
     path = out / CONFIG
     taken = [name for name in config.strategies if (out / name).exists()]
@@ -96,7 +97,10 @@ def open_run(out: Path, config: RunConfig) -> None:
     else:
         check_ledger(out)
     write_whole(path, config.to_toml().encode())
-    (out / SUMMARY).unlink(missing_ok=True)
+    if anew:
+        # Gone for good with the manifest that is written next, before anything is settled.
+        for name in (MANIFEST, REPORT, SUMMARY):
+            (out / name).unlink(missing_ok=True)
     for name in config.strategies:
         folder = StrategyFolder(out / name)
         if anew or not (finished(out, config, name) or folder.begun()):
@@ -139,7 +143,7 @@ def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
     ConfigError
         If another process is writing to it.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     with (out / lock).open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

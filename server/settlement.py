@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from functools import partial
 from logging import WARNING
 from pathlib import Path
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flwr.common.logger import log
 
 from anml_fl.config import ConfigError
-from anml_fl.files import read_text, write_whole
+from anml_fl.files import cause, make_folder, read_text, write_whole
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import model_hash
 from anml_fl.ledger.file import FileLedger
@@ -101,13 +102,10 @@ def signing_key() -> Ed25519PrivateKey:
     """
     path = key_file()
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent, 0o700)
         if not path.exists():
-            try:
-                key = make_key(path)
-            except FileExistsError:  # another process was quicker
-                pass
-            else:
+            with suppress(FileExistsError):  # another process was quicker
+                make_key(path)
                 log(
                     WARNING,
                     "made the key that signs ledgers: %s; give its public key, %s.pub, to"
@@ -115,11 +113,13 @@ def signing_key() -> Ed25519PrivateKey:
                     path,
                     path,
                 )
-                return key
+        elif not path.with_name(path.name + ".pub").exists():
+            with suppress(OSError):  # a folder that may only be read is good enough
+                make_key(path)
         return private_key(path)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"the ledger's key cannot be had: {error}. {KEY_FILE} may name another file"
+            f"the ledger's key cannot be had: {cause(error)}. {KEY_FILE} may name another file"
         ) from error
 
 

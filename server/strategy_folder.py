@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass
 from logging import WARNING
 from statistics import fmean
@@ -14,7 +13,7 @@ from flwr.common.logger import log
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from anml_fl.files import read_text
+from anml_fl.files import append_line, make_folder, read_text, sync_folder
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.state import save_arrays
 from anml_fl.roles import HONEST, is_honest
@@ -130,23 +129,24 @@ class StrategyFolder:
 
     def clear(self) -> None:
         """Start anew; only what a run writes is removed."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         for name in (CHECKPOINT, PREVIOUS, MODEL, ROUNDS, TIMINGS):
             (self.path / name).unlink(missing_ok=True)
         for path in (self.path / UPDATES).glob("*.safetensors"):
             path.unlink()
+        sync_folder(self.path)
 
     def append(self, record: RoundRecord) -> None:
-        """Add one round. Wall-clock time goes into a file of its own: see the ADR."""
-        _append(self.rounds, record.to_json())
+        """Add one round, for good: the next checkpoint vouches for what is there.
+
+        Wall-clock time goes into a file of its own: see the ADR.
+        """
+        append_line(self.rounds, record.to_json())
         timing = {"round": record.round, "seconds": record.seconds}
-        _append(self.timings, json.dumps(timing))
+        append_line(self.timings, json.dumps(timing))
 
     def finish(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Save the final model, and with it the strategy's end: after all else is safe."""
-        for path in (self.rounds, self.timings):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+        """Save the final model, and with it the strategy's end: all else is safe by then."""
         save_arrays(arrays, self.path / MODEL)
         for name in (CHECKPOINT, PREVIOUS):
             (self.path / name).unlink(missing_ok=True)
@@ -192,8 +192,3 @@ def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | N
         for c in record.contributors
         if c.selected and not is_honest(roles.get(c.contributor, HONEST))
     )
-
-
-def _append(path: Path, line: str) -> None:
-    with path.open("a", encoding="utf-8", newline="\n") as file:
-        file.write(line + "\n")

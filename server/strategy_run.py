@@ -92,7 +92,8 @@ def run_strategy(
     folder = StrategyFolder(out / name)
     begun = folder.resume(run_id(config))
     settlement = Settlement(out, config, engine) if name == config.settling else None
-    source = known(config, roles, engine, settlement)
+    last = 0.0 if begun is None else begun.record.at
+    source = known(config, roles, engine, settlement, last)
     course = _Course(
         folder, settlement, source.registry, source.run if source.observes else ""
     )

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from anml_fl.files import write_whole
+from anml_fl.files import make_folder, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ def save_updates(
     examples : (n,) float64
     """
     path = updates_path(folder, number)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     arrays = {"model": model, "updates": updates, "examples": examples}
     content = save(
         {name: np.asarray(array, order="C") for name, array in arrays.items()},

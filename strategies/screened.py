@@ -6,7 +6,7 @@ import math
 import secrets
 import time
 from dataclasses import replace
-from logging import INFO
+from logging import INFO, WARNING
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from flwr.serverapp.strategy import Strategy
 
 from anml_fl.method.checks import count, number
 from anml_fl.method.records import RoundRecord
+from anml_fl.registry.instants import Reading, later
 from anml_fl.registry.interface import ReputationRegistry
 from strategies import protocol
 from strategies.accounts import accounts, everyone, told, warn
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from flwr.serverapp import Grid
     from flwr.serverapp.strategy import Result
 
+    from anml_fl.registry.instants import At
     from anml_fl.registry.interface import Registry
     from strategies.buffers import Judged
     from strategies.identity import Roster
@@ -56,9 +58,10 @@ class ScreenedStrategy(Strategy):
         Source of v, r, T; by default one that knows nobody (cold-start defaults).
     roster : callable, optional
         Grid to (node id to contributor); by default the nodes' public keys.
-    at : float or callable
+    at : float, Reading or callable
         The instant at which the registry is asked, in years on its clock; or a function
-        that gives it for a round.
+        that gives it for a round. Where one lies before the last one, the round takes place
+        right after that, and its note says so.
     reputation : bool
         Whether the registry is told what each round observed, so that r moves.
     run : str, optional
@@ -118,7 +121,7 @@ class ScreenedStrategy(Strategy):
         name: str,
         registry: Registry | None = None,
         roster: Roster = by_public_key,
-        at: float | Callable[[int], float] = 0.0,
+        at: At = 0.0,
         reputation: bool = False,
         run: str = "",
         n_byzantine: int | None = None,
@@ -169,6 +172,7 @@ class ScreenedStrategy(Strategy):
         self._refused_nodes: tuple[str, ...] = ()
         self._arrays: ArrayRecord | None = None
         self._started = 0.0
+        self._last: float | None = None
 
     def start(
         self,
@@ -251,9 +255,11 @@ class ScreenedStrategy(Strategy):
         screened = self._screened(replies)
         # A nonce counts once: what comes later belongs to no instruction.
         asked, self._instructions = self._instructions, []
-        refused = show(self.registry, screened.credentials, self._instant(server_round))
+        refused = show(self.registry, screened.credentials, self._instant(server_round).at)
         # Asked again: what was shown just now is known by then.
-        at = self._instant(server_round)
+        at, off = self._instant(server_round)
+        if off:
+            log(WARNING, "round %d: %s", server_round, off)
         known, unusable = ask(self.registry, everyone(screened), at)
         screened = screened.without(unusable)
         cohort, note = assess(
@@ -297,7 +303,7 @@ class ScreenedStrategy(Strategy):
                 min_s=decision.min_s if decision else math.nan,
                 contributors=accounts(screened, known, cohort, decision, refused),
                 refused=screened.refused,
-                note=note,
+                note="; ".join(filter(None, (note, off))) or None,
                 bytes_sent=sent * len(asked),
                 bytes_received=sent * len(screened.contributors),
                 at=at,
@@ -346,5 +352,7 @@ class ScreenedStrategy(Strategy):
             refused=tuple(sorted((*screened.refused, *strangers))),
         )
 
-    def _instant(self, server_round: int) -> float:
-        return self.at(server_round) if callable(self.at) else self.at
+    def _instant(self, server_round: int) -> Reading:
+        read = later(self.at(server_round) if callable(self.at) else self.at, self._last)
+        self._last = read.at
+        return read

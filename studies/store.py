@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import platform
 import sys
 from functools import cache
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anml_fl.datasets.sources import SOURCES, load
+from anml_fl.files import make_folder, write_whole, writing_whole
 from studies.study import Row
 
 if TYPE_CHECKING:
@@ -204,11 +204,9 @@ def save_rows(rows: Sequence[Row], file: Path, told: Mapping[str, str]) -> None:
     """
     table = pa.Table.from_pylist([row._asdict() for row in rows], schema=_SCHEMA)
     table = table.replace_schema_metadata(dict(told))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Two runs into one folder must not write into each other's draft.
-    draft = file.with_name(f"{file.name}.{os.getpid()}.part")
-    pq.write_table(table, draft, compression="zstd")
-    draft.replace(file)
+    make_folder(file.parent)
+    with writing_whole(file) as sink:
+        pq.write_table(table, sink, compression="zstd")
 
 
 def load_rows(file: Path) -> list[Row]:
@@ -289,9 +287,8 @@ def gather(
     }
     table = out / f"{study.name}.parquet"
     save_rows(rows, table, {"code": code_hash(study)})
-    draft = out / f"{study.name}.json.{os.getpid()}.part"
-    draft.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-    draft.replace(out / f"{study.name}.json")
+    text = json.dumps(said, indent=1) + "\n"
+    write_whole(out / f"{study.name}.json", text.encode())
     return table
 
 

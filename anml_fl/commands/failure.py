@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anml_fl.files import cause
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,11 +49,4 @@ def told(*more: type[Exception]) -> Iterator[None]:
     try:
         yield
     except caught as error:
-        raise Failure(_said(error)) from error
-
-
-def _said(error: Exception) -> str:
-    """Say it without the number of an operating system's error."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__
+        raise Failure(cause(error)) from error

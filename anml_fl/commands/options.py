@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     Command = Callable[..., None]
 
 
-def time_option(name: str, **more: Any) -> Callable[[Command], Command]:
+def time_option(
+    name: str, *, begins: bool = False, **more: Any
+) -> Callable[[Command], Command]:
     """Make an option that takes a date as a person writes it.
 
     Parameters
     ----------
     name : str
         With its dashes.
+    begins : bool
+        Whether something is so from then on: today's date has begun, wherever it was written.
     **more
         As `click.option` takes it.
 
@@ -33,16 +37,18 @@ def time_option(name: str, **more: Any) -> Callable[[Command], Command]:
     callable
         The decorator.
     """
-    return click.option(name, metavar="TIME", callback=_time, **more)
 
+    def read(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+        from anml_fl.registry.clock import begun, now, parse
 
-def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
-    from anml_fl.registry.clock import parse
+        if value is None:
+            return None
+        try:
+            return begun(value, now()) if begins else parse(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
 
-    try:
-        return None if value is None else parse(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+    return click.option(name, metavar="TIME", callback=read, **more)
 
 
 at_option = time_option("--at", help="As it was known then.  [default: now]")
@@ -86,6 +92,8 @@ def opened(database: str, *, make: bool = False) -> Iterator[SqlRegistry]:
 
     from anml_fl.database.engine import open_database
     from anml_fl.database.url import located
+    from anml_fl.registry.clock import now
+    from anml_fl.registry.instants import remark
     from anml_fl.registry.sql import SqlRegistry
 
     with told(SQLAlchemyError):
@@ -97,6 +105,9 @@ def opened(database: str, *, make: bool = False) -> Iterator[SqlRegistry]:
             )
         engine = open_database(database)
         try:
-            yield SqlRegistry(engine)
+            held = SqlRegistry(engine, clock=now)
+            if note := remark(held.now(), now()):
+                click.echo(f"note: {note}", err=True)
+            yield held
         finally:
             engine.dispose()

@@ -65,11 +65,10 @@ def add_contributor(
     or DER. The identity follows from it, so that a run finds the contributor by its node.
     """
     from anml_fl.registry import keys
-    from anml_fl.registry.clock import now
     from anml_fl.registry.domain import Contributor
 
     with opened(database, make=True) as held:
-        public, at = keys.node_key(key), now()
+        public, at = keys.node_key(key), held.now()
         fact = Contributor(identity or keys.identity(public), name, domain, public, at)
         held.add_contributor(fact, at=at)
     _say(as_json, plain(fact), f"added contributor {fact.identity} ({name})")
@@ -80,7 +79,7 @@ def add_contributor(
 @click.option("--data", type=_FILE, help="The data, in one file, to be hashed.")
 @click.option("--data-hash", help="Or their hash: sha256:<64 hex>.")
 @click.option("--size", type=click.IntRange(1, 2**63 - 1), required=True, help="Samples.")
-@time_option("--collected", required=True, help="When: their age starts here.")
+@time_option("--collected", begins=True, required=True, help="When: their age starts here.")
 @shared
 def add_contribution(
     contributor: str,
@@ -103,10 +102,11 @@ def add_contribution(
             " from when the data were collected"
         )
     with opened(database) as held:
-        found = known(held, contributor, now())
+        at = held.now()
+        found = known(held, contributor, at)
         named = data_hash if data is None else _hash(data)
         fact = Contribution(found.identity, str(named), size, collected)
-        held.add_contribution(fact, at=now())
+        held.add_contribution(fact, at=at)
     _say(as_json, plain(fact), f"added {fact.data_hash} of {fact.contributor}")
 
 
@@ -117,8 +117,8 @@ def add_contribution(
     "--level", "levels", type=click.Choice(LEVELS), multiple=True, required=True,
     help="What it may attest; repeat for several.",
 )  # fmt: skip
-@time_option("--since", help="Trusted from here on.  [default: now]")
-@time_option("--until", required=True, help="Trusted before this.")
+@time_option("--since", begins=True, help="Trusted from here on.  [default: now]")
+@time_option("--until", required=True, help="Trusted before this; of a day, its start in UTC.")
 @shared
 def add_issuer(
     name: str,
@@ -132,12 +132,11 @@ def add_issuer(
     """Add somebody who may vouch for contributions, NAME, by a key."""
     from anml_fl.registry import keys
     from anml_fl.registry.attestation import key_id
-    from anml_fl.registry.clock import now
     from anml_fl.registry.domain import Issuer
     from anml_fl.registry.token import LEVELS as MEMBERS
 
     with opened(database, make=True) as held:
-        public, at = keys.public_key(key).public_bytes_raw(), now()
+        public, at = keys.public_key(key).public_bytes_raw(), held.now()
         # Tokens are dated in whole seconds: one that is signed at once is not too early.
         start = since or at.replace(microsecond=0)
         fact = Issuer(name, public, frozenset(MEMBERS[one] for one in levels), start, until)
@@ -153,7 +152,7 @@ def add_issuer(
 @click.option("--sign-with", type=_FILE, help="Or sign one, with this private key,")
 @click.option("--issuer", help="by this issuer,")
 @click.option("--level", type=click.Choice(LEVELS), help="for this level,")
-@time_option("--expires", help="until then,")
+@time_option("--expires", help="until then (of a day, its start in UTC),")
 @click.option("--data-hash", help="about this contribution.  [default: the current one]")
 @shared
 def attest(
@@ -175,11 +174,10 @@ def attest(
 
     from anml_fl.registry import keys
     from anml_fl.registry.attestation import issue
-    from anml_fl.registry.clock import now
     from anml_fl.registry.token import LEVELS as MEMBERS
 
     with opened(database) as held:
-        at = now()
+        at = held.now()
         found = known(held, contributor, at)
         if token is not None:
             if sign_with or issuer or level or expires or data_hash:
@@ -213,7 +211,7 @@ def attest(
 @registry.command()
 @click.argument("what", type=click.Choice(("issuer", "attestation")))
 @click.argument("target")
-@time_option("--moment", help="From when on.  [default: now]")
+@time_option("--moment", begins=True, help="From when on.  [default: now]")
 @click.option("--reason", required=True)
 @shared
 def revoke(
@@ -230,12 +228,11 @@ def revoke(
     start of the key id is enough. Of an issuer's key, what had been received up to the
     moment keeps its effect.
     """
-    from anml_fl.registry.clock import now
     from anml_fl.registry.domain import Revocation, Withdrawn
 
     kind = Withdrawn.ISSUER_KEY if what == "issuer" else Withdrawn.ATTESTATION
     with opened(database) as held:
-        at = now()
+        at = held.now()
         fact = Revocation(kind, _in_full(held, target, at), moment or at, reason)
         for one in held.revocations(at):
             if (one.kind, one.target) == (kind, fact.target) and one.moment <= fact.moment:
@@ -255,11 +252,10 @@ def flag(
     contributor: str, data_hash: str | None, reason: str, database: str, as_json: bool
 ) -> None:
     """Flag a contribution of CONTRIBUTOR as retracted or in doubt: its v falls to .075."""
-    from anml_fl.registry.clock import now
     from anml_fl.registry.domain import Revocation, Withdrawn
 
     with opened(database) as held:
-        at = now()
+        at = held.now()
         found = known(held, contributor, at)
         named = data_hash or _current(held, found.identity, at).data_hash
         fact = Revocation(Withdrawn.CONTRIBUTION, f"{found.identity}/{named}", at, reason)

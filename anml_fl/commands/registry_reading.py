@@ -76,11 +76,9 @@ def issuer_row(issuer: Issuer, revoked: datetime | None = None) -> dict[str, Any
 @shared
 def list_(what: str, at: datetime | None, database: str, as_json: bool) -> None:
     """List contributors, contributions, issuers, attestations or revocations."""
-    from anml_fl.registry.clock import now
-
     read, columns = _LISTS[what]
     with opened(database) as held:
-        rows = read(held, at or now())
+        rows = read(held, at or held.now())
     if as_json:
         show_json(rows)
     else:
@@ -93,10 +91,8 @@ def list_(what: str, at: datetime | None, database: str, as_json: bool) -> None:
 @shared
 def show(contributor: str, at: datetime | None, database: str, as_json: bool) -> None:
     """Show all that is known of CONTRIBUTOR, and the signals that follow from it."""
-    from anml_fl.registry.clock import now
-
-    moment = at or now()
     with opened(database) as held:
+        moment = at or held.now()
         person = plain(known(held, contributor, moment))
         (signal,) = _signals(held, [contributor], moment)
         contributions = _contributions(held, contributor, moment)
@@ -148,10 +144,8 @@ def signals(
 
     Who is not known has the cold-start values, as in a round.
     """
-    from anml_fl.registry.clock import now
-
-    moment = at or now()
     with opened(database) as held:
+        moment = at or held.now()
         asked = contributors or [one.identity for one in held.contributors(moment)]
         rows = _signals(held, asked, moment)
     if as_json:

@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from anml_fl.files import append_whole, sync_folder
 from anml_fl.ledger.book import Book, LedgerError
 from anml_fl.ledger.verify import read_lines
 
@@ -72,13 +73,7 @@ class FileLedger(Book):
         with self._locked() as handle:
             if os.fstat(handle).st_size != end:
                 raise LedgerError(f"{self._path} was changed by another process meanwhile")
-            try:
-                with os.fdopen(os.dup(handle), "ab") as file:
-                    file.write(line + b"\n")
-                os.fsync(handle)
-            except OSError:
-                os.ftruncate(handle, end)
-                raise
+            append_whole(handle, line + b"\n", self._path)
         self._starts.append(end + len(line) + 1)
 
     @contextmanager
@@ -89,11 +84,7 @@ class FileLedger(Book):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             if new:
-                folder = os.open(self._path.parent, os.O_RDONLY)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
+                sync_folder(self._path.parent)
             yield handle
         finally:
             os.close(handle)

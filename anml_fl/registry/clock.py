@@ -17,6 +17,8 @@ Instant = datetime | float
 MICROSECONDS_A_YEAR = 31_557_600_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# Where a day begins first, on Kiritimati, it does so that long before it begins in UTC.
+_EASTERNMOST = timedelta(hours=14)
 # What a datetime can hold: the years 1 to 9999.
 _EARLIEST, _LATEST = -1969.0, 8029.0
 
@@ -140,7 +142,44 @@ def parse(text: str) -> datetime:
             " since 1970 as a record's `at` has them, 56.25"
         ) from error
     if found.utcoffset() is None:
-        if len(text) > len("2026-03-01"):
+        if not _is_day(text):
             raise ValueError(f"{text!r} has no time zone: write {text}Z")
         found = found.replace(tzinfo=UTC)
     return found
+
+
+def begun(text: str, present: datetime) -> datetime:
+    """Read since when something is so: as `parse`, but a day may have begun further east.
+
+    Parameters
+    ----------
+    text : str
+    present : datetime
+        The instant at which it was written.
+
+    Returns
+    -------
+    datetime
+        In UTC; the present, to the second, for a day alone that has begun somewhere on earth
+        and not in UTC.
+
+    Raises
+    ------
+    ValueError
+        As `parse`.
+
+    Examples
+    --------
+    >>> evening = parse("2026-03-01T20:00Z")
+    >>> [begun(f"2026-03-0{day}", evening).isoformat() for day in (1, 2, 3)]
+    ['2026-03-01T00:00:00+00:00', '2026-03-01T20:00:00+00:00', '2026-03-03T00:00:00+00:00']
+    """
+    found = parse(text)
+    today = _is_day(text) and found - _EASTERNMOST <= present
+    # As attestations have it: one that is signed in this second is not too early.
+    return min(found, present.replace(microsecond=0)) if today else found
+
+
+def _is_day(text: str) -> bool:
+    """Tell a day alone, 2026-03-01 or 20260301, of what `parse` can read."""
+    return "." not in text and len(text) <= len("2026-03-01")

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     _Whole = NDArray[np.int64]
 
 
+BEFORE_ALL_TIME = int(np.iinfo(np.int64).min)
+
+
 def _none(columns: int) -> _Whole:
     return np.empty((columns, 0), dtype=np.int64)
 
@@ -60,7 +63,7 @@ class Standing:
         """Start n newcomers."""
         values = np.zeros((4, n))
         values[0] = Reputation.NEW.middle
-        return cls(0, np.full(n, np.iinfo(np.int64).min), values)
+        return cls(0, np.full(n, BEFORE_ALL_TIME), values)
 
     def newer(self, connection: sa.Connection, contributors: _Whole) -> Standing:
         """Read what was added since, of contributors by their rising row numbers."""
@@ -132,6 +135,13 @@ class Facts:
             standing,
         )
 
+    @property
+    def latest(self) -> int:
+        """When the last of them was recorded; before all time if there is none."""
+        rows = (self.contributors, self.contributions, self.attestations)
+        recorded = [*(table[1] for table in rows), self.standing.recorded]
+        return int(np.concatenate(recorded).max(initial=BEFORE_ALL_TIME))
+
     def places(self, identities: Sequence[str], at: int) -> _Whole:
         """Find contributors: each one's place, -1 for whom nobody knew at the instant."""
         get = self.index.get
@@ -170,7 +180,7 @@ class Facts:
         if of_round:
             ids = self.contributors[0, places]
             first = min(row[0] for row in of_round)
-            recorded[:], values[:] = np.iinfo(np.int64).min, 0.0
+            recorded[:], values[:] = BEFORE_ALL_TIME, 0.0
             for row in tables.standing(connection, ids.tolist(), before=first):
                 place = np.searchsorted(ids, row[0])
                 recorded[place], values[:, place] = row[1], row[2:]

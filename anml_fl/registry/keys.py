@@ -8,6 +8,7 @@ others may read or replace is neither made nor used (`anml_fl.private`).
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,8 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     Parameters
     ----------
     path : Path
-        Neither it nor PATH.pub may exist: a key is never overwritten.
+        If it is there without its PATH.pub, as a crash between the two leaves it, it is kept
+        and gets it.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     Raises
     ------
     FileExistsError
-        If one of the two files exists.
+        If PATH.pub exists, or PATH is no private key: neither is ever overwritten.
     ExposedError
         If others may write to the folder.
     OSError
@@ -65,13 +67,23 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     """
     if found := open_folder(path.absolute().parent):
         raise ExposedError(found)
-    key = Ed25519PrivateKey.generate()
-    _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    public = path.with_name(path.name + ".pub")
+    if os.path.lexists(public):
+        raise _taken(public)
+    if os.path.lexists(path):
+        try:
+            key = private_key(path)
+        except (OSError, ValueError) as error:
+            raise _taken(path) from error
+    else:
+        key = Ed25519PrivateKey.generate()
+        _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     try:
-        _write(path.with_name(path.name + ".pub"), _pem(key.public_key()), 0o644)
-    except OSError:
-        path.unlink()
-        raise
+        _write(public, _pem(key.public_key()), private=False)
+    except FileExistsError:
+        # Another process may have found the key without it.
+        if public.read_bytes() != _pem(key.public_key()):
+            raise
     return key
 
 
@@ -94,12 +106,14 @@ def private_key(path: Path) -> Ed25519PrivateKey:
         If it holds no Ed25519 private key, or an encrypted one; `ExposedError` if others may
         read or replace it.
     """
+    content = path.read_bytes()
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        empty = "" if content else ": it is empty, so nothing was signed with it; remove it"
         raise ValueError(
             f"{path} holds no private key of this form: PEM (PKCS 8), not encrypted, as"
-            " `anml registry key` makes it"
+            f" `anml registry key` makes it{empty}"
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path} must hold an Ed25519 key, got {type(key).__name__}")
@@ -185,12 +199,18 @@ def identity(public_key: bytes) -> str:
     return "key-" + hashlib.sha256(public_key).hexdigest()[:16]
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Create a file that has its mode from the first byte on, or fail."""
+def _write(path: Path, content: bytes, *, private: bool = True) -> None:
+    """Create a file, or fail; a private one is its owner's from the first byte on."""
     try:
-        write_whole(path, content, mode=mode, new=True)
+        write_whole(path, content, mode=0o600 if private else None, new=True)
     except FileExistsError as error:
-        raise FileExistsError(f"{path} exists already: a key is never overwritten") from error
+        raise _taken(path) from error
+    if not private:
+        path.chmod(path.stat().st_mode & 0o644)
+
+
+def _taken(path: Path) -> FileExistsError:
+    return FileExistsError(f"{path} exists already: a key is never overwritten")
 
 
 def _load(path: Path) -> PublicKeyTypes:

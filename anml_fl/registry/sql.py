@@ -14,8 +14,9 @@ from anml_fl.method.provenance import (
 from anml_fl.method.reputation import ReputationRule, conduct
 from anml_fl.registry import recording, tables
 from anml_fl.registry.attestation import check
-from anml_fl.registry.clock import date, microseconds, years
+from anml_fl.registry.clock import date, microseconds, now, years
 from anml_fl.registry.facts import Facts
+from anml_fl.registry.instants import after
 from anml_fl.registry.interface import Signals
 from anml_fl.registry.token import AttestationError
 
@@ -50,9 +51,9 @@ class SqlRegistry:
     context : Context, optional
         Without one, T is the decay of the contribution's own domain.
     clock : callable, optional
-        The wall clock, of a registry in use. What is shown or observed is recorded no
-        earlier than by it: a round that is repeated asks at its old instant, and what came
-        since must not get there.
+        The clock of a registry in use. No fact is recorded earlier than by it, nor than the
+        last one: a round that is repeated asks at its old instant, and what came since must
+        not get there; nor where a clock that was set back says.
 
     Examples
     --------
@@ -104,7 +105,8 @@ class SqlRegistry:
             If its identity or key is there already, or a field is bad.
         """
         with writing(self._engine) as connection:
-            recording.add_contributor(connection, contributor, microseconds(at))
+            recorded = self._recording(connection, microseconds(at))
+            recording.add_contributor(connection, contributor, recorded)
 
     def add_contribution(self, contribution: Contribution, at: Instant) -> None:
         """Add a data set, from now on its contributor's current one.
@@ -115,7 +117,8 @@ class SqlRegistry:
             If its contributor is unknown, it is there already, or a field is bad.
         """
         with writing(self._engine) as connection:
-            recording.add_contribution(connection, contribution, microseconds(at))
+            recorded = self._recording(connection, microseconds(at))
+            recording.add_contribution(connection, contribution, recorded)
 
     def add_issuer(self, issuer: Issuer, at: Instant) -> None:
         """Add an issuer's key.
@@ -126,7 +129,8 @@ class SqlRegistry:
             If the key is there already, or a field is bad.
         """
         with writing(self._engine) as connection:
-            recording.add_issuer(connection, issuer, microseconds(at))
+            recorded = self._recording(connection, microseconds(at))
+            recording.add_issuer(connection, issuer, recorded)
 
     def revoke(self, revocation: Revocation, at: Instant) -> None:
         """Take an issuer's key, an attestation or a contribution back.
@@ -139,15 +143,16 @@ class SqlRegistry:
             If the target is unknown, or the same was said before.
         """
         with writing(self._engine) as connection:
-            recording.revoke(connection, revocation, microseconds(at))
+            recorded = self._recording(connection, microseconds(at))
+            recording.revoke(connection, revocation, recorded)
 
     def present(
         self, contributor: str, tokens: Sequence[str], *, at: Instant
     ) -> tuple[str, ...]:
         """Check attestations, and keep those that hold; see `CredentialRegistry.present`."""
-        moment = self._recording(microseconds(at))
         refused, new = [], []
         with reading(self._engine) as connection:
+            moment = self._recording(connection, microseconds(at))
             if self._newer(connection).places([contributor], moment)[0] < 0:
                 return tuple(f"contributor {contributor!r} is unknown" for _ in tokens)
             owner = tables.find(connection, tables.contributors, identity=contributor)
@@ -173,6 +178,7 @@ class SqlRegistry:
                     refused.append(str(error))
         if new:
             with writing(self._engine) as connection:
+                moment = self._recording(connection, moment)
                 for word, issuer, contribution in new:
                     try:
                         recording.keep(connection, word, issuer, contribution, moment)
@@ -238,7 +244,7 @@ class SqlRegistry:
                 [reasons[i] for i in who],
                 [moment] * len(ids),
                 # Rounds of two runs may overlap: what is learned later is never put before.
-                np.maximum(recorded, self._recording(moment)).tolist(),
+                np.maximum(recorded, self._recording(connection, moment)).tolist(),
             )
             rows = list(zip(*columns, strict=True))
             if not before:
@@ -265,6 +271,17 @@ class SqlRegistry:
         with reading(self._engine) as connection:
             moment = tables.moment_of(connection, run, round_number)
         return None if moment is None else years(date(moment))
+
+    def now(self) -> datetime:
+        """Read the clock: never before the registry's last fact, which it knows by then.
+
+        Returns
+        -------
+        datetime
+        """
+        with reading(self._engine) as connection:
+            latest = self._latest(connection)
+        return date(after(latest, microseconds((self._clock or now)())))
 
     # ── What it holds, for people ───────────────────────────────────────────────────────────
 
@@ -328,9 +345,15 @@ class SqlRegistry:
                 whose["contributor"] = recording.owner(connection, identity).id
             return tables.known(connection, table, microseconds(at), **whose)
 
-    def _recording(self, moment: int) -> int:
+    def _recording(self, connection: sa.Connection, moment: int) -> int:
         """Say at which instant a fact is recorded that is said to be of an instant."""
-        return moment if self._clock is None else max(moment, microseconds(self._clock()))
+        if self._clock is None:
+            return moment
+        return max(moment, microseconds(self._clock()), self._latest(connection))
+
+    def _latest(self, connection: sa.Connection) -> int:
+        """Find when the last fact was recorded; before all time if there is none."""
+        return max(self._newer(connection).latest, tables.latest(connection))
 
     def _newer(self, connection: sa.Connection) -> Facts:
         """Bring what memory holds up to date; two threads may both do so, to the same end."""

@@ -232,6 +232,16 @@ _KEY_MOMENTS = (
 )
 
 
+def latest(connection: sa.Connection) -> int:
+    """Find when the last issuer's key or revocation was recorded: memory holds neither."""
+    return max(int(_fetch(connection, one)[0][0]) for one in _LATEST)
+
+
+_LATEST = tuple(
+    sa.select(sa.func.coalesce(sa.func.max(table.c.recorded), -_LARGEST - 1))
+    for table in (issuers, revocations)
+)
+
 # ── Reputation ──────────────────────────────────────────────────────────────────────────────
 
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from anml_fl.config import ConfigError
-from anml_fl.files import write_whole
+from anml_fl.files import make_folder, write_whole
 from anml_fl.private import refuse_exposed
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def write_once(path: Path, data: bytes, mode: int) -> None:
     FileExistsError
         If it is there.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent, 0o700)
     write_whole(path, data, mode=mode, new=True)
 
 

@@ -286,8 +286,8 @@ def enrol(engine: Engine, nodes: Iterable[Node]) -> None:
     ConfigError
         If it knows a contributor by another key, or a key as another's.
     """
-    moment = now()
-    registry = SqlRegistry(engine)
+    registry = SqlRegistry(engine, clock=now)
+    moment = registry.now()
     known = {one.identity: one.public_key for one in registry.contributors(moment)}
     owners = {key: name for name, key in known.items()}
     for node in nodes:

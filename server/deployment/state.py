@@ -16,6 +16,7 @@ import tomli_w
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import names_of
+from anml_fl.files import make_folder
 from anml_fl.orders.secret import make_secret, read_secret
 from anml_fl.private import refuse_exposed
 from anml_fl.registry.keys import make_key
@@ -241,15 +242,20 @@ def prepare(
         If a file cannot be made.
     """
     state = State(folder)
-    if state.run.exists():
-        config = unchanged(state, preset, flat, nodes, behaviours)
-    else:
-        config = chosen(preset or "", flat, nodes, behaviours)
-        if state.behaviours.exists():
-            raise ConfigError(
-                f"{state.behaviours} is there, but no {state.run.name}: give it by"
-                f" --behaviours from another place, or remove it"
-            )
+    new = not state.run.exists()
+    config = (
+        chosen(preset or "", flat, nodes, behaviours)
+        if new
+        else unchanged(state, preset, flat, nodes, behaviours)
+    )
+    roles = tomli_w.dumps({"behaviours": cast_roles(config)}).encode()
+    # The same words are what a crash left before it came to the file after them.
+    cast = new and state.behaviours.exists()
+    if cast and state.behaviours.read_bytes() != roles:
+        raise ConfigError(
+            f"{state.behaviours} is there, but no {state.run.name}: give it by"
+            f" --behaviours from another place, or remove it"
+        )
     members = state.nodes(config)
     for member in members:
         if not _FOLDER_NAME.fullmatch(member.name):
@@ -258,13 +264,18 @@ def prepare(
                 " digits, dots, dashes and underscores"
             )
     if folder.is_dir() and (
-        strange := sorted(path.name for path in folder.iterdir() if path.name not in _OWN)
+        strange := sorted(
+            path.name
+            for path in folder.iterdir()
+            # With the suffix: one that a crash kept from being written.
+            if path.name.removesuffix(".partial") not in _OWN
+        )
     ):
         raise ConfigError(
             f"{folder} holds {', '.join(strange[:3])}, so it is no federation's folder: give a"
             " new one by --state"
         )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder, 0o700)
     folder.chmod(0o700)
     state.refuse_exposed()
     authority = (folder / "ca.key", state.ca)
@@ -272,16 +283,16 @@ def prepare(
     issue(authority, state.server_key, state.server_certificate, hosts)
     for member in members:
         make_node_key(member.key, member.public)
-    if not state.ledger_key.exists():
+    if not all(path.exists() for path in (state.ledger_key, folder / "ledger.key.pub")):
         make_key(state.ledger_key)
     if state.secret() is None:
         make_secret(state.owner_secret)
     password = folder / "database.password"
     if not password.exists():
         write_once(password, secrets.token_urlsafe(32).encode() + b"\n", 0o600)
-    if not state.run.exists():
-        roles = {"behaviours": cast_roles(config)}
-        write_once(state.behaviours, tomli_w.dumps(roles).encode(), 0o644)
+    if new:
+        if not cast:
+            write_once(state.behaviours, roles, 0o644)
         # Last: with it, the folder is complete.
         write_once(state.run, without_roles(config).encode(), 0o644)
     return state, config

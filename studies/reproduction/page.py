@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from anml_fl.files import make_folder, write_whole
 from anml_fl.report import theme
 from anml_fl.report.script import SCRIPT
 from anml_fl.report.style import style_sheet
@@ -68,16 +69,14 @@ def write_reproduction(results: Path, to: Path) -> list[Path]:
     """
     studies = load_results(results)
     found, warning = sections(studies), caution(studies)
-    to.mkdir(parents=True, exist_ok=True)
+    make_folder(to)
     written = []
     for name, text in (
         ("reproduction.md", markdown(TITLE, "reproduction.html", found, warning)),
         ("reproduction.html", render(found, warning)),
     ):
-        # Replaced as a whole: a reader never meets half a page.
-        draft = to / f"{name}.part"
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        written.append(draft.replace(to / name))
+        write_whole(to / name, text.encode())
+        written.append(to / name)
     return written
 
 

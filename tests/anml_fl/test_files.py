@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anml_fl.commands.failure import Failure, told
-from anml_fl.files import TextError, decoded, read_text, write_whole, writing_whole
+from anml_fl.files import (
+    TextError,
+    append_line,
+    decoded,
+    make_folder,
+    read_text,
+    write_whole,
+    writing_whole,
+)
 
 ROW = "63.0,1.0,145.0,Zürich"
 
@@ -156,3 +164,37 @@ def test_a_block_that_fails_leaves_nothing(tmp_path):
 def test_an_error_of_the_system_is_told_as_file_and_cause(tmp_path):
     with pytest.raises(Failure, match=f"^{tmp_path}/no/a: No such file or directory$"), told():
         write_whole(tmp_path / "no" / "a", b"")
+
+
+@pytest.mark.parametrize("room", [0, 7, 1000, 1024])
+def test_a_line_for_which_there_is_no_room_is_not_begun(tmp_path, room):
+    path = tmp_path / "lines"
+    append_line(path, "one")
+    before = path.read_bytes()
+    code = f"""
+import resource
+from pathlib import Path
+from anml_fl.commands.failure import told
+from anml_fl.files import append_line
+resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + room},) * 2)
+with told():
+    append_line(Path({str(path)!r}), "x" * 1024)
+"""
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"Failure: {path}: File too large" in done.stderr
+    assert path.read_bytes() == before
+    append_line(path, "Zürich")
+    assert path.read_bytes() == b"one\nZ\xc3\xbcrich\n"
+
+
+def test_folders_are_made_down_to_the_last_which_alone_has_the_mode(tmp_path):
+    make_folder(tmp_path / "a" / "b" / "c", 0o700)
+    make_folder(tmp_path / "a" / "b" / "c", 0o700)
+    assert (tmp_path / "a" / "b" / "c").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 != 0o700
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileExistsError, match="file'"):
+        make_folder(tmp_path / "file")

@@ -68,7 +68,9 @@ def forked(run: Path, database: Path, how: str = "", when: float = 0.0) -> tuple
 
         def audit(event: str, args: tuple[Any, ...]) -> None:
             nonlocal changes
-            if event not in CHANGES or (event == "open" and str(args[1])[:1] not in "wa"):
+            if event not in CHANGES:
+                return
+            if event == "open" and not args[2] & (os.O_WRONLY | os.O_RDWR):
                 return
             changes += 1
             if how == "change" and changes > when:

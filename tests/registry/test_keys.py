@@ -84,6 +84,24 @@ def test_a_private_key_without_its_public_one_is_not_left(tmp_path):
     assert not (tmp_path / "key").exists()
 
 
+def test_a_key_that_was_cut_off_from_its_public_half_gets_it(tmp_path):
+    path = tmp_path / "key"
+    made = keys.make_key(path)
+    public = (tmp_path / "key.pub").read_bytes()
+    (tmp_path / "key.pub").unlink()
+    assert keys.make_key(path).private_bytes_raw() == made.private_bytes_raw()
+    assert (tmp_path / "key.pub").read_bytes() == public
+
+
+def test_an_empty_key_says_that_it_may_be_removed(tmp_path):
+    (tmp_path / "key").write_bytes(b"")
+    with pytest.raises(ValueError, match="it is empty, so nothing was signed with it; remove"):
+        keys.private_key(tmp_path / "key")
+    (tmp_path / "key").write_bytes(b"something")
+    with pytest.raises(ValueError, match=r"as `anml registry key` makes it$"):
+        keys.private_key(tmp_path / "key")
+
+
 def test_no_other_private_key_is_taken(tmp_path):
     path = tmp_path / "key"
     elliptic = ec.generate_private_key(ec.SECP384R1())

@@ -189,3 +189,20 @@ def test_each_round_asks_at_its_own_instant_and_records_it(settle, by_node):
     found = settle({"c100": [credential(SEED, "c100", Verification.PEER_REVIEWED)]}, late)
     assert found["c100"].v == 0.25
     assert "expired" in found["c100"].refused_credentials[0]
+
+
+def test_an_instant_never_lies_before_the_last_one_and_the_record_says_so(
+    settle, by_node, caplog
+):
+    read = {1: 0.3, 2: 0.3, 3: 0.1, 4: 0.1, 5: 0.4}
+    strategy = Anml(registry=registry(), roster=by_node, at=lambda n: read[n])
+    for number in read:
+        settle({}, strategy, number)
+    at = [record.at for record in strategy.records]
+    assert (at[:2], at[4]) == ([0.3, 0.3], 0.4)
+    assert 0.3 < at[2] < at[3] < 0.3 + 1e-12
+    behind = "the clock is 73.1 days behind the last round's instant"  # 0.2 years
+    assert [behind in (record.note or "") for record in strategy.records] == [
+        *(False, False, True, True, False),
+    ]
+    assert f"round 3: {behind}" in caplog.text
