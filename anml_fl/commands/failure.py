@@ -54,4 +54,8 @@ def _said(error: Exception) -> str:
     """Say it without the number of an operating system's error."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}"
+    if isinstance(getattr(error, "orig", None), Exception):  # SQLAlchemy's, of a database
+        from anml_fl.database.engine import explained  # not before: `anml --help` is quick
+
+        return explained(error)  # type: ignore[arg-type]
     return str(error) or type(error).__name__
