@@ -157,8 +157,8 @@ class State:
         """
         if not self.run.is_file():
             raise ConfigError(
-                f"{self.folder} has no {self.run.name}: `anml up --state {quote(str(self.folder))}` makes"
-                " it"
+                f"{self.folder} has no {self.run.name}: `anml up --state"
+                f" {quote(str(self.folder))}` makes it"
             )
         return cast_by(from_file(self.run), read_behaviours(self.behaviours))
 

@@ -99,7 +99,6 @@ def test_the_proxy_is_named_without_its_password(environment, name):
     [
         "http://user:secret",
         "user:secret@",
-        "secret",
         "secret://x@h:1",
         "http://h h:1",
         "http://",
@@ -107,10 +106,7 @@ def test_the_proxy_is_named_without_its_password(environment, name):
 )
 def test_nothing_is_shown_of_what_cannot_be_told_from_a_password(environment, url):
     environment(HTTPS_PROXY=url)
-    shown = between("link.example").removeprefix("HTTPS_PROXY=")
-    assert (
-        "secret" not in shown or url == "secret"
-    )  # that is a host's name, as far as one sees
+    assert "secret" not in between("link.example")
 
 
 def test_only_loopback_is_this_machine():

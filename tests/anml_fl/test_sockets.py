@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import tempfile
 from pathlib import Path
@@ -15,15 +14,10 @@ from server.simulation import RAYS_SOCKETS
 
 def test_the_limit_is_the_systems_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for length, taken in ((LONGEST, True), (LONGEST + 1, False)):
-        with socket.socket(socket.AF_UNIX) as one:
-            try:
-                one.bind("x" * length)
-            except OSError as error:
-                assert "too long" in str(error) or error.errno == errno.EINVAL
-                assert not taken
-            else:
-                assert taken
+    with socket.socket(socket.AF_UNIX) as one, pytest.raises(OSError, match="too long"):
+        one.bind("x" * (LONGEST + 1))
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind("x" * LONGEST)
 
 
 @pytest.mark.parametrize("room", [20, RAYS_SOCKETS])
@@ -37,7 +31,7 @@ def test_a_socket_can_be_made_where_temporary_files_have_long_paths(
         assert Path(folder).stat().st_mode & 0o777 == 0o700
         one.bind(f"{folder}/{'s' * room}")
     assert not Path(folder).exists()
-    assert moved(room).startswith("note: TMPDIR is too long for Unix sockets: they are in ")
+    assert moved(room).startswith("note: TMPDIR is too long for Unix sockets, so they lie in ")
 
 
 def test_a_short_folder_for_temporary_files_is_used(tmp_path, monkeypatch):
