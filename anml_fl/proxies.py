@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ALL = "*"
 _OWN = ("127.0.0.1", "localhost", "::1")
+_SCHEMES = ("", "http", "https", "socks4", "socks4a", "socks5", "socks5h")
 # Programs differ in which of the two they read.
 _NAMES = ("no_proxy", "NO_PROXY")
 
@@ -114,6 +115,6 @@ def _shown(url: str) -> str:
     scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     host = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?=[/?#]|$)"
     found = re.match(host, rest.rpartition("@")[2])
-    if found is None or not re.fullmatch("[a-z0-9]*", scheme):
+    if found is None or scheme not in _SCHEMES:
         return "..."
     return f"{scheme}{mark}{found[0]}"

@@ -65,7 +65,7 @@ def moved(room: int) -> str:
     if place == chosen:
         return ""
     return (
-        f"note: TMPDIR is too long for Unix sockets, so they are in {place}, not in {chosen}"
+        f"note: TMPDIR is too long for Unix sockets, so they lie in {place}, not in {chosen}"
     )
 
 

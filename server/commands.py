@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -113,7 +114,7 @@ def commands(
             click.echo(f"{folder}: keys and certificates of SuperLink and {total} nodes")
             if not local:
                 written = write_environment(state, state.nodes(config), Path.cwd(), warm=warm)
-                named = "" if written.name == ".env" else f" --env-file {written}"
+                named = "" if written.name == ".env" else f" --env-file {quote(str(written))}"
                 click.echo(f"next: docker compose{named} up")
                 return
         _run_local(folder, out, warm)
@@ -191,9 +192,9 @@ def commands(
                     raise Failure(
                         f"{folder} has no {DEPLOYMENT}, so its federation was not started by"
                         " `anml up --local`: `docker compose up`, or `anml submit STATE --out"
-                        f" {folder}`, goes on with it"
+                        f" {quote(str(folder))}`, goes on with it"
                     )
-                with _interrupted(folder, f"`anml resume {folder}`"):
+                with _interrupted(folder, f"`anml resume {quote(str(folder))}`"):
                     execute(config, folder, Console())
                 return
         _run_local(Path(told_there["state"]), folder, bool(told_there["warm"]))
@@ -234,7 +235,7 @@ def _deployment(path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise Failure(
             f"{path} is damaged ({error}): remove it; `anml up --local --state STATE --out"
-            f" {path.parent}` goes on with the run"
+            f" {quote(str(path.parent))}` goes on with the run"
         ) from error
 
 
@@ -270,7 +271,7 @@ def _run_local(folder: Path, out: Path | None, warm: bool) -> None:
         if not _ended(where, config, state, console):
             if not warm and (note := _crowded(config.federation.contributors)):
                 console.print(note, soft_wrap=True)
-            with _interrupted(where, f"`anml resume {where}`"):
+            with _interrupted(where, f"`anml resume {quote(str(where))}`"):
                 status = run_local(state, config, where, console, warm=warm)
     _finish(status, where, console)
 

@@ -14,13 +14,14 @@ import threading
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from server.status_page import (
     CONFIG,
     REPORT,
     ROUNDS,
     SUMMARY,
+    as_link,
     index_page,
     may_be_served,
     runs,
@@ -196,10 +197,12 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/health":
             self._send("ok\n", _TEXT)
             return
-        # Compared as it came, never decoded: there is no other way to write a served path.
+        # What is served is compared as it came. A run's name is decoded, once, and must be one
+        # of those that are listed: no path leads out.
         folder, rest = self.server.folder, path.removeprefix("/")
         if not (folder / CONFIG).is_file():
-            name, slash, rest = rest.partition("/")
+            link, slash, rest = rest.partition("/")
+            name = os.fsdecode(unquote_to_bytes(link))
             if not name:
                 self._send(index_page(folder), _HTML)
                 return
@@ -207,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_error(404)
                 return
             if not slash:
-                self._redirect(f"/{name}/")
+                self._redirect(f"/{as_link(name)}/")
                 return
             folder /= name
         self._run(folder, rest)

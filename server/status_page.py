@@ -8,6 +8,7 @@ import time
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # As `server.results` has them, which needs torch and Flower: half a gigabyte for a small page.
 CONFIG, SUMMARY, ROUNDS = "config.toml", "summary.json", "rounds.jsonl"
 REPORT, ERROR = "report.html", "error.txt"
-# What a run's folder may be called: RunConfig.name, and the number that a second one gets.
+# What a strategy may be called: its folder's name is made of it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
 _REFRESH = 5
 _BLOCK = 1 << 16
@@ -99,12 +100,12 @@ def runs(folder: Path) -> list[str]:
     Returns
     -------
     list of str
-        Names of folders that have a `config.toml`; links are left out.
+        Names of folders that have a `config.toml`; links and hidden ones are left out.
     """
     begun: list[tuple[float, str]] = []
     try:
         for path in folder.iterdir():
-            if _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            if path.name[0] != "." and path.is_dir() and not path.is_symlink():
                 settings = path / CONFIG
                 if settings.is_file():
                     begun.append((settings.stat().st_mtime, path.name))
@@ -134,6 +135,25 @@ def may_be_served(folder: Path) -> bool:
     except (OSError, ValueError, TypeError, AttributeError):
         return False
     return True
+
+
+def as_link(name: str) -> str:
+    """Write a folder's name as a part of a link.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> as_link("100% Zürich")
+    '100%25%20Z%C3%BCrich'
+    """
+    return quote(os.fsencode(name), safe="")
 
 
 def status(folder: Path) -> Status:
@@ -254,8 +274,7 @@ def index_page(folder: Path) -> str:
     for name in runs(folder):
         done = (folder / name / SUMMARY).exists() and (folder / name / REPORT).exists()
         how = "Finished." if done else status(folder / name).result
-        # A name holds no character that would mean something in a link.
-        rows.append((f"{name}/", [name, visible(how, 200)]))
+        rows.append((f"{as_link(name)}/", [visible(name, 80), visible(how, 200)]))
     return _render(
         title="Runs",
         result=f"{len(rows)} runs." if len(rows) != 1 else "1 run.",

@@ -49,4 +49,13 @@ def told(*more: type[Exception]) -> Iterator[None]:
     try:
         yield
     except caught as error:
-        raise Failure(cause(error)) from error
+        raise Failure(_said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    """Say it without an operating system's numbers, and without a database's statements."""
+    if isinstance(getattr(error, "orig", None), Exception):  # SQLAlchemy's, of a database
+        from anml_fl.database.engine import explained  # not before: `anml --help` is quick
+
+        return explained(error)  # type: ignore[arg-type]
+    return cause(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 # How long one writer waits for another, and for a server to answer.
 _WAIT_SECONDS = 60
 _REACH_SECONDS = 10
+# After which it is told what is waited for.
+_TOLD_SECONDS = 2
+_LOGGER = logging.getLogger(__name__)
 # SQLite's cache of pages: with its own 2 MB a look at everyone's history reads them again.
 _CACHE_KIB = 65_536
 # Which lock of PostgreSQL is ours: "anml".
@@ -35,6 +40,9 @@ _LOCK = int.from_bytes(b"anml")
 
 def open_database(where: str | Path) -> sa.Engine:
     """Open a database, and bring its tables to the newest version.
+
+    One that is at this version is not written to: who only reads need not wait for a writer,
+    nor be allowed to write.
 
     Parameters
     ----------
@@ -63,13 +71,17 @@ def open_database(where: str | Path) -> sa.Engine:
     if named.file is None:
         engine = _postgresql(postgresql_url(named))
     else:
-        engine = _sqlite(_file(named.file))
+        engine = _sqlite(_file(named.file), fixed=_fixed(named.file))
     try:
+        with reading(engine) as connection:
+            newest = _newest(connection, named.shown)
         if engine.dialect.name == "sqlite":
             _write_ahead(engine)
-        with writing(engine) as connection:
-            _check(connection, named.shown)
-            _upgrade(connection)
+        if not newest:
+            with writing(engine) as connection:
+                # Another process may have made the tables meanwhile.
+                _newest(connection, named.shown)
+                _upgrade(connection)
     except (sa.exc.DBAPIError, sqlite3.Error) as error:
         engine.dispose()
         raise DatabaseError(f"{named.shown} cannot be used: {_why(error, named)}") from error
@@ -141,6 +153,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """
     with engine.execution_options(anml_writes=True).begin() as connection:
         if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'")
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         yield connection
 
@@ -153,9 +166,25 @@ def _file(path: Path) -> sa.URL:
     return sa.URL.create("sqlite+pysqlite", database=str(path))
 
 
-def _sqlite(url: sa.URL) -> sa.Engine:
+def _fixed(path: Path) -> bool:
+    """Tell of a file that stays as it is: where this user can make no journal, and none is.
+
+    SQLite would not even read it: for that, too, it makes files beside it.
+    """
+    journal = path.with_name(path.name + "-wal")
+    return (
+        path.is_file()
+        and not os.access(path.absolute().parent, os.W_OK)
+        and not (journal.exists() and journal.stat().st_size)
+    )
+
+
+def _sqlite(url: sa.URL, *, fixed: bool = False) -> sa.Engine:
     # isolation_level=None: the driver begins no transaction by itself, since it begins them
     # too late (not before SELECT, not before CREATE) and never IMMEDIATE. `begin` does.
+    if fixed:
+        name = f"{Path(str(url.database)).absolute().as_uri()}?immutable=1&uri=true"
+        url = sa.make_url(f"sqlite+pysqlite:///{name}")
     engine = sa.create_engine(
         url,
         connect_args={"isolation_level": None, "timeout": _WAIT_SECONDS},
@@ -174,10 +203,31 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     def begin(connection: sa.Connection) -> None:
         # A reader that turns writer may find that another has written since, and fail: so a
         # writer asks for the lock at once, and waits for it.
-        writes = connection.get_execution_options().get("anml_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("anml_writes", False):
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_writing(connection: sa.Connection) -> None:
+    """Take the lock; if that takes longer, say what is waited for."""
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA busy_timeout = {1000 * _TOLD_SECONDS}")
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+        return
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            _LOGGER.warning(
+                "waiting for another process that writes to %s: for %d s at most",
+                connection.engine.url.database,
+                _WAIT_SECONDS,
+            )
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {1000 * _WAIT_SECONDS}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
@@ -206,6 +256,8 @@ def _write_ahead(engine: sa.Engine) -> None:
             connection.cursor().execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
+            if "readonly" in str(error):
+                return  # it can be read; who would write is told
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
@@ -213,8 +265,11 @@ def _write_ahead(engine: sa.Engine) -> None:
             connection.close()
 
 
-def _check(connection: sa.Connection, shown: str) -> None:
-    """Refuse a database of somebody else's, and one from the future."""
+def _newest(connection: sa.Connection, shown: str) -> bool:
+    """Tell whether the tables are there in this version.
+
+    A database of somebody else's is refused, and one from the future.
+    """
     tables = sa.inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
         if tables:
@@ -223,16 +278,41 @@ def _check(connection: sa.Connection, shown: str) -> None:
                 f" {', '.join(sorted(tables)[:5])}, but no {VERSION_TABLE}. Name a database"
                 " that is empty or new"
             )
-        return
-    version = connection.execute(
-        sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(VERSION_TABLE))
-    ).scalar()
+        return False
+    versions = tables_versions(connection)
+    if len(versions) != 1:
+        raise DatabaseError(
+            f"{shown}: its table {VERSION_TABLE} must hold one version, and holds"
+            f" {', '.join(map(repr, versions)) or 'none'}: bring the database back from the"
+            " backup"
+        )
+    (version,) = versions
+    scripts = ScriptDirectory.from_config(_config())
     try:
-        ScriptDirectory.from_config(_config()).get_revision(str(version))
+        scripts.get_revision(version)
     except CommandError as error:
         raise DatabaseError(
             f"{shown} has version {version}, which is newer than this code: upgrade anml-fl"
         ) from error
+    return version == scripts.get_current_head()
+
+
+def tables_versions(connection: sa.Connection) -> list[str]:
+    """Read which version a database's tables have.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Of a database that has the table for it.
+
+    Returns
+    -------
+    list of str
+        One, unless the database is damaged.
+    """
+    column = sa.column("version_num", sa.Text)
+    found = connection.execute(sa.select(column).select_from(sa.table(VERSION_TABLE)))
+    return [str(version) for version in found.scalars()]
 
 
 def _config() -> Config:
@@ -249,10 +329,38 @@ def _upgrade(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _why(error: sa.exc.DBAPIError | sqlite3.Error, named: Place) -> str:
+def explained(error: sa.exc.DBAPIError | sqlite3.Error) -> str:
+    """Say what a database said, and what would help where it says too little.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    str
+        Without statement and parameters.
+    """
     said = " ".join(str(getattr(error, "orig", error)).split())
+    if "database is locked" in said or "lock timeout" in said:
+        return (
+            f"{said}: another process has been writing to it for {_WAIT_SECONDS} s and more;"
+            " wait for its end"
+        )
+    if "readonly" in said:
+        return (
+            f"{said}: this user may only read it; let it write to the file and its folder, or"
+            " name another database"
+        )
+    return said
+
+
+def _why(error: sa.exc.DBAPIError | sqlite3.Error, named: Place) -> str:
+    said = explained(error)
     if named.file is not None:
         if "not a database" in said:
             return "it is no SQLite file; name one that is, or a new one"
-        return f"{said}; see that the file and its folder can be written"
+        if said != str(getattr(error, "orig", error)):
+            return said
+        return f"{said}; see that the file and its folder can be written by this user"
     return f"{said}; see that the server runs, and that user and database are there"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import contributor_id
 from anml_fl.files import read_text, write_whole
+from server.deployment.dotenv import Line, lines, with_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,18 +49,23 @@ def write_environment(
     Path
         `.env`, or `compose.env` in the state folder if `.env` is not ours.
     """
+    where = str(state.folder.resolve())
+    if ":" in where:
+        raise ConfigError(
+            f"{where} cannot be mounted into a container: docker compose takes the colon for"
+            " the end of the name; choose another folder"
+        )
     path = folder / ".env"
-    before: list[str] = read_text(path).splitlines() if path.exists() else [_FIRST]
-    if before[:1] != [_FIRST]:
+    before = _read(path)
+    if before[0].text != _FIRST:
         path = state.folder / "compose.env"
-        before = read_text(path).splitlines() if path.exists() else [_FIRST]
-    values = dict(line.split("=", 1) for line in before if "=" in line and line[:1] != "#")
-    values = {**_DEFAULTS, **values}
+        before = _read(path)
+    values = {**_DEFAULTS, **{line.name: line.value for line in before if line.name}}
     runs = folder / values["ANML_RUNS"]
     # Docker would make it, as root's.
     runs.mkdir(parents=True, exist_ok=True)
     values |= {
-        "ANML_STATE": str(state.folder.resolve()),
+        "ANML_STATE": where,
         **_account(state, runs),
         "ANML_NODES": str(len(nodes)),
         "COMPOSE_PROFILES": _profiles(values, nodes),
@@ -71,9 +78,14 @@ def write_environment(
         values["COMPOSE_FILE"] = f"docker-compose.yml:{_MORE}"
     if warm:
         values["ANML_WARM"] = "1"
-    text = "\n".join([_FIRST, *(f"{name}={value}" for name, value in values.items())]) + "\n"
-    write_whole(path, text.encode(), mode=0o600)
+    write_whole(path, with_values(before, values).encode(), mode=0o600)
     return path
+
+
+def _read(path: Path) -> list[Line]:
+    """Read a file; one that is not there begins with our line."""
+    found = lines(read_text(path), os.environ) if path.exists() else []
+    return found or [Line(_FIRST)]
 
 
 def _profiles(values: Mapping[str, str], nodes: Sequence[Node]) -> str:

@@ -10,6 +10,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
@@ -164,8 +165,8 @@ class State:
         """
         if not self.run.is_file():
             raise ConfigError(
-                f"{self.folder} has no {self.run.name}: `anml up --state {self.folder}` makes"
-                " it"
+                f"{self.folder} has no {self.run.name}: `anml up --state"
+                f" {quote(str(self.folder))}` makes it"
             )
         return cast_by(from_file(self.run), read_behaviours(self.behaviours))
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from anml_fl.files import read_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -78,11 +81,11 @@ def environment(path: Path) -> dict[str, str]:
     >>> environment(Path("there/is/none"))
     {}
     """
+    from server.deployment.dotenv import lines
+
     if not path.is_file():
         return {}
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    pairs = [line.partition("=") for line in lines if "=" in line and line[0] != "#"]
-    return {name.strip(): value.strip().strip("'\"") for name, _, value in pairs}
+    return {line.name: line.value for line in lines(read_text(path), os.environ) if line.name}
 
 
 def ports(named: dict[str, str]) -> dict[str, int]:

@@ -5,6 +5,7 @@ It is looked at and left as it is: opening it as a run does would bring its tabl
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 import anml_fl.database
-from anml_fl.database.engine import postgresql_url
+from anml_fl.database.engine import explained, postgresql_url, tables_versions
 from anml_fl.database.migrations.env import VERSION_TABLE
 from anml_fl.database.url import DatabaseError, located
 from server.doctor.clock import compare
@@ -58,7 +59,7 @@ def check_database(where: str) -> list[Finding]:
             found = (_server if postgresql else _file)(connection)
             return [_version(connection, named.shown), *found]
     except sa.exc.DBAPIError as error:
-        said = " ".join(str(error.orig).split())
+        said = explained(error)
         remedy = (
             "see that the server runs, that user and database are there, and the password"
             if postgresql
@@ -80,9 +81,15 @@ def _version(connection: Connection, shown: str) -> Finding:
                 "name a database that is empty or new",
             )
         return ok(_NAME, f"{shown} is empty: the first run makes its tables")
-    found = connection.execute(
-        sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(VERSION_TABLE))
-    ).scalar()
+    versions = tables_versions(connection)
+    if len(versions) != 1:
+        held = ", ".join(versions) or "none"
+        return problem(
+            _NAME,
+            f"{shown}: its table {VERSION_TABLE} must hold one version, and holds {held}",
+            "bring the database back from the backup",
+        )
+    (found,) = versions
     folder = Path(anml_fl.database.__file__).parent / "migrations"
     scripts = ScriptDirectory(str(folder))
     newest = scripts.get_current_head()
@@ -132,6 +139,10 @@ def _file(connection: Connection) -> list[Finding]:
         what = f"the SQLite file is damaged: {said}"
         return [problem(_NAME, what, "bring it back from the backup")]
     connection.rollback()
+    path = Path(str(connection.engine.url.database))
+    if not os.access(path, os.W_OK):  # SQLite would take the lock all the same
+        remedy = "let this user write to it and its folder, unless it is to read alone"
+        return [problem(_NAME, f"{path} may only be read by this user", remedy)]
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     connection.exec_driver_sql("ROLLBACK")
     return [ok(_NAME, "the SQLite file is whole, and this user may write")]

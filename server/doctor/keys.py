@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -56,7 +57,8 @@ def check_node_keys(folders: Iterable[Path]) -> list[Finding]:
                     _NAME,
                     f"{folder.name}: {error}",
                     f"ask the node for its public key, as {public}; or make a pair:"
-                    f" {_MAKE.format(folder / 'node.key')}, and name the .pub node.pub",
+                    f" {_MAKE.format(quote(f'{folder}/node.key'))}, and name the .pub"
+                    " node.pub",
                 )
             )
         else:
