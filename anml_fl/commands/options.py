@@ -1,4 +1,4 @@
-"""Options that the registry's commands share, and the database that one of them names."""
+"""Options that several commands share, and the database that one of them names."""
 
 from __future__ import annotations
 
@@ -45,6 +45,16 @@ def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> date
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
+
+key_option = click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The server's public key.  [default: ledger.pub beside the ledger]",
+)
+KEY_CAME_ALONG = (
+    "This key came with the ledger: whoever made up one can make up both. Compare it with the"
+    " server's, or give that with --key."
+)
 
 at_option = time_option("--at", help="As it was known then.  [default: now]")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 
-from anml_fl.ledger.grammar import Close, Entry, Open, Round, read, signed
+from anml_fl.ledger.grammar import Close, Entry, Open, Round, damage, read, signed
 from anml_fl.method.attribution import LARGEST_POOL
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Chain:
         BrokenError
         """
         if not raw.endswith(b"\n"):
-            raise BrokenError("is torn: it has no newline at its end")
+            raise BrokenError(damage(raw) or "is torn: it has no newline at its end")
         try:
             entry = read(raw[:-1])
         except ValueError as error:
@@ -121,6 +121,12 @@ class Chain:
             self._check_round(entry)
         elif isinstance(entry, Close):
             self._check_close(entry)
+        if self.opened is not None and entry.bound != self.opened.bound:
+            raise BrokenError(
+                "has hashes of the run's files, which the open entry has not"
+                if entry.bound
+                else "lacks the hashes of the run's files, which the open entry has"
+            )
         return entry
 
     def take(self, entry: Entry) -> None:
@@ -162,6 +168,8 @@ class Chain:
             raise BrokenError(f"counts {entry.rounds} rounds, not {self.rounds}")
         if entry.totals != totals_text(self.totals):
             raise BrokenError("has other totals than its rounds")
+        if entry.files is not None and entry.files != rfc8785.dumps(json.loads(entry.files)):
+            raise BrokenError("names its files in another way than canonical JSON does")
 
 
 def check_signature(entry: Entry, key: Ed25519PublicKey) -> None:
