@@ -138,9 +138,10 @@ def report(folder: Path) -> None:
 
     with told():
         standing = vouched(folder)
+        if standing.warning:
+            click.echo(standing.warning, err=True)
         click.echo(write_report(folder, standing))
     if standing.warning:
-        click.echo(f"the page is marked: {standing.warning}", err=True)
         sys.exit(1)
 
 

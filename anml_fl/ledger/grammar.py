@@ -258,7 +258,7 @@ def _place(line: bytes, match: re.Match[bytes]) -> tuple[int, bytes, bytes, tupl
 
 
 def damage(line: bytes) -> str | None:
-    r"""Say what a program that takes a ledger for any text has done to a line.
+    r"""Say what a program that takes a file for any text has done to a line of JSON.
 
     Parameters
     ----------
@@ -289,17 +289,16 @@ def damage(line: bytes) -> str | None:
             f"is ended by {end}, not LF: the file's line ends were changed, by git"
             f" (core.autocrlf), an editor or a transfer as text. {_AS_IT_WAS}"
         )
-    begins, ends = body.startswith(b'{"'), body.endswith((b'"}', b"}}"))
-    if line.endswith(b"\n") and begins != ends:
-        return (
-            "is no entry, but part of one: it was cut in two, perhaps by a program that takes"
-            f" U+2028, U+2029 or U+0085 in a name for a line's end. {_AS_IT_WAS}"
-        )
     return None
 
 
 def _no_entry(line: bytes) -> ValueError:
     if told := damage(line + b"\n"):
         return ValueError(told)
+    if line.startswith(b'{"') != line.endswith((b'"}', b"}}")):
+        return ValueError(
+            "is no entry, but part of one: it was cut in two, perhaps by a program that takes"
+            f" U+2028, U+2029 or U+0085 in a name for a line's end. {_AS_IT_WAS}"
+        )
     shown = ascii(line[:60].decode(errors="replace"))[1:-1]
     return ValueError(f"is no entry: {shown}{'...' if len(line) > 60 else ''}")

@@ -62,8 +62,14 @@ def write_report(folder: Path, standing: Vouched | None = None) -> Path:
         If a file says something else than it should; the message names file and place.
     """
     run = load_run(folder)
-    found = load_attribution(folder, run.summary.contributors)
-    page = render(run, found, standing or vouched(folder))
+    standing = standing or vouched(folder)
+    try:
+        found = load_attribution(folder, run.summary.contributors)
+    except ValueError:
+        if not standing.altered:
+            raise
+        found = None  # what does not fit stands on the page, above all else
+    page = render(run, found, standing)
     path = folder / "report.html"
     write_whole(path, page.encode())
     return path

@@ -27,12 +27,15 @@ class Vouched:
         With which they were checked, 64 hexadecimal digits; "" without any.
     note : str
         What the ledger does not stand for, where that is more than always.
+    altered : bool
+        Whether there is a ledger that it does not fit.
     """
 
     warning: str
     payouts: Mapping[str, int] | None = None
     key: str = ""
     note: str = ""
+    altered: bool = False
 
 
 UNCHECKED = Vouched("Nothing vouches for this run: it was not checked.")
@@ -66,5 +69,5 @@ def vouched(folder: Path) -> Vouched:
     if not found.bound:
         note = f"Its ledger is of an older form and does not stand for {found.unbound()}."
     if not found.verdict.ok:
-        return Vouched(warning)
-    return Vouched(warning, found.payouts, found.key, note)
+        return Vouched(warning, altered=True)
+    return Vouched(warning, found.payouts, found.key, note, altered=not found.ok)
