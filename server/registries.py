@@ -21,7 +21,7 @@ from server.settlement import run_id
 from server.simulation import STARTED_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Engine
 
@@ -88,6 +88,7 @@ def known(
     roles: Mapping[str, str],
     engine: Engine | None,
     settlement: Settlement | None,
+    before: Sequence[float] = (),
 ) -> Source:
     """Choose a strategy's registry, when it is asked, and whether reputations move in it.
 
@@ -100,6 +101,8 @@ def known(
         Of the contributors' registry.
     settlement : Settlement, optional
         Of the strategy that pays: only it moves the reputations of a real registry.
+    before : sequence of float
+        When each round of a strategy that pays nobody asked before, if it is repeated.
 
     Returns
     -------
@@ -113,6 +116,8 @@ def known(
     rule = ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min)
     sql = patiently(lambda: SqlRegistry(engine, rule=rule, clock=now))
     kept, start, run = PatientRegistry(sql), years(now()), run_id(config)
+    if settlement is None and before:
+        return Source(kept, lambda server_round: before[server_round - 1], run, False)
     if settlement is None:
         return Source(kept, start, run, observes=False)
     if strangers := sorted(set(roles) - {one.identity for one in sql.contributors(start)}):

@@ -181,9 +181,8 @@ def close_run(
     dict
         The summary.
     """
-    strategies = {
-        name: StrategyFolder(out / name).summary(roles) for name in config.strategies
-    }
+    folders = {name: StrategyFolder(out / name) for name in config.strategies}
+    strategies = {name: folder.summary(roles) for name, folder in folders.items()}
     summary = {
         "name": config.name,
         "dataset": config.federation.dataset,
@@ -195,6 +194,6 @@ def close_run(
     }
     if held:
         summary["holdings"] = dict(held)
-    settlement.close(summary)
+    settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())
     return summary

@@ -27,7 +27,7 @@ from anml_fl.registry.keys import make_key, private_key
 from server.patience import patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from numpy.typing import NDArray
@@ -171,6 +171,27 @@ def check_unaltered(out: Path) -> None:
         raise ConfigError(f"{out} does not fit its ledger: {found.difference}. {_HOW}")
 
 
+def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[float]:
+    """Find when a strategy that pays nobody asked the registry, if its run came to its end.
+
+    Parameters
+    ----------
+    config : RunConfig
+    engine : sqlalchemy.Engine
+        Of the database with the run's ledger.
+    strategy : str
+
+    Returns
+    -------
+    list of float
+        By round; empty if the run has not ended.
+    """
+    lines = patiently(lambda: list(SqlLedger(engine, run_id(config), signing_key()).lines()))
+    closed = json.loads(lines[-1]) if lines else {}
+    found: list[float] = closed.get("instants", {}).get(strategy, [])
+    return found
+
+
 def set_aside(out: Path) -> None:
     """Keep the ledger of a finished run that is made anew: as `ledger.previous.jsonl`.
 
@@ -207,7 +228,7 @@ class Settlement:
     def __init__(self, out: Path, config: RunConfig, engine: Engine | None = None) -> None:
         key = signing_key()
         run = run_id(config)
-        self._out = out
+        self._out, self._settling = out, config.settling
         file = self._file = FileLedger(out / LEDGER, key)
         self._open = None if engine is None else partial(SqlLedger, engine, run, key)
         self._database: Ledger | None = None
@@ -274,13 +295,17 @@ class Settlement:
         model = model_hash(arrays)
         self._everywhere(lambda book: book.append(record, model, updates))
 
-    def close(self, summary: Mapping[str, Any]) -> None:
+    def close(
+        self, summary: Mapping[str, Any], records: Mapping[str, Sequence[RoundRecord]]
+    ) -> None:
         """End the ledger with the totals, and with what the run came to.
 
         Parameters
         ----------
         summary : mapping
-            Of the run, every strategy of which has its rounds and its model in the folder.
+            Of the run.
+        records : mapping
+            Strategy to its rounds; these and its model are in the folder.
 
         Raises
         ------
@@ -288,9 +313,15 @@ class Settlement:
             If it was closed with other results.
         """
         names = (run_files.ROUNDS, run_files.MODEL)
-        files = [f"{strategy}/{name}" for strategy in summary["strategies"] for name in names]
+        files = [f"{strategy}/{name}" for strategy in records for name in names]
         results = Results(
-            {name: file_hash(self._out / name) for name in files}, summary_hash(summary)
+            {name: file_hash(self._out / name) for name in files},
+            summary_hash(summary),
+            {
+                strategy: [one.at for one in of]
+                for strategy, of in records.items()
+                if strategy != self._settling and any(one.at for one in of)
+            },
         )
         self._everywhere(lambda book: book.close(results))
 

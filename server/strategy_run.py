@@ -20,7 +20,7 @@ from anml_fl.seeding import stream
 from server.checkpoint import Checkpoint, Written, save_checkpoint
 from server.manifest import write_manifest
 from server.registries import known
-from server.settlement import Settlement, run_id
+from server.settlement import Settlement, closed_instants, run_id
 from server.strategy_folder import StrategyFolder
 from server.updates import save_updates
 from strategies.catalogue import strategy
@@ -92,7 +92,10 @@ def run_strategy(
     folder = StrategyFolder(out / name)
     begun = folder.resume(run_id(config))
     settlement = Settlement(out, config, engine) if name == config.settling else None
-    source = known(config, roles, engine, settlement)
+    repeated: list[float] = []
+    if settlement is None and engine is not None:
+        repeated = closed_instants(config, engine, name)
+    source = known(config, roles, engine, settlement, repeated)
     course = _Course(
         folder, settlement, source.registry, source.run if source.observes else ""
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import file_digest, sha256
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import rfc8785
 from anml_fl.method.attribution import checked_pool, payouts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,10 +35,14 @@ class Results:
         Path in the run's folder, with `/`, to hash: of each strategy's rounds and model.
     summary : str
         Hash of the summary, from `summary_hash`.
+    instants : mapping
+        Strategy that pays nobody to the instants at which its rounds asked a registry that
+        is not simulated: made anew, they ask it as of then.
     """
 
     files: Mapping[str, str]
     summary: str
+    instants: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def sha256_of(content: bytes) -> str:
@@ -266,7 +270,8 @@ def close_fields(
     """
     fields: Fields = {"kind": "close", "rounds": rounds, "totals": dict(totals)}
     if results is not None:
-        fields |= {"files": dict(results.files), "summary": results.summary}
+        fields |= {"files": dict(results.files), "instants": dict(results.instants)}
+        fields["summary"] = results.summary
     return fields
 
 

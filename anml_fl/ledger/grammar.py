@@ -1,7 +1,8 @@
 r"""What an entry looks like, letter by letter: canonical JSON of three fixed shapes.
 
-A ledger has one of two forms. In the bound one (ADR 17) the open entry has `settings`, a round
-`record` and `updates`, the close `files` and `summary`; the older one has none of them.
+A ledger has one of two forms. In the bound one (ADR 17) the open entry has `settings`, a
+round `record` and `updates`, the close `files`, `instants` and `summary`; the older one has
+none of them.
 
 RFC 8785 leaves one way to write a value: sorted names, no spaces, shortest escapes. So an
 entry is a regular language, and one expression checks names, order, types and bounds at
@@ -58,9 +59,10 @@ _ROUND_TAIL = _pattern(
     rf'"round":(?P<round>{_WHOLE}),"run":(?P<run>{_TEXT}),{_SIGNED}'
     rf'"strategy":(?P<strategy>{_TEXT})(?:,"updates":(?P<updates>null|{_SHA}))?+\}}'
 )
-# Commas are loose here: `Chain` writes both mappings again, and compares letter by letter.
+# Commas are loose here: `Chain` writes the mappings again, and compares letter by letter.
 _CLOSE = _pattern(
-    rf'\{{(?:"files":(?P<files>\{{(?:{_TEXT}:{_SHA},?+)*+\}}),)?+'
+    rf'\{{(?:(?P<bound>"files":\{{(?:{_TEXT}:{_SHA},?+)*+\}},'
+    rf'"instants":\{{(?:{_TEXT}:\[(?:{_NUMBER},?+)*+\],?+)*+\}}),)?+'
     rf'"kind":"close","number":(?P<number>{_WHOLE}),"previous":"(?P<previous>{_HASH})",'
     rf'"rounds":(?P<rounds>{_WHOLE}),{_SIGNED}(?:"summary":(?P<summary>{_SHA}),)?+'
     rf'"totals":(?P<totals>\{{(?:{_TEXT}:{_WHOLE},?+)*+\}})\}}'
@@ -142,8 +144,8 @@ class Close(NamedTuple):
         How many there were.
     totals : bytes
         Payouts of all rounds by contributor, as JSON writes it.
-    files : bytes or None
-        Hashes of files by path, as JSON writes it; None in a ledger of the older form.
+    results : bytes or None
+        Hashes of files, and instants, as JSON writes them; None in a ledger of the older form.
     """
 
     number: int
@@ -152,12 +154,12 @@ class Close(NamedTuple):
     span: tuple[int, int]
     rounds: int
     totals: bytes
-    files: bytes | None
+    results: bytes | None
 
     @property
     def bound(self) -> bool:
         """Whether it has hashes of the run's files."""
-        return self.files is not None
+        return self.results is not None
 
 
 Entry = Open | Round | Close
@@ -205,9 +207,9 @@ def read(line: bytes) -> Entry:
             bound=match["settings"] is not None,
         )
     match = _CLOSE.fullmatch(line)
-    if match and (match["files"] is None) == (match["summary"] is None):
+    if match and (match["bound"] is None) == (match["summary"] is None):
         return Close(
-            *_place(line, match), int(match["rounds"]), match["totals"], match["files"]
+            *_place(line, match), int(match["rounds"]), match["totals"], match["bound"]
         )
     raise _no_entry(line)
 

@@ -336,7 +336,7 @@ EDITS = {
     ),
     "models exchanged": (
         swap("fedavg/model.safetensors", "median/model.safetensors"),
-        "fedavg/model.safetensors was altered: its content is that of median/model.safetensors",
+        "fedavg/model.safetensors was altered: its content is that of median/model.",
     ),
     "paid model exchanged": (
         swap("fedavg/model.safetensors", "anml/model.safetensors"),
@@ -715,12 +715,12 @@ def test_an_older_ledger_verifies_as_what_it_is(older):
 
 
 OLDER = [
-    "weight", "q", "v", "r", "T", "selected", "reason", "name", "contributor removed", "branch",
-    "at", "number of a round", "NaN", "a name twice", "CR LF", "last round removed",
-    "round repeated", "rounds removed", "a bit of a model", "paid model exchanged", "seed", "tau",
-    "pool", "a role", "summary's error", "attackers' weight", "excluded", "a strategy more",
-    "summary removed", "a payout", "ledger cut", "a strategy's folder more", "a settled share",
-    "updates more",
+    "weight", "q", "v", "r", "T", "selected", "reason", "name", "contributor removed",
+    "branch", "at", "number of a round", "NaN", "a name twice", "CR LF",
+    "last round removed", "round repeated", "rounds removed", "a bit of a model",
+    "paid model exchanged", "seed", "tau", "pool", "a role", "summary's error",
+    "attackers' weight", "excluded", "a strategy more", "summary removed", "a payout",
+    "ledger cut", "a strategy's folder more", "a settled share", "updates more",
 ]  # fmt: skip
 
 
