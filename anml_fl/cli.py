@@ -190,6 +190,7 @@ def _preset(name: str | None) -> str:
     from importlib.resources import files
 
     from anml_fl.config import ConfigError
+    from anml_fl.database.url import may_hold_secret
 
     if name is None:
         return ""
@@ -204,8 +205,9 @@ def _preset(name: str | None) -> str:
         if entry.name.endswith(".toml")
     }
     if name not in shipped:
+        shown = "" if may_hold_secret(name) else f" {name!r}"
         raise ConfigError(
-            f"preset {name!r} is neither a file nor shipped;"
+            f"preset{shown} is neither a file nor shipped;"
             f" shipped: {', '.join(sorted(shipped))}"
         )
     return shipped[name].read_text(encoding="utf-8")
@@ -219,12 +221,13 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from flwr.common.logger import console_handler
 
     from anml_fl.config import ConfigError
+    from anml_fl.sockets import moved
     from clients.app import app
     from server.federation import check, run_federation
     from server.inline_grid import InlineGrid
     from server.progress import progress_bar
     from server.results import default_folder, hold, open_run
-    from server.simulation import run_simulation
+    from server.simulation import RAYS_SOCKETS, run_simulation
     from server.table import left_out, table
 
     if config.engine == "deployment":
@@ -253,6 +256,8 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     if note := left_out(out, summary):
         console.print(note)
     console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+    if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
+        console.print(note, soft_wrap=True)
 
 
 for _command in commands(SettingsCommand, _preset, _execute):

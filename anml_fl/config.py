@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import tomli_w
 from pydantic import Field, field_validator, model_validator
 
+from anml_fl.database.url import located
 from anml_fl.participants import Federation
 from anml_fl.section import Section, Share
 
@@ -164,6 +165,12 @@ class RegistrySettings(Section):
         " on them (labelme).",
     )
 
+    @field_validator("database")
+    @classmethod
+    def _holds_no_secret(cls, value: str) -> str:
+        located(value)
+        return value
+
 
 class Settlement(Section):
     """What a round pays, and what is kept to account for it."""
@@ -218,10 +225,12 @@ class RunConfig(Section):
 
     def to_toml(self) -> str:
         """Write the settings as a preset file."""
+        self._check_secrets()
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
     def to_flat(self) -> dict[str, str | int | float | bool]:
         """Write the settings as Flower's run config: flat, plain values, "" for none."""
+        self._check_secrets()
         flat: dict[str, str | int | float | bool] = {}
         for name, section, key, _ in settings():
             value = getattr(getattr(self, section) if section else self, key)
@@ -231,6 +240,10 @@ class RunConfig(Section):
                 value = ",".join(f"{kind}={count}" for kind, count in value.items())
             flat[name] = "" if value is None else value
         return flat
+
+    def _check_secrets(self) -> None:
+        """Check again before it is written: a copy with changes is not checked by pydantic."""
+        RegistrySettings._holds_no_secret(self.registry.database)
 
 
 def settings() -> Iterator[tuple[str, str, str, FieldInfo]]:

@@ -13,4 +13,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Section(BaseModel):
     """A group of settings: frozen, and closed to names that it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        # What is wrong may be a URL with a password: `anml_fl.settings` says what may be said.
+        hide_input_in_errors=True,
+    )

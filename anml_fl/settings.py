@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import ValidationError
 
 from anml_fl.config import ConfigError, RunConfig, settings
+from anml_fl.database.url import may_hold_secret
 from anml_fl.files import TextError, read_text
 from anml_fl.participants import BehaviourName
 
@@ -121,7 +122,7 @@ def _overlaid(tree: dict[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
             value = parse_behaviours(given.split(","))
         branch = tree.setdefault(section, {}) if section else tree
         if not isinstance(branch, dict):
-            raise ConfigError(f"[{section}] must be a table, got {branch!r}")
+            raise ConfigError(f"[{section}] must be a table, got {_shown(branch)}")
         branch[key] = value
     return tree
 
@@ -151,9 +152,11 @@ def parse_behaviours(pairs: list[str]) -> dict[str, str]:
     counts: dict[str, str] = {}
     for pair in pairs:
         kind, equals, count = (part.strip() for part in pair.partition("="))
-        if not equals or kind in counts:
+        if kind in counts:
+            raise ConfigError(f"behaviours: {kind} is given twice: add the counts up")
+        if not equals:
             raise ConfigError(
-                f"behaviours: {pair!r} must be KIND=COUNT, each kind once; known kinds: "
+                f"behaviours: {pair!r} must be KIND=COUNT; known kinds: "
                 + ", ".join(get_args(BehaviourName))
             )
         counts[kind] = count
@@ -165,7 +168,8 @@ def _checked(tree: dict[str, Any]) -> RunConfig:
         return RunConfig.model_validate(tree)
     except ValidationError as error:
         lines = [_explained(problem) for problem in error.errors(include_url=False)]
-        raise ConfigError("\n".join(lines)) from error
+    # Not from pydantic's error, which has all that was given in it.
+    raise ConfigError("\n".join(lines))
 
 
 def _explained(problem: ErrorDetails) -> str:
@@ -184,7 +188,15 @@ def _explained(problem: ErrorDetails) -> str:
         # The place in a list, or the key of a table, is no name of a setting.
         inside_field = path[-1].isdigit() or problem["loc"][-1] == "[key]"
         field = path[-2] if inside_field else path[-1]
-        return f"{field}: unknown {problem['input']!r}; known: {names}"
+        return f"{field}: unknown {_shown(problem['input'])}; known: {names}"
     message = problem["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(problem["input"], dict) else f", got {problem['input']!r}"
+    # Of what names a database its own check says what may be said.
+    silent = isinstance(problem["input"], dict) or path[-1:] == ["database"]
+    shown = "" if silent else f", got {_shown(problem['input'])}"
     return f"{where or 'settings'}: {message}{shown}"
+
+
+def _shown(value: object) -> str:
+    """Show a value, unless it may be a database's URL that stands in the wrong place."""
+    shown = repr(value)
+    return "(not shown: it may hold a password)" if may_hold_secret(shown) else shown

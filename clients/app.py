@@ -17,6 +17,7 @@ from flwr.app import (
 from flwr.clientapp import ClientApp
 
 from anml_fl.code import code_hash
+from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal_of
 from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
@@ -26,6 +27,7 @@ from anml_fl.seeding import stream
 from anml_fl.settings import from_flat
 from clients.behaviours import behaviour
 from clients.behaviours.credentials import credentials
+from clients.discretion import discreet
 from clients.echo import echo_nonce
 from clients.training import train
 from clients.unpacked import unpacked
@@ -35,7 +37,7 @@ from strategies.layout import values_of
 if TYPE_CHECKING:
     from anml_fl.config import RunConfig
 
-app = ClientApp(mods=[echo_nonce, unpacked])
+app = ClientApp(mods=[discreet, echo_nonce, unpacked])
 
 
 @app.query("enrol")
@@ -77,7 +79,7 @@ def train_round(message: Message, context: Context) -> Message:
     config = _read(tuple((k, v) for k, v in context.run_config.items() if k != "out"))
     partition = int(context.node_config[protocol.PARTITION])
     if not 0 <= partition < config.federation.contributors:
-        raise ValueError(
+        raise ConfigError(
             f"partition-id must lie in [0, {config.federation.contributors - 1}], the"
             f" federation's contributors, got {partition}"
         )

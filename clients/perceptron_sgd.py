@@ -1,7 +1,9 @@
-"""Minibatch SGD of an MLP without autograd: the same steps, bit for bit, in less time.
+"""Minibatch SGD of an MLP without autograd: the same steps in less time.
 
 PyTorch's own kernels, in the order in which autograd calls them; what is saved is the
-bookkeeping, which for batches of 32 costs more than the sums.
+bookkeeping, which for batches of 32 costs more than the sums. The steps are autograd's but
+for rounding: a batch that is cut out of an epoch lies elsewhere in memory than a copy of it,
+and on some processors a product's last bits depend on that.
 """
 
 from __future__ import annotations
@@ -66,9 +68,13 @@ def train_perceptron(
     gradients = [torch.empty_like(parameter) for parameter in parameters]
     turned = [weight.t() for weight in weights]
     n, classes = labels.numel(), len(biases[-1])
-    # An epoch's last batch may be shorter than the others.
+    # The slope of a batch's mean cross-entropy in the log-probabilities; an epoch's last
+    # batch may be shorter than the others.
     sizes = {min(settings.batch_size, n), n % settings.batch_size} - {0}
-    slopes = {size: _loss_slopes(labels, classes, size) for size in sizes}
+    slopes = {
+        size: features.new_zeros(n, classes).scatter_(1, labels.unsqueeze(1), -1.0 / size)
+        for size in sizes
+    }
     for _ in range(settings.local_epochs):
         order = torch.from_numpy(rng.permutation(n)).to(labels.device)
         batches = zip(
@@ -80,12 +86,6 @@ def train_perceptron(
             slope = slopes[len(chosen)][chosen]
             _differentiate(weights, turned, biases, x, slope, gradients)
             torch._foreach_add_(parameters, gradients, alpha=-settings.learning_rate)
-
-
-def _loss_slopes(labels: Tensor, classes: int, size: int) -> Tensor:
-    """Slope of a batch's mean cross-entropy in the log-probabilities: (n, classes)."""
-    slopes = torch.zeros(len(labels), classes, device=labels.device)
-    return slopes.scatter_(1, labels.unsqueeze(1), -1.0 / size)
 
 
 def _differentiate(

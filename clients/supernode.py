@@ -12,12 +12,12 @@ that did not for connected, and refuses its successor, for up to a minute.
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import zipfile
@@ -34,11 +34,14 @@ from flwr.supercore.constant import TASK_TYPE_TO_COMMAND, TaskType
 from flwr.supernode import start_client_internal as loop
 from flwr.supernode.cli import flower_supernode
 
+from anml_fl import import_path, proxies, sockets
+from anml_fl.private import ExposedError, refuse_exposed_option
 from clients import handover
 from clients.warm import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from tempfile import TemporaryDirectory
 
 SWITCH, SOCKET = "ANML_WARM", "ANML_WARM_SOCKET"
 FLOWER = "1.41."
@@ -50,8 +53,8 @@ TASK_POLL = "0.2"
 _TASK_POLL = "FLWR_SUPEREXEC_TASK_POLL_INTERVAL"
 # Seconds; Flower's own five are too few on a busy machine.
 LEAVE = 15.0
-# Longest path of a Unix socket, without its closing zero.
-_LONGEST = 107
+# Bytes of a socket's name, and of that under which it begins (`clients.warm`).
+_SOCKET = 20
 _SHORT_LIFE = 20.0
 _LOOK = 0.5
 
@@ -121,6 +124,13 @@ def sped_up() -> Iterator[None]:
     """Speed Flower's SuperNode up in this process, as far as that can be."""
     real = shutil.which(COMMAND)
     reason = unfit() or ("" if real else f"{COMMAND} is not on PATH")
+    shared = os.environ.get(SOCKET)
+    made: TemporaryDirectory[str] | None = None
+    if not (reason or shared):
+        try:
+            made = sockets.temporary(_SOCKET)
+        except OSError as error:
+            reason = str(error)
     if reason or real is None:
         log(WARNING, "warm clients are off: %s", reason)
         yield
@@ -129,10 +139,8 @@ def sped_up() -> Iterator[None]:
     read = names.get_fused_config_from_fab
     names.time = QuickClock()
     os.environ.setdefault(_TASK_POLL, TASK_POLL)
-    shared = os.environ.get(SOCKET)
-    folder = Path(shared).parent if shared else Path(tempfile.mkdtemp(prefix="anml-warm-"))
-    path = Path(shared) if shared else folder / "socket"
-    own = folder / f"supernode-{os.getpid()}"
+    path = Path(made.name, "socket") if made else Path(shared or "")
+    own = path.parent / f"supernode-{os.getpid()}"
     ended = threading.Event()
     if stand_in(own, path, real):
         os.environ["PATH"] = os.pathsep.join([str(own), paths])
@@ -147,7 +155,9 @@ def sped_up() -> Iterator[None]:
         ended.set()
         names.time, names.get_fused_config_from_fab = time, read
         os.environ["PATH"] = paths
-        shutil.rmtree(own if shared else folder, ignore_errors=True)
+        shutil.rmtree(own, ignore_errors=True)
+        if made:
+            made.cleanup()
 
 
 def stand_in(own: Path, path: Path, real: str) -> bool:
@@ -167,14 +177,14 @@ def stand_in(own: Path, path: Path, real: str) -> bool:
     bool
         Whether it can be used; the log says what is wrong.
     """
-    if len(os.fsencode(path)) > _LONGEST:
-        log(WARNING, "warm clients are off: %s is longer than %d bytes", path, _LONGEST)
+    if len(os.fsencode(path)) > sockets.LONGEST:
+        log(WARNING, "warm clients are off: %s is over %d bytes", path, sockets.LONGEST)
         return False
     own.mkdir(mode=0o700, parents=True, exist_ok=True)
     script = own / COMMAND
     # Isolated and without site-packages: it starts in a fraction of the time.
     call = [sys.executable, "-IS", str(Path(handover.__file__).resolve()), str(path), real]
-    script.write_text(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n')
+    script.write_bytes(os.fsencode(f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'))
     script.chmod(0o700)
     if not os.access(script, os.X_OK):
         log(WARNING, "warm clients are off: nothing may be run from %s: set TMPDIR", own)
@@ -230,8 +240,25 @@ def keep(path: Path, ended: threading.Event, pause: float = 30.0) -> None:
         ended.wait(wait)
 
 
+def _proxy(arguments: list[str]) -> str:
+    """Name the proxy between here and the SuperLink that the arguments name."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--superlink", default="")
+    address: str = parser.parse_known_args(arguments)[0].superlink
+    return proxies.between(address.rpartition(":")[0].strip("[]")) if address else ""
+
+
 def main() -> None:
-    """Run Flower's SuperNode."""
+    """Run Flower's SuperNode, unless others may read or replace its key."""
+    import_path.mend()
+    try:
+        refuse_exposed_option("--auth-supernode-private-key", sys.argv[1:])
+    except ExposedError as error:
+        sys.exit(str(error))
+    # Its client processes call it, at an address of this machine; it alone calls SuperLink.
+    os.environ.update(proxies.exempt(os.environ))
+    if proxy := _proxy(sys.argv[1:]):
+        log(INFO, "SuperLink is called through %s", proxy)
     sys.argv[0] = "flower-supernode"
     vars(ending)["FORCE_EXIT_TIMEOUT_SECONDS"] = LEAVE
     if os.environ.get(SWITCH) != "1":

@@ -138,6 +138,7 @@ def commands(
         """
         from rich.console import Console
 
+        from anml_fl.settings import from_flat
         from server.deployment.remote import run_remote
         from server.deployment.state import State
         from server.results import default_folder
@@ -147,8 +148,7 @@ def commands(
             state = State(folder)
             config = state.config()
             if database and not config.registry.database:
-                registry = config.registry.model_copy(update={"database": database})
-                config = config.model_copy(update={"registry": registry})
+                config = from_flat({**config.to_flat(), "database": database})
             where = default_folder(config) if out is None else out
             status = "completed"
             if not _ended(where, config, state, console):

@@ -92,6 +92,8 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
         If no node takes part.
     """
     check(config)
+    for note in deal_of(config).notes:
+        log(WARNING, "%s", note)
     open_run(out, config)
     code = code_hash()
     write_manifest(out, config, code, {})

@@ -16,7 +16,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 from urllib.parse import urlsplit
 
-from server.status_page import CONFIG, REPORT, ROUNDS, SUMMARY, index_page, runs, status_page
+from server.status_page import (
+    CONFIG,
+    REPORT,
+    ROUNDS,
+    SUMMARY,
+    index_page,
+    may_be_served,
+    runs,
+    status_page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,10 +215,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _run(self, folder: Path, name: str) -> None:
         if name == "":
             # Only a run that came to its end has a summary: before, a report is an old one.
-            if (folder / SUMMARY).is_file() and (folder / REPORT).is_file():
+            if not ((folder / SUMMARY).is_file() and (folder / REPORT).is_file()):
+                self._send(status_page(folder), _HTML)
+            elif may_be_served(folder):
                 self._send_file(folder, REPORT, _HTML, _REPORT_POLICY)
             else:
-                self._send(status_page(folder), _HTML)
+                self.send_error(403)
+        elif name == CONFIG and not may_be_served(folder):
+            self.send_error(403)
         elif name in SERVED:
             self._send_file(folder, name, SERVED[name])
         else:

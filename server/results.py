@@ -147,7 +147,7 @@ def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
         If another process is writing to it.
     """
     out.mkdir(parents=True, exist_ok=True)
-    with (out / lock).open("a") as file:
+    with (out / lock).open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

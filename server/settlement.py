@@ -66,6 +66,28 @@ def run_id(config: RunConfig) -> str:
     return f"{config.name}-{digest[:16]}"
 
 
+def key_file() -> Path:
+    """Say where the server's key is: what ANML_LEDGER_KEY names, or ~/.anml/ledger.key.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ConfigError
+        If nothing is named, and this account has no home.
+    """
+    if named := os.environ.get(KEY_FILE):
+        return Path(named)
+    try:
+        return Path.home() / ".anml" / "ledger.key"
+    except RuntimeError as error:
+        raise ConfigError(
+            f"this account has no home folder for the ledger's key: let {KEY_FILE} name a file"
+        ) from error
+
+
 def signing_key() -> Ed25519PrivateKey:
     """Read the server's key: from the file that ANML_LEDGER_KEY names, or ~/.anml/ledger.key.
 
@@ -79,9 +101,8 @@ def signing_key() -> Ed25519PrivateKey:
     ConfigError
         If it can be neither read nor made.
     """
-    named = os.environ.get(KEY_FILE)
+    path = key_file()
     try:
-        path = Path(named) if named else Path.home() / ".anml" / "ledger.key"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             try:

@@ -13,12 +13,12 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
 import tomli_w
 
+from anml_fl import proxies, sockets
 from server.processes import free_port, script, stop, stopped_by_signals
 from server.results import SUMMARY
 
@@ -39,6 +39,8 @@ LOG = "simulation.log"
 HELD, STARTED_IN = "ANML_FOLDER_HELD", "ANML_STARTED_IN"
 _STARTUP = 60.0
 _LAST_LINES = 5
+# The longest of their paths, below its RAY_TMPDIR.
+RAYS_SOCKETS = len("ray/session_2026-11-26_18-17-06_123456_1234567/sockets/plasma_store.1")
 
 
 def run_simulation(config: RunConfig, out: Path) -> None:
@@ -57,11 +59,11 @@ def run_simulation(config: RunConfig, out: Path) -> None:
     """
     out.mkdir(parents=True, exist_ok=True)
     log = out.resolve() / LOG
-    with TemporaryDirectory(prefix="anml-") as folder:
+    with sockets.temporary(RAYS_SOCKETS) as folder:
         work = Path(folder)
         app = write_app(work, config, out.resolve())
         with (
-            log.open("w") as sink,
+            log.open("wb") as sink,
             stopped_by_signals(),
             _superlink(work, sink.fileno()) as environment,
         ):
@@ -153,6 +155,10 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
     environment = {
         **os.environ,
         **SWITCHES,
+        # All calls are to this machine.
+        **proxies.exempt(os.environ, proxies.ALL),
+        # Ray takes a TMPDIR that is too long for its sockets, or is not there.
+        "RAY_TMPDIR": str(work),
         "FLWR_HOME": str(home),
         HELD: "1",
         STARTED_IN: str(Path.cwd()),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
 
+from anml_fl.database.url import located
 from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
 from anml_fl.report.style import style_sheet
@@ -110,6 +111,29 @@ def runs(folder: Path) -> list[str]:
     except OSError:  # not there yet, or a run was removed at this moment
         pass
     return [name for _, name in sorted(begun, reverse=True)]
+
+
+def may_be_served(folder: Path) -> bool:
+    """Tell whether a run's settings hold nothing secret, and so its report neither.
+
+    Older versions let some passwords pass that a database's URL held.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Returns
+    -------
+    bool
+        Also False if the settings cannot be read.
+    """
+    try:
+        settings: dict[str, Any] = tomllib.loads(read_text(folder / CONFIG))
+        located(settings.get("registry", {}).get("database", ""))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def status(folder: Path) -> Status:

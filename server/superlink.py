@@ -24,6 +24,9 @@ from flwr.superlink.cli import flower_superlink
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
+from anml_fl import import_path, proxies
+from anml_fl.private import refuse_exposed_option
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -120,6 +123,7 @@ class Guard:
 
 def main() -> None:
     """Run Flower's SuperLink behind the guard; never without it."""
+    import_path.mend()
     hook = getattr(extensions, "get_middleware", None)
     if not flwr.__version__.startswith(FLOWER) or hook is None:
         sys.exit(
@@ -128,11 +132,14 @@ def main() -> None:
         )
     try:
         owners = Owners(os.environ.get(OWNERS, ""))
+        refuse_exposed_option("--ssl-keyfile", sys.argv[1:])
     except ValueError as error:
         sys.exit(str(error))
     extensions.get_middleware = lambda: (Middleware(Guard, owners), *hook())
     # Only a proxy on this machine is believed when it says for whom it asks.
     os.environ["FORWARDED_ALLOW_IPS"] = "127.0.0.1"
+    # It and the ServerApps that it starts call nothing but this machine.
+    os.environ.update(proxies.exempt(os.environ, proxies.ALL))
     sys.argv[0] = "flower-superlink"
     flower_superlink()
 

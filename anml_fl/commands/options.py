@@ -96,11 +96,12 @@ def opened(database: str, *, make: bool = False) -> Iterator[SqlRegistry]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from anml_fl.database.engine import open_database
+    from anml_fl.database.url import located
     from anml_fl.registry.sql import SqlRegistry
 
     with told(SQLAlchemyError):
-        file = database.removeprefix("sqlite:///")
-        if not make and "://" not in file and not Path(file).exists():
+        file = located(database).file
+        if not make and file is not None and not file.exists():
             raise Failure(
                 f"there is no registry at {file}: `anml registry add` makes one; or name"
                 " another with --database or ANML_REGISTRY"

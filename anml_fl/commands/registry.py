@@ -79,7 +79,7 @@ def add_contributor(
 @click.argument("contributor")
 @click.option("--data", type=_FILE, help="The data, in one file, to be hashed.")
 @click.option("--data-hash", help="Or their hash: sha256:<64 hex>.")
-@click.option("--size", type=click.IntRange(1), required=True, help="Samples.")
+@click.option("--size", type=click.IntRange(1, 2**63 - 1), required=True, help="Samples.")
 @time_option("--collected", required=True, help="When: their age starts here.")
 @shared
 def add_contribution(
@@ -148,7 +148,7 @@ def add_issuer(
 @registry.command()
 @click.argument("contributor")
 @click.option(
-    "--token", type=click.File(), help="Record this token; - reads it from standard input."
+    "--token", type=click.File("rb"), help="Record this token; - reads it from standard input."
 )
 @click.option("--sign-with", type=_FILE, help="Or sign one, with this private key,")
 @click.option("--issuer", help="by this issuer,")
@@ -184,7 +184,7 @@ def attest(
         if token is not None:
             if sign_with or issuer or level or expires or data_hash:
                 raise click.UsageError("--token is signed already: give nothing beside it")
-            text = token.read().strip()
+            text = _token(token.read(), token.name)
         elif sign_with and issuer and level and expires:
             text = issue(
                 keys.private_key(sign_with),
@@ -286,6 +286,13 @@ def _in_full(held: SqlRegistry, target: str, at: datetime) -> str:
     known_ids = [key_id(one.public_key) for one in held.issuers(at)]
     meant = [one for one in known_ids if start and one.startswith(start)]
     return f"{meant[0]}{slash}{rest}" if len(meant) == 1 else target
+
+
+def _token(content: bytes, name: str) -> str:
+    """Read a token; a mail or a terminal may have broken it over lines, which it has not."""
+    from anml_fl.files import decoded
+
+    return "".join(decoded(content, name).split())
 
 
 def _hash(path: Path) -> str:

@@ -15,11 +15,14 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from anml_fl.database.migrations.env import VERSION_TABLE
+from anml_fl.database.url import DatabaseError, located
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
+
+    from anml_fl.database.url import Place
 
 # How long one writer waits for another, and for a server to answer.
 _WAIT_SECONDS = 60
@@ -28,10 +31,6 @@ _REACH_SECONDS = 10
 _CACHE_KIB = 65_536
 # Which lock of PostgreSQL is ours: "anml".
 _LOCK = int.from_bytes(b"anml")
-
-
-class DatabaseError(ValueError):
-    """A database that cannot be used, and what would help."""
 
 
 def open_database(where: str | Path) -> sa.Engine:
@@ -51,31 +50,48 @@ def open_database(where: str | Path) -> sa.Engine:
     Raises
     ------
     DatabaseError
-        If the database cannot be reached, is not ours, or is newer than this code.
+        If the database cannot be reached, is not ours, or is newer than this code; or what
+        names it may hold a secret: `anml_fl.database.url`.
 
     Examples
     --------
     >>> open_database("postgresql://anml:secret@host/anml")
     Traceback (most recent call last):
-    anml_fl.database.engine.DatabaseError: the database's URL holds a password, which would
-    end up in settings and logs: take it out, and set PGPASSWORD, or use ~/.pgpass or
-    ?service=NAME of a service file
+    anml_fl.database.url.DatabaseError: the database's URL holds a password ...
     """
-    url = _url(where)
-    engine = _sqlite(url) if url.drivername == "sqlite+pysqlite" else _postgresql(url)
+    named = located(where)
+    if named.file is None:
+        engine = _postgresql(postgresql_url(named))
+    else:
+        engine = _sqlite(_file(named.file))
     try:
         if engine.dialect.name == "sqlite":
             _write_ahead(engine)
         with writing(engine) as connection:
-            _check(connection, url)
+            _check(connection, named.shown)
             _upgrade(connection)
     except (sa.exc.DBAPIError, sqlite3.Error) as error:
         engine.dispose()
-        raise DatabaseError(f"{_shown(url)} cannot be used: {_why(error, url)}") from error
+        raise DatabaseError(f"{named.shown} cannot be used: {_why(error, named)}") from error
     except DatabaseError:
         engine.dispose()
         raise
     return engine
+
+
+def postgresql_url(named: Place) -> sa.URL:
+    """Name a PostgreSQL database as SQLAlchemy does.
+
+    Parameters
+    ----------
+    named : Place
+        No file.
+
+    Returns
+    -------
+    sqlalchemy.URL
+    """
+    return sa.make_url(named.shown).set(drivername="postgresql+psycopg")
 
 
 @contextmanager
@@ -129,38 +145,6 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _url(where: str | Path) -> sa.URL:
-    if isinstance(where, Path) or "://" not in where:
-        return _file(Path(where))
-    try:
-        url = sa.make_url(where)
-    except (sa.exc.ArgumentError, ValueError):
-        # Not what was given, nor the error that quotes it: there may be a password in it.
-        raise DatabaseError(
-            "the database's URL cannot be read: write sqlite:///PATH or"
-            " postgresql://USER@HOST/DATABASE"
-        ) from None
-    if url.password or "password" in url.query:
-        raise DatabaseError(
-            "the database's URL holds a password, which would end up in settings and logs:"
-            " take it out, and set PGPASSWORD, or use ~/.pgpass or ?service=NAME of a service"
-            " file"
-        )
-    if url.drivername in ("postgresql", "postgresql+psycopg"):
-        return url.set(drivername="postgresql+psycopg")
-    if url.drivername in ("sqlite", "sqlite+pysqlite"):
-        if not url.database or url.database == ":memory:" or url.query:
-            raise DatabaseError(
-                f"{where} names no file: write sqlite:///PATH (what should be forgotten"
-                " belongs into InMemoryRegistry)"
-            )
-        return _file(Path(url.database))
-    raise DatabaseError(
-        f"no database is known by {url.drivername}://: write a path, sqlite:///PATH or"
-        " postgresql://USER@HOST/DATABASE"
-    )
-
-
 def _file(path: Path) -> sa.URL:
     if path.is_dir():
         raise DatabaseError(f"{path} is a folder: name a file, such as {path / 'anml.db'}")
@@ -173,7 +157,9 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     # isolation_level=None: the driver begins no transaction by itself, since it begins them
     # too late (not before SELECT, not before CREATE) and never IMMEDIATE. `begin` does.
     engine = sa.create_engine(
-        url, connect_args={"isolation_level": None, "timeout": _WAIT_SECONDS}
+        url,
+        connect_args={"isolation_level": None, "timeout": _WAIT_SECONDS},
+        hide_parameters=True,  # in errors: rows are the registry's affair
     )
 
     @sa.event.listens_for(engine, "connect")
@@ -204,6 +190,7 @@ def _postgresql(url: sa.URL) -> sa.Engine:
         connect_args=arguments,
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
+        hide_parameters=True,
     )
 
 
@@ -226,13 +213,13 @@ def _write_ahead(engine: sa.Engine) -> None:
             connection.close()
 
 
-def _check(connection: sa.Connection, url: sa.URL) -> None:
+def _check(connection: sa.Connection, shown: str) -> None:
     """Refuse a database of somebody else's, and one from the future."""
     tables = sa.inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
         if tables:
             raise DatabaseError(
-                f"{_shown(url)} is no database of ours: it holds"
+                f"{shown} is no database of ours: it holds"
                 f" {', '.join(sorted(tables)[:5])}, but no {VERSION_TABLE}. Name a database"
                 " that is empty or new"
             )
@@ -244,8 +231,7 @@ def _check(connection: sa.Connection, url: sa.URL) -> None:
         ScriptDirectory.from_config(_config()).get_revision(str(version))
     except CommandError as error:
         raise DatabaseError(
-            f"{_shown(url)} has version {version}, which is newer than this code: upgrade"
-            " anml-fl"
+            f"{shown} has version {version}, which is newer than this code: upgrade anml-fl"
         ) from error
 
 
@@ -263,15 +249,9 @@ def _upgrade(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _shown(url: sa.URL) -> str:
-    if url.drivername.startswith("sqlite"):
-        return str(url.database)
-    return url.set(drivername="postgresql").render_as_string()
-
-
-def _why(error: sa.exc.DBAPIError | sqlite3.Error, url: sa.URL) -> str:
+def _why(error: sa.exc.DBAPIError | sqlite3.Error, named: Place) -> str:
     said = " ".join(str(getattr(error, "orig", error)).split())
-    if url.drivername.startswith("sqlite"):
+    if named.file is not None:
         if "not a database" in said:
             return "it is no SQLite file; name one that is, or a new one"
         return f"{said}; see that the file and its folder can be written"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from heapq import heapify, heapreplace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,8 @@ if TYPE_CHECKING:
 
 # Below this a contributor could not even tell two classes apart.
 _FEWEST = 2
-_DEALS = 1000
+# Beyond these NumPy's sums of alphas lose their digits or overflow, and no draw could differ.
+_LEAST_ALPHA, _LARGEST_ALPHA = float(np.finfo(np.float64).tiny), 1e300
 
 
 def deal_iid(
@@ -52,7 +55,8 @@ def deal_dirichlet(
     """Deal each class out by shares drawn from Dirichlet(alpha): the lower, the more skewed.
 
     Hsu, Qi, Brown: Measuring the effects of non-identical data distribution for
-    federated visual classification, 2019.
+    federated visual classification, 2019. Whoever draws fewer than two samples is given what
+    it lacks by those who hold the most, so that no sample moves that need not.
 
     Parameters
     ----------
@@ -60,7 +64,7 @@ def deal_dirichlet(
     contributors : int
         At most n / 2.
     alpha : float
-        Concentration > 0.
+        Concentration > 0. At infinity each class, and the whole, is dealt out evenly.
     rng : numpy.random.Generator
 
     Returns
@@ -84,30 +88,57 @@ def deal_dirichlet(
     _enough(labels, contributors)
     if not alpha > 0:
         raise ValueError(f"alpha must be > 0, got {alpha}")
-    parts: list[list[NDArray[np.intp]]] = []
-    for _ in range(_DEALS):
-        parts = [[] for _ in range(contributors)]
-        for label in np.unique(labels):
-            members = rng.permutation(np.flatnonzero(labels == label))
-            shares = rng.dirichlet(np.full(contributors, alpha))
+    holder = np.empty(labels.size, dtype=np.intp)
+    dealt = 0
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        if np.isinf(alpha):
+            # Like cards: who gets one more of this class gets none more of the next.
+            holder[members] = (dealt + np.arange(members.size)) % contributors
+            dealt += members.size
+        else:
+            within = min(max(alpha, _LEAST_ALPHA), _LARGEST_ALPHA)
+            shares = rng.dirichlet(np.full(contributors, within))
             cuts = (np.cumsum(shares)[:-1] * members.size).round().astype(int)
-            for part, piece in zip(parts, np.split(members, cuts), strict=True):
-                part.append(piece)
-        if min(sum(map(len, part)) for part in parts) >= _FEWEST:
-            break
-    dealt = [np.concatenate(part) for part in parts]
-    # With many contributors hardly any deal leaves nobody short: the largest give.
-    for i in range(contributors):
-        while dealt[i].size < _FEWEST:
-            largest = int(np.argmax([part.size for part in dealt]))
-            dealt[i] = np.append(dealt[i], dealt[largest][-1])
-            dealt[largest] = dealt[largest][:-1]
-    return [np.sort(part) for part in dealt]
+            sizes = np.diff(cuts, prepend=0, append=members.size)
+            holder[members] = np.repeat(np.arange(contributors), sizes)
+    _make_up(holder, contributors, rng)
+    return _parts(holder, contributors)
+
+
+def _make_up(holder: NDArray[np.intp], contributors: int, rng: np.random.Generator) -> None:
+    """Move samples, in place, from whoever holds the most to those who are short."""
+    counts = np.bincount(holder, minlength=contributors)
+    short = np.repeat(np.arange(contributors), np.maximum(_FEWEST - counts, 0))
+    if not short.size:
+        return
+    largest = [(-count, who) for who, count in enumerate(counts.tolist())]
+    heapify(largest)
+    giving: Counter[int] = Counter()
+    for _ in range(short.size):
+        # It has three at least: there are two samples for each, and somebody has fewer.
+        count, who = largest[0]
+        heapreplace(largest, (count + 1, who))
+        giving[who] += 1
+    held = _parts(holder, contributors)
+    given = [rng.choice(held[who], many, replace=False) for who, many in giving.items()]
+    holder[rng.permutation(np.concatenate(given))] = short
+
+
+def _parts(holder: NDArray[np.intp], contributors: int) -> list[NDArray[np.intp]]:
+    """List the samples that each holds, ascending."""
+    ends = np.cumsum(np.bincount(holder, minlength=contributors))
+    return np.split(np.argsort(holder, kind="stable"), ends[:-1])
 
 
 def _enough(labels: NDArray[np.int64], contributors: int) -> None:
-    if contributors < 1 or contributors * _FEWEST > labels.size:
+    most = labels.size // _FEWEST
+    if most < 1:
         raise ValueError(
-            f"contributors must be between 1 and {labels.size // _FEWEST} for"
-            f" {labels.size} training samples, got {contributors}"
+            f"each contributor needs {_FEWEST} training samples, and there are {labels.size}"
+        )
+    if not 1 <= contributors <= most:
+        raise ValueError(
+            f"contributors must be between 1 and {most} for {labels.size} training samples,"
+            f" got {contributors}"
         )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.impute import SimpleImputer
-from sklearn.model_selection import train_test_split
 
+from anml_fl.datasets.holdout import split
 from anml_fl.datasets.partition import deal_dirichlet, deal_iid
 from anml_fl.datasets.sources import load
+from anml_fl.datasets.standardise import standardised
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from anml_fl.config import RunConfig
     from anml_fl.datasets.table import Table
 
-_TEST_SHARE = 0.2
 NATURAL = "natural"
 """The partition in which everybody holds what they gathered."""
 
@@ -69,6 +69,8 @@ class Dealt:
         where samples belong to nobody.
     truths : tuple of (n,) int64, optional
         True classes of each contributor's samples, where labels are its own answers.
+    notes : tuple of str
+        What is odd in the data or the deal, and no mistake.
     """
 
     parts: tuple[Samples, ...]
@@ -77,6 +79,7 @@ class Dealt:
     names: tuple[str, ...]
     tested: NDArray[np.int64] | None = None
     truths: tuple[NDArray[np.int64], ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def deal(
@@ -109,10 +112,10 @@ def deal(
     Raises
     ------
     ValueError
-        If a name is unknown, there are too many contributors, or the data do not say who
-        gathered them.
+        If a name is unknown, there are too many contributors, the data do not say who
+        gathered them, or training or test samples are too few or of one class alone.
     OSError
-        If the data cannot be had.
+        If the data cannot be had, or are not what they must be.
 
     Examples
     --------
@@ -187,68 +190,6 @@ def contributor_id(index: int) -> str:
     return f"contributor-{index:04d}"
 
 
-def split(
-    labels: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Part samples 80/20, each class alike.
-
-    Parameters
-    ----------
-    labels : (n,) int64
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    tuple of int arrays
-        Indices of the training and of the test samples.
-
-    Examples
-    --------
-    >>> train, test = split(np.repeat([0, 1], 5), np.random.default_rng(0))
-    >>> len(train), np.repeat([0, 1], 5)[test].sum()
-    (8, np.int64(1))
-    """
-    train, test = train_test_split(
-        np.arange(labels.size),
-        test_size=_TEST_SHARE,
-        stratify=labels,
-        random_state=int(rng.integers(2**32)),
-    )
-    return train, test
-
-
-def standardised(table: Table, train: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Take z-scores by the training samples' means and spreads; indicators stay as they are.
-
-    What is missing becomes the training samples' median; zero where all of theirs is missing.
-
-    Parameters
-    ----------
-    table : Table
-    train : (m,) int
-        Indices of the training samples.
-
-    Returns
-    -------
-    (n, d) float32
-        Of all samples.
-
-    Examples
-    --------
-    >>> features = standardised(load("wine"), np.arange(178))
-    >>> bool(abs(features.mean()) < 1e-6), bool(abs(features.std() - 1) < 1e-6)
-    (True, True)
-    """
-    features = table.features
-    if np.isnan(features).any():
-        imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-        features = imputer.fit(features[train]).transform(features)
-    mean = np.where(table.indicators, 0.0, features[train].mean(axis=0))
-    spread = np.where(table.indicators, 1.0, features[train].std(axis=0))
-    spread[spread == 0] = 1.0
-    return ((features - mean) / spread).astype(np.float32)
-
-
 @lru_cache(maxsize=4)
 def _deal(
     dataset: str,
@@ -276,10 +217,24 @@ def _deal(
     if partition == "iid":
         shares = deal_iid(table.labels[train], contributors, rng)
     else:
-        alpha = float(partition.split(":")[1])
+        alpha = _alpha(partition)
         shares = deal_dirichlet(table.labels[train], contributors, alpha, rng)
     names = tuple(map(contributor_id, range(contributors)))
-    return _held(table, [train[share] for share in shares], test, names)
+    return _held(dataset, table, [train[share] for share in shares], test, names)
+
+
+def _alpha(partition: str) -> float:
+    kind, _, alpha = partition.partition(":")
+    try:
+        found = float(alpha) if kind == "dirichlet" else math.nan
+    except ValueError:
+        found = math.nan
+    if not found > 0:
+        raise ValueError(
+            f"partition must be 'iid', 'natural', or 'dirichlet:ALPHA' with ALPHA > 0, got"
+            f" {partition!r}"
+        )
+    return found
 
 
 def _natural(
@@ -297,7 +252,11 @@ def _natural(
             f"leave_out: {leave_out!r} is none of {dataset}'s contributors; known:"
             f" {', '.join(known)}"
         )
-    others = np.array([i for i, name in enumerate(known) if name != leave_out])
+    others = np.array([i for i, name in enumerate(known) if name != leave_out], dtype=np.intp)
+    if not others.size:
+        raise ValueError(
+            f"leave_out: {dataset} has no contributor but {leave_out!r}, so nobody is left"
+        )
     if not 1 <= contributors <= others.size:
         raise ValueError(
             f"contributors: {dataset} has {others.size} to take part, so it must lie between 1"
@@ -311,23 +270,51 @@ def _natural(
     elif leave_out:
         train, test = rows, np.flatnonzero(table.holder == known.index(leave_out))
     else:
-        first, second = split(table.holder[rows], stream(seed, "split"))
+        first, second = split(table.holder[rows], stream(seed, "split"), known)
         train, test = np.sort(rows[first]), np.sort(rows[second])
     parts = [train[table.holder[train] == one] for one in chosen]
     places = np.full(len(known) + 1, -1)
     places[chosen] = np.arange(chosen.size)
-    dealt = _held(table, parts, test, tuple(known[i] for i in chosen))
+    dealt = _held(dataset, table, parts, test, tuple(known[i] for i in chosen))
     # Nobody's rows have holder -1: the place behind the last.
-    return replace(dealt, tested=places[table.holder[test]])
+    dealt = replace(dealt, tested=places[table.holder[test]])
+    # Whoever gave one answer gave one class, and that is not odd.
+    odd = () if table.truth is not None else _single_classes(dataset, dealt)
+    return replace(dealt, notes=(*dealt.notes, *odd))
+
+
+def _single_classes(dataset: str, dealt: Dealt) -> tuple[str, ...]:
+    """Note who can teach a model nothing but one class."""
+    single = [
+        f"{name} ({part.labels.size} of class {part.labels[0]})"
+        for name, part in zip(dealt.names, dealt.parts, strict=True)
+        if _one_class(part.labels)
+    ]
+    more = f" and {len(single) - 5} more" if len(single) > 5 else ""
+    told = f"{dataset}: training rows of one class alone: {', '.join(single[:5])}{more}"
+    return (told,) if single else ()
+
+
+def _one_class(labels: NDArray[np.int64]) -> bool:
+    return bool((labels == labels[0]).all())
 
 
 def _held(
+    dataset: str,
     table: Table,
     parts: Sequence[NDArray[np.intp]],
     test: NDArray[np.intp],
     names: tuple[str, ...],
 ) -> Dealt:
-    features = standardised(table, np.sort(np.concatenate(parts)))
+    train = np.sort(np.concatenate(parts))
+    for rows, kind in ((train, "training"), (test, "test")):
+        if _one_class(table.labels[rows]):
+            raise ValueError(
+                f"{dataset}: the {rows.size} {kind} samples are all of class"
+                f" {table.labels[rows[0]]}, so that any model would do; choose other"
+                " contributors, another seed, or data with more of the other classes"
+            )
+    features = standardised(table, train)
     everything = Samples(features, table.labels, table.classes)
     truth = table.truth
     return Dealt(
@@ -336,4 +323,5 @@ def _held(
         image=table.image,
         names=names,
         truths=None if truth is None else tuple(truth[part] for part in parts),
+        notes=table.notes,
     )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import os
-import zlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn import datasets as sklearn_datasets
 
-from anml_fl.datasets import natural
+from anml_fl.datasets import natural, uci
+from anml_fl.datasets.hospitals import hospitals
 from anml_fl.datasets.table import Table
 
 if TYPE_CHECKING:
@@ -44,7 +42,8 @@ def load(name: str) -> Table:
     ValueError
         If the name is unknown; it lists the known ones.
     OSError
-        If the data can be had neither from `ANML_DATA_DIR` nor from the network.
+        If the data can be had neither from `ANML_DATA_DIR` nor from the network; a
+        `TableError` if they are not what they must be.
 
     Examples
     --------
@@ -96,9 +95,7 @@ def _breast_cancer(folder: str) -> Table:
 def _adult(folder: str) -> Table:
     path = Path(folder) / "adult_train.csv.gz"
     if folder and path.is_file():
-        rows = _read_csv(path)
-        columns = list(zip(*rows, strict=True))
-        return _one_hot(columns[:-1], columns[-1])
+        return uci.read_gzipped(path, uci.ADULT)
     fetched = _fetched(
         "adult",
         lambda: sklearn_datasets.fetch_openml(
@@ -120,38 +117,12 @@ def _adult(folder: str) -> Table:
 def _covertype(folder: str) -> Table:
     path = Path(folder) / "covtype_20k.csv.gz"
     if folder and path.is_file():
-        try:
-            rows = np.array(_read_csv(path), dtype=np.float64)
-        except ValueError as error:
-            raise OSError(f"{path} must hold numbers alone: {error}") from error
-        if not np.isfinite(rows).all():
-            line = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]) + 2
-            raise OSError(f"{path}, line {line}: a number is not finite; fetch it again")
-        return _table(rows[:, :-1], rows[:, -1])
+        return uci.read_gzipped(path, uci.COVERTYPE)
     features, labels = _fetched(
         "covertype", lambda: sklearn_datasets.fetch_covtype(return_X_y=True)
     )
     chosen = np.random.default_rng(0).permutation(len(labels))[:_COVERTYPE_ROWS]
     return _table(features[chosen], labels[chosen])
-
-
-def _read_csv(path: Path) -> list[list[str]]:
-    try:
-        with gzip.open(path, "rt", newline="") as file:
-            head, *rows = csv.reader(file)
-    except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:
-        raise OSError(
-            f"{path} is no gzipped table with a header line: {error}; fetch it again"
-        ) from error
-    for line, row in enumerate(rows, start=2):
-        if len(row) != len(head):
-            raise OSError(
-                f"{path}, line {line}: {len(row)} columns, but the header has {len(head)};"
-                " fetch it again"
-            )
-    if not rows:
-        raise OSError(f"{path} holds a header and no rows; fetch it again")
-    return rows
 
 
 def _one_hot(columns: Any, labels: Any) -> Table:
@@ -189,7 +160,7 @@ SOURCES: Mapping[str, Callable[[str], Table]] = {
     "adult": _adult,
     "covertype": _covertype,
     "fashion_mnist": natural.fashion,
-    "heart_disease": natural.hospitals,
+    "heart_disease": hospitals,
     "labelme": natural.annotators,
     "mnist_writers": natural.writers,
 }

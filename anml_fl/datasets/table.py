@@ -1,13 +1,18 @@
-"""A data set as plain matrices: what every source gives."""
+"""A data set as plain matrices: what every source gives, and what no federation could use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+
+class TableError(OSError):
+    """Data that are not what they must be: says where, and what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Table:
         True classes, where labels are what contributors answered.
     items : (n,) int64, optional
         Which item a row is about, where one item has several rows.
+    notes : tuple of str
+        What is odd, and no mistake.
     """
 
     features: NDArray[np.float64]
@@ -44,3 +51,52 @@ class Table:
     holder: NDArray[np.int64] | None = None
     truth: NDArray[np.int64] | None = None
     items: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def checked(where: str, table: Table) -> Table:
+    """Refuse a table that no federation could use.
+
+    Parameters
+    ----------
+    where : str
+        What it was read from, for the message.
+    table : Table
+
+    Returns
+    -------
+    Table
+        The same.
+
+    Raises
+    ------
+    TableError
+        If it has no rows, one class alone, or somebody has too few rows.
+
+    Examples
+    --------
+    >>> one = Table(np.ones((2, 1)), np.array([1, 1]), 2, None, np.array([False]))
+    >>> checked("a.csv", one)
+    Traceback (most recent call last):
+    anml_fl.datasets.table.TableError: a.csv: its rows (2) are all of class 1; two classes at
+    least must be there
+    """
+    tested = np.zeros(table.labels.size, bool) if table.holder is None else table.holder < 0
+    if tested.all():
+        raise TableError(f"{where}: no rows")
+    for labels, kind in ((table.labels[~tested], "rows"), (table.labels[tested], "test rows")):
+        if labels.size and (labels == labels[0]).all():
+            raise TableError(
+                f"{where}: its {kind} ({labels.size}) are all of class {labels[0]}; two"
+                " classes at least must be there"
+            )
+    if table.holder is not None:
+        held = np.bincount(table.holder[~tested], minlength=len(table.contributors))
+        # To train on; and to be tested on, unless others are.
+        needed = 1 if tested.any() else 2
+        if held.min() < needed:
+            raise TableError(
+                f"{where}: rows of {table.contributors[int(held.argmin())]!r}: {held.min()};"
+                f" everybody needs {needed} at least"
+            )
+    return table

@@ -79,7 +79,7 @@ class Chain:
         --------
         >>> Chain().add(b"{}\n")
         Traceback (most recent call last):
-        anml_fl.ledger.chain.BrokenError: is no entry: {}
+        anml_fl.ledger.chain.BrokenError: is no entry
         """
         self.take(self.judge(raw, key))
 

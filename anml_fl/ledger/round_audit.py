@@ -17,6 +17,7 @@ from anml_fl.ledger.run_files import (
     DifferenceError,
     check_hash,
     content_of,
+    shown,
     strict_json,
     updates_name,
 )
@@ -194,8 +195,8 @@ def _first_field(said: Fields, entry: Fields) -> str | None:
             sorted(set(names) - set(signed_names)),
         )
         return (
-            f"the contributors are not those that were signed: {', '.join(gone) or 'none'}"
-            f" missing, {', '.join(new) or 'none'} added"
+            "the contributors are not those that were signed, in their order: missing"
+            f" {shown(gone)}, added {shown(new)}"
         )
     for one, other in zip(people, signed, strict=True):
         if wrong := _differ(one, other):
@@ -207,7 +208,7 @@ def _differ(said: Fields, signed: Fields) -> str | None:
     for name, value in said.items():
         # As canonical JSON: true is not 1, and 1.0 is.
         if _canonical(value) != _canonical(signed[name]):
-            return f"{name} is {value!r}, but {signed[name]!r} was signed"
+            return f"{name} is {shown(value)}, but {shown(signed[name])} was signed"
     return None
 
 

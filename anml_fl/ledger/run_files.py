@@ -81,7 +81,7 @@ def check_hash(
 
     Examples
     --------
-    >>> check_hash("config.toml", b"seed = 0\\r\\n", sha256_of(b"seed = 0\\n"))
+    >>> check_hash("config.toml", b"seed = 0\r\n", sha256_of(b"seed = 0\n"))
     Traceback (most recent call last):
     anml_fl.ledger.run_files.DifferenceError: config.toml: its line ends were changed, to CR LF
     """
@@ -98,6 +98,18 @@ def check_hash(
     raise DifferenceError(
         f"{name} was altered: its SHA-256 is {found[7:]}, signed is {signed[7:]}"
     )
+
+
+def shown(value: object) -> str:
+    """Show a value that an edited file may have, in a few letters.
+
+    Examples
+    --------
+    >>> shown(0.5), len(shown("x" * 10_000))
+    ('0.5', 63)
+    """
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def strict_json(text: bytes) -> Any:

@@ -17,6 +17,7 @@ from anml_fl.ledger.run_files import (
     DifferenceError,
     check_hash,
     content_of,
+    shown,
     strict_json,
 )
 from anml_fl.ledger.strategy_results import strategy_results
@@ -117,7 +118,11 @@ def _first_field(said: Any, known: Any, place: str = "") -> str | None:
                 return wrong
         return None
     same = type(said) is type(known) and repr(said) == repr(known)
-    return None if same else f"{place} is {said!r}, but {known!r} follows from what was signed"
+    return (
+        None
+        if same
+        else (f"{place} is {shown(said)}, but {shown(known)} follows from what was signed")
+    )
 
 
 def _check_seconds(run: Path, summary: dict[str, Any], strategies: Sequence[str]) -> None:
@@ -135,12 +140,11 @@ def _check_seconds(run: Path, summary: dict[str, Any], strategies: Sequence[str]
         said = summary["strategies"][strategy].get("seconds")
         if said != seconds:
             raise DifferenceError(
-                f"{SUMMARY}: strategies.{strategy}.seconds is {said!r}, but {name} adds up to"
-                f" {seconds!r}"
+                f"{SUMMARY}: strategies.{strategy}.seconds is {shown(said)}, but {name}"
+                f" adds up to {seconds}"
             )
         total += seconds
-    if summary.get("seconds") != round(total, 3):
+    if (said := summary.get("seconds")) != (total := round(total, 3)):
         raise DifferenceError(
-            f"{SUMMARY}: seconds is {summary.get('seconds')!r}, but the strategies' add up to"
-            f" {round(total, 3)!r}"
+            f"{SUMMARY}: seconds is {shown(said)}, but the strategies' add up to {total}"
         )

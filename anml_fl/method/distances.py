@@ -47,8 +47,9 @@ def squared_distances(vectors: Vectors) -> NDArray[np.float64]:
     Returns
     -------
     (n, n) float64
-        Symmetric, zero on the diagonal; relative error of an entry about 1e-6, and up to
-        4e-5 where most products are of one size (sign updates): they round one way.
+        Symmetric, zero on the diagonal; relative error of an entry about 1e-6 (1e-5 with
+        kernels that keep few sums side by side), and up to 4e-5 where most products are of
+        one size (sign updates): they round one way.
 
     Raises
     ------

@@ -146,7 +146,9 @@ class RoundRecord:
             fields["refused"] = tuple(fields["refused"])
             return cls(contributors=people, **_with_nan(fields, "", *_FLOATS))
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ValueError(f"not a round record: {line[:80]!r} ({error})") from error
+            raise ValueError(
+                f"not a round record ({type(error).__name__}: {error})"
+            ) from error
 
 
 _FLOATS = ("rho_c", "min_s", "test_error")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 2 << 20  # what one block of samples may take: a core's L2
 _CHUNK_BYTES = 6 << 20  # what one chunk of models may take: calls cost more than L3 does
-# Kernels work on vectors of up to 16 floats, two at a time, and round otherwise in what is
-# left over. With nothing left over, no model's weights depend on how many stand beside it.
+# Kernels work on vectors of up to 16 floats, two at a time, and are slower and round otherwise
+# in what is left over.
 _ALIGNED = 32
 
 # The gradient of relu as autograd computes it, in one pass and in place.

@@ -3,8 +3,10 @@
 A step of a small MLP is a dozen small products, and calling them takes far longer than they
 do. Here all models' products are one batched product, forward, backward and Adam are written
 out into buffers that are reused, and both models and samples are cut into parts that stay in
-a core's cache. On the CPU, what a model learns depends neither on its neighbours nor on the
-number of threads, bit for bit. The tensors' device is where it happens.
+a core's cache. What a model learns depends neither on its neighbours nor on the number of
+threads, but for rounding: both move it in memory, and on some processors a product's last bits
+depend on where it lies. The same call on as many threads gives the same bytes. The tensors'
+device is where it happens.
 """
 
 from __future__ import annotations
@@ -67,8 +69,8 @@ def train(
 ) -> Trained:
     """Train every model with Adam, as PyTorch would one by one.
 
-    Every model's result is the same, bit for bit, whatever stands beside it and however many
-    threads torch has: parts of the cohort are shared among them.
+    Every model's result is the same, but for rounding, whatever stands beside it and however
+    many threads torch has: parts of the cohort are shared among them.
 
     Parameters
     ----------

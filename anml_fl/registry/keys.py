@@ -1,7 +1,8 @@
 """Key files: an issuer's Ed25519 pair, and the public keys that Flower's nodes register.
 
 A private key is PEM (PKCS 8, not encrypted), readable by its owner alone; its public key
-lies beside it, as PEM (SubjectPublicKeyInfo), under the same name and ".pub".
+lies beside it, as PEM (SubjectPublicKeyInfo), under the same name and ".pub". One that
+others may read or replace is neither made nor used (`anml_fl.private`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from anml_fl.files import write_whole
+from anml_fl.private import ExposedError, open_folder, refuse_exposed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,8 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     ------
     FileExistsError
         If one of the two files exists.
+    ExposedError
+        If others may write to the folder.
     OSError
         If a file cannot be written.
 
@@ -58,6 +62,8 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     ...     sorted(path.name for path in Path(folder).iterdir())
     ['university.key', 'university.key.pub']
     """
+    if found := open_folder(path.absolute().parent):
+        raise ExposedError(found)
     key = Ed25519PrivateKey.generate()
     _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
     try:
@@ -84,7 +90,8 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     OSError
         If it cannot be read.
     ValueError
-        If it holds no Ed25519 private key, or an encrypted one.
+        If it holds no Ed25519 private key, or an encrypted one; `ExposedError` if others may
+        read or replace it.
     """
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
@@ -95,6 +102,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path} must hold an Ed25519 key, got {type(key).__name__}")
+    refuse_exposed(path)
     return key
 
 

@@ -83,7 +83,7 @@ def add_contribution(connection: Connection, one: Contribution, recorded: int) -
             f" {one.data_hash!r}"
         )
     if not 1 <= count("size", one.size) <= _LARGEST:
-        raise ValueError(f"size must be a whole number of samples >= 1, got {one.size!r}")
+        raise ValueError(f"size must lie in [1, 2**63 - 1], got {one.size!r}")
     who = owner(connection, one.contributor)
     if tables.find(
         connection, tables.contributions, contributor=who.id, data_hash=one.data_hash
@@ -193,8 +193,10 @@ def owner(connection: Connection, identity: str) -> Any:
 
 def text(name: str, value: str) -> str:
     """Return a text after checking that there is one, and that any database can hold it."""
-    if not value or "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
+    if not value:
         raise ValueError(f"{name} must be a text that is not empty, got {value!r}")
+    if "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
+        raise ValueError(f"{name} must be Unicode text without the character 0, got {value!r}")
     return value
 
 

@@ -150,7 +150,10 @@ def decode(name: str, text: str) -> bytes:
     except ValueError:
         content = b""
     if encode(content) != text:
-        raise AttestationError(f"{name} {shown(text)} is no base64url without padding")
+        # Not what precedes it: the fault may lie behind what is shown of a long text.
+        wrong = re.search(r"[^A-Za-z0-9_-]", text)
+        where = f": {wrong[0]!a} is none of its characters" if wrong else ""
+        raise AttestationError(f"{name} {shown(text)} is no base64url without padding{where}")
     return content
 
 

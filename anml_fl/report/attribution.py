@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import ConfigDict, FiniteFloat, TypeAdapter, ValidationError
 
 from anml_fl.files import write_whole
+from anml_fl.report.untrusted import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,11 +169,8 @@ def load_attribution(folder: Path, contributors: Mapping[str, str]) -> Attributi
     except FileNotFoundError:
         return None
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"])) or "the file"
         raise ValueError(
-            f"{path}: {place}: {problem['msg']}, got {str(problem['input'])[:60]!r};"
-            " anml attribution writes it anew"
+            f"{path}: {explained(error)}; anml attribution writes it anew"
         ) from error
     if wrong := _wrong(found, contributors):
         raise ValueError(f"{path}: {wrong}; anml attribution writes it anew")

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
+from anml_fl.database.url import DatabaseError, located
 from anml_fl.files import read_text
 from anml_fl.method.records import RoundRecord
+from anml_fl.report.untrusted import explained
 from anml_fl.roles import is_honest
 
 if TYPE_CHECKING:
@@ -161,7 +163,7 @@ def load_run(folder: Path) -> Run:
     try:
         summary = _SUMMARY.validate_json(_without_surrogates(_read(path)))
     except ValidationError as error:
-        raise ValueError(f"{path}: {_first(error)}") from error
+        raise ValueError(f"{path}: {explained(error)}") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: not JSON ({error})") from error
     if not summary.strategies:
@@ -174,6 +176,7 @@ def load_run(folder: Path) -> Run:
             raise ValueError(f"{path}: strategy {name!r} must be a plain folder name")
     config = _read(folder / "config.toml")
     settings = _Settings(folder / "config.toml", config)
+    settings.check_secrets()
     strategies = tuple(
         StrategyRun(
             name,
@@ -216,12 +219,6 @@ def _without_surrogates(text: str) -> str:
     return whole.encode("utf-8", "xmlcharrefreplace").decode("utf-8")
 
 
-def _first(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    place = ".".join(map(str, problem["loc"])) or "the file"
-    return f"{place}: {problem['msg']}, got {str(problem['input'])[:60]!r}"
-
-
 class _Settings:
     """Numbers out of config.toml."""
 
@@ -231,6 +228,13 @@ class _Settings:
             self._tree = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"{path}: not TOML ({error})") from error
+
+    def check_secrets(self) -> None:
+        """Refuse what the page would show: older versions let some passwords pass."""
+        try:
+            located(self.text("registry", "database"))
+        except DatabaseError as error:
+            raise ValueError(f"{self._path}: registry.database: {error}") from None
 
     def number(self, section: str, key: str, default: float) -> float:
         """Return a setting, which may be missing, but not be anything else."""
@@ -262,7 +266,7 @@ def _records(path: Path, known: set[str]) -> tuple[RoundRecord, ...]:
             record = RoundRecord.from_json(_without_surrogates(line))
             record = _RECORD.validate_python(asdict(record))
         except ValidationError as error:
-            raise ValueError(f"{place}: {_first(error)}") from error
+            raise ValueError(f"{place}: {explained(error)}") from error
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
         strangers = sorted({person.contributor for person in record.contributors} - known)
@@ -288,7 +292,5 @@ def _timings(path: Path) -> dict[int, float]:
             entry: dict[str, Any] = json.loads(line)
             seconds[int(entry["round"])] = float(entry["seconds"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f'{place}: must read {{"round": 1, "seconds": 0.14}}, got {line[:60]!r}'
-            ) from error
+            raise ValueError(f'{place}: must read {{"round": 1, "seconds": 0.14}}') from error
     return seconds

@@ -10,6 +10,8 @@ import html
 import json
 from typing import Any
 
+from pydantic import ValidationError
+
 
 def visible(text: str, limit: int = 200) -> str:
     r"""Spell out what could hide or reorder text, and shorten what is too long.
@@ -49,6 +51,41 @@ def visible(text: str, limit: int = 200) -> str:
         for char in text[: limit + 1]
     )
     return spelled if len(spelled) <= limit else spelled[: limit - 1] + "…"
+
+
+def explained(error: ValidationError) -> str:
+    """Say what is wrong with a file, where, and what a number or a short text there is.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+
+    Returns
+    -------
+    str
+        Its first problem. Of a file that is another one altogether nothing is quoted.
+
+    Examples
+    --------
+    >>> from pydantic import TypeAdapter
+    >>> def check(text):
+    ...     try:
+    ...         TypeAdapter(dict[str, int]).validate_json(text)
+    ...     except ValidationError as error:
+    ...         return explained(error)
+    >>> check('{"rounds": "many"}')
+    "rounds: Input should be a valid integer, unable to parse string as an integer, got 'many'"
+    >>> check('{"rounds": [63]}')
+    'rounds: Input should be a valid integer, got a list'
+    """
+    problem = error.errors()[0]
+    value, place = problem["input"], ".".join(map(str, problem["loc"]))
+    if not place:
+        return f"the file: {problem['msg']}"
+    plain = value is None or isinstance(value, (str, int, float))
+    return f"{place}: {problem['msg']}, got " + (
+        repr(str(value)[:60]) if plain else f"a {type(value).__name__}"
+    )
 
 
 def plot_text(text: str, limit: int = 80) -> str:

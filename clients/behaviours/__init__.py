@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anml_fl.config import ConfigError
 from clients.behaviours.compromised_issuer import compromised_issuer
 from clients.behaviours.credential_faking import credential_faking
 from clients.behaviours.gradient_aligned import gradient_aligned
@@ -48,16 +49,16 @@ def behaviour(name: str) -> Behaviour:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If the name is unknown; it lists the known ones.
 
     Examples
     --------
     >>> behaviour("hones")
     Traceback (most recent call last):
-    ValueError: unknown behaviour 'hones'; known: honest, label_flip, gradient_aligned, \
-credential_faking, compromised_issuer, joint
+    anml_fl.config.ConfigError: unknown behaviour 'hones'; known: honest, label_flip, \
+gradient_aligned, credential_faking, compromised_issuer, joint
     """
     if name not in BEHAVIOURS:
-        raise ValueError(f"unknown behaviour {name!r}; known: {', '.join(BEHAVIOURS)}")
+        raise ConfigError(f"unknown behaviour {name!r}; known: {', '.join(BEHAVIOURS)}")
     return BEHAVIOURS[name]

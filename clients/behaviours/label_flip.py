@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.config import ConfigError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -37,7 +39,7 @@ def label_flip(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> 
 
     Raises
     ------
-    ValueError
+    ConfigError
         If the target or a partner is no class, or the offset changes nothing.
 
     Examples
@@ -56,7 +58,7 @@ def label_flip(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> 
     labels = samples.labels.copy()
     if attacks.flip_target is not None:
         if attacks.flip_target >= classes:
-            raise ValueError(
+            raise ConfigError(
                 f"flip_target must be a class in [0, {classes - 1}], got {attacks.flip_target}"
             )
         labels[chosen] = attacks.flip_target
@@ -66,7 +68,7 @@ def label_flip(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> 
         elif attacks.flip_offset % classes:
             steps = np.full(chosen.size, attacks.flip_offset)
         else:
-            raise ValueError(
+            raise ConfigError(
                 f"flip_offset must not be a multiple of the {classes} classes,"
                 f" got {attacks.flip_offset}"
             )
@@ -82,7 +84,7 @@ def label_flip(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> 
 def _partners(pairs: dict[int, int], classes: int) -> NDArray[np.int64]:
     """Each class's partner, -1 without: (classes,)."""
     if pairs and max(pairs) >= classes:
-        raise ValueError(
+        raise ConfigError(
             f"flip_pairs must name classes in [0, {classes - 1}], got {max(pairs)}"
         )
     partner = np.full(classes, -1)

@@ -23,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from anml_fl.config import ConfigError
 from anml_fl.files import write_whole
+from anml_fl.private import refuse_exposed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,6 +175,7 @@ def make_node_key(key: Path, public: Path) -> None:
         kept = serialization.load_ssh_private_key(key.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
         raise ConfigError(f"{key} is no private key in OpenSSH's format: {error}") from error
+    refuse_exposed(key)
     line = kept.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     write_once(public, line + b"\n", 0o644)
 
@@ -228,6 +230,7 @@ def _key(path: Path) -> ec.EllipticCurvePrivateKey:
         raise ConfigError(f"{path} is no private key (PEM, not encrypted): {error}") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ConfigError(f"{path} must hold an EC key, got {type(key).__name__}")
+    refuse_exposed(path)
     return key
 
 

@@ -6,7 +6,7 @@ import re
 import ssl
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from flwr.supercore.control import ControlHttpClient
 from flwr.supercore.error import ApiErrorCode, FlowerError
 from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
+from anml_fl import proxies
 from anml_fl.config import ConfigError
 from anml_fl.files import write_whole
 from anml_fl.registry.clock import now
@@ -91,12 +92,25 @@ class Control:
                 {"superlink": {"default": CONNECTION, CONNECTION: connection}}
             ).encode(),
         )
-        self._client = ControlHttpClient.from_server_address(
-            address,
-            insecure=False,
-            root_certificates=self._ca.read_bytes(),
-            interceptors=[RuntimeVersionHttpInterceptor(component_name="flwr CLI")],
+        host = address.rpartition(":")[0].strip("[]")
+        self._own = proxies.own(host)
+        proxy = "" if self._own else proxies.between(host)
+        # For messages: a proxy refuses in its own words, as if they were SuperLink's.
+        self._where = f"SuperLink at {address}" + (
+            f", through {proxy} (NO_PROXY={host} would go past it)" if proxy else ""
         )
+        authority = self._ca.read_bytes()
+        try:
+            with proxies.bypassed() if self._own else nullcontext():
+                self._client = ControlHttpClient.from_server_address(
+                    address,
+                    insecure=False,
+                    root_certificates=authority,
+                    interceptors=[RuntimeVersionHttpInterceptor(component_name="flwr CLI")],
+                )
+        except (ImportError, httpx.InvalidURL, ValueError) as error:
+            # A proxy of a kind, or by a name, that the client cannot use.
+            raise ControlError(f"{self._where} cannot be called: {error}") from error
 
     def wait(self, seconds: float) -> None:
         """Wait until SuperLink answers.
@@ -114,9 +128,9 @@ class Control:
         end = time.monotonic() + seconds
         while True:
             try:
-                # Not through a proxy that the environment may name.
-                url = f"https://{self.address}/health"
-                with httpx.Client(verify=context, trust_env=False, timeout=2.0) as client:
+                # As every other call: elsewhere through the proxy, if there is one.
+                url, proxied = f"https://{self.address}/health", not self._own
+                with httpx.Client(verify=context, trust_env=proxied, timeout=2.0) as client:
                     if client.get(url).is_success:
                         return
                 why = "it is not healthy"
@@ -124,12 +138,12 @@ class Control:
                 why = str(error) or type(error).__name__
                 if "CERTIFICATE_VERIFY_FAILED" in why or "WRONG_VERSION_NUMBER" in why:
                     raise ControlError(
-                        f"SuperLink at {self.address} cannot be trusted: {why}; expected is a"
+                        f"{self._where} cannot be trusted: {why}; expected is a"
                         f" certificate that {self._ca} vouches for"
                     ) from error
             if time.monotonic() > end:
                 raise ControlError(
-                    f"SuperLink at {self.address} did not answer within {seconds:.0f} s: {why}"
+                    f"{self._where} did not answer within {seconds:.0f} s: {why}"
                 )
             time.sleep(0.2)
 
@@ -156,7 +170,7 @@ class Control:
                 why = refusal.message if refusal else error.response.text or str(error)
                 raise ControlError(f"SuperLink refuses {node.name}'s key: {why}") from error
             except httpx.HTTPError as error:
-                raise ControlError(f"SuperLink at {self.address}: {error}") from error
+                raise ControlError(f"{self._where}: {error}") from error
 
     def submit(self, config: RunConfig, out: Path, environment: Mapping[str, str]) -> int:
         """Submit a run.
@@ -188,14 +202,16 @@ class Control:
             env={**environment, "FLWR_HOME": str(self._home)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
         if found := _STARTED.search(done.stdout):
             return int(found[1])
         said = " ".join((done.stderr or done.stdout).split())
         raise ControlError(
-            f"the run was not accepted (flwr run left with {done.returncode}): {said}"
+            f"the run was not accepted by {self._where} (flwr run left with"
+            f" {done.returncode}): {said}"
         )
 
     def ending(self, run: int) -> Ending:
@@ -225,7 +241,7 @@ class Control:
                 f"SuperLink on run {run}: {refusal.message if refusal else error}"
             ) from error
         except httpx.HTTPError as error:
-            raise ControlError(f"SuperLink at {self.address}: {error}") from error
+            raise ControlError(f"{self._where}: {error}") from error
         status = run_from_proto(reply.run_dict[run]).status
         return Ending(status.sub_status, status.details)
 

@@ -6,9 +6,9 @@ import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from anml_fl import sockets
 from anml_fl.database.engine import open_database
 from anml_fl.files import write_whole
 from server.deployment.control import Control, ControlError, enrol
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 DEPLOYMENT = "deployment.json"
 """Beside a run's results: on which federation it runs."""
 _STARTUP = 60.0
+# Bytes of a socket's name, and of that under which it begins (`clients.warm`).
+_SOCKET = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,12 @@ def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterat
     ------
     RuntimeError
         If SuperLink does not start, or refuses a node.
+    ExposedError
+        If others may read or replace a key.
     ConfigError
         If the registry knows a node otherwise, or the federation runs already.
     """
+    state.refuse_exposed()
     state.local.mkdir(mode=0o700, parents=True, exist_ok=True)
     given = environment(state, warm=warm)
     address = f"127.0.0.1:{(port := free_port())}"
@@ -121,7 +126,7 @@ def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterat
         others: tuple[Service, ...] = ()
         if warm:
             # Not in the state folder: a socket's path is short.
-            folder = Path(held.enter_context(TemporaryDirectory(prefix="anml-")))
+            folder = Path(held.enter_context(sockets.temporary(_SOCKET)))
             given[WARM_SOCKET] = str(folder / "socket")
             # What looks for tasks all the time on one machine leaves the less for the tasks.
             given.setdefault(TASK_POLL, f"{min(1.0, 0.05 * len(members) + 0.1):.2f}")

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import psutil
 
+from anml_fl import proxies
 from server.processes import free_port, script
 from server.settlement import KEY_FILE
 from server.simulation import STARTED_IN, SWITCHES
@@ -231,6 +232,8 @@ def environment(state: State, *, warm: bool) -> dict[str, str]:
     return {
         **os.environ,
         **SWITCHES,
+        # All calls are to this machine.
+        **proxies.exempt(os.environ, proxies.ALL),
         KEY_FILE: str(state.ledger_key.resolve()),
         STARTED_IN: str(Path.cwd()),
         "PATH": os.pathsep.join(
@@ -334,4 +337,6 @@ def warm_process(state: State, path: Path, given: dict[str, str]) -> Service:
     Service
     """
     command = [sys.executable, "-m", "clients.warm", str(path)]
-    return Service("warm", lambda: command, given, state.local.resolve())
+    local = state.local.resolve()
+    home = {"FLWR_HOME": str(local / "flwr" / "warm")}
+    return Service("warm", lambda: command, {**given, **home}, local)

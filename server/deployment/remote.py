@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from anml_fl import proxies
 from anml_fl.config import ConfigError
 from anml_fl.database.engine import open_database
 from server.deployment.control import Control, enrol
@@ -79,7 +80,7 @@ def run_remote(
                     control,
                     config,
                     out.resolve(),
-                    {**os.environ, **SWITCHES},
+                    {**os.environ, **SWITCHES, **proxies.exempt(os.environ)},
                     admit=lambda: control.register(members),
                     tend=str,  # they are looked after where they run
                     say=console.print,

@@ -16,6 +16,7 @@ import tomli_w
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import names_of
+from anml_fl.private import refuse_exposed
 from anml_fl.registry.keys import make_key
 from anml_fl.roles import cast_roles
 from anml_fl.settings import from_file
@@ -42,6 +43,7 @@ _OWN = (
     "compose.env",
     "local",
 )
+_SECRETS = ("**/*.key", "database.password")
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -125,6 +127,21 @@ class State:
         found += [path for name in _FOLDERS for path in (self.folder / name).glob("**/*")]
         return [path for path in found if path.exists() and not path.is_symlink()]
 
+    def secrets(self) -> list[Path]:
+        """List the files that nobody else may read, as far as they are there."""
+        return sorted({path for one in _SECRETS for path in self.folder.glob(one)})
+
+    def refuse_exposed(self) -> None:
+        """Refuse to use secrets that others may read or replace.
+
+        Raises
+        ------
+        ExposedError
+            Naming the first one, and what to do.
+        """
+        for path in self.secrets():
+            refuse_exposed(path)
+
     def config(self) -> RunConfig:
         """Read the settings, with everybody's behaviour.
 
@@ -195,6 +212,8 @@ def prepare(
     ------
     ConfigError
         If what is asked for disagrees with itself, or with what is there.
+    ExposedError
+        If others may read or replace a key that is there.
     OSError
         If a file cannot be made.
     """
@@ -224,6 +243,7 @@ def prepare(
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
+    state.refuse_exposed()
     authority = (folder / "ca.key", state.ca)
     make_authority(*authority)
     issue(authority, state.server_key, state.server_certificate, hosts)

@@ -59,7 +59,8 @@ def check_bundle(root: Path | None, limit: int = FAB_MAX_SIZE) -> Finding:
             env={**os.environ, **SWITCHES, "FLWR_HOME": folder},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
             timeout=_PATIENCE,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from anml_fl.proxies import own
 from server.doctor.finding import Finding, ok, problem, warning
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ def check_superlink(address: str, authority: Path) -> list[Finding]:
     url = f"https://{address}/health"
     try:
         context = ssl.create_default_context(cafile=str(authority))
-        # As nodes do, through whatever proxy the environment names.
-        with httpx.Client(verify=context, timeout=10.0) as client:
+        # As nodes do: elsewhere through whatever proxy the environment names.
+        proxied = not own(address.rpartition(":")[0])
+        with httpx.Client(verify=context, timeout=10.0, trust_env=proxied) as client:
             before = time.time()
             answer = client.get(url)
             middle = (before + time.time()) / 2

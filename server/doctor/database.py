@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 import anml_fl.database
+from anml_fl.database.engine import postgresql_url
 from anml_fl.database.migrations.env import VERSION_TABLE
+from anml_fl.database.url import DatabaseError, located
 from server.doctor.clock import compare
 from server.doctor.finding import Finding, ok, problem, warning
 
@@ -37,26 +39,24 @@ def check_database(where: str) -> list[Finding]:
     list of Finding
     """
     try:
-        url = _url(where)
-    except (ValueError, sa.exc.ArgumentError):
-        # Not what was given: there may be a password in it.
-        return [
-            problem(
-                _NAME,
-                "the database's URL cannot be used",
-                "write a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE; the password"
-                " comes from PGPASSWORD, ~/.pgpass or a service file",
-            )
-        ]
-    postgresql = url.drivername.startswith("postgresql")
-    if not postgresql and not Path(url.database or "").exists():
-        what = f"there is no {url.database} yet"
+        named = located(where)
+    except DatabaseError as error:
+        return [problem(_NAME, "the database's URL cannot be used", str(error))]
+    if postgresql := named.file is None:
+        url = postgresql_url(named)
+    elif named.file.exists():
+        url = sa.URL.create("sqlite+pysqlite", database=named.shown)
+    else:
+        what = f"there is no {named.shown} yet"
         return [warning(_NAME, what, "`anml up` or `anml registry add` makes it")]
     arguments = {"connect_timeout": _PATIENCE} if postgresql else {"timeout": _PATIENCE}
-    engine = sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
+    engine = sa.create_engine(
+        url, connect_args=arguments, poolclass=sa.NullPool, hide_parameters=True
+    )
     try:
         with engine.connect() as connection:
-            return [_version(connection), *(_server if postgresql else _file)(connection)]
+            found = (_server if postgresql else _file)(connection)
+            return [_version(connection, named.shown), *found]
     except sa.exc.DBAPIError as error:
         said = " ".join(str(error.orig).split())
         remedy = (
@@ -64,27 +64,13 @@ def check_database(where: str) -> list[Finding]:
             if postgresql
             else "see that it is a SQLite file which this user may write, and its folder too"
         )
-        return [problem(_NAME, f"{_shown(url)}: {said}", remedy)]
+        return [problem(_NAME, f"{named.shown}: {said}", remedy)]
     finally:
         engine.dispose()
 
 
-def _url(where: str) -> sa.URL:
-    if "://" not in where:
-        return sa.URL.create("sqlite+pysqlite", database=where)
-    url = sa.make_url(where)
-    if url.password or "password" in url.query:
-        raise ValueError("a password would end up in settings and logs")
-    if url.drivername in ("postgresql", "postgresql+psycopg"):
-        return url.set(drivername="postgresql+psycopg")
-    if url.drivername in ("sqlite", "sqlite+pysqlite") and url.database:
-        return url
-    raise ValueError(f"no database is known by {url.drivername}")
-
-
-def _version(connection: Connection) -> Finding:
+def _version(connection: Connection, shown: str) -> Finding:
     """Compare the tables' version with the newest that this code knows."""
-    shown = _shown(connection.engine.url)
     tables = sa.inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
         if tables:
@@ -149,9 +135,3 @@ def _file(connection: Connection) -> list[Finding]:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     connection.exec_driver_sql("ROLLBACK")
     return [ok(_NAME, "the SQLite file is whole, and this user may write")]
-
-
-def _shown(url: sa.URL) -> str:
-    return (
-        str(url.database) if url.drivername.startswith("sqlite") else url.host or "PostgreSQL"
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,12 +14,12 @@ from server.doctor.clock import check_steadiness, check_superlink
 from server.doctor.database import check_database
 from server.doctor.finding import Finding, ok, problem
 from server.doctor.keys import check_ledger_key, check_node_keys
-from server.doctor.modes import check_modes, secrets_of
+from server.doctor.modes import check_modes
 from server.doctor.ports import check_port
 from server.doctor.storage import check_storage
 from server.doctor.switches import check_proxy, check_switches
-from server.doctor.versions import check_device, check_versions
-from server.settlement import KEY_FILE
+from server.doctor.versions import check_device, check_imports, check_versions
+from server.settlement import key_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,6 +88,7 @@ def examine(one: Installation) -> list[Finding]:
 def _checks(one: Installation) -> list[tuple[str, Check]]:
     checks: list[tuple[str, Check]] = [
         ("versions", check_versions),
+        ("imports", check_imports),
         ("switches", check_switches),
         ("clock", check_steadiness),
         ("disk", partial(check_storage, one.runs)),
@@ -99,13 +99,11 @@ def _checks(one: Installation) -> list[tuple[str, Check]]:
         for purpose, port in (one.ports or {}).items()
     ]
     where, device = one.database, "cpu"
-    ledger_key = Path(os.environ.get(KEY_FILE) or Path.home() / ".anml" / "ledger.key")
     folders, secrets = [], list(one.secrets)
     if one.state is not None:
         state, config = State(one.state), _settings(one.state)
-        ledger_key = state.ledger_key
         folders.append(one.state)
-        secrets += secrets_of(one.state)
+        secrets += state.secrets()
         checks += _of_state(state, config, one.superlink)
         if config is not None:
             where, device = where or config.registry.database, config.training.device
@@ -114,12 +112,16 @@ def _checks(one: Installation) -> list[tuple[str, Check]]:
             where = str(own)
     checks += [
         ("device", partial(check_device, device)),
-        ("ledger key", partial(check_ledger_key, ledger_key)),
-        ("modes", partial(check_modes, folders, {*secrets, ledger_key})),
+        ("ledger key", lambda: check_ledger_key(_ledger_key(one))),
+        ("modes", lambda: check_modes(folders, {*secrets, _ledger_key(one)})),
     ]
     if where:
         checks.append(("database", partial(check_database, where)))
     return checks
+
+
+def _ledger_key(one: Installation) -> Path:
+    return key_file() if one.state is None else State(one.state).ledger_key
 
 
 def _of_state(

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
+from anml_fl.private import ExposedError
 from anml_fl.registry.keys import node_key, private_key, public_key
 from server.doctor.finding import Finding, ok, problem, warning
 
@@ -94,6 +95,8 @@ def check_ledger_key(path: Path) -> Finding:
         own = private_key(path).public_key()
         if public_key(public).public_bytes_raw() != own.public_bytes_raw():
             raise ValueError(f"{public} is not the public half of {path}")
+    except ExposedError as error:
+        return problem(name, error.exposure.what, error.exposure.remedy)
     except (OSError, ValueError) as error:
         return problem(
             name,

@@ -58,8 +58,8 @@ def _holder(port: int) -> str:
         ]
         for one in held:
             if one.pid is not None:
-                process = psutil.Process(one.pid)
-                return f"process {one.pid} ({' '.join(process.cmdline())[:80]})"
+                # Not its command line: others' have tokens in it.
+                return f"process {one.pid} ({psutil.Process(one.pid).name()})"
     except psutil.Error:
         pass  # macOS tells the administrator alone
     return "a process that only the administrator may see"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.request import getproxies, proxy_bypass
 
+from anml_fl.proxies import between, own
 from server.doctor.finding import Finding, ok, problem, warning
 from server.simulation import SWITCHES
 
@@ -73,12 +73,14 @@ def check_proxy(host: str) -> Finding:
     -------
     Finding
     """
-    # As Flower's HTTP client does, which asks the environment.
-    proxies = getproxies()
-    if not (proxies.get("https") or proxies.get("all")) or proxy_bypass(host):
+    proxy = between(host)
+    if proxy and own(host):
+        remark = "; flwr and flower-supernode, called by hand, go past it by NO_PROXY alone"
+        return ok("proxy", f"{host} is this machine, which we call past {proxy}{remark}")
+    if not proxy:
         return ok("proxy", f"no proxy between here and {host}")
     return warning(
         "proxy",
-        f"calls to SuperLink at {host} would go through the proxy that the environment names",
+        f"calls to SuperLink at {host} would go through {proxy}",
         f"if that proxy does not let them through: export NO_PROXY={host}",
     )

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import torch
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import anml_fl
-from server.doctor.finding import Finding, ok, problem
+from anml_fl import import_path
+from server.doctor.finding import Finding, ok, problem, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _NAME = "anml-fl"
 _INSTALL = "install what the lock pins: `make setup` in a checkout, else pip install anml-fl"
@@ -37,6 +42,33 @@ def check_versions() -> list[Finding]:
         *_packages(needs),
         _ours(about["Version"]),
     ]
+
+
+def check_imports(path: Sequence[str] | None = None) -> Finding:
+    """Look for what would be imported in our packages' place.
+
+    Parameters
+    ----------
+    path : sequence of str, optional
+        Places that modules are looked for in, `sys.path` by default.
+
+    Returns
+    -------
+    Finding
+
+    Examples
+    --------
+    >>> check_imports([]).status
+    'ok'
+    """
+    if not (found := import_path.others(path)):
+        return ok("imports", f"nothing else has the name of {', '.join(import_path.PACKAGES)}")
+    return warning(
+        "imports",
+        f"{', '.join(found.values())} could be taken for ours. `anml` and what it starts use"
+        " their own; flwr, flower-supernode and python -m, called by hand, may not",
+        f"take {' and '.join(found)} out of PYTHONPATH, and start in another folder",
+    )
 
 
 def check_device(device: str) -> Finding:

@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 
-from anml_fl.datasets.prepare import standardised
 from anml_fl.datasets.sources import load
+from anml_fl.datasets.standardise import standardised
 from anml_fl.models.cohort import Cohort, initial, module, train
 from anml_fl.seeding import stream
 from studies.benchmarks.krum import machine

@@ -122,7 +122,7 @@ def machine() -> str:
     """
     cpu, info = platform.processor(), Path("/proc/cpuinfo")
     if info.exists():
-        lines = info.read_text().splitlines()
+        lines = info.read_text(encoding="utf-8").splitlines()
         names = [line.partition(":")[2] for line in lines if line.startswith("model name")]
         cpu = names[0].strip() if names else cpu
     blas = ", ".join(

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.config import Attacks
+from anml_fl.datasets.holdout import split
 from anml_fl.datasets.partition import deal_iid
-from anml_fl.datasets.prepare import Samples, split, standardised
+from anml_fl.datasets.prepare import Samples
 from anml_fl.datasets.sources import load
+from anml_fl.datasets.standardise import standardised
 from anml_fl.seeding import stream
 from clients.behaviours.label_flip import label_flip
 from studies.contributors.pooling import pooled

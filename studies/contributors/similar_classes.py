@@ -16,8 +16,8 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from anml_fl.datasets.prepare import standardised
 from anml_fl.datasets.sources import load
+from anml_fl.datasets.standardise import standardised
 from studies.contributors.pooling import pooled
 
 if TYPE_CHECKING:
@@ -111,8 +111,19 @@ def confusion(dataset: str) -> NDArray[np.int64]:
     -------
     (classes, classes) int64
         True classes by row, predicted by column; of all samples, with their true labels.
+
+    Raises
+    ------
+    ValueError
+        If a class has fewer samples than there are folds.
     """
     table = load(dataset)
+    counts = np.bincount(table.labels, minlength=table.classes)
+    if counts.min() < _FOLDS:
+        raise ValueError(
+            f"{dataset}: class {counts.argmin()} has {counts.min()} samples, and to tell what"
+            f" it is mixed up with takes {_FOLDS}"
+        )
     features = standardised(table, np.arange(table.labels.size))
     # Discriminants of 28 x 28 pixels take seconds, and tell no more of what is mixed up.
     side = max(1, table.image[1] // _HEIGHT) if table.image else 1
@@ -120,10 +131,10 @@ def confusion(dataset: str) -> NDArray[np.int64]:
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
     weak = LinearDiscriminantAnalysis()
     predicted = cross_val_predict(weak, features, table.labels, cv=folds)
-    counts: NDArray[np.int64] = confusion_matrix(
+    found: NDArray[np.int64] = confusion_matrix(
         table.labels, predicted, labels=np.arange(table.classes)
     )
-    return counts
+    return found
 
 
 def most_confused_pairs(found: NDArray[np.int64], known: Pairs = ()) -> Pairs:

@@ -9,8 +9,10 @@ import numpy as np
 from sklearn.datasets import load_diabetes
 
 from anml_fl.config import Attacks
-from anml_fl.datasets.prepare import Samples, split, standardised
+from anml_fl.datasets.holdout import split
+from anml_fl.datasets.prepare import Samples
 from anml_fl.datasets.sources import load
+from anml_fl.datasets.standardise import standardised
 from anml_fl.datasets.table import Table
 from anml_fl.seeding import stream
 from clients.behaviours.gradient_aligned import gradient_aligned

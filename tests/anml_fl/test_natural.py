@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from anml_fl.datasets.gold import graded_answers
-from anml_fl.datasets.prepare import contributor_id, deal, names_of, standardised
+from anml_fl.datasets.prepare import contributor_id, deal, names_of
 from anml_fl.datasets.sources import load
+from anml_fl.datasets.standardise import standardised
 from anml_fl.registry.scenarios import simulated_registry
 from anml_fl.settings import from_flat
 
@@ -219,3 +220,123 @@ def test_reputation_is_earned_on_gold_and_verification_is_not(
     assert [one.v for one in found.values()] == [0.25] * 3
     r = [one.r for one in found.values()]
     assert r[0] > r[1] > r[2]
+
+
+# ── Hospitals' tables that no federation could learn from ───────────────────────────────────
+
+
+@pytest.fixture
+def patients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[dict[str, str]], None]:
+    """Write hospitals by their outcomes: a digit a patient."""
+    monkeypatch.setenv("ANML_DATA_DIR", str(tmp_path))
+
+    def write(outcomes: dict[str, str]) -> None:
+        columns = (
+            "age,sex,cp,trestbps,chol,fbs,restecg,thalach,exang,oldpeak,slope,ca,thal,num"
+        )
+        rows = [
+            f"{who},{30 + i},1,1,145,233,1,2,150,0,2.3,3,0,6,{num}"
+            for who, digits in outcomes.items()
+            for i, num in enumerate(digits)
+        ]
+        (tmp_path / "heart_disease_hospitals.csv").write_text(
+            "\n".join([f"hospital,{columns}", *rows])
+        )
+
+    return write
+
+
+NATURAL_4 = ("heart_disease", 4, "natural", 0)
+
+
+def test_three_patients_a_hospital_are_too_few_and_five_are_enough(patients) -> None:
+    patients(dict.fromkeys("abcd", "012"))
+    with pytest.raises(
+        ValueError, match=r"of 12, a has 3, b has 3, c has 3; 5 of each are eno"
+    ):
+        deal(*NATURAL_4)
+    load.__globals__["_load"].cache_clear()
+    patients(dict.fromkeys("abcd", "01201"))
+    assert [part.labels.size for part in deal(*NATURAL_4).parts] == [4, 4, 4, 4]
+
+
+def test_a_hospital_of_one_class_is_noted_and_not_refused(patients) -> None:
+    patients({"a": "0101010101", "b": "1111111111", "c": "0120120120", "d": "0" * 20})
+    assert deal(*NATURAL_4).notes == (
+        "heart_disease: training rows of one class alone: b (8 of class 1), d (16 of class 0)",
+    )
+
+
+def test_of_many_hospitals_of_one_class_five_are_named(patients) -> None:
+    patients({f"h{i}": str(i % 2) * 5 for i in range(8)})
+    (note,) = deal("heart_disease", 8, "natural", 0).notes
+    assert note.endswith("h3 (4 of class 1), h4 (4 of class 0) and 3 more")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "leave_out", "said"),
+    [
+        (
+            {"a": "0101", "b": "1111"},
+            "b",
+            "the 4 test samples are all of class 1, so that any",
+        ),
+        (
+            {"a": "0101", "b": "1111"},
+            "a",
+            "the 4 training samples are all of class 1, so that",
+        ),
+        ({"a": "000000000000001"}, "", "samples are all of class 0, so that any model"),
+    ],
+)
+def test_a_test_that_any_model_passes_is_refused(patients, outcomes, leave_out, said) -> None:
+    patients(outcomes)
+    with pytest.raises(ValueError, match=f"^heart_disease: .*{said}"):
+        deal("heart_disease", 1, "natural", 0, leave_out)
+
+
+def test_nobody_is_left_where_the_only_hospital_is_left_out(patients) -> None:
+    patients({"a": "010101"})
+    with pytest.raises(ValueError, match="no contributor but 'a', so nobody is left"):
+        deal("heart_disease", 1, "natural", 0, "a")
+
+
+@pytest.mark.parametrize("partition", ["iid", "dirichlet:0.1", "natural"])
+@pytest.mark.parametrize("contributors", [0, 1, 4, 9, 1000])
+@pytest.mark.parametrize("digits", ["01", "011", "00111", "0" * 9 + "1"])
+def test_every_refusal_is_in_our_words(patients, partition, contributors, digits) -> None:
+    patients(dict.fromkeys("abcd", digits))
+    try:
+        dealt = deal("heart_disease", contributors, partition, 0)
+    except ValueError as error:
+        said = str(error)
+    else:
+        assert np.unique(dealt.test.labels).size == 2
+        assert min(part.labels.size for part in dealt.parts) >= (
+            1 if partition == "natural" else 2
+        )
+        return
+    assert said.startswith(("contributors", "too few samples", "heart_disease: the "))
+
+
+@pytest.mark.parametrize(
+    "partition",
+    [
+        "",
+        "IID",
+        "dirichlet",
+        "dirichlet:",
+        "dirichlet:x",
+        "sorted:1",
+        "dirichlet:0",
+        "dirichlet:nan",
+    ],
+)
+def test_a_partition_that_is_none_is_refused(partition: str) -> None:
+    with pytest.raises(
+        ValueError, match="must be 'iid', 'natural', or 'dirichlet:ALPHA'"
+    ) as told:
+        deal("wine", 4, partition, 0)
+    assert repr(partition) in str(told.value)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from time import process_time
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import beta
 
 from anml_fl.datasets.partition import deal_dirichlet, deal_iid
 
@@ -87,15 +89,99 @@ def test_shares_of_a_class_have_the_variance_of_dirichlet():
     assert np.var(shares) == pytest.approx(0.2 * 0.8 / 11, rel=0.1)
 
 
-def test_deal_that_leaves_somebody_short_is_drawn_again():
-    # One of two gets exactly 2 of 20 in .25 of the deals that leave nobody short: the mass of
-    # Beta(.1, .1) in [.075, .125] over that in [.075, .5]. Made up to 2 by the other: .87.
+def drawn(labels, contributors, alpha, rng):
+    """Who holds each sample by the draw alone, a sample at a time."""
+    holder = {}
+    for label in sorted(set(labels.tolist())):
+        members = rng.permutation([i for i, one in enumerate(labels) if one == label])
+        shares = rng.dirichlet([alpha] * contributors)
+        ends = [round(float(end) * len(members)) for end in np.cumsum(shares)]
+        ends[-1] = len(members)
+        for place, member in enumerate(members):
+            holder[int(member)] = next(who for who, end in enumerate(ends) if place < end)
+    return np.array([holder[i] for i in range(labels.size)])
+
+
+@settings(max_examples=150)
+@given(federations(), st.sampled_from([0.05, 0.3, 1.0, 5.0, 1e4]), st.integers(0, 2**32))
+def test_only_what_somebody_lacks_moves_and_it_comes_from_the_largest(federation, alpha, seed):
+    labels, contributors = federation
+    before = drawn(labels, contributors, alpha, np.random.default_rng(seed))
+    parts = deal_dirichlet(labels, contributors, alpha, np.random.default_rng(seed))
+    sizes = np.bincount(before, minlength=contributors)
+    lacking = int(np.maximum(2 - sizes, 0).sum())
+    stays = sum(
+        np.isin(part, np.flatnonzero(before == i)).sum() for i, part in enumerate(parts)
+    )
+    assert stays == labels.size - lacking  # all of them, where nobody is short
+    while sizes.min() < 2:
+        sizes[sizes.argmax()] -= 1
+        sizes[sizes.argmin()] += 1
+    assert sorted(len(part) for part in parts) == sorted(sizes.tolist())
+
+
+def test_who_draws_too_few_has_two_and_not_another_draw():
+    # One of two gets at most 2 of 20 by a share of at most .125 (2.5 rounds to 2).
     labels = np.zeros(20, dtype=int)
     least = [
         min(len(part) for part in deal_dirichlet(labels, 2, 0.1, np.random.default_rng(seed)))
         for seed in range(400)
     ]
-    assert np.mean(np.array(least) == 2) == pytest.approx(0.25, abs=0.09)
+    expected = 2 * beta.cdf(0.125, 0.1, 0.1)  # .87
+    assert np.mean(np.array(least) == 2) == pytest.approx(expected, abs=0.07)  # 4 sd
+
+
+@pytest.mark.parametrize("alpha", [5e-324, 1e-300, 0.05, 1.0, 1e300, 1e308, np.inf])
+def test_nobody_is_dealt_more_than_another_in_the_mean(alpha):
+    labels, deals = np.arange(60) % 3, 1500
+    sizes = np.array(
+        [
+            [len(p) for p in deal_dirichlet(labels, 20, alpha, np.random.default_rng(seed))]
+            for seed in range(deals)
+        ]
+    )
+    # Of 2 to 22 with a mean of 3 the variance is at most (22 - 3)(3 - 2) (Bhatia, Davis).
+    assert np.abs(sizes.mean(axis=0) - 3).max() < 4.5 * np.sqrt(19 / deals)
+    assert (sizes.std() < 1) == (alpha > 1)
+
+
+@pytest.mark.parametrize("alpha", [5e-324, 1e-310, 1e-300, 1e-3])
+def test_at_a_tiny_alpha_everybody_is_as_likely_to_hold_a_class_alone(alpha):
+    labels, deals = np.zeros(100, dtype=int), 2000
+    times = np.zeros(5)
+    for seed in range(deals):
+        parts = deal_dirichlet(labels, 5, alpha, np.random.default_rng(seed))
+        times[np.argmax([len(part) for part in parts])] += 1
+    # Binomial(2000, 1/5): mean 400, standard deviation 17.9.
+    assert np.abs(times - deals / 5).max() < 4.5 * 17.9
+
+
+@given(federations(), st.integers(0, 2**32))
+def test_infinite_alpha_deals_every_class_and_the_whole_evenly(federation, seed):
+    labels, contributors = federation
+    parts = deal_dirichlet(labels, contributors, np.inf, np.random.default_rng(seed))
+    assert_dealt_out(parts, labels, contributors)
+    held = np.array([np.bincount(labels[part], minlength=5) for part in parts])
+    assert np.ptp(held, axis=0).max() <= 1
+    assert np.ptp(held.sum(axis=1)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("samples", "contributors", "alpha"),
+    [
+        (140_000, 10_000, 0.1),
+        (140_000, 70_000, 0.1),
+        (140_000, 10_000, 1e-3),
+        (1400, 700, 0.1),
+    ],
+)
+def test_many_contributors_are_dealt_to_at_once(samples, contributors, alpha):
+    labels = np.arange(samples) % 10
+    began = process_time()
+    parts = deal_dirichlet(labels, contributors, alpha, np.random.default_rng(0))
+    assert process_time() - began < 5  # .05 to .4 s here; a thousand draws took 70
+    assert len(parts) == contributors
+    assert min(map(len, parts)) >= 2
 
 
 def test_classes_are_dealt_out_independently():
@@ -150,7 +236,14 @@ class TestBoth:
             deal(self.labels, contributors, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("alpha", [0.0, -1.0, np.nan])
+@pytest.mark.parametrize("samples", [0, 1])
+@pytest.mark.parametrize("contributors", [0, 1, 2])
+def test_fewer_samples_than_one_contributor_needs_are_refused(samples, contributors):
+    with pytest.raises(ValueError, match=f"needs 2 training samples, and there are {samples}"):
+        deal_iid(np.zeros(samples, dtype=int), contributors, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("alpha", [0.0, -1.0, np.nan, -np.inf])
 def test_alpha_must_be_positive(alpha):
     with pytest.raises(ValueError, match=f"alpha must be > 0, got {alpha}"):
         deal_dirichlet(np.arange(10), 2, alpha, np.random.default_rng(0))

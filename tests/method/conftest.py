@@ -24,17 +24,22 @@ def _direct_scores(vectors: ArrayLike, k: int) -> Scores:
     return np.sort(distances, axis=1)[:, :k].sum(axis=1)
 
 
-def _assert_same_scores(scores: Scores, truth: Scores, tolerance: float = 1e-5) -> None:
+# A float32 product of a block adds 6256 numbers, by whatever kernel the processor has: at the
+# most roughly sqrt(6256) roundings of 6e-8, of which cancelling leaves a fifth of the length.
+_PRODUCT = 6256**0.5 * 6e-8 / 0.2
+
+
+def _assert_same_scores(scores: Scores, truth: Scores, tolerance: float = _PRODUCT) -> None:
     assert scores.dtype == np.float64
     assert scores.shape == truth.shape
     assert (scores[truth == 0] == 0).all()
     positive = truth > 0
     error = np.abs(scores[positive] / truth[positive] - 1)
     assert error.max(initial=0.0) <= tolerance
-    # The same 70 %, but that scores which tie may stand for each other.
+    # The same 70 %, but that scores which all but tie may stand for each other.
     kept = max(1, round(0.7 * truth.size))
     picked = np.sort(truth[np.argsort(scores, kind="stable")[:kept]])
-    np.testing.assert_allclose(picked, np.sort(truth)[:kept], rtol=1e-6)
+    np.testing.assert_allclose(picked, np.sort(truth)[:kept], rtol=tolerance)
 
 
 @pytest.fixture(scope="session")

@@ -109,6 +109,33 @@ def test_text_that_is_not_utf8_is_said(typical: Path) -> None:
         load_run(typical)
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:hunter2@h/d", "sqlite:///x.db?password=hunter2"]
+)
+def test_an_old_run_whose_settings_hold_a_password_is_refused(typical: Path, url: str) -> None:
+    (typical / "config.toml").write_text(f'[registry]\ndatabase = "{url}"\n')
+    with pytest.raises(
+        ValueError, match=r"config.toml: registry.database: the data"
+    ) as caught:
+        load_run(typical)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["summary.json", "config.toml", "anml/rounds.jsonl", "anml/timings.jsonl"]
+)
+@pytest.mark.parametrize(
+    "text", ["age,sex,name\n63,1,Smith\n", '[{"age": 63, "name": "Smith"}]\n', "= Smith\n"]
+)
+def test_nothing_is_quoted_of_another_file_in_its_place(
+    typical: Path, name: str, text: str
+) -> None:
+    (typical / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=name) as caught:
+        load_run(typical)
+    assert "Smith" not in str(caught.value)
+
+
 def _edit_summary(folder: Path, **changes: Any) -> None:
     path = folder / "summary.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))

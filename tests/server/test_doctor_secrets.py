@@ -20,7 +20,7 @@ from server.deployment.authority import issue, make_authority
 from server.deployment.state import prepare
 from server.doctor.certificates import check_certificates
 from server.doctor.keys import check_ledger_key, check_node_keys
-from server.doctor.modes import check_modes, secrets_of
+from server.doctor.modes import check_modes
 
 
 def told(found):
@@ -64,9 +64,9 @@ def test_what_anml_up_makes_is_good(state, certificates):
     assert certificates("127.0.0.1", "superlink") == []
     assert told(check_node_keys((state.folder / "nodes").iterdir())) == []
     assert told([check_ledger_key(state.ledger_key)]) == []
-    assert told(check_modes([state.folder], secrets_of(state.folder))) == []
+    assert told(check_modes([state.folder], state.secrets())) == []
     # ca, server, ledger, three nodes, the database's password
-    assert len(secrets_of(state.folder)) == 7
+    assert len(state.secrets()) == 7
 
 
 def test_an_expired_certificate_is_a_problem(certificates, reissue):
@@ -147,7 +147,7 @@ def test_a_secret_that_others_may_read_is_a_problem_with_the_command_that_mends_
     key.chmod(0o640)
     state.folder.chmod(0o755)
 
-    found = check_modes([state.folder], secrets_of(state.folder))
+    found = check_modes([state.folder], state.secrets())
     assert [one.status for one in found] == ["problem", "problem"]
     assert "has mode 0755" in found[0].what
     assert f"chmod 0600 {key}" in found[1].remedy

@@ -108,3 +108,35 @@ def test_file_and_page_agree_on_who_is_sick() -> None:
         sick = sum(int(row["num"]) > 0 for row in csv.DictReader(file))
     dealt = deal("heart_disease", 4, "natural", 0)
     assert sum(p.labels.sum() for p in dealt.parts) + dealt.test.labels.sum() == sick
+
+
+def test_a_hospital_of_one_class_is_told_when_the_run_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    columns = "age,sex,cp,trestbps,chol,fbs,restecg,thalach,exang,oldpeak,slope,ca,thal,num"
+    outcomes = {"berne": "01" * 20, "lyon": "2" * 10}
+    rows = [
+        f"{who},{30 + i},1,1,145,?,1,2,150,0,2.3,3,0,6,{num}"
+        for who, digits in outcomes.items()
+        for i, num in enumerate(digits)
+    ]
+    file = tmp_path / "heart_disease_hospitals.csv"
+    file.write_text("\n".join([f"hospital,{columns}", *rows]))
+    monkeypatch.setenv("ANML_DATA_DIR", str(tmp_path))
+    config = from_flat(
+        {
+            "dataset": "heart_disease",
+            "partition": "natural",
+            "contributors": 2,
+            "behaviours": "honest=2",
+            "scenario": "unknown",
+            "rounds": 1,
+            "local-epochs": 1,
+            "strategies": "fedavg",
+        }
+    )
+    nodes = [{"partition-id": i} for i in range(2)]
+    run_federation(InlineGrid(app, nodes, config.to_flat()), config, tmp_path / "run")
+    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert f"{file}, column chol: no row has a value" in told
+    assert "heart_disease: training rows of one class alone: lyon (8 of class 1)" in told

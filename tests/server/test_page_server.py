@@ -303,6 +303,26 @@ def test_settings_that_cannot_be_read_are_told(get, begun):
     assert b"<b>" not in content
 
 
+@pytest.mark.parametrize("run", ["ended", "begun"])
+def test_settings_of_old_that_hold_a_password_are_not_served(get, request, run):
+    folder = request.getfixturevalue(run)
+    url = "postgresql://u@h/d?sslpassword=hunter2"
+    settings = (folder / "config.toml").read_text()
+    (folder / "config.toml").write_text(
+        settings.replace('database = ""', f'database = "{url}"')
+    )
+    if run == "ended":
+        (folder / "report.html").write_text(f"<pre>{url}</pre>")
+
+    answers = {path: get(folder, path) for path in ("/", "/config.toml", "/summary.json")}
+
+    assert answers["/config.toml"][0].status == 403
+    assert answers["/"][0].status == (403 if run == "ended" else 200)
+    assert not any(b"hunter2" in content for _, content in answers.values())
+    # Nothing else is in the way of what others may check.
+    assert answers["/summary.json"][0].status == (200 if run == "ended" else 404)
+
+
 def test_index_lists_runs_the_last_first_with_their_state(get, ended, begun):
     os.utime(ended / "config.toml", (1, 1))
 

@@ -1,0 +1,103 @@
+"""What a client's error tells the server: its kind, unless it is known to quote no data."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from flwr.app import ConfigRecord, Message, RecordDict
+from flwr.clientapp import ClientApp
+
+import clients.app
+from anml_fl.config import ConfigError
+from anml_fl.files import read_text
+from clients.app import app
+from clients.discretion import discreet
+from server.inline_grid import InlineGrid
+from strategies.instruction import instruct
+
+ROW = "63,1,Smith"
+
+
+def unreadable(tmp_path):
+    (tmp_path / "a.csv").write_bytes(f"{ROW}\n{ROW[:-1]}\xfc\n".encode("latin-1"))
+    return tmp_path / "a.csv"
+
+
+FAULTS = {
+    "a cell": lambda path: float(ROW),
+    "an array": lambda path: np.array([ROW], dtype=float),
+    "a column": lambda path: {"age": 1}[ROW],
+    "a raw read": lambda path: exec(compile(ROW, "x", "exec")),  # noqa: S102
+    "its repr": lambda path: failing(repr(decoding(path))),
+    "an own error without a number": lambda path: failing(ROW, OSError),
+    "json": lambda path: failing(ROW, json.JSONDecodeError, ROW, 0),
+    "csv": lambda path: failing(ROW, csv.Error),
+}
+
+
+def failing(text, kind=ValueError, *more):
+    raise kind(text, *more)
+
+
+def decoding(path):
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        return error
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_of_an_error_that_may_quote_a_row_the_server_is_told_the_kind(fault, tmp_path):
+    path = unreadable(tmp_path)
+    other = ClientApp(mods=[discreet])
+
+    @other.train()
+    def answer(message, context):
+        fault(path)
+
+    reply = ask(other)
+    assert reply.has_error()
+    assert "Smith" not in reply.error.reason
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is
+        fault(path)
+    assert raised.typename in reply.error.reason
+    assert "stays in the node's log" in reply.error.reason
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (read_text, "a.csv, line 2, byte 10: no UTF-8"),
+        (lambda path: (path / "b").read_bytes(), "Not a directory"),
+        (lambda path: failing("rounds: must be 1", ConfigError), "rounds: must be 1"),
+    ],
+)
+def test_an_error_that_quotes_no_data_is_told_as_it_is(fault, said, tmp_path):
+    path = unreadable(tmp_path)
+    other = ClientApp(mods=[discreet])
+
+    @other.train()
+    def answer(message, context):
+        fault(path)
+
+    assert said in ask(other).error.reason
+
+
+def test_it_stands_before_everything_in_our_own_app(monkeypatch):
+    monkeypatch.setattr(clients.app, "_read", lambda settings: failing(ROW))
+    reply = ask(app)
+    assert reply.has_error()
+    assert "Smith" not in reply.error.reason
+
+
+def ask(which):
+    grid = InlineGrid(which, [{"partition-id": 0, "num-partitions": 1}], {})
+    (node,) = grid.get_node_ids()
+    (one,) = instruct({node: "a"}, "train", 1, ConfigRecord({}))
+    (reply,) = grid.send_and_receive([one.message])
+    assert isinstance(reply, Message)
+    assert isinstance(one.message.content, RecordDict)
+    return reply
