@@ -193,9 +193,12 @@ def _check(run: Path, entries: list[Fields], lines: Sequence[bytes]) -> None:
         raise DifferenceError(
             f"{CONFIG}: no strategy of it is {opened['strategy']}, which paid"
         )
-    settled, wanted = len(entries) - 1, settings.get("training", {}).get("rounds", 0)
-    if closed is not None and settled != wanted:
-        raise DifferenceError(f"{LEDGER} has {settled} rounds, {CONFIG} says {wanted}")
+    training = settings.get("training")
+    wanted = training.get("rounds") if isinstance(training, dict) else None
+    if closed is not None and len(entries) - 1 != wanted:
+        raise DifferenceError(
+            f"{LEDGER} has {len(entries) - 1} rounds, {CONFIG} says {wanted}"
+        )
     if closed is not None:
         lines = rounds_of(run, opened["strategy"])
     check_rounds(run, lines, entries, unfinished=closed is None)
