@@ -14,6 +14,7 @@ import click
 from anml_fl.commands.failure import told
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
+from anml_fl.commands.verify import verify
 from anml_fl.files import read_text
 from server.commands import commands
 from server.doctor.commands import doctor
@@ -127,15 +128,26 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def report(folder: Path) -> None:
-    """Write report.html anew from the results in FOLDER."""
+    """Write report.html anew from the results in FOLDER.
+
+    A run that does not fit its ledger, or has none, gets a page that says so above all else;
+    the exit code is 1 then.
+    """
     from anml_fl.report.page import write_report
+    from anml_fl.report.vouched import vouched
 
     with told():
-        click.echo(write_report(folder))
+        standing = vouched(folder)
+        if standing.warning:
+            click.echo(standing.warning, err=True)
+        click.echo(write_report(folder, standing))
+    if standing.warning:
+        sys.exit(1)
 
 
 main.add_command(registry)
 main.add_command(ledger)
+main.add_command(verify)
 main.add_command(study)
 main.add_command(bench)
 main.add_command(doctor)
@@ -163,6 +175,10 @@ def attribution(run: Path, seed: int, as_json: bool) -> None:
         except KeyboardInterrupt:
             click.echo("stopped; the run is as it was", err=True)
             sys.exit(130)
+    if found.settled_by == "weights":
+        click.echo(
+            "there is no ledger: `settled` is by weights for which nothing vouches", err=True
+        )
     if as_json:
         click.echo(found.to_json())
     else:

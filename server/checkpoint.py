@@ -80,6 +80,8 @@ class Checkpoint:
         Of the run: all streams of random numbers begin with it.
     code : str
         Hash of the code.
+    updates : str, optional
+        Hash of the file of the round's updates; None without one.
     """
 
     run: str
@@ -91,6 +93,7 @@ class Checkpoint:
     shown: tuple[tuple[str, int, str], ...]
     seed: int
     code: str
+    updates: str | None = None
 
 
 def cut(path: Path, written: Written) -> None:
@@ -143,6 +146,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "shown": checkpoint.shown,
         "seed": checkpoint.seed,
         "code": checkpoint.code,
+        "updates": checkpoint.updates,
     }
     text = json.dumps(told, sort_keys=True)
     metadata = {"anml": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
@@ -211,6 +215,7 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
             tuple((who, at, token) for who, at, token in told["shown"]),
             told["seed"],
             told["code"],
+            told.get("updates"),  # not in those of a run that was begun before ADR 17
         )
     except CheckpointError:
         raise

@@ -170,9 +170,11 @@ def commands(
         from server.deployment.local import DEPLOYMENT
         from server.deployment.state import State
         from server.results import CONFIG, REPORT, SUMMARY
+        from server.settlement import check_unaltered
 
         with _told():
             if (folder / SUMMARY).exists():
+                check_unaltered(folder)
                 if (folder / DEPLOYMENT).exists():
                     _tidy(State(Path(_deployment(folder / DEPLOYMENT)["state"])))
                 if not (folder / REPORT).exists():
@@ -290,10 +292,12 @@ def _crowded(nodes: int) -> str | None:
 def _ended(out: Path, config: RunConfig, state: State, console: Console) -> bool:
     """Tell whether a run came to its end before: its rounds are settled, once."""
     from server.results import SUMMARY, check_settings
+    from server.settlement import check_unaltered
 
     check_settings(out, config)
     if not (out / SUMMARY).exists():
         return False
+    check_unaltered(out)
     _tidy(state)
     console.print(
         f"{out} came to its end before. For another run, change name or seed in {state.run}",

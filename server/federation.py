@@ -26,7 +26,7 @@ from server.manifest import write_manifest
 from server.patience import patiently
 from server.registries import database
 from server.results import close_run, finished, open_run
-from server.settlement import run_id, signing_key
+from server.settlement import Settlement, run_id, signing_key
 from server.strategy_run import run_strategy
 from strategies.identity import ByKey, ByPartition
 
@@ -116,10 +116,12 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
                         members=members,
                         code=code,
                     )
+            # Bound to the ledger, and so the same again after a crash.
+            held = holdings(out, config)
+        return close_run(out, config, roles, held, Settlement(out, config, engine))
     finally:
         if engine is not None:
             engine.dispose()
-    return close_run(out, config, roles, holdings(out, config))
 
 
 def check(config: RunConfig) -> None:

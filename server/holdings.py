@@ -8,9 +8,9 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from anml_fl.datasets.prepare import NATURAL, deal_of
+from anml_fl.ledger.run_files import MODEL
 from anml_fl.models.architectures import build
 from anml_fl.models.state import error_rate, load_arrays
-from server.strategy_folder import MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path

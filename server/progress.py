@@ -16,8 +16,9 @@ from rich.progress import (
 )
 
 from anml_fl.files import read_text
+from anml_fl.ledger.run_files import ROUNDS
 from anml_fl.method.records import RoundRecord
-from server.strategy_folder import ROUNDS, StrategyFolder
+from server.strategy_folder import StrategyFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,8 @@ def _records(folder: Path) -> int:
 
 def _state(folder: Path) -> str:
     try:
-        line = read_text(folder / ROUNDS).splitlines()[-1]
+        # Not splitlines(): it would also cut at U+2028, which JSON strings may hold.
+        line = read_text(folder / ROUNDS).rstrip("\n").split("\n")[-1]
         record = RoundRecord.from_json(line)
     except (OSError, IndexError, ValueError):
         return ""  # being written at this moment

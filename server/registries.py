@@ -22,7 +22,7 @@ from server.settlement import run_id
 from server.simulation import STARTED_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Engine
 
@@ -91,6 +91,7 @@ def known(
     engine: Engine | None,
     settlement: Settlement | None,
     last: float = 0.0,
+    repeated: Sequence[float] = (),
 ) -> Source:
     """Choose a strategy's registry, when it is asked, and whether reputations move in it.
 
@@ -105,6 +106,8 @@ def known(
         Of the strategy that pays: only it moves the reputations of a real registry.
     last : float
         The instant of the strategy's last round, if it goes on: none lies before it.
+    repeated : sequence of float
+        When each round of a strategy that pays nobody asked before, if it is repeated.
 
     Returns
     -------
@@ -125,6 +128,8 @@ def known(
         instant = date(after(microseconds(last), microseconds(kept.now())))
         return Reading(years(instant), remark(instant, now()))
 
+    if settlement is None and repeated:
+        return Source(kept, lambda server_round: repeated[server_round - 1], run, False)
     start = present()
     if settlement is None:
         return Source(kept, start, run, observes=False)

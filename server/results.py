@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import fcntl
-import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.config import ConfigError
 from anml_fl.files import make_folder, read_text, write_whole
+from anml_fl.ledger import run_files
+from anml_fl.ledger.entry import summary_text
 from anml_fl.report.attribution import ATTRIBUTION
 from server.manifest import MANIFEST
-from server.settlement import check_ledger, set_aside, settled
+from server.settlement import check_ledger, check_unaltered, set_aside, settled
 from server.strategy_folder import StrategyFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from anml_fl.config import RunConfig
+    from server.settlement import Settlement
 
-CONFIG, SUMMARY, REPORT = "config.toml", "summary.json", "report.html"
+CONFIG, SUMMARY, REPORT = run_files.CONFIG, run_files.SUMMARY, "report.html"
 LOCK, SUBMITTING = ".lock", ".submitting"
 """Held by who writes to the folder, and by who follows the run on other processes."""
 ERROR = "error.txt"
@@ -81,7 +83,9 @@ def open_run(out: Path, config: RunConfig) -> None:
     Raises
     ------
     ConfigError
-        If the folder holds a run with other settings.
+        If the folder holds a run with other settings, or one that was altered after its end.
+    LedgerError
+        If it holds a run that was altered before.
     """
     make_folder(out)
     check_settings(out, config)
@@ -93,9 +97,11 @@ def open_run(out: Path, config: RunConfig) -> None:
         )
     anew = (out / SUMMARY).exists()
     if anew:
+        check_unaltered(out)
         set_aside(out)
     else:
-        check_ledger(out)
+        settling = StrategyFolder(out / config.settling)
+        check_ledger(out, ended=settling.finished(config.training.rounds))
     write_whole(path, config.to_toml().encode())
     if anew:
         # Gone for good with the manifest that is written next, before anything is settled.
@@ -109,7 +115,7 @@ def open_run(out: Path, config: RunConfig) -> None:
 
 
 def finished(out: Path, config: RunConfig, name: str) -> bool:
-    """Whether a strategy ran to its end, and was settled if it is the one that pays.
+    """Whether a strategy ran to its end, and all was settled if it is the one that pays.
 
     Parameters
     ----------
@@ -123,8 +129,9 @@ def finished(out: Path, config: RunConfig, name: str) -> bool:
     -------
     bool
     """
-    done = StrategyFolder(out / name).finished(config.training.rounds)
-    return done and (name != config.settling or settled(out))
+    rounds = config.training.rounds
+    done = StrategyFolder(out / name).finished(rounds)
+    return done and (name != config.settling or settled(out) == rounds)
 
 
 @contextmanager
@@ -155,9 +162,13 @@ def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
 
 
 def close_run(
-    out: Path, config: RunConfig, roles: Mapping[str, str], held: Mapping[str, Any]
+    out: Path,
+    config: RunConfig,
+    roles: Mapping[str, str],
+    held: Mapping[str, Any],
+    settlement: Settlement,
 ) -> dict[str, Any]:
-    """Write `summary.json`, and with it the run's end.
+    """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
 
     Parameters
     ----------
@@ -167,15 +178,15 @@ def close_run(
         Contributor to behaviour.
     held : mapping
         Contributor to what it gathered itself.
+    settlement : Settlement
 
     Returns
     -------
     dict
         The summary.
     """
-    strategies = {
-        name: StrategyFolder(out / name).summary(roles) for name in config.strategies
-    }
+    folders = {name: StrategyFolder(out / name) for name in config.strategies}
+    strategies = {name: folder.summary(roles) for name, folder in folders.items()}
     summary = {
         "name": config.name,
         "dataset": config.federation.dataset,
@@ -187,6 +198,6 @@ def close_run(
     }
     if held:
         summary["holdings"] = dict(held)
-    text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
-    write_whole(out / SUMMARY, text.encode())
+    settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
+    write_whole(out / SUMMARY, summary_text(summary).encode())
     return summary

@@ -15,16 +15,20 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flwr.common.logger import log
 
 from anml_fl.config import ConfigError
-from anml_fl.files import cause, make_folder, read_text, write_whole
+from anml_fl.files import cause, make_folder, write_whole
+from anml_fl.ledger import run_files
+from anml_fl.ledger.audit import audit
 from anml_fl.ledger.book import LedgerError
-from anml_fl.ledger.entry import model_hash
+from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.ledger.file import FileLedger
+from anml_fl.ledger.round_audit import check_model, check_rounds, rounds_of
+from anml_fl.ledger.run_files import DifferenceError
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.registry.keys import make_key, private_key
 from server.patience import patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from numpy.typing import NDArray
@@ -32,12 +36,14 @@ if TYPE_CHECKING:
 
     from anml_fl.config import RunConfig
     from anml_fl.ledger.book import Ledger
+    from anml_fl.ledger.entry import Fields
     from anml_fl.method.records import RoundRecord
     from server.checkpoint import Checkpoint
 
-LEDGER, PUBLIC_KEY = "ledger.jsonl", "ledger.pub"
+LEDGER, PUBLIC_KEY = run_files.LEDGER, run_files.PUBLIC_KEY
 KEY_FILE = "ANML_LEDGER_KEY"
 """Environment variable: the file of the server's private key."""
+_HOW = "Bring the folder back from a copy, or give another --out"
 
 
 def run_id(config: RunConfig) -> str:
@@ -123,8 +129,8 @@ def signing_key() -> Ed25519PrivateKey:
         ) from error
 
 
-def settled(out: Path) -> bool:
-    """Tell whether a run's ledger is closed: nothing of it is left to settle.
+def settled(out: Path) -> int:
+    """Count the rounds that a run's ledger has.
 
     Parameters
     ----------
@@ -133,32 +139,82 @@ def settled(out: Path) -> bool:
 
     Returns
     -------
-    bool
+    int
+        0 without a ledger, or with one that cannot be read.
     """
     try:
-        *_, last = read_text(out / LEDGER).splitlines()
-        return bool(json.loads(last)["kind"] == "close")
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        # Not splitlines(): it would also cut at U+2028, which a name may hold.
+        *_, line, _ = (out / LEDGER).read_bytes().split(b"\n")
+        last = json.loads(line)
+        return int(last["rounds"] if last["kind"] == "close" else last.get("round", 0))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0
 
 
-def check_ledger(out: Path) -> None:
+def check_ledger(out: Path, *, ended: bool) -> None:
     """Refuse a ledger that cannot be gone on with, before anything of its run is touched.
 
     Parameters
     ----------
     out : Path
         The run's folder, with or without a ledger.
+    ended : bool
+        Whether the strategy that pays came to its end: what it left must be what was settled.
+        Before, its files are looked at once they are where its checkpoint was.
 
     Raises
     ------
     ConfigError
         If the server's key cannot be had.
     LedgerError
-        If the ledger does not verify, or is another key's.
+        If the ledger does not verify, is another key's, or settled something else.
     """
     if (out / LEDGER).exists():
-        FileLedger(out / LEDGER, signing_key())
+        entries = _entries(FileLedger(out / LEDGER, signing_key()))
+        if ended and entries:
+            _check_settled(out, entries)
+
+
+def check_unaltered(out: Path) -> None:
+    """Refuse a run that came to its end and is not what its ledger says.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first difference, or why it cannot be checked.
+    """
+    try:
+        found = audit(out)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{out} cannot be checked: {error}. {_HOW}") from error
+    if not found.ok:
+        raise ConfigError(f"{out} does not fit its ledger: {found.difference}. {_HOW}")
+
+
+def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[float]:
+    """Find when a strategy that pays nobody asked the registry, if its run came to its end.
+
+    Parameters
+    ----------
+    config : RunConfig
+    engine : sqlalchemy.Engine
+        Of the database with the run's ledger.
+    strategy : str
+
+    Returns
+    -------
+    list of float
+        By round; empty if the run has not ended.
+    """
+    lines = patiently(lambda: list(SqlLedger(engine, run_id(config), signing_key()).lines()))
+    closed = json.loads(lines[-1]) if lines else {}
+    found: list[float] = closed.get("instants", {}).get(strategy, [])
+    return found
 
 
 def set_aside(out: Path) -> None:
@@ -197,13 +253,15 @@ class Settlement:
     def __init__(self, out: Path, config: RunConfig, engine: Engine | None = None) -> None:
         key = signing_key()
         run = run_id(config)
+        self._out, self._settling = out, config.settling
         file = self._file = FileLedger(out / LEDGER, key)
         self._open = None if engine is None else partial(SqlLedger, engine, run, key)
         self._database: Ledger | None = None
         if self._open is not None:
             self._database = patiently(self._open)
             _check_order(self._database, file)
-        self._everywhere(lambda book: book.open(run, config.settling, config.settlement.pool))
+        settings, pool = sha256_of(config.to_toml().encode()), config.settlement.pool
+        self._everywhere(lambda book: book.open(run, config.settling, pool, settings))
         public = key.public_key()
         write_whole(
             out / PUBLIC_KEY,
@@ -218,7 +276,7 @@ class Settlement:
         return self._file.head
 
     def check(self, checkpoint: Checkpoint) -> None:
-        """Refuse to go on from a checkpoint that does not belong to this ledger.
+        """Refuse to go on from a checkpoint or rounds that do not belong to this ledger.
 
         Parameters
         ----------
@@ -227,7 +285,7 @@ class Settlement:
         Raises
         ------
         LedgerError
-            Saying which round each of them has.
+            Saying which round each of them has, or what was altered.
         """
         number, rounds = checkpoint.record.round, self._file.rounds
         # The round may have been settled before the crash, or not; rounds after it must come
@@ -239,8 +297,11 @@ class Settlement:
                 f" and entry {self._file.head[:12]}: they are of two runs, or one is an older"
                 " copy. Bring both back from one backup, or give another --out and --name"
             )
+        _check_settled(self._out, _entries(self._file))
 
-    def settle(self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def settle(
+        self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]], updates: str | None
+    ) -> None:
         """Settle a round, unless it is settled already, and in the same words.
 
         Parameters
@@ -248,6 +309,8 @@ class Settlement:
         record : RoundRecord
         arrays : mapping
             The new model's arrays by name.
+        updates : str, optional
+            Hash of the file of the round's updates, from `save_updates`; None without one.
 
         Raises
         ------
@@ -255,11 +318,37 @@ class Settlement:
             If the round was settled otherwise.
         """
         model = model_hash(arrays)
-        self._everywhere(lambda book: book.append(record, model))
+        self._everywhere(lambda book: book.append(record, model, updates))
 
-    def close(self) -> None:
-        """End the ledger with the totals."""
-        self._everywhere(lambda book: book.close())
+    def close(
+        self, summary: Mapping[str, Any], records: Mapping[str, Sequence[RoundRecord]]
+    ) -> None:
+        """End the ledger with the totals, and with what the run came to.
+
+        Parameters
+        ----------
+        summary : mapping
+            Of the run.
+        records : mapping
+            Strategy to its rounds; these and its model are in the folder.
+
+        Raises
+        ------
+        LedgerError
+            If it was closed with other results.
+        """
+        names = (run_files.ROUNDS, run_files.MODEL)
+        files = [f"{strategy}/{name}" for strategy in records for name in names]
+        results = Results(
+            {name: file_hash(self._out / name) for name in files},
+            summary_hash(summary),
+            {
+                strategy: [one.at for one in of]
+                for strategy, of in records.items()
+                if strategy != self._settling and any(one.at for one in of)
+            },
+        )
+        self._everywhere(lambda book: book.close(results))
 
     def _everywhere(self, keep: Callable[[Ledger], str]) -> None:
         """Keep an entry in every book, if it is not there already."""
@@ -280,6 +369,26 @@ class Settlement:
         book = self._file if self._open is None else self._open()
         entries = (json.loads(line) for line in book.lines())
         return {entry["round"]: entry["at"] for entry in entries if entry["kind"] == "round"}
+
+
+def _entries(ledger: FileLedger) -> list[Fields]:
+    return [json.loads(line) for line in ledger.lines()]
+
+
+def _check_settled(out: Path, entries: list[Fields]) -> None:
+    """Refuse rounds, updates or a model that are not those that were settled."""
+    if entries[-1]["kind"] == "close":
+        entries = entries[:-1]
+    strategy = entries[0]["strategy"]
+    try:
+        check_rounds(out, rounds_of(out, strategy, unfinished=True), entries, unfinished=True)
+        if (out / strategy / run_files.MODEL).exists():
+            check_model(out, entries)
+    except DifferenceError as error:
+        raise LedgerError(
+            f"{out} is not what was settled: {error}. Bring {out / strategy} back from a copy;"
+            " or remove it, and the strategy begins at round 1"
+        ) from error
 
 
 def _check_order(database: Ledger, file: Ledger) -> None:

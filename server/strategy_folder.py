@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from logging import WARNING
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from flwr.common.logger import log
@@ -14,11 +12,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from anml_fl.files import append_line, make_folder, read_text, sync_folder
+from anml_fl.ledger.run_files import MODEL, ROUNDS, TIMINGS, UPDATES
+from anml_fl.ledger.strategy_results import strategy_results
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.state import save_arrays
-from anml_fl.roles import HONEST, is_honest
 from server.checkpoint import CHECKPOINT, PREVIOUS, CheckpointError, cut, load_checkpoint
-from server.updates import UPDATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from server.checkpoint import Checkpoint
-
-ROUNDS, TIMINGS, MODEL = "rounds.jsonl", "timings.jsonl", "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,10 @@ class StrategyFolder:
 
     def records(self) -> list[RoundRecord]:
         """Read the rounds."""
-        lines = read_text(self.rounds).splitlines()
-        return [RoundRecord.from_json(line) for line in lines]
+        return [RoundRecord.from_json(line) for line in _lines(self.rounds)]
 
     def _timings(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in read_text(self.timings).splitlines()]
+        return [json.loads(line) for line in _lines(self.timings)]
 
     @property
     def rounds(self) -> Path:
@@ -164,31 +159,13 @@ class StrategyFolder:
         dict
             As in `summary.json`; errors and weights are fractions, null is unknown.
         """
-        records = self.records()
-        shares = [share for record in records if (share := _attackers_share(record, roles))]
-        known = [share for share in shares if not math.isnan(share)]
-        branches = dict.fromkeys(("blend", "krum", "uniform"), 0)
-        for record in records:
-            if record.branch is not None:
-                branches[record.branch] = branches.get(record.branch, 0) + 1
-        error = records[-1].test_error
         return {
-            "test_error": None if math.isnan(error) else error,
-            "attacker_weight": (fmean(known) if known else None) if shares else 0.0,
-            "branches": branches,
-            "excluded": sum(record.excluded for record in records),
-            "rounds": len(records),
+            **strategy_results(self.records(), roles),
             "seconds": round(sum(timing["seconds"] for timing in self._timings()), 3),
         }
 
 
-def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | None:
-    """Share of the new model that came from attackers; None without a new model."""
-    weights = [c.weight for c in record.contributors if c.selected]
-    if not weights:
-        return None
-    return sum(
-        c.weight
-        for c in record.contributors
-        if c.selected and not is_honest(roles.get(c.contributor, HONEST))
-    )
+def _lines(path: Path) -> list[str]:
+    # Not splitlines(): it would also cut at U+2028, which JSON strings may hold.
+    *lines, rest = read_text(path).split("\n")
+    return [*lines, rest] if rest else lines

@@ -20,7 +20,7 @@ from anml_fl.seeding import stream
 from server.checkpoint import Checkpoint, Written, save_checkpoint
 from server.manifest import write_manifest
 from server.registries import known
-from server.settlement import Settlement, run_id
+from server.settlement import Settlement, closed_instants, run_id
 from server.strategy_folder import StrategyFolder
 from server.updates import save_updates
 from strategies.arrays import values_of
@@ -92,8 +92,11 @@ def run_strategy(
     folder = StrategyFolder(out / name)
     begun = folder.resume(run_id(config))
     settlement = Settlement(out, config, engine) if name == config.settling else None
+    repeated: list[float] = []
+    if settlement is None and engine is not None:
+        repeated = closed_instants(config, engine, name)
     last = 0.0 if begun is None else begun.record.at
-    source = known(config, roles, engine, settlement, last)
+    source = known(config, roles, engine, settlement, last, repeated)
     course = _Course(
         folder, settlement, source.registry, source.run if source.observes else ""
     )
@@ -127,9 +130,10 @@ def run_strategy(
         load_arrays(model, values)
         error = error_rate(model, dealt.test.features, dealt.test.labels)
         record = replace(chosen.records[-1], test_error=error)
+        updates = None
         if settlement is not None and config.settlement.record_updates:
             cohort = chosen.cohort
-            save_updates(
+            updates = save_updates(
                 folder.path,
                 record.round,
                 cohort.contributors,
@@ -138,8 +142,8 @@ def run_strategy(
                 cohort.examples,
             )
         write_manifest(out, config, code, chosen.codes)
-        course.keep(run_id(config), record, values, config.seed, code)
-        course.conclude(record, values)
+        course.keep(run_id(config), record, values, config.seed, code, updates)
+        course.conclude(record, values, updates)
         return MetricRecord({"test-error": error})
 
     if done < training.rounds:
@@ -151,8 +155,6 @@ def run_strategy(
             timeout=training.timeout,
             evaluate_fn=evaluate,
         )
-    if settlement is not None:
-        settlement.close()
     # Strategy.start returns no arrays when no round changed the model.
     folder.finish(arrays_of(model))
 
@@ -183,6 +185,7 @@ class _Course:
         arrays: Mapping[str, NDArray[Any]],
         seed: int,
         code: str,
+        updates: str | None,
     ) -> None:
         """Write the checkpoint: from here on the round is not lost, nor decided otherwise."""
         registry = self.registry
@@ -196,13 +199,16 @@ class _Course:
             shown=registry.shown() if isinstance(registry, InMemoryRegistry) else (),
             seed=seed,
             code=code,
+            updates=updates,
         )
         save_checkpoint(self.folder.path, checkpoint)
 
-    def conclude(self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def conclude(
+        self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]], updates: str | None
+    ) -> None:
         """Settle the round, let reputations move by it, and tell it."""
         if self.settlement is not None:
-            self.settlement.settle(record, arrays)
+            self.settlement.settle(record, arrays, updates)
         self._observe(record)
         self.folder.append(record)
 
@@ -225,7 +231,7 @@ class _Course:
                 self.registry.present(contributor, [token], at=date(stamp))
             for record in self.folder.records():
                 self._observe(record)
-        self.conclude(begun.record, begun.arrays)
+        self.conclude(begun.record, begun.arrays, begun.updates)
 
     def _observe(self, record: RoundRecord) -> None:
         if self.observing and isinstance(self.registry, ReputationRegistry):

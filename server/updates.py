@@ -11,15 +11,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from anml_fl.files import make_folder, write_whole
+from anml_fl.ledger.entry import sha256_of
+from anml_fl.ledger.run_files import updates_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-UPDATES = "updates"
-"""Folder of a strategy's updates, a file a round."""
 
 _TENSORS = ("examples", "model", "updates")  # sorted
 
@@ -54,7 +53,7 @@ def updates_path(folder: Path, number: int) -> Path:
     >>> updates_path(Path("run/anml"), 7).as_posix()
     'run/anml/updates/0007.safetensors'
     """
-    return folder / UPDATES / f"{number:04d}.safetensors"
+    return folder.parent / updates_name(folder.name, number)
 
 
 def save_updates(
@@ -64,7 +63,7 @@ def save_updates(
     model: NDArray[Any],
     updates: NDArray[Any],
     examples: NDArray[np.float64],
-) -> None:
+) -> str:
     """Write a round's updates: the whole file, or none of it.
 
     Parameters
@@ -78,6 +77,11 @@ def save_updates(
     model : (d,) float array
     updates : (n, d) float array
     examples : (n,) float64
+
+    Returns
+    -------
+    str
+        The file's hash, for the ledger.
     """
     path = updates_path(folder, number)
     make_folder(path.parent)
@@ -87,6 +91,7 @@ def save_updates(
         metadata={"contributors": json.dumps(list(contributors))},
     )
     write_whole(path, content)
+    return sha256_of(content)
 
 
 def load_updates(folder: Path, number: int) -> Updates:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.progress import track
-from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal_of
-from anml_fl.ledger.verify import verify_file
+from anml_fl.ledger.audit import audit
 from anml_fl.method.gtg_shapley import gtg_shapley
 from anml_fl.method.shapley import exact_shapley, leave_one_out
 from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
-from anml_fl.registry.keys import public_key
 from anml_fl.report.attribution import (
     ATTRIBUTION,
     Attribution,
@@ -27,12 +24,13 @@ from anml_fl.report.attribution import (
     save_attribution,
 )
 from anml_fl.report.page import write_report
+from anml_fl.report.rank_correlation import rank_correlation
 from anml_fl.report.run import load_run
 from anml_fl.seeding import stream
 from anml_fl.settings import from_toml
 from server.results import SUMMARY, hold
 from server.round_game import round_game
-from server.settlement import LEDGER, PUBLIC_KEY
+from server.settlement import LEDGER
 from server.updates import load_updates
 
 if TYPE_CHECKING:
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from anml_fl.config import RunConfig
+    from anml_fl.ledger.audit import Audit
     from anml_fl.method.records import RoundRecord
     from anml_fl.method.shapley import Utility, Valuation
     from anml_fl.report.attribution import EstimatorName
@@ -76,13 +75,18 @@ def run(folder: Path, console: Console, *, seed: int = 0) -> Attribution:
     """
     _finished(folder)  # before `hold`, which would make a folder
     with hold(folder):
-        (folder / ATTRIBUTION).unlink(missing_ok=True)
+        path = folder / ATTRIBUTION
+        before = path.read_bytes() if path.exists() else None
         attribution = attribute(
             folder,
             seed=seed,
             progress=lambda steps: track(steps, "valuing", console=console, transient=True),
         )
         save_attribution(folder, attribution)
+        if before not in (None, path.read_bytes()):
+            console.print(
+                f"{ATTRIBUTION} said something else before: by another --seed, or by an edit"
+            )
         write_report(folder)
     return attribution
 
@@ -116,13 +120,17 @@ def attribute(
     Raises
     ------
     ConfigError
-        If the folder holds no finished run, or one with other settings.
+        If the folder holds no finished run, one that was altered, or one with other settings.
     OSError
         If a file is missing.
     ValueError
         If a file is damaged, or does not belong to this run.
     """
     _finished(folder)
+    # A run without a ledger is valued by its weights, and the result says so.
+    audited = audit(folder) if (folder / LEDGER).exists() else None
+    if audited is not None and not audited.ok:
+        raise ConfigError(f"{folder} does not fit its ledger: {audited.difference}")
     finished = load_run(folder)
     config = _settings(folder, finished)
     people = sorted(finished.summary.contributors)
@@ -146,13 +154,13 @@ def attribute(
             seconds[name] += time.perf_counter() - started
             evaluations[name] += found.evaluations
             totals[name][[place[who] for who in valid]] += found.values
-    settled, settled_by = _settled(folder, finished, place)
+    settled = _settled(finished, audited, place)
     exact = totals.get("exact_shapley")
     return Attribution(
         strategy=finished.lead.name,
         rounds=len(finished.lead.records),
         seed=seed,
-        settled_by="ledger" if settled_by else "weights",
+        settled_by="weights" if audited is None else "ledger",
         contributors=tuple(
             Contribution(
                 contributor=name,
@@ -175,34 +183,6 @@ def attribute(
             for name in names
         ),
     )
-
-
-def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64] | None) -> float | None:
-    """Spearman's rank correlation; None where it is undefined.
-
-    Parameters
-    ----------
-    a, b : (n,) float64
-        None stands for unknown.
-
-    Returns
-    -------
-    float or None
-        In [-1, 1]; None if either is constant, unknown, or has fewer than two values.
-
-    Examples
-    --------
-    >>> rank_correlation(np.array([0.0, 0.1, 0.5]), np.array([3.0, 2.0, 1.0]))
-    -1.0
-    >>> rank_correlation(np.ones(3), np.arange(3.0))
-    """
-    if b is None:
-        return None
-    # Sums of equal gains in another order differ in the last bits: they tie.
-    a, b = np.round(a, 12), np.round(b, 12)
-    if a.size < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return None
-    return round(float(spearmanr(a, b).statistic), 12)
 
 
 def _finished(folder: Path) -> None:
@@ -266,33 +246,19 @@ def _estimate(
 
 
 def _settled(
-    folder: Path, finished: Run, place: dict[str, int]
-) -> tuple[NDArray[np.float64] | None, bool]:
-    """Share of what was settled, None if that is nothing; and whether a ledger says so."""
+    finished: Run, audited: Audit | None, place: dict[str, int]
+) -> NDArray[np.float64] | None:
+    """Share of what was settled, None if that is nothing."""
     sums = np.zeros(len(place))
-    path = folder / LEDGER
-    if by_ledger := path.is_file():
-        verdict = verify_file(path, public_key(folder / PUBLIC_KEY))
-        if not verdict.ok:
-            raise ConfigError(f"{path} does not verify: {verdict}")
-    for name, amount in _payouts(path) if by_ledger else _weights(finished):
+    for name, amount in _weights(finished) if audited is None else audited.payouts.items():
         if name not in place:
-            raise ValueError(f"{path}: {name!r} is not among the contributors of the run")
+            raise ValueError(f"{LEDGER}: {name!r} is not among the contributors of the run")
         sums[place[name]] += amount
     total = sums.sum()  # nan under a coordinate-wise rule, which has no weights
-    return (sums / total if total > 0 else None), by_ledger
+    return sums / total if total > 0 else None
 
 
 def _weights(finished: Run) -> Iterable[tuple[str, float]]:
     for record in finished.lead.records:
         for person in record.contributors:
             yield person.contributor, person.weight
-
-
-def _payouts(path: Path) -> Iterable[tuple[str, float]]:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            entry = json.loads(line)  # it was verified
-            if entry["kind"] == "round":
-                for person in entry["contributors"]:
-                    yield person["contributor"], person["payout"]

@@ -12,6 +12,7 @@ from flwr.common.logger import console_handler
 from safetensors.numpy import load_file
 
 from anml_fl.datasets.prepare import deal_of
+from anml_fl.ledger.run_files import MODEL
 from anml_fl.models.architectures import build
 from anml_fl.models.state import error_rate, load_arrays
 from anml_fl.report.run import load_run
@@ -19,7 +20,6 @@ from anml_fl.settings import from_flat
 from clients.app import app
 from server.federation import train_federation
 from server.inline_grid import InlineGrid
-from server.strategy_folder import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

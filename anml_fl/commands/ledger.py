@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anml_fl.commands.failure import Failure, told
+from anml_fl.commands.options import KEY_CAME_ALONG, key_option
 from anml_fl.commands.shown import show_json, show_table
 from anml_fl.files import writing_whole
 
@@ -24,11 +25,6 @@ LEDGER, KEY = "ledger.jsonl", "ledger.pub"
 _ROUNDS_SHOWN = 20
 
 _run = click.argument("run", type=click.Path(exists=True, path_type=Path))
-_key = click.option(
-    "--key",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"The server's public key.  [default: {KEY} beside the ledger]",
-)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -42,11 +38,14 @@ def ledger() -> None:
 
 @ledger.command()
 @_run
-@_key
+@key_option
 @click.option("--open", "unfinished", is_flag=True, help="Accept a run that still goes on.")
 @_json
 def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None:
-    """Check every byte of a ledger; exit code 1 names the first bad entry."""
+    """Check every byte of a ledger; exit code 1 names the first bad entry.
+
+    `anml verify` checks all of a run against it.
+    """
     path, beside = _ledger(run), key is None
     key = key or path.with_name(KEY)
     verdict, digits = _verdict(path, key, unfinished=unfinished)
@@ -59,16 +58,13 @@ def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None
         click.echo(str(verdict))
         click.echo(f"public key: {digits}")
         if beside:
-            click.echo(
-                "This key came with the ledger: whoever made up one can make up both. Compare"
-                " it with the server's, or give that with --key."
-            )
+            click.echo(KEY_CAME_ALONG)
     sys.exit(0 if verdict.ok else 1)
 
 
 @ledger.command()
 @_run
-@_key
+@key_option
 @_json
 def show(run: Path, key: Path | None, as_json: bool) -> None:
     """Show each contributor's payouts, and the rounds."""
@@ -95,7 +91,7 @@ def show(run: Path, key: Path | None, as_json: bool) -> None:
 
 @ledger.command()
 @_run
-@_key
+@key_option
 @click.option(
     "--format",
     "form",

@@ -1,8 +1,9 @@
-"""Options that the registry's commands share, and the database that one of them names."""
+"""Options that several commands share, and the database that one of them names."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,6 +51,16 @@ def time_option(
 
     return click.option(name, metavar="TIME", callback=read, **more)
 
+
+key_option = click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The server's public key.  [default: ledger.pub beside the ledger]",
+)
+KEY_CAME_ALONG = (
+    "This key came with the ledger: whoever made up one can make up both. Compare it with the"
+    " server's, or give that with --key."
+)
 
 at_option = time_option("--at", help="As it was known then.  [default: now]")
 

@@ -7,7 +7,14 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 from anml_fl.ledger.chain import Chain
-from anml_fl.ledger.entry import Fields, close_fields, open_fields, round_fields, sign
+from anml_fl.ledger.entry import (
+    Fields,
+    binding_fields,
+    close_fields,
+    open_fields,
+    round_fields,
+    sign,
+)
 from anml_fl.ledger.grammar import read
 from anml_fl.ledger.verify import verify
 
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from anml_fl.ledger.entry import Results
     from anml_fl.method.records import RoundRecord
 
 
@@ -26,7 +34,7 @@ class LedgerError(ValueError):
 class Ledger(Protocol):
     """Anything that keeps who earned what, each round once."""
 
-    def open(self, run: str, strategy: str, pool: int) -> str:
+    def open(self, run: str, strategy: str, pool: int, settings: str | None = None) -> str:
         """Begin the ledger, or go on with the one that was begun with the same words.
 
         Parameters
@@ -34,6 +42,9 @@ class Ledger(Protocol):
         run, strategy : str
         pool : int
             Micro-units to share in each round, in [0, 2**53 - 1].
+        settings : str, optional
+            Hash of the run's settings. With it the ledger is bound to the run's files, and
+            the hashes below are kept; a ledger that was begun without goes on without.
 
         Returns
         -------
@@ -47,7 +58,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def append(self, record: RoundRecord, model: str) -> str:
+    def append(self, record: RoundRecord, model: str, updates: str | None = None) -> str:
         """Settle a round, once: what is there already in the same words stays as it is.
 
         Parameters
@@ -56,6 +67,8 @@ class Ledger(Protocol):
             Of the next round, or of one that was settled.
         model : str
             Hash of the new model, from `anml_fl.ledger.entry.model_hash`.
+        updates : str, optional
+            Hash of the file of the round's updates; None if it has none.
 
         Returns
         -------
@@ -69,8 +82,13 @@ class Ledger(Protocol):
         """
         ...
 
-    def close(self) -> str:
+    def close(self, results: Results | None = None) -> str:
         """End the ledger with the totals; closing it again changes nothing.
+
+        Parameters
+        ----------
+        results : Results, optional
+            What the run came to; a ledger that is bound to its files needs them.
 
         Returns
         -------
@@ -80,7 +98,7 @@ class Ledger(Protocol):
         Raises
         ------
         LedgerError
-            If the ledger was not opened.
+            If the ledger was not opened, or was closed with other results.
         """
         ...
 
@@ -133,16 +151,18 @@ class Book(ABC):
             raise LedgerError(f"the ledger cannot go on: {verdict}")
         self._chain = verdict.chain
 
-    def open(self, run: str, strategy: str, pool: int) -> str:
+    def open(self, run: str, strategy: str, pool: int, settings: str | None = None) -> str:
         """Begin the ledger, or go on; see `Ledger.open`."""
         public = self._key.public_key().public_bytes_raw()
+        if (opened := self._chain.opened) is not None and not opened.bound:
+            settings = None
         try:
-            fields = open_fields(run, strategy, pool, public)
+            fields = open_fields(run, strategy, pool, public, settings)
         except ValueError as error:
             raise LedgerError(f"the ledger cannot be opened: {error}") from error
         return self._keep(0, fields, "another ledger was opened here")
 
-    def append(self, record: RoundRecord, model: str) -> str:
+    def append(self, record: RoundRecord, model: str, updates: str | None = None) -> str:
         """Settle a round, once; see `Ledger.append`."""
         opened = self._chain.opened
         if opened is None:
@@ -157,14 +177,18 @@ class Book(ABC):
             fields = round_fields(json.loads(opened.run), record, model, opened.pool)
         except ValueError as error:
             raise LedgerError(f"round {number} cannot be settled: {error}") from error
+        if opened.bound:
+            fields |= binding_fields(record, updates)
         return self._keep(number, fields, f"round {number} was settled otherwise")
 
-    def close(self) -> str:
+    def close(self, results: Results | None = None) -> str:
         """End the ledger with the totals; see `Ledger.close`."""
-        if self._chain.opened is None:
+        if (opened := self._chain.opened) is None:
             raise LedgerError("the ledger must be opened before it is closed")
+        if not opened.bound:
+            results = None
         totals = {json.loads(name): paid for name, paid in self._chain.totals.items()}
-        fields = close_fields(self._chain.rounds, totals)
+        fields = close_fields(self._chain.rounds, totals, results)
         return self._keep(self._chain.rounds + 1, fields, "the ledger was closed otherwise")
 
     def _keep(self, number: int, fields: Fields, otherwise: str) -> str:

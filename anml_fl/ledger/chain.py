@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 
-from anml_fl.ledger.grammar import Close, Entry, Open, Round, read, signed
+from anml_fl.ledger.grammar import Close, Entry, Open, Round, damage, read, signed
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.registry.curve import flaw
 
@@ -102,7 +102,7 @@ class Chain:
         BrokenError
         """
         if not raw.endswith(b"\n"):
-            raise BrokenError("is torn: it has no newline at its end")
+            raise BrokenError(damage(raw) or "is torn: it has no newline at its end")
         try:
             entry = read(raw[:-1])
         except ValueError as error:
@@ -122,6 +122,12 @@ class Chain:
             self._check_round(entry)
         elif isinstance(entry, Close):
             self._check_close(entry)
+        if self.opened is not None and entry.bound != self.opened.bound:
+            raise BrokenError(
+                "has hashes of the run's files, which the open entry has not"
+                if entry.bound
+                else "lacks the hashes of the run's files, which the open entry has"
+            )
         return entry
 
     def take(self, entry: Entry) -> None:
@@ -163,6 +169,10 @@ class Chain:
             raise BrokenError(f"counts {entry.rounds} rounds, not {self.rounds}")
         if entry.totals != totals_text(self.totals):
             raise BrokenError("has other totals than its rounds")
+        if entry.results is not None:
+            results = b"{%b}" % entry.results
+            if results != _canonical(results):
+                raise BrokenError("names its files in another way than canonical JSON does")
 
 
 def check_signature(entry: Entry, key: Ed25519PublicKey) -> None:
@@ -187,6 +197,13 @@ def check_signature(entry: Entry, key: Ed25519PublicKey) -> None:
         key.verify(*signed(entry))
     except InvalidSignature:
         raise BrokenError("was altered, or signed by another key") from None
+
+
+def _canonical(text: bytes) -> bytes:
+    try:
+        return rfc8785.dumps(json.loads(text))
+    except ValueError:
+        return b""
 
 
 def totals_text(totals: dict[bytes, int]) -> bytes:

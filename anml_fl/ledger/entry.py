@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
-from hashlib import sha256
+from dataclasses import dataclass, field
+from hashlib import file_digest, sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,8 @@ import rfc8785
 from anml_fl.method.attribution import checked_pool, payouts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from numpy.typing import NDArray
@@ -22,7 +25,108 @@ if TYPE_CHECKING:
 Fields = dict[str, Any]
 
 
-def open_fields(run: str, strategy: str, pool: int, public_key: bytes) -> Fields:
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a run came to, by hashes: the last entry stands for it.
+
+    Parameters
+    ----------
+    files : mapping
+        Path in the run's folder, with `/`, to hash: of each strategy's rounds and model.
+    summary : str
+        Hash of the summary, from `summary_hash`.
+    instants : mapping
+        Strategy that pays nobody to the instants at which its rounds asked a registry that
+        is not simulated: made anew, they ask it as of then.
+    """
+
+    files: Mapping[str, str]
+    summary: str
+    instants: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+
+def sha256_of(content: bytes) -> str:
+    """Hash bytes as entries write it.
+
+    Examples
+    --------
+    >>> sha256_of(b"")[:20]
+    'sha256:e3b0c44298fc1'
+    """
+    return f"sha256:{sha256(content).hexdigest()}"
+
+
+def file_hash(path: Path) -> str:
+    """Hash a file's bytes as `sha256sum` does.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        "sha256:" and 64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with path.open("rb") as file:
+        return f"sha256:{file_digest(file, 'sha256').hexdigest()}"
+
+
+def summary_text(summary: Mapping[str, Any]) -> str:
+    """Write a summary as `summary.json` has it.
+
+    Parameters
+    ----------
+    summary : mapping
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    return json.dumps(summary, indent=2, allow_nan=False) + "\n"
+
+
+def summary_hash(summary: Mapping[str, Any]) -> str:
+    """Hash a summary without its seconds, the run's and the strategies': they never repeat.
+
+    Parameters
+    ----------
+    summary : mapping
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> one = {"seed": 0, "seconds": 1.5, "strategies": {"anml": {"seconds": 1.5}}}
+    >>> summary_hash(one) == summary_hash(one | {"seconds": 2.5})
+    True
+    """
+    untimed = _untimed(summary)
+    untimed["strategies"] = {
+        name: _untimed(one) for name, one in summary["strategies"].items()
+    }
+    return sha256_of(summary_text(untimed).encode())
+
+
+def _untimed(fields: Mapping[str, Any]) -> Fields:
+    return {name: value for name, value in fields.items() if name != "seconds"}
+
+
+def open_fields(
+    run: str, strategy: str, pool: int, public_key: bytes, settings: str | None = None
+) -> Fields:
     """Say what the first entry says, without its place in the chain.
 
     Parameters
@@ -35,6 +139,8 @@ def open_fields(run: str, strategy: str, pool: int, public_key: bytes) -> Fields
         Micro-units to share in each round, in [0, 2**53 - 1].
     public_key : bytes
         Ed25519, 32 bytes: of the key that signs.
+    settings : str, optional
+        Hash of the run's settings; None for a ledger that binds no files.
 
     Returns
     -------
@@ -56,11 +162,12 @@ def open_fields(run: str, strategy: str, pool: int, public_key: bytes) -> Fields
         "strategy": _text(strategy),
         "pool": checked_pool(pool),
         "public_key": public_key.hex(),
+        **({} if settings is None else {"settings": settings}),
     }
 
 
 def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields:
-    """Say what a round's entry says, without its place in the chain.
+    """Say what a round's entry says, without its place in the chain and `binding_fields`.
 
     Parameters
     ----------
@@ -117,7 +224,31 @@ def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields
     }
 
 
-def close_fields(rounds: int, totals: Mapping[str, int]) -> Fields:
+def binding_fields(record: RoundRecord, updates: str | None) -> Fields:
+    """Say which files a round's entry stands for.
+
+    Parameters
+    ----------
+    record : RoundRecord
+    updates : str, optional
+        Hash of the round's updates file; None if none is kept.
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> from anml_fl.method.records import RoundRecord
+    >>> binding_fields(RoundRecord(1, "anml", None, 0.5, 0.5, ()), None)["record"][:20]
+    'sha256:9e9743ebb485e'
+    """
+    return {"record": sha256_of(record.to_json().encode()), "updates": updates}
+
+
+def close_fields(
+    rounds: int, totals: Mapping[str, int], results: Results | None = None
+) -> Fields:
     """Say what the last entry says, without its place in the chain.
 
     Parameters
@@ -125,6 +256,8 @@ def close_fields(rounds: int, totals: Mapping[str, int]) -> Fields:
     rounds : int
     totals : mapping
         Contributor to the payouts of all rounds.
+    results : Results, optional
+        What the run came to; None for a ledger that binds no files.
 
     Returns
     -------
@@ -135,7 +268,11 @@ def close_fields(rounds: int, totals: Mapping[str, int]) -> Fields:
     >>> close_fields(2, {"a": 18})
     {'kind': 'close', 'rounds': 2, 'totals': {'a': 18}}
     """
-    return {"kind": "close", "rounds": rounds, "totals": dict(totals)}
+    fields: Fields = {"kind": "close", "rounds": rounds, "totals": dict(totals)}
+    if results is not None:
+        fields |= {"files": dict(results.files), "instants": dict(results.instants)}
+        fields["summary"] = results.summary
+    return fields
 
 
 def sign(fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey) -> bytes:

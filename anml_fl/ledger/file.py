@@ -95,7 +95,10 @@ def _cut_torn_line(handle: int) -> None:
     size = end = os.fstat(handle).st_size
     while end:
         start = max(0, end - 65536)
-        newline = os.pread(handle, end - start, start).rfind(b"\n")
+        part = os.pread(handle, end - start, start)
+        newline = part.rfind(b"\n")
+        if b"\r" in part[newline + 1 :]:
+            return  # no crash writes one: the line ends were changed, which is found and told
         if newline >= 0:
             end = start + newline + 1
             break

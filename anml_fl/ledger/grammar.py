@@ -1,5 +1,9 @@
 r"""What an entry looks like, letter by letter: canonical JSON of three fixed shapes.
 
+A ledger has one of two forms. In the bound one (ADR 17) the open entry has `settings`, a
+round `record` and `updates`, the close `files`, `instants` and `summary`; the older one has
+none of them.
+
 RFC 8785 leaves one way to write a value: sorted names, no spaces, shortest escapes. So an
 entry is a regular language, and one expression checks names, order, types and bounds at
 three times the speed of a JSON parser, with nothing left to interpret: no duplicate name,
@@ -13,11 +17,14 @@ Quotes inside a string are escaped, so that the texts with quotes below, such as
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import NamedTuple
 
 LONGEST_LINE = 16 * 2**20
 """Bytes of a line with its newline: some 50,000 contributors a round."""
+
+_AS_IT_WAS = "Every byte is signed: take the file as the run wrote it"
 
 # Each character in its shortest escape.
 _TEXT = r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\bfnrt]|u00(?:0[0-7bef]|1[0-9a-f])))*+"'
@@ -25,6 +32,7 @@ _WHOLE = r"(?:0|[1-9][0-9]{0,15}+)"
 _SIGNAL = r"(?:0\.[0-9]{1,23}+|null|[1-9](?:\.[0-9]{1,17}+)?+e-[0-9]{1,3}+|[01])"
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,20}+)(?:\.[0-9]{1,23}+)?+(?:e-[0-9]{1,3}+)?+"
 _HASH = "[0-9a-f]{64}"
+_SHA = rf'"sha256:{_HASH}"'
 _SIGNED = r'(?P<signature>"signature":"[0-9a-f]{128}",)'
 
 
@@ -35,7 +43,8 @@ def _pattern(text: str) -> re.Pattern[bytes]:
 _OPEN = _pattern(
     rf'\{{"kind":"open","number":(?P<number>0),"pool":(?P<pool>{_WHOLE}),'
     rf'"previous":"(?P<previous>{_HASH})","public_key":"(?P<public_key>{_HASH})",'
-    rf'"run":(?P<run>{_TEXT}),{_SIGNED}"strategy":(?P<strategy>{_TEXT})\}}'
+    rf'"run":(?P<run>{_TEXT}),(?:"settings":(?P<settings>{_SHA}),)?+{_SIGNED}'
+    rf'"strategy":(?P<strategy>{_TEXT})\}}'
 )
 _ROUND_HEAD = _pattern(rf'\{{"at":{_NUMBER},"branch":(?:null|{_TEXT}),"contributors":\[')
 _PERSON = _pattern(
@@ -44,15 +53,18 @@ _PERSON = _pattern(
     rf'"v":{_SIGNAL},"weight":{_SIGNAL}\}}(?:,(?=\{{)|(?=\]))'
 )
 _ROUND_TAIL = _pattern(
-    rf'\],"kind":"round","model":"sha256:{_HASH}","number":(?P<number>{_WHOLE}),'
+    rf'\],"kind":"round","model":{_SHA},"number":(?P<number>{_WHOLE}),'
     rf'"pool":(?P<pool>{_WHOLE}),"previous":"(?P<previous>{_HASH})",'
+    rf'(?:"record":(?P<record>{_SHA}),)?+'
     rf'"round":(?P<round>{_WHOLE}),"run":(?P<run>{_TEXT}),{_SIGNED}'
-    rf'"strategy":(?P<strategy>{_TEXT})\}}'
+    rf'"strategy":(?P<strategy>{_TEXT})(?:,"updates":(?P<updates>null|{_SHA}))?+\}}'
 )
-# Commas are loose here: the totals must be those of the rounds, letter by letter.
+# Commas are loose here: `Chain` writes the mappings again, and compares letter by letter.
 _CLOSE = _pattern(
-    rf'\{{"kind":"close","number":(?P<number>{_WHOLE}),"previous":"(?P<previous>{_HASH})",'
-    rf'"rounds":(?P<rounds>{_WHOLE}),{_SIGNED}'
+    rf'\{{(?:(?P<bound>"files":\{{(?:{_TEXT}:{_SHA},?+)*+\}},'
+    rf'"instants":\{{(?:{_TEXT}:\[(?:{_NUMBER},?+)*+\],?+)*+\}}),)?+'
+    rf'"kind":"close","number":(?P<number>{_WHOLE}),"previous":"(?P<previous>{_HASH})",'
+    rf'"rounds":(?P<rounds>{_WHOLE}),{_SIGNED}(?:"summary":(?P<summary>{_SHA}),)?+'
     rf'"totals":(?P<totals>\{{(?:{_TEXT}:{_WHOLE},?+)*+\}})\}}'
 )
 
@@ -74,6 +86,8 @@ class Open(NamedTuple):
         Micro-units for each round.
     public_key : bytes
         The signing key's, 64 hexadecimal digits.
+    bound : bool
+        Whether it, and with it the ledger, has hashes of the run's files.
     """
 
     number: int
@@ -84,6 +98,7 @@ class Open(NamedTuple):
     strategy: bytes
     pool: int
     public_key: bytes
+    bound: bool
 
 
 class Round(NamedTuple):
@@ -101,6 +116,8 @@ class Round(NamedTuple):
         As JSON writes them, with quotes.
     payouts : list of int
         To each contributor.
+    bound : bool
+        Whether it has hashes of the round's record and updates.
     """
 
     number: int
@@ -113,6 +130,7 @@ class Round(NamedTuple):
     pool: int
     contributors: list[bytes]
     payouts: list[int]
+    bound: bool
 
 
 class Close(NamedTuple):
@@ -126,6 +144,8 @@ class Close(NamedTuple):
         How many there were.
     totals : bytes
         Payouts of all rounds by contributor, as JSON writes it.
+    results : bytes or None
+        Hashes of files, and instants, as JSON writes them; None in a ledger of the older form.
     """
 
     number: int
@@ -134,6 +154,12 @@ class Close(NamedTuple):
     span: tuple[int, int]
     rounds: int
     totals: bytes
+    results: bytes | None
+
+    @property
+    def bound(self) -> bool:
+        """Whether it has hashes of the run's files."""
+        return self.results is not None
 
 
 Entry = Open | Round | Close
@@ -178,10 +204,14 @@ def read(line: bytes) -> Entry:
             strategy=match["strategy"],
             pool=int(match["pool"]),
             public_key=match["public_key"],
+            bound=match["settings"] is not None,
         )
-    if match := _CLOSE.fullmatch(line):
-        return Close(*_place(line, match), int(match["rounds"]), match["totals"])
-    raise ValueError("is no entry")
+    match = _CLOSE.fullmatch(line)
+    if match and (match["bound"] is None) == (match["summary"] is None):
+        return Close(
+            *_place(line, match), int(match["rounds"]), match["totals"], match["bound"]
+        )
+    raise _no_entry(line)
 
 
 def signed(entry: Entry) -> tuple[bytes, bytes]:
@@ -210,7 +240,9 @@ def _read_round(line: bytes) -> Round:
         head, tail = line[: (end := line.find(b'],"kind"'))], line[end:]
     match = _ROUND_TAIL.fullmatch(line, len(line) - len(tail))
     if match is None or any(parts[2::3]) or not _ROUND_HEAD.fullmatch(head):
-        raise ValueError("is no entry")
+        raise _no_entry(line)
+    if (match["record"] is None) != (match["updates"] is None):
+        raise _no_entry(line)
     return Round(
         *_place(line, match),
         run=match["run"],
@@ -219,8 +251,55 @@ def _read_round(line: bytes) -> Round:
         pool=int(match["pool"]),
         contributors=parts[::3],
         payouts=list(map(int, parts[1::3])),
+        bound=match["record"] is not None,
     )
 
 
 def _place(line: bytes, match: re.Match[bytes]) -> tuple[int, bytes, bytes, tuple[int, int]]:
     return int(match["number"]), match["previous"], line, match.span("signature")
+
+
+def damage(line: bytes) -> str | None:
+    r"""Say what a program that takes a file for any text has done to a line of JSON.
+
+    Parameters
+    ----------
+    line : bytes
+        With its newline, if it has one.
+
+    Returns
+    -------
+    str or None
+        Continues "the line ..."; None where nothing of the kind is seen.
+
+    Examples
+    --------
+    >>> damage(b'{"kind":"open"}\r\n')[:26]
+    'is ended by CR LF, not LF:'
+    >>> damage(b'{"kind":"open"}\n')
+    """
+    body = line.removesuffix(b"\n")
+    if body.startswith(codecs.BOM_UTF8):
+        return (
+            "is behind a byte order mark: a program has saved the file in a way of its own."
+            f" {_AS_IT_WAS}"
+        )
+    # In a string a CR is spelled \r, and elsewhere there is none.
+    if b"\r" in body:
+        end = "CR LF" if line.endswith(b"\r\n") else "CR"
+        return (
+            f"is ended by {end}, not LF: the file's line ends were changed, by git"
+            f" (core.autocrlf), an editor or a transfer as text. {_AS_IT_WAS}"
+        )
+    return None
+
+
+def _no_entry(line: bytes) -> ValueError:
+    if told := damage(line + b"\n"):
+        return ValueError(told)
+    if line.startswith(b'{"') != line.endswith((b'"}', b"}}")):
+        return ValueError(
+            "is no entry, but part of one: it was cut in two, perhaps by a program that takes"
+            f" U+2028, U+2029 or U+0085 in a name for a line's end. {_AS_IT_WAS}"
+        )
+    return ValueError("is no entry")

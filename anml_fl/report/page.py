@@ -26,6 +26,7 @@ from anml_fl.report.sentences import result
 from anml_fl.report.style import style_sheet
 from anml_fl.report.template import TEMPLATE
 from anml_fl.report.untrusted import inline_json, visible
+from anml_fl.report.vouched import UNCHECKED, vouched
 from anml_fl.report.weights_figure import weights
 
 if TYPE_CHECKING:
@@ -34,15 +35,18 @@ if TYPE_CHECKING:
     from anml_fl.report.attribution import Attribution
     from anml_fl.report.plot import Plot
     from anml_fl.report.run import Run
+    from anml_fl.report.vouched import Vouched
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, standing: Vouched | None = None) -> Path:
     """Write the report of a finished run into its folder.
 
     Parameters
     ----------
     folder : Path
         The run's folder, as `load_run` describes it.
+    standing : Vouched, optional
+        What `vouched` has found already.
 
     Returns
     -------
@@ -58,13 +62,20 @@ def write_report(folder: Path) -> Path:
         If a file says something else than it should; the message names file and place.
     """
     run = load_run(folder)
-    page = render(run, load_attribution(folder, run.summary.contributors))
+    standing = standing or vouched(folder)
+    try:
+        found = load_attribution(folder, run.summary.contributors)
+    except ValueError:
+        if not standing.altered:
+            raise
+        found = None  # what does not fit stands on the page, above all else
+    page = render(run, found, standing)
     path = folder / "report.html"
     write_whole(path, page.encode())
     return path
 
 
-def render(run: Run, found: Attribution | None = None) -> str:
+def render(run: Run, found: Attribution | None = None, standing: Vouched = UNCHECKED) -> str:
     """Write the page as text.
 
     Parameters
@@ -72,6 +83,8 @@ def render(run: Run, found: Attribution | None = None) -> str:
     run : Run
     found : Attribution, optional
         What `anml attribution` found for it.
+    standing : Vouched
+        How far its ledger stands for it.
 
     Returns
     -------
@@ -87,19 +100,24 @@ def render(run: Run, found: Attribution | None = None) -> str:
     )
     if run.left_out:
         facts += f" Left out: {run.left_out}."
+    if standing.note:
+        facts += f" {standing.note}"
+    paid = standing.payouts
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
     both = {"light": theme.template(theme.LIGHT), "dark": theme.template(theme.DARK)}
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     return environment.from_string(TEMPLATE).render(
         name=visible(summary.name),
         result=result(run),
-        facts=visible(facts, 400),
+        facts=visible(facts, 800),
+        warning=visible(standing.warning, 800),
+        key=standing.key,
         lead=visible(run.lead.name, 40),
         last_number=run.lead.records[-1].round,
         overview=tables.overview(run),
         last_round=tables.last_round(run),
         left_out=tables.left_out(run),
-        earned=tables.earned(run),
+        earned=None if paid is None else tables.earned(run, paid),
         attribution=_embedded(attribution(found)),
         worth=found and attribution_table(found),
         estimators=found and estimators_table(found),

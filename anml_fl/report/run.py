@@ -119,8 +119,6 @@ class Run:
         Text of `config.toml`.
     tau_h, tau_c : float
         Thresholds of the gate's two stages (Algorithm 1).
-    pool : int
-        Micro-units that a round of the lead strategy shares out by weight.
     left_out : str
         Who took no part, if somebody was left out on purpose.
     """
@@ -130,7 +128,6 @@ class Run:
     config: str
     tau_h: float
     tau_c: float
-    pool: int
     left_out: str = ""
 
     @property
@@ -195,7 +192,6 @@ def load_run(folder: Path) -> Run:
         config,
         settings.number("aggregation", "tau_h", 0.35),
         settings.number("aggregation", "tau_c", 0.3),
-        int(settings.number("settlement", "pool", 0)),
         settings.text("federation", "leave_out"),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from anml_fl.report.theme import DARK, FONT, LIGHT, Theme
+from anml_fl.report.theme import DARK, FONT, LIGHT, VERMILLION, Theme
 
 
 def style_sheet() -> str:
@@ -21,7 +21,8 @@ def style_sheet() -> str:
     True
     """
     return (
-        f":root {{ color-scheme: light dark; {_variables(LIGHT)} --font: {FONT}; }}\n"
+        f":root {{ color-scheme: light dark; {_variables(LIGHT)} --font: {FONT};"
+        f" --warning: {VERMILLION}; }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n{_RULES}"
     )
 
@@ -45,6 +46,10 @@ p { margin: .5rem 0; max-width: 46rem; }
 .decision {
   background: var(--raised); border-left: 3px solid var(--accent); color: var(--ink);
   margin: .75rem 0; min-height: 3rem; padding: .5rem .9rem;
+}
+.warning {
+  background: var(--raised); border: 3px solid var(--warning); margin: 0 0 1rem;
+  padding: .6rem .9rem;
 }
 figure { margin: 1rem 0 0; }
 .plot { overflow: hidden; }

@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anml_fl.method.attribution import payouts
 from anml_fl.report.sentences import percent
 from anml_fl.report.theme import ATTACKER_MARK
 from anml_fl.report.untrusted import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from anml_fl.method.records import ContributorRecord
     from anml_fl.report.run import Run, StrategyRun
 
@@ -117,26 +118,25 @@ def last_round(run: Run) -> Table:
     )
 
 
-def earned(run: Run) -> Table:
-    """Add up what the lead strategy's rounds paid.
+def earned(run: Run, paid: Mapping[str, int]) -> Table:
+    """Show what each contributor was paid.
 
     Parameters
     ----------
     run : Run
+    paid : mapping
+        Contributor to micro-units, from the ledger.
 
     Returns
     -------
     Table
         Whoever earned most first; no rows where nothing was paid.
     """
-    totals = dict.fromkeys(run.summary.contributors, 0)
+    totals = {**dict.fromkeys(run.summary.contributors, 0), **paid}
     chosen = dict.fromkeys(totals, 0)
     last = dict.fromkeys(totals, math.nan)
     for record in run.lead.records:
-        people = record.contributors
-        shares = payouts([person.weight for person in people], run.pool).tolist()
-        for person, paid in zip(people, shares, strict=True):
-            totals[person.contributor] += paid
+        for person in record.contributors:
             chosen[person.contributor] += person.selected
             last[person.contributor] = person.r
     paid_out = sum(totals.values())
@@ -237,6 +237,8 @@ def _columns(*titles: str) -> tuple[tuple[str, str], ...]:
 
 
 def _behaviour(run: Run, contributor: str) -> str:
+    if contributor not in run.summary.contributors:
+        return "—"  # the ledger paid somebody whom an altered summary does not know
     behaviour = visible(run.summary.contributors[contributor], 40)
     return f"{ATTACKER_MARK} {behaviour}" if run.attacks(contributor) else behaviour
 

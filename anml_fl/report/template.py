@@ -70,6 +70,9 @@ TEMPLATE = """\
 <body>
 <header>
   <h1>{{ name }}</h1>
+  {%- if warning %}
+  <p class="warning" role="alert"><strong>Do not rely on this page.</strong> {{ warning }}</p>
+  {%- endif %}
   <p class="result">{{ result }}</p>
   <p class="facts">{{ facts }}</p>
   <noscript><p>The plots need JavaScript; the tables do not.</p></noscript>
@@ -142,9 +145,11 @@ half as much where selection said otherwise.</p>
 {{ table(last_round) }}
 
 <h2>What each contributor earned</h2>
-{% if earned.rows -%}
-<p>Each round of {{ lead }} shares one pool by weight, in micro-units; the ledger has every
-payout, signed.</p>
+{% if earned is none -%}
+<p class="note">Not shown: there is no ledger whose signatures hold.</p>
+{%- elif earned.rows -%}
+<p>Each round of {{ lead }} shares one pool by weight, in micro-units. These are the payouts
+of the ledger, signed with the key {{ key }}: compare it with the server's.</p>
 {{ table(earned) }}
 {%- else %}<p class="note">Nothing was paid.</p>{% endif %}
 

@@ -29,6 +29,7 @@ import server.strategy_run
 import strategies.screened
 from anml_fl.database.engine import open_database, reading, writing
 from anml_fl.datasets.prepare import names_of
+from anml_fl.ledger.run_files import LEDGER, ROUNDS, UPDATES
 from anml_fl.registry import recording
 from anml_fl.registry.clock import microseconds, now, years
 from anml_fl.registry.domain import Contributor
@@ -37,9 +38,8 @@ from anml_fl.settings import from_flat
 from clients.app import app
 from server.federation import run_federation
 from server.inline_grid import InlineGrid
-from server.settlement import LEDGER, Settlement
-from server.strategy_folder import ROUNDS, StrategyFolder
-from server.updates import UPDATES
+from server.settlement import Settlement
+from server.strategy_folder import StrategyFolder
 from studies.benchmarks.krum import machine
 
 if TYPE_CHECKING:

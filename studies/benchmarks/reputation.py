@@ -15,6 +15,7 @@ from anml_fl.settings import from_flat
 from clients.app import app
 from server.federation import run_federation
 from server.inline_grid import InlineGrid
+from server.strategy_folder import StrategyFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,10 +106,7 @@ def _records(config: RunConfig) -> list[RoundRecord]:
     nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
     with TemporaryDirectory() as folder:
         run_federation(InlineGrid(app, nodes, config.to_flat()), config, Path(folder))
-        lines = (
-            (Path(folder) / "anml" / "rounds.jsonl").read_text(encoding="utf-8").splitlines()
-        )
-    return [RoundRecord.from_json(line) for line in lines]
+        return StrategyFolder(Path(folder) / "anml").records()
 
 
 def measure(

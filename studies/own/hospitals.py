@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from anml_fl.datasets.prepare import deal_of
-from server.valuation import rank_correlation
+from anml_fl.report.rank_correlation import rank_correlation
 from studies.own.coalitions import coalition_model
 from studies.own.natural_contributors import (
     BY_SELECTION,

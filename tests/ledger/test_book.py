@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from anml_fl.database.engine import open_database
 from anml_fl.ledger.book import LedgerError
+from anml_fl.ledger.entry import Results
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.ledger.verify import verify
@@ -208,3 +210,46 @@ def test_ledgers_share_a_table_and_rows_give_their_hash(engine, key, record, mod
     ]
     for one in (0, 2):
         assert json.loads(rows[one + 1].line)["previous"] == rows[one].hash
+
+
+def test_a_bound_ledger_carries_hashes_and_an_older_one_goes_on_without(anew, record, model):
+    settings, updates = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+    results = Results({"anml/rounds.jsonl": "sha256:" + "3" * 64}, "sha256:" + "4" * 64)
+
+    def fill(ledger):
+        ledger.open("default", "anml", POOL, settings)
+        ledger.append(record(1), model, updates)
+        ledger.append(record(2), model)
+        ledger.close(results)
+        return [json.loads(line) for line in ledger.lines()]
+
+    opened, first, second, closed = fill(anew())
+    line = record(1).to_json().encode()
+    assert opened["settings"] == settings
+    assert first["record"] == "sha256:" + hashlib.sha256(line).hexdigest()
+    assert (first["updates"], second["updates"]) == (updates, None)
+    assert (closed["files"], closed["summary"]) == (results.files, results.summary)
+    assert fill(anew()) == [opened, first, second, closed]
+    with pytest.raises(LedgerError, match="round 1 was settled otherwise"):
+        anew().append(replace(record(1), test_error=0.25), model, updates)
+    with pytest.raises(LedgerError, match="round 1 was settled otherwise"):
+        anew().append(record(1), model)
+    with pytest.raises(LedgerError, match="was closed otherwise"):
+        anew().close(replace(results, files={}))
+
+
+def test_a_ledger_that_was_begun_without_hashes_ends_without(anew, record, model):
+    anew().open("default", "anml", POOL)
+    ledger = anew()
+    ledger.open("default", "anml", POOL, "sha256:" + "1" * 64)
+    ledger.append(record(1), model, "sha256:" + "2" * 64)
+    ledger.close(Results({}, "sha256:" + "4" * 64))
+    names = {name for line in ledger.lines() for name in json.loads(line)}
+    assert not names & {"settings", "record", "updates", "files", "summary"}
+
+
+def test_a_bound_ledger_is_not_closed_without_results(anew, record, model):
+    ledger = anew()
+    ledger.open("default", "anml", POOL, "sha256:" + "1" * 64)
+    with pytest.raises(LedgerError, match="lacks the hashes of the run's files"):
+        ledger.close()

@@ -7,10 +7,12 @@ import resource
 import sys
 import time
 import tracemalloc
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
+from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import round_fields, sign
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.grammar import LONGEST_LINE
@@ -239,3 +241,37 @@ def test_a_million_entries_would_take_a_minute_and_no_memory(tmp_path, key):
     assert (time.process_time() - start) * 1_000_000 / entries < 120
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown * (1 if sys.platform == "darwin" else 1024) < 20e6
+
+
+@pytest.mark.parametrize(
+    ("damage", "number", "why"),
+    [
+        (lambda text: text.replace(b"\n", b"\r\n"), 0, "is ended by CR LF, not LF"),
+        (lambda text: text.replace(b"\n", b"\r"), 0, "is ended by CR, not LF"),
+        (lambda text: text.replace(b"\n", b"\r\n", 1), 0, "is ended by CR LF, not LF"),
+        (lambda text: b"\xef\xbb\xbf" + text, 0, "is behind a byte order mark"),
+        (lambda text: text.replace("\u2028".encode(), b"\n"), 2, "takes U+2028"),
+        (lambda text: text.replace("\u2028".encode(), b" "), 2, "was altered"),
+    ],
+)
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_what_programs_do_to_a_text_is_told_as_such(
+    tmp_path, key, record, model, damage, number, why, unfinished
+):
+    path = tmp_path / "ledger.jsonl"
+    ledger = FileLedger(path, key)
+    ledger.open("default", "anml", 1000)
+    ledger.append(record(1), model)
+    person = replace(record(2).contributors[0], contributor="a\u2028b\x85c\u2029d")
+    ledger.append(replace(record(2), contributors=(person,)), model)
+    ledger.close()
+    assert verify_file(path, key.public_key()).ok
+    path.write_bytes(damage(path.read_bytes()))
+    verdict = verify_file(path, key.public_key(), unfinished=unfinished)
+    assert why in verdict.fault
+    assert verdict.chain.entries == number
+    # Nor is such a file taken for one that a crash has torn, and cut.
+    before = path.read_bytes()
+    with pytest.raises(LedgerError, match="cannot go on: bad: entry"):
+        FileLedger(path, key)
+    assert path.read_bytes() == before

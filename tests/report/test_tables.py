@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from anml_fl import ContributorRecord, RoundRecord
+from anml_fl.ledger.audit import Audit
+from anml_fl.ledger.file import FileLedger
+from anml_fl.ledger.verify import verify_file
 from anml_fl.report import tables
-from anml_fl.report.page import write_report
+from anml_fl.report.page import render, write_report
 from anml_fl.report.run import load_run
+from anml_fl.report.vouched import Vouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from anml_fl import RoundRecord
-
+MODEL = "sha256:" + "0" * 64
 NAN = math.nan
 NAMES = ["a", "b", "c"]
-POOL = "[settlement]\npool = 10\n"
 # By round, then by contributor: what a pool of 10 comes to, worked out by hand.
 WEIGHTS = [(0.5, 0.25, 0.25), (1.0, 0.0, NAN), (0.0, 0.0, 0.0)]
 # Quotas 5, 2.5, 2.5: the unit that is left goes to the first of two equal remainders.
@@ -46,7 +51,6 @@ def tiny(recipe: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
             "attackers": 1,
             "rounds": 3,
             "strategies": {"fedavg": 0.2, "anml": 0.1},
-            "config": POOL,
             "change": weighted,
         }
         return load_run(recipe(**settings | more).write(tmp_path / "run"))
@@ -54,8 +58,28 @@ def tiny(recipe: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     return make
 
 
-def test_earnings_are_the_sums_of_the_lead_strategys_payouts(tiny: Callable[..., Any]) -> None:
-    table = tables.earned(tiny())
+def ledger(pool: int, weights: list[tuple[float, ...]] = WEIGHTS) -> dict[str, int]:
+    """Settle the rounds, and read what the ledger has paid."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "ledger.jsonl")
+        kept = FileLedger(path, key)
+        kept.open("demo", "anml", pool)
+        for number, of in enumerate(weights, 1):
+            people = tuple(
+                ContributorRecord(name, 0.5, 0.5, 0.5, 1.0, 0.25, weight, weight > 0)
+                for name, weight in zip(NAMES, of, strict=True)
+            )
+            kept.append(RoundRecord(number, "anml", None, 0.5, 0.25, people), MODEL)
+        kept.close()
+        verdict = verify_file(path, key.public_key())
+    return Audit(verdict, "").payouts
+
+
+def test_earnings_are_those_of_the_ledger_beside_the_lead_strategys_rounds(
+    tiny: Callable[..., Any],
+) -> None:
+    table = tables.earned(tiny(), ledger(10))
     # 15, 3 and 2 micro-units of 20.
     assert table.rows == (
         ("a", "◆ label_flip", "15", "75.0", "2 of 3", "0.300"),
@@ -66,61 +90,67 @@ def test_earnings_are_the_sums_of_the_lead_strategys_payouts(tiny: Callable[...,
     assert [title for title, _ in table.columns][2:4] == ["Earned (micro-units)", "Share (%)"]
 
 
-def test_other_strategies_pay_nobody(tiny: Callable[..., Any]) -> None:
+def test_altered_weights_alter_no_earnings(tiny: Callable[..., Any]) -> None:
     def change(record: RoundRecord) -> RoundRecord:
-        return weighted(record) if record.strategy == "anml" else record
+        return replace(
+            record,
+            contributors=tuple(
+                replace(one, weight=float(one.contributor == "c"))
+                for one in weighted(record).contributors
+            ),
+        )
 
-    assert [row[2] for row in tables.earned(tiny(change=change)).rows] == [
-        "15",
-        "3",
-        "2",
-    ]
-
-
-@pytest.mark.parametrize(("pool", "earned"), [(10_000_000, "15,000,000"), (4, "6")])
-def test_the_pool_is_that_of_the_settings(
-    tiny: Callable[..., Any], pool: int, earned: str
-) -> None:
-    run = tiny(config=f"[settlement]\npool = {pool}\n")
-    assert run.pool == pool
-    assert tables.earned(run).rows[0][2] == earned
+    rows = tables.earned(tiny(change=change), ledger(10)).rows
+    assert [(row[0], row[2]) for row in rows] == [("a", "15"), ("b", "3"), ("c", "2")]
 
 
 def test_whoever_earned_most_stands_first_and_ties_are_by_name(
     tiny: Callable[..., Any],
 ) -> None:
-    def change(record: RoundRecord) -> RoundRecord:
-        people = zip(record.contributors, (0.2, 0.2, 0.6), strict=True)
-        return replace(record, contributors=tuple(replace(one, weight=w) for one, w in people))
-
-    rows = tables.earned(tiny(change=change)).rows
+    rows = tables.earned(tiny(), ledger(10, [(0.2, 0.2, 0.6)])).rows
     assert [row[0] for row in rows] == ["c", "a", "b"]
 
 
+def test_whom_the_ledger_paid_and_an_altered_summary_does_not_know_is_shown(
+    tiny: Callable[..., Any],
+) -> None:
+    rows = tables.earned(tiny(), {"gone": 7}).rows
+    assert rows[0] == ("gone", "—", "7", "100.0", "0 of 3", "—")
+
+
 @pytest.mark.parametrize(
-    "settings",
-    [
-        {"config": ""},
-        {"config": "[settlement]\npool = 0\n"},
-        {"strategies": {"median": 0.1}, "weightless": ("median",), "change": lambda x: x},
-    ],
-    ids=["before there were pools", "an empty pool", "no weights"],
+    "paid",
+    [ledger(0), ledger(10, [(NAN, NAN, NAN)])],
+    ids=["an empty pool", "no weights"],
 )
 def test_where_nothing_was_paid_there_are_no_rows_and_the_page_says_so(
-    tiny: Callable[..., Any], tmp_path: Path, settings: dict[str, Any]
+    tiny: Callable[..., Any], paid: dict[str, int]
 ) -> None:
-    assert tables.earned(tiny(**settings)).rows == ()
-    page = write_report(tmp_path / "run").read_text(encoding="utf-8")
+    run = tiny()
+    assert tables.earned(run, paid).rows == ()
+    page = render(run, standing=Vouched("", paid, "ab" * 32))
     assert "Nothing was paid." in page
     assert "shares one pool by weight" not in page
+    assert "Do not rely on this page" not in page
 
 
-def test_the_page_shows_who_earned_what(tiny: Callable[..., Any], tmp_path: Path) -> None:
-    tiny()
-    page = write_report(tmp_path / "run").read_text(encoding="utf-8")
+def test_the_page_shows_who_earned_what_and_who_signed_it(tiny: Callable[..., Any]) -> None:
+    page = render(tiny(), standing=Vouched("", ledger(10), "ab" * 32))
     assert "Each round of anml shares one pool by weight" in page
+    assert "ab" * 32 in page
     assert '<td class="number">15</td>' in page
     assert "Nothing was paid." not in page
+
+
+def test_without_a_ledger_no_earnings_are_shown_and_the_page_is_marked(
+    tiny: Callable[..., Any], tmp_path: Path
+) -> None:
+    tiny()
+    page = write_report(tmp_path / "run").read_text(encoding="utf-8")
+    assert "Do not rely on this page" in page
+    assert "Nothing vouches for this run: it has no ledger.jsonl." in page
+    assert '<td class="number">15</td>' not in page
+    assert "Not shown: there is no ledger whose signatures hold." in page
 
 
 def refusing(shown: dict[tuple[int, str], tuple[str, ...]]) -> Callable[..., Any]:

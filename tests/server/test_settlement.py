@@ -10,9 +10,12 @@ from click.testing import CliRunner
 from anml_fl.cli import main
 from anml_fl.config import ConfigError
 from anml_fl.ledger.book import LedgerError
+from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.verify import verify_file
+from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.registry.keys import make_key, public_key
-from server.settlement import KEY_FILE, run_id, signing_key
+from server.settlement import KEY_FILE, run_id, settled, signing_key
+from server.strategy_folder import StrategyFolder
 
 PEOPLE = [f"contributor-{i:04d}" for i in range(6)]
 
@@ -108,6 +111,31 @@ def test_a_ledger_that_was_removed_is_settled_anew(small, run, tmp_path):
     run(config, tmp_path)
     assert (tmp_path / "ledger.jsonl").read_bytes() == before
     assert (tmp_path / "fedavg" / "model.safetensors").stat().st_mtime_ns == fedavg
+
+
+@pytest.mark.parametrize(
+    "letter", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1e"]
+)
+def test_a_letter_that_ends_a_line_elsewhere_ends_none_here(tmp_path, letter):
+    name = f"a{letter}b"
+    people = (ContributorRecord(name, 0.5, 0.5, 0.5, 1.0, 0.25, 1.0, True),)
+    records = [RoundRecord(number, "anml", None, 0.5, 0.25, people) for number in (1, 2)]
+    ledger = FileLedger(tmp_path / "ledger.jsonl", signing_key())
+    ledger.open("default", "anml", 10)
+    for record in records:
+        ledger.append(record, "sha256:" + "0" * 64)
+        assert settled(tmp_path) == record.round
+    ledger.close()
+    assert settled(tmp_path) == 2
+    assert verify_file(tmp_path / "ledger.jsonl", signing_key().public_key()).ok
+    folder = StrategyFolder(tmp_path)
+    # As another program may spell the same JSON: with the letter itself.
+    text = "".join(
+        json.dumps(json.loads(record.to_json()), ensure_ascii=False) + "\n"
+        for record in records
+    )
+    folder.rounds.write_text(text, encoding="utf-8", newline="\n")
+    assert [one.contributors[0].contributor for one in folder.records()] == [name] * 2
 
 
 def test_a_ledger_of_another_key_stops_the_run_with_a_reason(

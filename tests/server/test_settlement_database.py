@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from anml_fl.database.engine import open_database, reading, writing
+from anml_fl.ledger.audit import audit
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.provenance import Verification
@@ -136,8 +137,12 @@ def test_an_interrupted_run_goes_on_in_the_database_as_it_was(
     assert len(after) == 5
     now = datetime.now(UTC) + timedelta(seconds=1)
     assert [one.round for _, one in consortium.history(PEOPLE[0], now)] == [1, 2, 3]
-    # And the whole of it once more: nothing is settled, or observed, twice.
+    # And the whole of it once more: nothing is settled, or observed, twice, and a strategy
+    # that pays nobody is what the ledger was closed with.
+    fedavg = (tmp_path / "run/fedavg/rounds.jsonl").read_bytes()
     run(config, tmp_path / "run")
+    assert (tmp_path / "run/fedavg/rounds.jsonl").read_bytes() == fedavg
+    assert audit(tmp_path / "run").ok
     assert (tmp_path / "run" / "ledger.jsonl").read_text().splitlines() == after
     with reading(engine) as connection:
         count = connection.exec_driver_sql("SELECT count(*) FROM reputation").scalar()

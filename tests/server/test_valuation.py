@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -16,7 +15,6 @@ from rich.console import Console
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
-from anml_fl.ledger.file import FileLedger
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.architectures import build
 from anml_fl.report.attribution import load_attribution
@@ -26,12 +24,10 @@ from server.federation import run_federation
 from server.inline_grid import InlineGrid
 from server.results import hold
 from server.round_game import round_game
-from server.settlement import signing_key
 from server.updates import load_updates, save_updates
 from server.valuation import attribute, rank_correlation, run
 from server.valuation_table import table
 
-HASH = "sha256:" + 64 * "0"
 SMALL = {
     "dataset": "wine",
     "contributors": 5,
@@ -161,33 +157,59 @@ def test_settled_shares_are_the_weights_of_all_rounds(made):
 
 def test_a_ledger_settles(made):
     folder = made()
-    first, *others = records(folder / "anml")[0].contributors
-    (folder / "ledger.jsonl").unlink()
-    ledger = FileLedger(folder / "ledger.jsonl", signing_key())
-    ledger.open("a run", "anml", 8)
-    # All of the first round to one, the next shared by everybody alike.
-    ledger.append(round_of([replace(first, weight=1.0)]), HASH)
-    everyone = [replace(one, weight=0.25) for one in others]
-    ledger.append(replace(round_of(everyone), round=2), HASH)
-    ledger.close()
+    *_, closed = (folder / "ledger.jsonl").read_text().split("\n")[:-1]
+    totals = json.loads(closed)["totals"]
     found = attribute(folder)
     assert found.settled_by == "ledger"
-    np.testing.assert_allclose(column(found, "settled"), [1 / 2, *[1 / 8] * 4])
+    shares = [totals[one.contributor] / 3_000_000 for one in found.contributors]
+    np.testing.assert_allclose(column(found, "settled"), shares)
 
 
-def round_of(people):
-    return RoundRecord(1, "anml", "krum", 0.5, 0.2, tuple(people))
+def test_without_a_ledger_weights_settle_and_it_is_said(made):
+    folder = made()
+    by_ledger = attribute(folder)
+    (folder / "ledger.jsonl").unlink()
+    found = attribute(folder)
+    assert found.settled_by == "weights"
+    # Payouts are weights in whole units, of a million a round.
+    settled = column(by_ledger, "settled")
+    np.testing.assert_allclose(column(found, "settled"), settled, atol=1e-6)
 
 
 def test_a_ledger_that_does_not_verify_settles_nothing(made):
     folder = made()
     content = (folder / "ledger.jsonl").read_text()
     (folder / "ledger.jsonl").write_text(content.replace('"payout":', '"payout":9', 1))
-    with pytest.raises(ConfigError, match=r"ledger\.jsonl does not verify: bad: entry 1"):
+    with pytest.raises(ConfigError, match=r"not fit its ledger: ledger\.jsonl: bad: entry 1"):
         attribute(folder)
     (folder / "ledger.jsonl").write_text("{")
-    with pytest.raises(ConfigError, match="does not verify"):
+    with pytest.raises(ConfigError, match=r"ledger\.jsonl: bad: entry 0"):
         attribute(folder)
+
+
+def test_an_altered_run_is_not_valued_and_its_attribution_stays(made):
+    folder = made()
+    found = run(folder, Console(quiet=True))
+    edit(folder, "seed = 0", "seed = 1")
+    with pytest.raises(ConfigError, match=r"not fit its ledger: config\.toml was altered"):
+        run(folder, Console(quiet=True))
+    assert (folder / "attribution.json").read_text() == found.to_json()
+
+
+def test_values_that_were_edited_are_told(made):
+    folder = made()
+    run(folder, Console(quiet=True))
+    path = folder / "attribution.json"
+    whole = path.read_bytes()
+    for edited, said in (
+        (whole, ""),
+        (whole.replace(b'"exact_shapley": ', b'"exact_shapley": 9', 1), "an edit"),
+    ):
+        path.write_bytes(edited)
+        console = Console(width=120, file=StringIO())
+        run(folder, console)
+        assert ("something else before" in console.file.getvalue()) == bool(said)
+        assert path.read_bytes() == whole
 
 
 def test_rules_without_weights_settle_nothing(made):
@@ -287,6 +309,7 @@ def damage(folder):
 )
 def test_folders_that_cannot_be_valued_are_refused(made, spoil, error, said):
     folder = made()
+    (folder / "ledger.jsonl").unlink()  # it would tell of any difference
     spoil(folder)
     with pytest.raises(error, match=said):
         attribute(folder)

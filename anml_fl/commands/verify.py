@@ -1,0 +1,82 @@
+"""`anml verify`: whether a run is what its signed ledger says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anml_fl.commands.failure import told
+from anml_fl.commands.options import KEY_CAME_ALONG, key_option
+from anml_fl.commands.shown import show_json
+
+if TYPE_CHECKING:
+    from anml_fl.ledger.audit import Audit
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@key_option
+@click.option("--open", "unfinished", is_flag=True, help="Accept a run that still goes on.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None:
+    """Check a run's folder, RUN, against its ledger, and name the first thing that differs.
+
+    Checked are the ledger, the settings, each round's record, updates, the models of all
+    strategies, the summary, and what follows from them in attribution.json. Exit code 0: all
+    fits; 1: something was altered; 2: it cannot be checked.
+    """
+    from anml_fl.registry.keys import public_key
+    from anml_fl.report.audit import audit_run
+
+    with told():
+        found = audit_run(run, None if key is None else public_key(key), unfinished=unfinished)
+    if as_json:
+        show_json({**_facts(found), "key": found.key, "key_came_with_ledger": key is None})
+    else:
+        _tell(found, came_along=key is None)
+    sys.exit(0 if found.ok else 1)
+
+
+def _tell(found: Audit, *, came_along: bool) -> None:
+    chain = found.verdict.chain
+    if found.ok:
+        state = "" if chain.closed else "; not closed yet"
+        click.echo(
+            f"ok: {chain.rounds} rounds of {_strategy(found)} and all that is bound{state}"
+        )
+        click.echo(f"ledger: head {chain.head.decode()}")
+    else:
+        click.echo(f"altered: {found.difference}")
+    click.echo(f"public key: {found.key}")
+    if came_along:
+        click.echo(KEY_CAME_ALONG)
+    if found.ok and not found.bound:
+        click.echo(
+            "The ledger is of an older form: it stands for settings, signals, weights, payouts"
+            f" and the models of {_strategy(found)}; roles and sums were found to follow."
+        )
+    if found.ok:
+        click.echo(f"Not bound, and so not checked: {found.unbound()}.")
+
+
+def _facts(found: Audit) -> dict[str, Any]:
+    chain = found.verdict.chain
+    return {
+        "ok": found.ok,
+        "difference": found.difference,
+        "bound": found.bound,
+        "strategy": _strategy(found),
+        "rounds": chain.rounds,
+        "closed": chain.closed,
+        "head": chain.head.decode(),
+        "unbound": found.unbound(),
+    }
+
+
+def _strategy(found: Audit) -> str | None:
+    opened = found.verdict.chain.opened
+    return opened and json.loads(opened.strategy)

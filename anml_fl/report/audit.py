@@ -1,0 +1,96 @@
+"""Check a run's folder: by its ledger, and attribution by what it was worked out from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anml_fl.ledger.audit import audit
+from anml_fl.ledger.run_files import SUMMARY, DifferenceError, content_of, strict_json
+from anml_fl.report.attribution import ATTRIBUTION, load_attribution
+from anml_fl.report.rank_correlation import rank_correlation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from anml_fl.ledger.audit import Audit
+
+
+def audit_run(
+    run: Path, key: Ed25519PublicKey | None = None, *, unfinished: bool = False
+) -> Audit:
+    """Check a run's folder against its ledger, `attribution.json` too if it is there.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    key : Ed25519PublicKey, optional
+        As in `anml_fl.ledger.audit.audit`.
+    unfinished : bool
+        Accept a run that still goes on.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    OSError, ValueError
+        As `anml_fl.ledger.audit.audit`.
+    """
+    found = audit(run, key, unfinished=unfinished)
+    if not found.ok or not (run / ATTRIBUTION).exists():
+        return found
+    try:
+        _check_attribution(run, found)
+    except DifferenceError as error:
+        return replace(found, difference=str(error))
+    return found
+
+
+def _check_attribution(run: Path, found: Audit) -> None:
+    """Compare what follows from ledger, summary and the values themselves.
+
+    The values do not: they take the data set, and minutes. `anml attribution` has them anew.
+    """
+    try:
+        contributors = strict_json(content_of(run, SUMMARY))["contributors"]
+        said = load_attribution(run, contributors)
+    except (ValueError, KeyError) as error:
+        raise DifferenceError(f"{ATTRIBUTION}: {error}") from error
+    if said is None:
+        return
+    if said.to_json().encode() != content_of(run, ATTRIBUTION):
+        raise DifferenceError(f"{ATTRIBUTION} is not written as `anml attribution` writes it")
+    chain, payouts = found.verdict.chain, found.payouts
+    total = sum(payouts.values())
+    strategy = chain.opened and strict_json(chain.opened.strategy)
+    known = [
+        ("strategy", said.strategy, strategy),
+        ("rounds", said.rounds, chain.rounds),
+        ("settled_by", said.settled_by, "ledger"),
+    ]
+    for one in said.contributors:
+        share = payouts.get(one.contributor, 0) / total if total else None
+        known.append((f"{one.contributor}: settled", one.settled, share))
+    people = said.contributors
+    settled = None if total == 0 else np.array([one.settled for one in people], dtype=float)
+    exact = None
+    if people and people[0].exact_shapley is not None:
+        exact = np.array([one.exact_shapley for one in people], dtype=float)
+    for way in said.estimators:
+        values = np.array([getattr(one, way.name) for one in people], dtype=float)
+        for name, other in (("with_settled", settled), ("with_exact", exact)):
+            rank = rank_correlation(values, other)
+            known.append((f"{way.name}: {name}", getattr(way, name), rank))
+    for name, value, should in known:
+        if value != should:
+            raise DifferenceError(
+                f"{ATTRIBUTION}: {name} is {value!r}, but {should!r} follows from the ledger"
+                " and the values beside it; `anml attribution` writes it anew"
+            )
