@@ -98,7 +98,7 @@ def test_an_empty_key_says_that_it_may_be_removed(tmp_path):
     with pytest.raises(ValueError, match="it is empty, so nothing was signed with it; remove"):
         keys.private_key(tmp_path / "key")
     (tmp_path / "key").write_bytes(b"something")
-    with pytest.raises(ValueError, match="as `anml registry key` makes it$"):
+    with pytest.raises(ValueError, match=r"as `anml registry key` makes it$"):
         keys.private_key(tmp_path / "key")
 
 
