@@ -202,7 +202,7 @@ def attest(
             raise Failure(f"refused: {reason}")
         (kept,) = (
             one
-            for one in held.attestations(found.identity, at)
+            for one in held.attestations(found.identity, held.now())
             if one.attestation.token == text
         )
     _say(as_json, plain(kept.attestation), text)

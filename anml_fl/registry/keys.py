@@ -68,9 +68,10 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     if found := open_folder(path.absolute().parent):
         raise ExposedError(found)
     public = path.with_name(path.name + ".pub")
+    there = os.path.lexists(path)
     if os.path.lexists(public):
-        raise _taken(public)
-    if os.path.lexists(path):
+        raise _taken(path if there else public)
+    if there:
         try:
             key = private_key(path)
         except (OSError, ValueError) as error:
