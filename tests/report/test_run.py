@@ -105,7 +105,7 @@ def test_what_is_wrong_is_said_with_file_and_place(
 
 def test_text_that_is_not_utf8_is_said(typical: Path) -> None:
     (typical / "summary.json").write_bytes(b"\xff\xfe")
-    with pytest.raises(ValueError, match=r"summary\.json: not UTF-8"):
+    with pytest.raises(ValueError, match=r"summary\.json is UTF-16"):
         load_run(typical)
 
 
