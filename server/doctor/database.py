@@ -140,9 +140,12 @@ def _file(connection: Connection) -> list[Finding]:
         return [problem(_NAME, what, "bring it back from the backup")]
     connection.rollback()
     path = Path(str(connection.engine.url.database))
-    if not os.access(path, os.W_OK):  # SQLite would take the lock all the same
+    # SQLite would take the lock all the same.
+    if not (os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)):
         remedy = "let this user write to it and its folder, unless it is to read alone"
-        return [problem(_NAME, f"{path} may only be read by this user", remedy)]
+        return [
+            problem(_NAME, f"{path}, or its folder, may only be read by this user", remedy)
+        ]
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     connection.exec_driver_sql("ROLLBACK")
     return [ok(_NAME, "the SQLite file is whole, and this user may write")]

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from anml_fl.cli import main
 from anml_fl.commands import registry as commands
 from anml_fl.method.provenance import DECAY_RATES
 from anml_fl.registry import keys
@@ -404,3 +405,36 @@ def test_the_guide_runs_line_by_line(request, anml, read, tmp_path):
         assert f"{level.middle:g}".lstrip("0") in page
     for domain, rate in DECAY_RATES.items():
         assert f"`{domain}` {str(rate).lstrip('0')}" in page
+
+
+def test_a_token_that_was_broken_over_lines_is_whole_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call = CliRunner().invoke
+    for arguments in (
+        "key site",
+        "key office",
+        "add contributor --key site.pub --name s --domain news --id s",
+        f"add contribution s --data-hash sha256:{'0' * 64} --size 3 --collected 2026-01-01",
+        "add issuer office --key office.pub --level peer-reviewed --until 2999-01-01",
+    ):
+        done = call(main, ["registry", *arguments.split()])
+        assert done.exit_code == 0, done.output
+    signed = "--sign-with office --issuer office --level peer-reviewed --expires 2998-01-01"
+    token = call(main, ["registry", "attest", "s", *signed.split()]).output.strip()
+    wrapped = "\r\n  ".join(token[i : i + 76] for i in range(0, len(token), 76))
+    (tmp_path / "mail.txt").write_bytes(b"\xef\xbb\xbf" + wrapped.encode() + b"\r\n")
+    done = call(main, ["registry", "attest", "s", "--token", "mail.txt"])
+    # It came through: known already is what a whole one is.
+    assert done.exit_code == 0 or "already" in done.output, done.output
+    (tmp_path / "wide.txt").write_bytes(token.encode("utf-16"))
+    done = call(main, ["registry", "attest", "s", "--token", "wide.txt"])
+    assert done.exit_code == 2
+    assert "wide.txt is UTF-16" in done.output
+
+
+def test_the_limit_that_was_passed_is_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = f"add contribution s --data-hash sha256:{'0' * 64} --collected 2026-01-01"
+    done = CliRunner().invoke(main, ["registry", *arguments.split(), "--size", str(2**63)])
+    assert done.exit_code == 2
+    assert "1<=x<=9223372036854775807" in done.output

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import threading
 from contextlib import nullcontext
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
+from urllib.parse import urljoin
 
 import pytest
 
@@ -197,6 +199,29 @@ def test_a_folder_of_runs_serves_its_runs_only(get, ended, tmp_path, name):
     assert get(runs, f"/{name}/summary.json")[0].status == 404
     assert get(runs, "/summary.json")[0].status == 404
     assert get(runs, "/ended/summary.json")[0].status == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["my run", "Zürich", "100%", "a#b", "a?b", "a:b", "<i>'\"&", "\udcfc"]
+)
+def test_a_run_of_any_name_is_listed_and_its_link_leads_to_it(get, ended, tmp_path, name):
+    ended.rename(ended.with_name(name))
+    _, index = get(tmp_path / "runs", "/")
+    found = HTMLParser()
+    links = []
+    found.handle_starttag = lambda tag, has: links.extend(v for k, v in has if k == "href")
+    found.feed(index.decode())
+    (link,) = [one for one in links if not one.startswith("data:")]
+    # As a browser resolves it.
+    path = urljoin("http://host/", link).removeprefix("http://host")
+    assert get(tmp_path / "runs", path)[0].status == 200
+    assert (
+        get(tmp_path / "runs", path + "summary.json")[1]
+        == (tmp_path / "runs" / name / "summary.json").read_bytes()
+    )
+    answer, _ = get(tmp_path / "runs", path.removesuffix("/"))
+    assert (answer.status, answer.headers["Location"]) == (301, path)
+    assert get(tmp_path / "runs", path + "..%2f")[0].status == 404
 
 
 def test_links_and_pipes_in_a_runs_folder_are_not_followed(get, ended, tmp_path):
