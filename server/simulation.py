@@ -157,8 +157,7 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
         **SWITCHES,
         # All calls are to this machine.
         **proxies.exempt(os.environ, proxies.ALL),
-        # Ray takes a TMPDIR that is too long for its sockets, or is not there.
-        "RAY_TMPDIR": str(work),
+        **_ray_folder(work),
         "FLWR_HOME": str(home),
         HELD: "1",
         STARTED_IN: str(Path.cwd()),
@@ -188,6 +187,20 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
         yield environment
     finally:
         stop(process)
+
+
+def _ray_folder(work: Path) -> dict[str, str]:
+    """Say where a Ray of our own keeps its sockets: it takes a TMPDIR that is too long, too."""
+    if "RAY_ADDRESS" in os.environ:
+        return {}
+    if named := os.environ.get("RAY_TMPDIR"):
+        most = sockets.LONGEST - RAYS_SOCKETS - 1
+        if len(os.fsencode(named)) > most:
+            raise RuntimeError(
+                f"RAY_TMPDIR is too long for Ray's sockets: at most {most} bytes, got {named}"
+            )
+        return {}
+    return {"RAY_TMPDIR": str(work)}
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
