@@ -190,7 +190,7 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
 
 
 def _ray_folder(work: Path) -> dict[str, str]:
-    """Say where a Ray of our own keeps its sockets: it takes a TMPDIR that is too long, too."""
+    """Say where a Ray of our own has its sockets: it would take a TMPDIR that is too long."""
     if "RAY_ADDRESS" in os.environ:
         return {}
     if named := os.environ.get("RAY_TMPDIR"):
