@@ -161,9 +161,8 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
         **SWITCHES,
         # All calls are to this machine.
         **proxies.exempt(os.environ, proxies.ALL),
-        # Ray takes a TMPDIR that is too long for its sockets, or is not there.
-        "RAY_TMPDIR": str(work),
         **_log_in(work),
+        **_ray_folder(work),
         "FLWR_HOME": str(home),
         HELD: "1",
         STARTED_IN: str(Path.cwd()),
@@ -206,6 +205,20 @@ def _log_in(work: Path) -> dict[str, str]:
     token = work / "ray.token"
     make_secret(token)
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
+
+
+def _ray_folder(work: Path) -> dict[str, str]:
+    """Say where a Ray of our own has its sockets: it would take a TMPDIR that is too long."""
+    if "RAY_ADDRESS" in os.environ:
+        return {}
+    if named := os.environ.get("RAY_TMPDIR"):
+        most = sockets.LONGEST - RAYS_SOCKETS - 1
+        if len(os.fsencode(named)) > most:
+            raise RuntimeError(
+                f"RAY_TMPDIR is too long for Ray's sockets: at most {most} bytes, got {named}"
+            )
+        return {}
+    return {"RAY_TMPDIR": str(work)}
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:

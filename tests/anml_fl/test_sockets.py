@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from anml_fl.config import RunConfig
 from anml_fl.sockets import LONGEST, moved, temporary
-from server.simulation import RAYS_SOCKETS
+from server.simulation import RAYS_SOCKETS, run_simulation
 
 
 def test_the_limit_is_the_systems_own(tmp_path, monkeypatch):
@@ -46,6 +47,15 @@ def test_where_there_is_no_folder_it_is_said_what_to_set(monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/" + "x" * 90)
     with pytest.raises(OSError, match=r"too long \(91 bytes, at most 72\).*Let TMPDIR name"):
         temporary(20)
+
+
+def test_a_folder_of_rays_own_that_is_too_long_is_named_before_anything_starts(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("RAY_TMPDIR", "/" + "x" * 60)
+    with pytest.raises(RuntimeError, match="at most 37 bytes, got /xxx"):
+        run_simulation(RunConfig(engine="simulation"), tmp_path)
+    assert (tmp_path / "simulation.log").read_bytes() == b""
 
 
 def test_rays_longest_path_is_allowed_for():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 
 def test_a_federation_runs_where_everything_stands_in_its_way(
     anml, tiny, tmp_path, monkeypatch
@@ -30,4 +28,4 @@ def test_a_federation_runs_where_everything_stands_in_its_way(
     assert "forks for callers of /" in (logs / "warm.log").read_text(encoding="utf-8")
     for log in logs.iterdir():
         assert b"secret" not in log.read_bytes()
-    assert not os.listdir(long)
+    assert list(long.iterdir()) == []

@@ -105,12 +105,13 @@ def test_a_strategys_end_comes_after_its_rounds_and_before_its_checkpoints_go(
     content = disk.seen[ended][2]
     assert content[folder / "rounds.jsonl"].count(b"\n") == 3
     assert content[out / "ledger.jsonl"].endswith(b"\n")
-    assert b'"kind":"close"' in content[out / "ledger.jsonl"]
+    assert content[out / "ledger.jsonl"].count(b'"kind":"round"') == 3
     gone = events.index(("gone", folder / CHECKPOINT))
     assert ended < gone
     assert model in disk.seen[gone][3]
     summary = events.index(("named", out / "summary.json"))
     assert model in disk.seen[summary][3]
+    assert b'"kind":"close"' in disk.seen[summary][2][out / "ledger.jsonl"]
 
 
 def test_a_run_made_anew_forgets_its_end_before_it_begins(small, run, tmp_path, disk):
