@@ -107,7 +107,7 @@ def test_a_home_and_a_working_folder_that_cannot_be_written_are_named(tmp_path):
     done = anml("run", *INLINE, before=ORDINARY, HOME=str(home), ANML_LEDGER_KEY=None)
     assert done.returncode == 2
     said = " ".join(done.stderr.decode().split())
-    assert f"Permission denied: '{home}/.anml'. ANML_LEDGER_KEY may name another file" in said
+    assert f"{home}/.anml: Permission denied. ANML_LEDGER_KEY may name another file" in said
 
     Path("work").mkdir()
     os.chdir("work")
