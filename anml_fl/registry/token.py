@@ -152,7 +152,7 @@ def decode(name: str, text: str) -> bytes:
     if encode(content) != text:
         # Not what precedes it: the fault may lie behind what is shown of a long text.
         wrong = re.search(r"[^A-Za-z0-9_-]", text)
-        where = f": {wrong[0]!a} is none of its characters" if wrong else ""
+        where = f", but has {wrong[0]!a}" if wrong else ""
         raise AttestationError(f"{name} {shown(text)} is no base64url without padding{where}")
     return content
 
