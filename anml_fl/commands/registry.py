@@ -184,7 +184,7 @@ def attest(
         if token is not None:
             if sign_with or issuer or level or expires or data_hash:
                 raise click.UsageError("--token is signed already: give nothing beside it")
-            text = _token(token.read(), token.name)
+            text = _token(token.read(), getattr(token, "name", "standard input"))
         elif sign_with and issuer and level and expires:
             text = issue(
                 keys.private_key(sign_with),
