@@ -152,11 +152,10 @@ def parse_behaviours(pairs: list[str]) -> dict[str, str]:
     counts: dict[str, str] = {}
     for pair in pairs:
         kind, equals, count = (part.strip() for part in pair.partition("="))
-        if kind in counts:
-            raise ConfigError(f"behaviours: {kind} is given twice: add the counts up")
-        if not equals:
+        if kind in counts or not equals:
+            wrong = "gives its kind a second time" if equals else "must be KIND=COUNT"
             raise ConfigError(
-                f"behaviours: {pair!r} must be KIND=COUNT; known kinds: "
+                f"behaviours: {pair!r} {wrong}; known kinds: "
                 + ", ".join(get_args(BehaviourName))
             )
         counts[kind] = count

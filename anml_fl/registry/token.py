@@ -150,10 +150,10 @@ def decode(name: str, text: str) -> bytes:
     except ValueError:
         content = b""
     if encode(content) != text:
-        # Not the text: the fault may lie behind what is shown of a long one.
+        # The fault may lie behind what is shown of a long text.
         wrong = re.search(r"[^A-Za-z0-9_-]", text)
-        what = f": {wrong[0]!a} is none of its characters" if wrong else f", got {shown(text)}"
-        raise AttestationError(f"{name} is no base64url without padding{what}")
+        where = f", but has {wrong[0]!a}" if wrong else ""
+        raise AttestationError(f"{name} {shown(text)} is no base64url without padding{where}")
     return content
 
 
