@@ -334,7 +334,7 @@ def _told() -> Iterator[None]:
 def _signed(folder: Path) -> Iterator[None]:
     """Sign the ledger with the federation's key meanwhile, as its SuperLink does."""
     from server.deployment.state import State
-    from server.settlement import KEY_FILE
+    from server.ledger_key import KEY_FILE
 
     before = os.environ.get(KEY_FILE)
     os.environ[KEY_FILE] = str(State(folder).ledger_key.resolve())

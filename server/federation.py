@@ -22,11 +22,12 @@ from anml_fl.registry.sql import SqlRegistry
 from anml_fl.report.page import write_report
 from anml_fl.roles import cast_roles
 from server.holdings import holdings
+from server.ledger_key import signing_key
 from server.manifest import write_manifest
 from server.patience import patiently
 from server.registries import database
 from server.results import close_run, finished, open_run
-from server.settlement import Settlement, run_id, signing_key
+from server.settlement import Settlement, run_id
 from server.strategy_run import run_strategy
 from strategies.identity import ByKey, ByPartition
 

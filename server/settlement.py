@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from contextlib import suppress
 from functools import partial
-from logging import WARNING
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from flwr.common.logger import log
 
 from anml_fl.config import ConfigError
-from anml_fl.files import cause, make_folder, write_whole
+from anml_fl.files import write_whole
 from anml_fl.ledger import run_files
 from anml_fl.ledger.audit import audit
 from anml_fl.ledger.book import LedgerError
@@ -24,13 +19,13 @@ from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.round_audit import check_model, check_rounds, rounds_of
 from anml_fl.ledger.run_files import DifferenceError
 from anml_fl.ledger.sql import SqlLedger
-from anml_fl.registry.keys import make_key, private_key
+from server.ledger_key import signing_key
 from server.patience import patiently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from numpy.typing import NDArray
     from sqlalchemy import Engine
 
@@ -41,8 +36,6 @@ if TYPE_CHECKING:
     from server.checkpoint import Checkpoint
 
 LEDGER, PUBLIC_KEY = run_files.LEDGER, run_files.PUBLIC_KEY
-KEY_FILE = "ANML_LEDGER_KEY"
-"""Environment variable: the file of the server's private key."""
 _HOW = "Bring the folder back from a copy, or give another --out"
 
 
@@ -65,68 +58,6 @@ def run_id(config: RunConfig) -> str:
     """
     digest = hashlib.sha256(config.to_toml().encode()).hexdigest()
     return f"{config.name}-{digest[:16]}"
-
-
-def key_file() -> Path:
-    """Say where the server's key is: what ANML_LEDGER_KEY names, or ~/.anml/ledger.key.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    ConfigError
-        If the variable holds the key itself; or there is no home folder.
-    """
-    named = os.environ.get(KEY_FILE)
-    if named and ("PRIVATE KEY" in named or not named.isprintable()):
-        raise ConfigError(
-            f"{KEY_FILE} must name a file, and holds what may be the key itself (not shown):"
-            " write the key into a file that you alone may read, and name that"
-        )
-    try:
-        return Path(named) if named else Path.home() / ".anml" / "ledger.key"
-    except RuntimeError as error:
-        raise ConfigError(
-            f"this account has no home folder for the ledger's key: let {KEY_FILE} name a file"
-        ) from error
-
-
-def signing_key() -> Ed25519PrivateKey:
-    """Read the server's key: from the file that ANML_LEDGER_KEY names, or ~/.anml/ledger.key.
-
-    Returns
-    -------
-    Ed25519PrivateKey
-        Made the first time.
-
-    Raises
-    ------
-    ConfigError
-        If it can be neither read nor made.
-    """
-    path = key_file()
-    try:
-        make_folder(path.parent, 0o700)
-        if not path.exists():
-            with suppress(FileExistsError):  # another process was quicker
-                make_key(path)
-                log(
-                    WARNING,
-                    "made the key that signs ledgers: %s; give its public key, %s.pub, to"
-                    " whoever should verify them",
-                    path,
-                    path,
-                )
-        elif not path.with_name(path.name + ".pub").exists():
-            with suppress(OSError):  # a folder that may only be read is good enough
-                make_key(path)
-        return private_key(path)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"the ledger's key cannot be had: {cause(error)}. {KEY_FILE} may name another file"
-        ) from error
 
 
 def settled(out: Path) -> int:

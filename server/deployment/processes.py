@@ -15,8 +15,8 @@ import psutil
 
 from anml_fl import proxies
 from anml_fl.orders.secret import FILE as OWNER_SECRET
+from server.ledger_key import KEY_FILE
 from server.processes import free_port
-from server.settlement import KEY_FILE
 from server.simulation import STARTED_IN, SWITCHES
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from server.deployment.environment_file import write_environment
 from server.deployment.state import prepare
 from server.doctor.keys import check_ledger_key
 from server.doctor.modes import check_modes
-from server.settlement import signing_key
+from server.ledger_key import signing_key
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only the administrator becomes another")
 STRANGER, GROUP = 54321, 54322

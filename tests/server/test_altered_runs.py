@@ -22,7 +22,8 @@ from anml_fl.settings import from_flat
 from clients.app import app
 from server.federation import run_federation
 from server.inline_grid import InlineGrid
-from server.settlement import run_id, signing_key
+from server.ledger_key import signing_key
+from server.settlement import run_id
 from server.updates import load_updates, save_updates
 from server.valuation import run as value
 

@@ -14,7 +14,8 @@ from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.registry.keys import make_key, public_key
-from server.settlement import KEY_FILE, run_id, settled, signing_key
+from server.ledger_key import KEY_FILE, signing_key
+from server.settlement import run_id, settled
 from server.strategy_folder import StrategyFolder
 
 PEOPLE = [f"contributor-{i:04d}" for i in range(6)]
