@@ -14,6 +14,7 @@ from argparse import ArgumentParser
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -91,15 +92,16 @@ def exposure(path: Path) -> Exposure | None:
     if status.st_uid not in owners:
         return Exposure(
             f"{path} belongs to user {status.st_uid}, and this is user {user}",
-            f"chown {user} {path}, or call anml as user {status.st_uid}; if you did not put it"
-            " there, make another",
+            f"chown {user} {quote(str(path))}, or call anml as user {status.st_uid}; if you did"
+            " not put it there, make another",
         )
     mode = stat.S_IMODE(status.st_mode)
     handed_over = status.st_uid == _ROOT != user
     if mode & (0o037 if handed_over else 0o077):
         return Exposure(
             f"{path} has mode {mode:04o}: others may read it or write to it",
-            f"chmod 0600 {path}; if others have accounts here, replace what is in it",
+            f"chmod 0600 {quote(str(path))}; if others have accounts here, replace what is in"
+            " it",
         )
     for folder in dict.fromkeys((path.absolute().parent, file.parent)):
         if found := open_folder(folder):
@@ -125,7 +127,7 @@ def open_folder(folder: Path) -> Exposure | None:
         return None
     return Exposure(
         f"{folder} has mode {mode:04o}: others may replace the files in it",
-        f"chmod go-w {folder}; and see that the files in it are yours",
+        f"chmod go-w {quote(str(folder))}; and see that the files in it are yours",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from anml_fl.private import exposure
@@ -39,5 +40,5 @@ def _folder(path: Path) -> Finding:
     return problem(
         "modes",
         f"{path} has mode {mode:04o}: others may look into it",
-        f"chmod 0700 {path}; if others have accounts here, replace the keys",
+        f"chmod 0700 {quote(str(path))}; if others have accounts here, replace the keys",
     )
