@@ -92,7 +92,7 @@ def exposure(path: Path) -> Exposure | None:
     if status.st_uid not in owners:
         return Exposure(
             f"{path} belongs to user {status.st_uid}, and this is user {user}",
-            f"chown {user} {quote(str(path))}, or call anml as user {status.st_uid}; if you did"
+            f"chown {user} {quote(str(path))}, or run anml as user {status.st_uid}; if you did"
             " not put it there, make another",
         )
     mode = stat.S_IMODE(status.st_mode)
