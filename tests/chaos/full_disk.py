@@ -110,6 +110,7 @@ def main() -> None:
         if "key" not in full:
             for name, content in key.items():
                 Path(name).write_bytes(content)
+                Path(name).chmod(0o600)  # a key that others may read is not used
         status, said = attempt(RUN, full, turn)
         left = [str(path) for path in Path().rglob("*.partial")]
         begun = Path("run/config.toml").exists()

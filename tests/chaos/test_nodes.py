@@ -73,6 +73,7 @@ class Chaos:
     away: dict[str, float] = field(default_factory=dict)
     _due: list[tuple[float, str, str]] = field(default_factory=list)
     _round: int = 0
+    _left: bool = False
 
     def __call__(self) -> bool:
         now = time.monotonic()
@@ -105,7 +106,9 @@ class Chaos:
         """Decide on one harm for the round, and on its moment."""
         kind = str(self.dice.choice(["kill", "leave", "freeze", "nothing"]))
         moment = now + self.dice.uniform(0.0, 1.5)
-        if number == LEAVES:
+        # Not if it is just that one: several rounds may pass between two looks.
+        if number >= LEAVES and not self._left:
+            self._left = True
             self._due.append((moment, "gone", GONE))
         if not 2 <= number <= ROUNDS_ASKED or kind == "nothing":
             return
@@ -189,7 +192,7 @@ def test_harm_of_every_kind_was_done_and_left_its_mark(ended):
     assert {"kill", "leave", "back", "freeze", "thaw", "gone"} <= {kind for _, kind, _ in done}
     records = StrategyFolder(out / "anml").records()
     left_out = sum(one.reason is not None for record in records for one in record.contributors)
-    assert left_out > JOINS + ROUNDS_ASKED - LEAVES
+    assert left_out > JOINS + ROUNDS_ASKED - _gone(done)
     # Whoever comes back, or comes late, takes part again.
     for name in (HARMED, LATE):
         took_part = [
@@ -202,7 +205,7 @@ def test_harm_of_every_kind_was_done_and_left_its_mark(ended):
 
 
 def test_everyone_stands_in_every_round_with_a_reason_or_a_place(ended):
-    _, _, out, _ = ended
+    _, done, out, _ = ended
 
     for record in StrategyFolder(out / "anml").records():
         assert [one.contributor for one in record.contributors] == [
@@ -212,8 +215,14 @@ def test_everyone_stands_in_every_round_with_a_reason_or_a_place(ended):
             assert (one.reason is None) == math.isfinite(one.q), one
             assert not one.reason or one.weight == 0.0, one
             late = one.contributor == LATE and record.round < JOINS
-            gone = one.contributor == GONE and record.round > LEAVES
+            gone = one.contributor == GONE and record.round > _gone(done)
             assert one.reason or not (late or gone), one
+
+
+def _gone(done):
+    """Say in which round one left for good."""
+    (number,) = [number for number, kind, _ in done if kind == "gone"]
+    return number
 
 
 def test_the_ledger_verifies_and_pays_nobody_who_was_left_out(ended):
