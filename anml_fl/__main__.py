@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 
@@ -10,6 +11,10 @@ from anml_fl import import_path
 
 def main() -> None:
     """Run the command line."""
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        sys.exit("Error: the working folder is not there any more: cd to one that is")
     import_path.mend()
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal cannot show, or that is no text at all, ends no command.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 import stat
 from argparse import ArgumentParser
 from contextlib import suppress
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ROOT = 0
+_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,39 @@ def refuse_exposed(path: Path) -> None:
         raise ExposedError(found)
 
 
+def refuse_secret(where: str, named: str) -> None:
+    """Refuse what should name a file, and may be the secret that belongs into it.
+
+    Parameters
+    ----------
+    where : str
+        The variable or option.
+    named : str
+        What it says.
+
+    Raises
+    ------
+    ValueError
+        Which does not show it.
+
+    Examples
+    --------
+    >>> refuse_secret("ANML_LEDGER_KEY", "/run/secrets/ledger.key")
+    >>> refuse_secret("ANML_LEDGER_KEY", "MC4CAQAwBQYDK2VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+    Traceback (most recent call last):
+    ValueError: ANML_LEDGER_KEY must name a file, and holds what may be the secret itself ...
+    """
+    suspect = "PRIVATE KEY" in named or not named.isprintable()
+    # Base64 or hexadecimal digits; an absolute path may look like the former.
+    if not suspect and _ENCODED.fullmatch("".join(named.split())):
+        suspect = not Path(named).is_file() and (named[:1] != "/" or named[-1:] == "=")
+    if suspect:
+        raise ValueError(
+            f"{where} must name a file, and holds what may be the secret itself (not shown):"
+            " write it into a file that you alone may read, and name that"
+        )
+
+
 def refuse_exposed_option(option: str, arguments: Sequence[str]) -> None:
     """Refuse a secret that a command of Flower's would be given, as `refuse_exposed` does.
 
@@ -161,12 +196,14 @@ def refuse_exposed_option(option: str, arguments: Sequence[str]) -> None:
 
     Raises
     ------
-    ExposedError
-        As of `refuse_exposed`. A file that is not there is the command's affair.
+    ValueError
+        As of `refuse_exposed` and `refuse_secret`. A file that is not there is the command's
+        affair.
     """
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument(option, dest="file", nargs="?")
     if file := parser.parse_known_args(arguments)[0].file:
+        refuse_secret(option, file)
         with suppress(FileNotFoundError):
             refuse_exposed(Path(file).expanduser())
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from logging import ERROR
 from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
+from flwr.app import Error, Message
 from flwr.common.logger import log
 
 from anml_fl.config import ConfigError
 from anml_fl.files import TextError
 
 if TYPE_CHECKING:
-    from flwr.app import Context, Message
+    from flwr.app import Context
     from flwr.clientapp.typing import ClientAppCallable
 
 
@@ -22,8 +24,8 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
 
     Flower sends both, and the server writes them into the round's record, its log and its
     page; the node's own log gets where it happened, and not what it says either. Only what is
-    known to quote no data goes on as it is: errors about settings, about files that are no
-    text, and those of the operating system.
+    known to quote no data goes on as it is: errors about settings, and about files that are no
+    text. Of the operating system's errors the kind goes on, and not the file's name.
 
     Parameters
     ----------
@@ -43,12 +45,18 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
         In place of an error that may quote data.
     """
     try:
-        return call_next(message, context)
-    except Exception as error:
-        system = isinstance(error, OSError) and error.errno is not None
-        if system or isinstance(error, (ConfigError, TextError)):
-            raise
+        reply = call_next(message, context)
+    except (KeyboardInterrupt, ConfigError, TextError):
+        raise
+    # SystemExit, and those of asyncio, are no Exception.
+    except BaseException as error:  # noqa: BLE001
         kind, frames = type(error).__name__, extract_tb(error.__traceback__)
+        if isinstance(error, OSError) and error.errno is not None:
+            kind += f" ({os.strerror(error.errno)})"
+    else:
+        if _failed(reply):
+            return Message(Error(reply.error.code, "told by the app"), reply_to=message)
+        return reply
     log(
         ERROR,
         "%s, whose words may quote data and are left out:\n%s",
@@ -57,3 +65,7 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
     )
     at = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}"
     raise RuntimeError(f"{kind} in {at}; what it says may quote data, and is not sent")
+
+
+def _failed(reply: object) -> bool:
+    return isinstance(reply, Message) and reply.has_error()

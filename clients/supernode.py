@@ -39,7 +39,7 @@ from flwr.supernode.cli import flower_supernode
 from anml_fl import import_path, proxies, sockets
 from anml_fl.files import write_whole
 from anml_fl.orders.guard import Guard, introduce
-from anml_fl.private import ExposedError, refuse_exposed_option
+from anml_fl.private import refuse_exposed_option
 from clients import handover
 from clients.warm import COMMAND
 
@@ -272,7 +272,7 @@ def main() -> None:
     import_path.mend()
     try:
         refuse_exposed_option("--auth-supernode-private-key", sys.argv[1:])
-    except ExposedError as error:
+    except ValueError as error:
         sys.exit(str(error))
     # Its client processes call it, at an address of this machine; it alone calls SuperLink.
     os.environ.update(proxies.exempt(os.environ))

@@ -127,7 +127,9 @@ class InlineGrid(Grid):
             with _acting_as(node_id):
                 reply = self._client_app(delivered, self._contexts[node_id])
             _check_reply(reply, delivered)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - any, as on Flower's engines
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - any, as on Flower's engines
             reason = f"{type(error).__name__}: {error}"
             reply = Message(
                 Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, reason), reply_to=message

@@ -12,6 +12,7 @@ from flwr.common.logger import log
 
 from anml_fl.config import ConfigError
 from anml_fl.files import cause, make_folder
+from anml_fl.private import refuse_secret
 from anml_fl.registry.keys import make_key, private_key
 
 if TYPE_CHECKING:
@@ -34,17 +35,19 @@ def key_file() -> Path:
         If the variable holds the key itself; or there is no home folder.
     """
     named = os.environ.get(KEY_FILE)
-    if named and ("PRIVATE KEY" in named or not named.isprintable()):
-        raise ConfigError(
-            f"{KEY_FILE} must name a file, and holds what may be the key itself (not shown):"
-            " write the key into a file that you alone may read, and name that"
-        )
     try:
-        return Path(named) if named else Path.home() / ".anml" / "ledger.key"
-    except RuntimeError as error:
-        raise ConfigError(
-            f"this account has no home folder for the ledger's key: let {KEY_FILE} name a file"
-        ) from error
+        if named:
+            refuse_secret(KEY_FILE, named)
+            return Path(named).expanduser()
+        if (home := Path.home()).is_absolute():
+            return home / ".anml" / "ledger.key"
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    except RuntimeError:
+        pass
+    raise ConfigError(
+        f"this account has no home folder for the ledger's key: let {KEY_FILE} name a file"
+    )
 
 
 def signing_key() -> Ed25519PrivateKey:

@@ -21,9 +21,10 @@ from flwr.superlink.cli import flower_superlink
 from starlette.middleware import Middleware
 
 from anml_fl import import_path, proxies
+from anml_fl.files import cause
 from anml_fl.orders.guard import Guard, introduce
 from anml_fl.orders.secret import FILE, read_secret
-from anml_fl.private import refuse_exposed_option
+from anml_fl.private import refuse_exposed_option, refuse_secret
 
 FLOWER = "1.41."
 NODES = "/v1/fleet/"
@@ -62,11 +63,14 @@ def main() -> None:
             f" machines orders are taken with the secret in the file that {FILE} names"
         )
     try:
-        secret = read_secret(Path(named)) if (named := os.environ.get(FILE)) else None
+        secret = None
+        if named := os.environ.get(FILE):
+            refuse_secret(FILE, named)
+            secret = read_secret(Path(named))
         refuse_exposed_option("--ssl-keyfile", sys.argv[1:])
         _close_database(sys.argv[1:])
     except (OSError, ValueError) as error:
-        sys.exit(str(error))
+        sys.exit(cause(error))
     nodes = NODES if _AUTHENTICATION in sys.argv else None
     guard = Middleware(Guard, "SuperLink", nodes=nodes, secret=secret)
     extensions.get_middleware = lambda: (guard, *hook())

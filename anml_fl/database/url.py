@@ -179,7 +179,8 @@ def _file(path: str) -> Place:
         raise DatabaseError(
             "what names the database is no plain path and no URL that can be read, and is not"
             f" shown, since it may hold a password: {_WRITE}. A path whose first name holds"
-            " one of : = @ ? & begins with ./"
+            " one of : = @ ? & begins with ./, and no path holds NAME=VALUE behind a blank, ;"
+            " or &"
         )
     return Place(path, Path(path))
 
@@ -190,7 +191,8 @@ def _plain(path: str) -> bool:
     return (
         path.isprintable()  # half of a character is not
         and not set(first) & set(":=@?&")
-        and not re.search(r"://|:.*@|\?.*=", path)
+        and not re.search(r"://|:.*@|\?.*=|[;&\s]\s*\w+\s*=", path)
+        and not re.search(r"(pass|pwd|secret|token)\w*\s*=", path, re.IGNORECASE)
     )
 
 
@@ -237,7 +239,9 @@ def _check_parameter(name: str, number: int, value: str | None) -> None:
         )
     form = _PARAMETERS[name]
     if value is not None and (
-        _plain(value) if form is None else re.fullmatch(form, value) is not None
+        _plain(value) and not set(value) & set(";&=")
+        if form is None
+        else re.fullmatch(form, value) is not None
     ):
         return
     must = "a plain path" if form is None else "plain"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -210,13 +212,21 @@ def test_a_key_in_the_place_of_its_files_name_is_neither_shown_nor_written(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     body = pem.decode().splitlines()[1]
-    for held in (pem.decode(), " ".join(pem.decode().split("\n"))):
+    raw = serialization.load_pem_private_key(pem, None).private_bytes_raw()
+    for held in (
+        pem.decode(),
+        " ".join(pem.decode().split("\n")),
+        body,
+        raw.hex(),
+        base64.b64encode(raw).decode(),
+        base64.urlsafe_b64encode(raw).decode().rstrip("="),
+    ):
         monkeypatch.setenv("ANML_LEDGER_KEY", held)
         with pytest.raises(ConfigError, match="must name a file, and holds what may"):
             signing_key()
         done = CliRunner().invoke(main, ["doctor", "--json"])
         assert "ANML_LEDGER_KEY names no file" in done.output
-        for part in body.split("/"):
+        for part in (*body.split("/"), held[:20]):
             assert part[:20] not in done.output
     assert list(tmp_path.iterdir()) == []
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
+import sys
 
 import numpy as np
 import pytest
-from flwr.app import ConfigRecord, Message, RecordDict
+from flwr.app import ConfigRecord, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
 import clients.app
@@ -35,6 +37,11 @@ FAULTS = {
     "an own error without a number": lambda path: failing(ROW, OSError),
     "json": lambda path: failing(ROW, json.JSONDecodeError, ROW, 0),
     "csv": lambda path: failing(ROW, csv.Error),
+    "the system's words": lambda path: failing(5, OSError, ROW),
+    "a file's name": lambda path: (path.parent / ROW).read_bytes(),
+    "leaving": lambda path: sys.exit(ROW),
+    "a task's end": lambda path: failing(ROW, asyncio.CancelledError),
+    "a generator's end": lambda path: failing(ROW, GeneratorExit),
 }
 
 
@@ -63,7 +70,7 @@ def test_of_an_error_that_may_quote_a_row_the_server_is_told_the_kind(
     reply = ask(other)
     assert reply.has_error()
     assert "Smith" not in reply.error.reason
-    with pytest.raises(Exception) as raised:  # noqa: PT011 - whatever it is
+    with pytest.raises(BaseException) as raised:  # noqa: PT011 - whatever it is
         fault(path)
     assert raised.typename in reply.error.reason
     assert "is not sent" in reply.error.reason
@@ -77,7 +84,7 @@ def test_of_an_error_that_may_quote_a_row_the_server_is_told_the_kind(
     ("fault", "said"),
     [
         (read_text, "a.csv, line 2, byte 10: no UTF-8"),
-        (lambda path: (path / "b").read_bytes(), "Not a directory"),
+        (lambda path: (path / "b").read_bytes(), "NotADirectoryError (Not a directory) in"),
         (lambda path: failing("rounds: must be 1", ConfigError), "rounds: must be 1"),
     ],
 )
@@ -90,6 +97,16 @@ def test_an_error_that_quotes_no_data_is_told_as_it_is(fault, said, tmp_path):
         fault(path)
 
     assert said in ask(other).error.reason
+
+
+def test_an_error_reply_of_the_apps_own_gives_its_number_alone():
+    other = ClientApp(mods=[discreet])
+
+    @other.train()
+    def answer(message, context):
+        return Message(Error(7, ROW), reply_to=message)
+
+    assert (ask(other).error.code, ask(other).error.reason) == (7, "told by the app")
 
 
 def test_it_stands_before_everything_in_our_own_app(monkeypatch):

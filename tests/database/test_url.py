@@ -73,6 +73,18 @@ PLACES = [
     "password={} host=h",
     " host = h password = '{}'",
     "user=u;password={}",
+    "sqlite:////data/x.db;password={}",
+    "/data/x.db password={}",
+    "./host=x password={}",
+    "/var/run/postgresql dbname=anml password={}",
+    "//host/anml;password={}",
+    "host/anml;user=anml;password={}",
+    "/data/x.db;PWD={}",
+    "/data/x.db&key={}",
+    "postgresql://u@h/d?passfile=/a;password={}",
+    "postgresql://u@h/d?sslrootcert=/ca.crt;password={}",
+    "postgresql://u@h/d?sslkey=/x%26password%3D{}",
+    "postgresql://u@h/d?sslcert=/x+password%3D{}",
 ]
 
 
