@@ -275,6 +275,11 @@ def decoded(content: bytes, where: str) -> str:
     """
     if content.startswith(_UTF_16_AND_32):
         raise TextError(f"{where} is UTF-16 or UTF-32, by its first bytes; save it as UTF-8")
+    if content.startswith(b"PK\x03\x04"):
+        raise TextError(
+            f"{where} is an archive, by its first bytes, as Excel's workbooks are; save it as"
+            " text (CSV UTF-8)"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

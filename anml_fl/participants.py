@@ -11,6 +11,8 @@ from pydantic import Field, field_validator, model_validator
 from anml_fl.roles import HONEST
 from anml_fl.section import Count, Section
 
+_BOTH = "; give both, as in --contributors 6 --behaviour honest=6"
+
 DatasetName = Literal[
     "digits",
     "wine",
@@ -120,12 +122,12 @@ class Federation(Section):
         if total > self.contributors:
             raise ValueError(
                 f"behaviours are given to {total} contributors, but there are only"
-                f" {self.contributors}"
+                f" {self.contributors}{_BOTH}"
             )
         if "honest" in self.behaviours and total < self.contributors:
             raise ValueError(
                 f"behaviours with an honest count must add up to the {self.contributors}"
-                f" contributors, got {total}"
+                f" contributors, got {total}{_BOTH}"
             )
         return self
 

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from anml_fl.files import cause
 from server.status_page import (
     CONFIG,
     REPORT,
@@ -154,7 +155,10 @@ def serve(folder: Path, host: str, port: int) -> None:
     try:
         server = PageServer(folder, host, port)
     except OSError as error:
-        raise OSError(f"cannot listen on {host}, port {port}: {error}") from error
+        raise OSError(
+            f"cannot listen on {host}, port {port}: {cause(error)}; choose another with --port"
+            " (0 takes a free one)"
+        ) from error
     shown = f"[{host}]" if ":" in host else host
     with server, _ended_by_sigterm():
         print(f"http://{shown}:{server.server_port}/", flush=True)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from server.checkpoint import Checkpoint
 
 LEDGER, PUBLIC_KEY = run_files.LEDGER, run_files.PUBLIC_KEY
-_HOW = "Bring the folder back from a copy, or give another --out"
+_HOW = "Bring the folder back from a copy, or let `anml run --out FOLDER` begin another"
 
 
 def run_id(config: RunConfig) -> str:

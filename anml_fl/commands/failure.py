@@ -48,6 +48,8 @@ def told(*more: type[Exception]) -> Iterator[None]:
     )
     try:
         yield
+    except BrokenPipeError:  # whoever reads has seen enough: click leaves without a word
+        raise
     except caught as error:
         raise Failure(_said(error)) from error
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from anml_fl.config import RunConfig
     from anml_fl.datasets.table import Table
 
+# Up to so many contributors are named; of more it is said how many they are.
+_NAMED = 8
+
 NATURAL = "natural"
 """The partition in which everybody holds what they gathered."""
 
@@ -260,7 +263,8 @@ def _natural(
     if not 1 <= contributors <= others.size:
         raise ValueError(
             f"contributors: {dataset} has {others.size} to take part, so it must lie between 1"
-            f" and {others.size}, got {contributors}; behaviours must add up to no more"
+            f" and {others.size}, got {contributors}; behaviours must add up to no more, as in"
+            f" --contributors {others.size} --behaviour honest={others.size}"
         )
     drawn = stream(seed, "contributors").permutation(others.size)[:contributors]
     chosen = others[np.sort(drawn)]
@@ -280,6 +284,13 @@ def _natural(
     dealt = replace(dealt, tested=places[table.holder[test]])
     # Whoever gave one answer gave one class, and that is not odd.
     odd = () if table.truth is not None else _single_classes(dataset, dealt)
+    if (few := chosen.size) < others.size:
+        names = ", ".join(dealt.names) if few <= _NAMED else f"{few} drawn by the seed"
+        odd = (
+            f"{dataset}: of {others.size} who gathered rows, {names} take part; --contributors"
+            f" {others.size} --behaviour honest={others.size} lets all",
+            *odd,
+        )
     return replace(dealt, notes=(*dealt.notes, *odd))
 
 
