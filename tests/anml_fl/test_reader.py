@@ -261,6 +261,12 @@ def test_a_table_of_one_class_is_refused(value, kind):
         (table().replace("va", '"va" x'), "line 2: a quote begins"),
         (table() + '"' + "9" * 200_000 + '"', "line 6: a quote begins"),
         (table().replace("age", '"age'), "line 1: a quote begins"),
+        (table() + "va," + "9" * 200_000, "line 6: a cell holds more than 131,072 characters"),
+        (table() + '"va",' + "9" * 200_000 + ",1\n", "line 6: a cell holds more than 131,072"),
+        (table() + f'va,"{"9" * 200_000},1\n', "line 6: a quote begins"),
+        (table() + '"va\nva",' + "9" * 200_000, "line 6: a cell holds more than 131,072"),
+        ("a" * 200_000, "line 1: a cell holds more than 131,072 characters"),
+        (table() + '"va,' + "9,1\n" * 50_000, "line 6: a quote begins"),
     ],
 )
 def test_a_header_or_row_that_does_not_fit_is_told_by_its_line(text, told):
