@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from anml_fl.datasets.schema import number
 from anml_fl.roles import HONEST
 from anml_fl.section import Count, Section
 
@@ -105,10 +106,8 @@ class Federation(Section):
         if value in ("iid", "natural"):
             return value
         found = re.fullmatch(r"dirichlet(?:[:=]([^()]+)|\(([^()]+)\))?", value)
-        try:
-            alpha = float(found[1] or found[2] or 0.5) if found else 0.0
-        except ValueError:
-            alpha = 0.0
+        written = (found[1] or found[2] or "0.5") if found else ""
+        alpha = number(written.strip()) or 0.0
         if not 0 < alpha <= _LARGEST_ALPHA:
             raise ValueError(
                 "known partitions: iid, natural, dirichlet:ALPHA with"

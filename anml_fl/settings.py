@@ -189,10 +189,23 @@ def _explained(problem: ErrorDetails) -> str:
         field = path[-2] if inside_field else path[-1]
         return f"{field}: unknown {_shown(problem['input'])}; known: {names}"
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "string_unicode":
+        message = (
+            "holds characters that are no text, which the terminal's encoding lost"
+            f" (LANG=C.UTF-8 keeps them){_pattern(path[-1])}"
+        )
     # Of what names a database its own check says what may be said.
     silent = isinstance(problem["input"], dict) or path[-1:] == ["database"]
     shown = "" if silent else f", got {_shown(problem['input'])}"
     return f"{where or 'settings'}: {message}{shown}"
+
+
+def _pattern(key: str) -> str:
+    for _, _, known, field in settings():
+        for rule in field.metadata:
+            if known == key and (pattern := getattr(rule, "pattern", None)):
+                return f"; it must match {pattern}"
+    return ""
 
 
 def _shown(value: object) -> str:

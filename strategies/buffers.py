@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
     Judged = Callable[[str], bool] | Collection[str]
 
-# The last part of their names: PyTorch's batch and instance normalisation, and Keras's.
-_NAMES = {
+# How the last part of their names ends: PyTorch's batch and instance normalisation, and
+# Keras's, of which version 2 counts outputs after a colon.
+_NAMES = (
     "running_mean",
     "running_var",
     "num_batches_tracked",
     "moving_mean",
     "moving_variance",
-}
+)
+# What Flax keeps them below.
+_COLLECTION = "batch_stats"
 
 
 def buffers_of(layout: Layout, judged: Judged | None = None) -> frozenset[str]:
@@ -38,8 +41,8 @@ def buffers_of(layout: Layout, judged: Judged | None = None) -> frozenset[str]:
     layout : Layout
     judged : collection of str or callable, optional
         The parameters' names, or a function that says of a name whether it is one's. If not
-        given: whatever is neither named as PyTorch and Keras name running statistics nor of
-        whole numbers; or, in a model of whole numbers alone, these.
+        given: whatever is neither named as PyTorch, Keras and Flax name running statistics
+        nor of whole numbers; or, in a model of whole numbers alone, these.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def buffers_of(layout: Layout, judged: Judged | None = None) -> frozenset[str]:
     """
     names = frozenset(layout.names)
     if judged is None:
-        named = {name for name in names if re.split("[./]", name)[-1] in _NAMES}
+        named = set(filter(_is_statistic, names))
         whole = {
             n for n, d in zip(layout.names, layout.dtypes, strict=True) if d.kind in "biu"
         }
@@ -82,6 +85,11 @@ def buffers_of(layout: Layout, judged: Judged | None = None) -> frozenset[str]:
         f"no value is left to judge contributors by: the model has the arrays"
         f" {', '.join(map(repr, sorted(names)[:5])) or 'none'}"
     )
+
+
+def _is_statistic(name: str) -> bool:
+    *above, last = re.split("[./]", re.sub(r":\d+$", "", name))
+    return _COLLECTION in above or f"_{last}".endswith(tuple(f"_{one}" for one in _NAMES))
 
 
 def medians(

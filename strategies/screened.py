@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from strategies.instruction import Instruction
     from strategies.rules import Cohort, Decision
 
+# In years: the registry's clock knows nothing further from its zero.
+_FARTHEST = 1e12
+
 
 class ScreenedStrategy(Strategy):
     """Ask every node, believe none, apply one rule to what is valid.
@@ -60,8 +63,9 @@ class ScreenedStrategy(Strategy):
         Grid to (node id to contributor); by default the nodes' public keys.
     at : float, Reading or callable
         The instant at which the registry is asked, in years on its clock; or a function
-        that gives it for a round. Where one lies before the last one, the round takes place
-        right after that, and its note says so.
+        that gives it for a round, whose answer is checked before anyone trains. Where one
+        lies before the last one, the round takes place right after that, and its note says
+        so.
     reputation : bool
         Whether the registry is told what each round observed, so that r moves.
     run : str, optional
@@ -148,7 +152,7 @@ class ScreenedStrategy(Strategy):
         self.name = name
         self.registry = usable(registry, reputation=reputation)
         self.roster = roster
-        self.at = at
+        self.at = at if callable(at) else _checked(at)
         self.reputation = reputation
         self.run = run or f"run-{secrets.token_hex(8)}"
         self.n_byzantine = None if n_byzantine is None else count("n_byzantine", n_byzantine)
@@ -224,10 +228,11 @@ class ScreenedStrategy(Strategy):
         layout = Layout.of(arrays)
         self._layout = replace(layout, buffers=buffers_of(layout, self.judged))
         self.model = np.empty(self._layout.size, dtype=self._layout.dtype)
-        # The server's own arrays: what is wrong with them is raised before anyone trains.
+        # The server's own arrays and clock: what is wrong is raised before anyone trains.
         buffers = self._layout.flatten(arrays, self.model)
         if not all(np.isfinite(values).all() for values in (self.model, *buffers.values())):
             raise ValueError("the global model must be finite")
+        self._read(self.done + server_round)
         present, self._refused_nodes = gather(grid, self.roster, self.least, self.patience)
         self._started = time.perf_counter()
         sent = arrays
@@ -352,7 +357,15 @@ class ScreenedStrategy(Strategy):
             refused=tuple(sorted((*screened.refused, *strangers))),
         )
 
+    def _read(self, server_round: int) -> Reading:
+        return _checked(self.at(server_round) if callable(self.at) else self.at)
+
     def _instant(self, server_round: int) -> Reading:
-        read = later(self.at(server_round) if callable(self.at) else self.at, self._last)
+        read = later(self._read(server_round), self._last)
         self._last = read.at
         return read
+
+
+def _checked(at: Reading | float) -> Reading:
+    years, note = at if isinstance(at, Reading) else Reading(at)
+    return Reading(number("at", years, -_FARTHEST, _FARTHEST), note)

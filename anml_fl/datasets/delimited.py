@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,6 +123,14 @@ def _rows(text: str, where: str, separator: str) -> Iterator[tuple[int, list[str
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
+        lines = islice(io.StringIO(text, newline=""), line - 1, reader.line_num)
+        parts = (part.lstrip(" ") for one in lines for part in one.split(separator))
+        longest = csv.field_size_limit()
+        if any(len(part) > longest and not part.startswith('"') for part in parts):
+            raise TableError(
+                f"{where}, line {line}: a cell holds more than {longest:,} characters, which"
+                " no value does"
+            ) from error
         raise TableError(
             f"{where}, line {line}: a quote begins a cell, and none ends it where it should; a"
             " cell is all in quotes or has none, and a quote within one is doubled"

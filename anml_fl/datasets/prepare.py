@@ -12,6 +12,7 @@ import numpy as np
 
 from anml_fl.datasets.holdout import split
 from anml_fl.datasets.partition import deal_dirichlet, deal_iid
+from anml_fl.datasets.schema import number
 from anml_fl.datasets.sources import load
 from anml_fl.datasets.standardise import standardised
 from anml_fl.seeding import stream
@@ -228,11 +229,8 @@ def _deal(
 
 def _alpha(partition: str) -> float:
     kind, _, alpha = partition.partition(":")
-    try:
-        found = float(alpha) if kind == "dirichlet" else math.nan
-    except ValueError:
-        found = math.nan
-    if not found > 0:
+    found = number(alpha) if kind == "dirichlet" else None
+    if found is None or not 0 < found < math.inf:
         raise ValueError(
             f"partition must be 'iid', 'natural', or 'dirichlet:ALPHA' with ALPHA > 0, got"
             f" {partition!r}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from difflib import get_close_matches
 from itertools import chain
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 _MISSING = -1
 # Of more values than these, the nearest or the first are listed.
 _LISTED = 8
-_LONGEST_SHOWN = 40
+_LONGEST_SHOWN = 24
 _LONGEST_NAME = 64
+_PARTS = re.compile(r"[^\W_]+")
+# Digits on both sides of a comma, a point or a low line may be one number, mistyped.
+_VALUES = re.compile(r"[^\w.,]+")
 
 
 def read_table(content: bytes, where: str, schema: Schema) -> Table:
@@ -158,8 +162,8 @@ def _sites(
         if other != name:
             one, two = (found.lines[names[who] == holder][0] for who in (other, name))
             raise TableError(
-                f"{found.where}, column {site.name}: {other!a} (line {one}) and"
-                f" {name!a} (line {two}) differ in case or blanks alone; write the same"
+                f"{found.where}, column {site.name}: {_shown(other)} (line {one}) and"
+                f" {_shown(name)} (line {two}) differ in case or blanks alone; write the same"
                 " name in the same way"
             )
     return tuple(names), holder
@@ -194,15 +198,24 @@ def _shown(text: str) -> str:
     lines = len(text.splitlines())
     if lines > 1:
         return f"a text of {len(text)} characters on {lines} lines, all in quotes"
-    if sum(map(text.count, SEPARATORS)) > 1 or len(text) > _LONGEST_SHOWN:
+    if len(text) > _LONGEST_SHOWN or not _is_one_value(text):
         return f"a text of {len(text)} characters"
     return ascii(text) if text else "an empty cell"
+
+
+def _is_one_value(text: str) -> bool:
+    """Tell a number or up to two words, one with digits, from what may be several cells."""
+    if number(text) is not None:
+        return True
+    counted = sum(any(map(str.isnumeric, part)) for part in _VALUES.split(text))
+    separators = sum(map(text.count, SEPARATORS))
+    return separators <= 1 and len(_PARTS.findall(text)) <= 2 and counted <= 1
 
 
 def _listed(values: Sequence[str], text: str = "") -> str:
     if len(values) <= _LISTED:
         return " or ".join(filter(None, (", ".join(values[:-1]), values[-1])))
-    near = get_close_matches(text[:_LONGEST_SHOWN], values) or values[:3]
+    near = get_close_matches(text[:_LONGEST_NAME], values) or values[:3]
     return f"one of {len(values)} known values, as {', '.join(near)}"
 
 

@@ -217,6 +217,23 @@ def test_name_that_can_be_no_folder_is_refused(name):
         from_flat({"name": name})
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"name": "Z\udcc3\udcbcrich"},
+            r"name: holds characters .*encoding lost \(LANG=C.UTF-8 keeps them\); it must"
+            r" match \^\[A-Za-z0-9\].*, got 'Z\\udcc3\\udcbcrich'",
+        ),
+        ({"strategies": "Z\udcc3"}, r"strategies.0: holds .*keeps them\), got 'Z\\udcc3'"),
+    ],
+)
+def test_characters_that_an_encoding_lost_are_told_in_our_words(given, told):
+    with pytest.raises(ConfigError, match=told) as caught:
+        from_flat(given)
+    assert "raw data" not in str(caught.value)
+
+
 # ── Unknown keys and values ─────────────────────────────────────────────────────────────────
 
 
@@ -318,6 +335,7 @@ def test_partition_has_one_form_inside(given_as, meant):
         *("IID", "iid:0.3", "dirichlet:", "dirichlet:0", "dirichlet:-1", "dirichlet:nan"),
         *("dirichlet:inf", "dirichlet:1e999", "dirichlet:.", "dirichlet:e", "dirichlet 0.3"),
         *("dirichlet:0.3 0.4", "dirichlet()", "pathological", "xdirichlet:0.3"),
+        *("dirichlet:1_0", "dirichlet(1_0)", "dirichlet:\u0661", "dirichlet:infinity"),
     ],
 )
 def test_partition_that_is_unknown_is_refused_with_the_known_ones(bad):

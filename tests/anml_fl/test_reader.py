@@ -145,6 +145,11 @@ NAME = "the name of who gathered the row, 1 to 64 printable characters"
         ("age", "\x1b[2J", r"got '\\x1b\[2J'"),
         ("age", "9" * 41, "got a text of 41 characters"),
         ("age", "63,1,233", "got a text of 8 characters"),
+        ("age", "9" * 25, "got a text of 25 characters"),
+        ("age", "63 years", "got '63 years'"),
+        ("age", "1.5e-05x", "got a text of 8 characters"),
+        ("chol", "1.5e-05", "got '1.5e-05'"),
+        ("job", "a cook", "got 'a cook'"),
         ("age", "63\n1", "got a text of 4 characters on 2 lines, all in quotes"),
         ("chol", "5.2", r"a number from 20 to 2000.*, got '5.2'"),
         ("sex", "2", rf"0 or 1{MISSING}, got '2'"),
@@ -165,6 +170,33 @@ def test_a_value_that_is_none_is_told_with_its_place(column, value, told):
         TableError, match=rf"^a.csv, line 4, column {column}: must be .*{told}$"
     ):
         read(edited(4, column, value))
+
+
+@pytest.mark.parametrize(
+    "parted_by", [" ", "/", "-", ":", ".", "_", "'", "\xa0", "\u3001", " - ", "&", "~", "\x1f"]
+)
+@pytest.mark.parametrize("row", ["63 1 145 233", "123 45 6789", "Jane Smith 1950", "63 1 1"])
+@pytest.mark.parametrize("column", ["age", "job", "num"])
+def test_a_row_that_stands_in_one_cell_is_not_shown(column, row, parted_by):
+    cell = row.replace(" ", parted_by)
+    with pytest.raises(TableError, match=f"got a text of {len(cell)} characters$") as caught:
+        read(edited(4, column, cell))
+    told = everything_told(caught.value)
+    assert not any(part in told for part in ("145", "233", "6789", "Jane", "1950"))
+
+
+@pytest.mark.parametrize("cell", ["63 1", "63/1", "63:1", "63-1", "63;1", "1950-01", "63\t1"])
+def test_two_numbers_in_one_cell_are_not_shown(cell):
+    with pytest.raises(TableError, match="got a text of") as caught:
+        read(edited(4, "age", cell))
+    assert cell not in str(caught.value)
+
+
+def test_two_rows_that_stand_where_their_sites_should_are_not_shown():
+    rows = [["Jane 63 1 145", *[""] * 5, "0"], ["jane 63 1 145", *[""] * 5, "1"]]
+    with pytest.raises(TableError, match=r"a text of 13 .*line 2.* differ in case") as caught:
+        read(table(rows))
+    assert "145" not in str(caught.value)
 
 
 def test_of_several_mistakes_the_first_is_told_and_the_others_counted():
@@ -229,6 +261,12 @@ def test_a_table_of_one_class_is_refused(value, kind):
         (table().replace("va", '"va" x'), "line 2: a quote begins"),
         (table() + '"' + "9" * 200_000 + '"', "line 6: a quote begins"),
         (table().replace("age", '"age'), "line 1: a quote begins"),
+        (table() + "va," + "9" * 200_000, "line 6: a cell holds more than 131,072 characters"),
+        (table() + '"va",' + "9" * 200_000 + ",1\n", "line 6: a cell holds more than 131,072"),
+        (table() + f'va,"{"9" * 200_000},1\n', "line 6: a quote begins"),
+        (table() + '"va\nva",' + "9" * 200_000, "line 6: a cell holds more than 131,072"),
+        ("a" * 200_000, "line 1: a cell holds more than 131,072 characters"),
+        (table() + '"va,' + "9,1\n" * 50_000, "line 6: a quote begins"),
     ],
 )
 def test_a_header_or_row_that_does_not_fit_is_told_by_its_line(text, told):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.registry import tables
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR, microseconds, years
 from anml_fl.registry.domain import Revocation, Withdrawn
-from anml_fl.registry.instants import Reading, SteadyClock, later
+from anml_fl.registry.instants import Reading, SteadyClock, later, uptime
 from anml_fl.registry.sql import SqlRegistry
 
 DAY = 86_400.0
@@ -135,3 +137,34 @@ def test_it_counts_as_the_machine_does():
         apart = (datetime.now(UTC) - clock()) / timedelta(microseconds=1)
         assert abs(apart) < 2e5  # of a busy machine
     assert MICROSECONDS_A_YEAR == 365.25 * DAY * 1e6
+
+
+BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def test_uptime_is_what_the_kernel_counts_since_it_was_booted():
+    before = time.clock_gettime(BOOT)
+    between = uptime()
+    assert before <= between <= time.clock_gettime(BOOT)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="Linux has it")
+def test_uptime_is_what_proc_says():
+    told = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+    assert uptime() == pytest.approx(told, abs=1)
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_wall_clock_that_is_set_moves_neither_uptime_nor_a_steady_clock(monkeypatch, hours):
+    real, real_ns = time.time, time.time_ns
+    off = [0]
+    monkeypatch.setattr(time, "time", lambda: real() + off[0] * 3600)
+    monkeypatch.setattr(time, "time_ns", lambda: real_ns() + off[0] * 3_600_000_000_000)
+    clock = SteadyClock(lambda: datetime.fromtimestamp(time.time(), UTC))
+    read, first, began = uptime(), clock(), time.perf_counter()
+    off[0] = hours
+    time.sleep(0.05)
+    counted, steady = uptime() - read, clock() - first
+    passed = time.perf_counter() - began
+    assert 0.05 <= counted <= passed + 0.01
+    assert 0.05 <= steady.total_seconds() <= passed + 0.01

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from anml_fl.config import Aggregation
 from anml_fl.method.records import RoundRecord
 from strategies.anml import Anml
-from strategies.buffers import median
+from strategies.buffers import buffers_of, median
 from strategies.catalogue import BASELINES, strategy
+from strategies.layout import Layout
+from strategies.rules import Decision
+from strategies.screened import ScreenedStrategy
 
 torch = pytest.importorskip("torch")
 N = 7
@@ -114,6 +117,54 @@ def test_less_than_half_cannot_move_a_buffer_out_of_what_the_others_sent(
         assert (new["running_var"] >= 1).all()
         assert (new["running_var"] <= 2).all()
         assert 10 <= new["num_batches_tracked"] <= 13
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("running_mean", "1.running_var", "a.b.num_batches_tracked"),
+        *("bn/moving_variance", "bn/moving_variance:0", "model/bn/moving_mean:12"),
+        *("bn_running_var", "layer.bn1_moving_mean", "bn_moving_variance:0"),
+        *("batch_stats/bn/mean", "batch_stats/bn/var", "batch_stats.BatchNorm_0.var"),
+        "state/batch_stats/mean",
+    ],
+)
+def test_a_buffer_is_known_by_its_name_in_each_library(name):
+    layout = Layout(("w", name), ((4,), (2,)), (np.dtype("float32"),) * 2)
+    assert buffers_of(layout) == {name}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("bn.weight", "bn/gamma:0", "bn/kernel", "mean", "params/bn/mean", "batch_stats"),
+        *("running_mean.weight", "running_mean_scale", "rerunning_mean", "my_batch_stats/w"),
+    ],
+)
+def test_a_parameter_is_none_by_its_name(name):
+    layout = Layout(("w", name), ((4,), (2,)), (np.dtype("float32"),) * 2)
+    assert buffers_of(layout) == frozenset()
+
+
+def test_the_buffer_of_who_is_selected_without_a_weight_does_not_enter(federation, by_node):
+    weights = np.array([0.0, 0.0, 0.5, 0.25, 0.25])
+
+    def rule(cohort):
+        return Decision(
+            update=weights @ cohort.updates,
+            weights=weights,
+            selected=np.array([True, True, True, True, False]),
+        )
+
+    model = {"w": np.zeros(4, np.float32), "running_var": np.ones(2, np.float32)}
+    values = [9e9, 8e9, 1.0, 3.0, 7e9]
+    replies = [
+        {"w": model["w"] + 1, "running_var": np.full(2, value, np.float32)} for value in values
+    ]
+    chosen = ScreenedStrategy(rule, name="own", roster=by_node)
+    new, record = settle(federation, chosen, model, replies)
+    assert [c.selected for c in record.contributors] == [True, True, True, True, False]
+    assert new["running_var"].tolist() == [2.0, 2.0]  # of 1 and 3
 
 
 @given(

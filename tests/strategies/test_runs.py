@@ -10,6 +10,7 @@ from flwr.clientapp import ClientApp
 from anml_fl.database.engine import open_database
 from anml_fl.registry.clock import date
 from anml_fl.registry.domain import Contributor
+from anml_fl.registry.instants import Reading
 from anml_fl.registry.memory import InMemoryRegistry
 from anml_fl.registry.sql import SqlRegistry
 from clients.echo import echo_nonce
@@ -21,6 +22,10 @@ app = ClientApp(mods=[echo_nonce])
 
 @app.train()
 def train(message, context):
+    return reply(message, context)
+
+
+def reply(message, context):
     w = message.content["arrays"]["w"].numpy()
     step = np.float32(-9 if context.node_config["i"] == 5 else 1)
     content = {
@@ -85,3 +90,41 @@ def test_a_database_takes_a_run_without_a_name_too(tmp_path):
     engine.dispose()
     assert len(runs) == 2
     assert strategy.run in runs
+
+
+NO_INSTANTS = [np.nan, np.inf, -np.inf, 1e13, "now", None, True, 1 + 0j, [1.0], date(0)]
+NO_INSTANTS += [Reading(np.nan), Reading("now")]
+
+
+@pytest.mark.parametrize("at", NO_INSTANTS, ids=repr)
+def test_an_instant_that_is_none_is_refused_by_its_name_when_it_is_given(at):
+    told = r"^at must lie in \[-1e\+12, 1e\+12\], got at = "
+    with pytest.raises(ValueError, match=told):
+        Anml(at=at)
+
+
+@pytest.mark.parametrize("at", NO_INSTANTS, ids=repr)
+@pytest.mark.parametrize("bad_round", [1, 2])
+def test_a_clock_that_gives_none_is_refused_before_anyone_trains(at, bad_round):
+    trained = []
+    counting = ClientApp(mods=[echo_nonce])
+
+    @counting.train()
+    def _(message, context):
+        trained.append(1)
+        return reply(message, context)
+
+    strategy = Anml(at=lambda n: at if n == bad_round else 0.0)
+    grid = InlineGrid(counting, [{"i": i} for i in range(6)], {})
+    with pytest.raises(ValueError, match=r"^at must lie in .*, got at = "):
+        strategy.start(grid, ArrayRecord({"w": Array(np.zeros(3, np.float32))}), num_rounds=3)
+    assert len(trained) == 6 * (bad_round - 1)
+    assert len(strategy.records) == bad_round - 1
+
+
+@pytest.mark.parametrize("at", [0, -3.5, np.float32(2), 1e12, Reading(5.0, "odd")])
+def test_an_instant_is_taken_as_it_is(at):
+    strategy = Anml(at=at)
+    start(strategy)
+    assert strategy.records[0].at == (at.at if isinstance(at, Reading) else at)
+    assert ("odd" in (strategy.records[0].note or "")) == isinstance(at, Reading)
