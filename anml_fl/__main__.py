@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 
 from anml_fl import import_path
+
+_UNWRITTEN = 2  # as of any command that could not do its work: 1 is an answer
 
 
 def main() -> None:
@@ -18,7 +22,26 @@ def main() -> None:
     # Not before: it imports what could be hidden.
     from anml_fl.cli import main as command  # noqa: PLC0415
 
-    command()
+    try:
+        try:
+            command()
+        finally:
+            print(end="", flush=True)  # or it fails after the exit code was given
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # nobody reads on: click's 1
+            sys.exit(_UNWRITTEN)
+        raise
+    except OSError as error:
+        # Commands tell of any other themselves: this one is of their output.
+        end = error.__context__
+        if not (isinstance(end, SystemExit) and end.code == _UNWRITTEN):  # or it was told
+            with suppress(OSError):
+                why = error.strerror or error
+                print(f"Error: the output cannot be written: {why}", file=sys.stderr)
+        # What is left in the buffers would fail again at the end.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        sys.exit(_UNWRITTEN)
 
 
 if __name__ == "__main__":
