@@ -22,19 +22,22 @@ def main() -> None:
     # Not before: it imports what could be hidden.
     from anml_fl.cli import main as command  # noqa: PLC0415
 
+    output = sys.stdout
     try:
         try:
             command()
         finally:
             print(end="", flush=True)  # or it fails after the exit code was given
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # nobody reads on: click's 1
+        # Where nobody reads on, click replaces the stream and exits with 1, and so does rich.
+        if sys.stdout is not output or isinstance(end.__context__, BrokenPipeError):
             sys.exit(_UNWRITTEN)
         raise
     except OSError as error:
         # Commands tell of any other themselves: this one is of their output.
-        end = error.__context__
-        if not (isinstance(end, SystemExit) and end.code == _UNWRITTEN):  # or it was told
+        before = error.__context__
+        told = isinstance(before, SystemExit) and before.code == _UNWRITTEN
+        if not told:
             with suppress(OSError):
                 why = error.strerror or error
                 print(f"Error: the output cannot be written: {why}", file=sys.stderr)

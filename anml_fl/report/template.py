@@ -159,8 +159,7 @@ of the ledger, signed with the key {{ key }}: compare it with the server's.</p>
 the settled share stand marginal values: what the test accuracy of the rounds' models would
 lack without its updates.</p>
 {% if settled_by == "weights" -%}
-<p class="note">Settled shares are by weight here: there is no ledger, and nothing vouches for
-them.</p>
+<p class="note">Settled shares are by weight here, and nothing vouches for them.</p>
 {%- elif earned is none -%}
 <p class="note">Settled shares are not shown: there is no ledger whose signatures hold.</p>
 {%- endif %}

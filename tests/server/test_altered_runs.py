@@ -741,7 +741,7 @@ def test_settled_shares_by_weight_are_shown_as_such_and_no_others_without_a_ledg
     page, shown, drawn = worth(run)
     assert "settled" in drawn
     assert "\N{EM DASH}" not in shown.values()
-    assert "Settled shares are by weight here: there is no ledger" in page
+    assert "Settled shares are by weight here, and nothing vouches for them." in page
 
 
 @pytest.mark.parametrize("edit", ["ledger cut", "ledger torn"])
@@ -758,7 +758,7 @@ def test_a_close_that_was_cut_off_is_altered_with_a_summary_and_never_fine(run, 
     assert "lacks its last lines" in said
 
 
-def test_what_a_crash_left_is_removed_at_the_end(run, finished):
+def test_what_a_crash_left_is_removed_at_the_end(run):
     (run / "summary.json").unlink()
     for name in ("anml/checkpoint.safetensors", "anml/updates/0001.safetensors.partial"):
         (run / name).write_bytes(b"part")
@@ -780,8 +780,9 @@ def test_an_output_that_cannot_be_written_is_no_answer(run, command):
                 assert done.stderr.endswith("No space left on device\n")
 
 
-def test_nobody_reading_on_is_no_answer(run):
-    call_ = [sys.executable, "-m", "anml_fl", "verify", str(run)]
+@pytest.mark.parametrize("command", ["verify", "ledger verify", "ledger show"])
+def test_nobody_reading_on_is_no_answer(run, command):
+    call_ = [sys.executable, "-m", "anml_fl", *command.split(), str(run)]
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(call_, stdout=writer, stderr=subprocess.PIPE, check=False)
