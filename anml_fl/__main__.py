@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 
 from anml_fl import import_path
+
+_UNWRITTEN = 2  # as of any command that could not do its work: 1 is an answer
 
 
 def main() -> None:
@@ -23,7 +26,29 @@ def main() -> None:
     # Not before: it imports what could be hidden.
     from anml_fl.cli import main as command  # noqa: PLC0415
 
-    command()
+    output = sys.stdout
+    try:
+        try:
+            command()
+        finally:
+            print(end="", flush=True)  # or it fails after the exit code was given
+    except SystemExit as end:
+        # Where nobody reads on, click replaces the stream and exits with 1, and so does rich.
+        if sys.stdout is not output or isinstance(end.__context__, BrokenPipeError):
+            sys.exit(_UNWRITTEN)
+        raise
+    except OSError as error:
+        # Commands tell of any other themselves: this one is of their output.
+        before = error.__context__
+        told = isinstance(before, SystemExit) and before.code == _UNWRITTEN
+        if not told:
+            with suppress(OSError):
+                why = error.strerror or error
+                print(f"Error: the output cannot be written: {why}", file=sys.stderr)
+        # What is left in the buffers would fail again at the end.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        sys.exit(_UNWRITTEN)
 
 
 if __name__ == "__main__":

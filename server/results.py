@@ -186,6 +186,8 @@ def close_run(
         The summary.
     """
     folders = {name: StrategyFolder(out / name) for name in config.strategies}
+    for folder in folders.values():
+        folder.tidy()
     strategies = {name: folder.summary(roles) for name, folder in folders.items()}
     summary = {
         "name": config.name,

@@ -143,8 +143,15 @@ class StrategyFolder:
     def finish(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Save the final model, and with it the strategy's end: all else is safe by then."""
         save_arrays(arrays, self.path / MODEL)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what is of no use after the end, and may be left by a crash."""
         for name in (CHECKPOINT, PREVIOUS):
             (self.path / name).unlink(missing_ok=True)
+        for folder in (self.path, self.path / UPDATES):
+            for path in folder.glob("*.partial"):
+                path.unlink()
 
     def summary(self, roles: Mapping[str, str]) -> dict[str, Any]:
         """Sum the strategy's rounds up.

@@ -27,7 +27,7 @@ def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None
 
     Checked are the ledger, the settings, each round's record, updates, the models of all
     strategies, the summary, and what follows from them in attribution.json. Exit code 0: all
-    fits; 1: something was altered; 2: it cannot be checked.
+    fits; 1: something was altered; 2: it cannot be checked, or has not come to its end.
     """
     from anml_fl.registry.keys import public_key
     from anml_fl.report.audit import audit_run

@@ -16,7 +16,7 @@ from anml_fl.ledger.entry import sha256_of
 from anml_fl.ledger.grammar import LONGEST_LINE
 from anml_fl.ledger.round_audit import (
     check_model,
-    check_no_more_updates,
+    check_no_more_files,
     check_rounds,
     rounds_of,
 )
@@ -50,6 +50,10 @@ _NEVER_BOUND = (
     "report.html",
     "the values in attribution.json",
 )
+
+
+class UnfinishedError(ValueError):
+    """A run fits its ledger as far as it goes, and has not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,9 @@ def audit(
     ------
     FileNotFoundError
         If there is no ledger, or no key.
+    UnfinishedError
+        If all fits and the run has not come to its end, unless that is accepted. A run whose
+        last lines and summary were taken away looks the same.
     OSError, ValueError
         If a file cannot be read, or the folder's key is none.
     """
@@ -134,8 +141,10 @@ def audit(
             f"{run / PUBLIC_KEY} is not there: give the server's public key with --key"
         )
     given, key = key, key or public_key(run / PUBLIC_KEY)
+    # Written after the close: a run with a summary has a ledger that was closed.
+    ended = (run / SUMMARY).exists()
     lines = _rounds_before_their_entries(run)
-    verdict = verify_file(run / LEDGER, key, unfinished=unfinished)
+    verdict = verify_file(run / LEDGER, key, unfinished=not ended)
     difference = None
     try:
         if not verdict.ok:
@@ -146,7 +155,13 @@ def audit(
             json.loads(line)
             for line in islice(read_lines(run / LEDGER), verdict.chain.entries)
         ]
-        _check(run, entries, lines)
+        wanted = _check(run, entries, lines)
+        if not (unfinished or verdict.chain.closed):
+            raise UnfinishedError(
+                f"{run} has not come to its end ({verdict.chain.rounds} of {wanted} rounds are"
+                " settled): it still goes on, was interrupted, or lacks its last lines;"
+                " `anml verify --open` checks what is there"
+            )
     except DifferenceError as error:
         difference = str(error)
     return Audit(verdict, key.public_bytes_raw().hex(), difference)
@@ -183,7 +198,8 @@ def _check_key(run: Path, given: Ed25519PublicKey) -> None:
         raise DifferenceError(f"{PUBLIC_KEY} is not the key that was given")
 
 
-def _check(run: Path, entries: list[Fields], lines: Sequence[bytes]) -> None:
+def _check(run: Path, entries: list[Fields], lines: Sequence[bytes]) -> object:
+    """Compare all; with the number of rounds that the settings ask for."""
     opened, closed = entries[0], None
     if entries[-1]["kind"] == "close":
         closed = entries.pop()
@@ -204,15 +220,13 @@ def _check(run: Path, entries: list[Fields], lines: Sequence[bytes]) -> None:
     check_rounds(run, lines, entries, unfinished=closed is None)
     if closed is not None or (run / opened["strategy"] / MODEL).exists():
         check_model(run, entries)
-    if closed is None:
-        if (run / SUMMARY).exists():
-            raise DifferenceError(f"{SUMMARY} is there, but the ledger was not closed")
-    else:
+    if closed is not None:
         if "files" in closed:
             _check_files(run, strategies, closed["files"])
         check_summary(run, settings, strategies, closed.get("summary"))
-        check_no_more_updates(run, strategies, entries)
+        check_no_more_files(run, strategies, entries)
     _check_no_more_strategies(run, strategies)
+    return wanted
 
 
 def _settings(run: Path, opened: Fields) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from anml_fl.ledger.grammar import damage
 from anml_fl.ledger.run_files import (
     MODEL,
     ROUNDS,
+    TIMINGS,
     UPDATES,
     DifferenceError,
     check_hash,
@@ -133,10 +134,10 @@ def check_model(run: Path, entries: Sequence[Fields]) -> None:
         )
 
 
-def check_no_more_updates(
+def check_no_more_files(
     run: Path, strategies: Sequence[str], entries: Sequence[Fields]
 ) -> None:
-    """Refuse updates that no entry stands for.
+    """Refuse whatever is in a finished strategy's folder and is no file of the run.
 
     Parameters
     ----------
@@ -157,9 +158,20 @@ def check_no_more_updates(
         if entry.get("updates", "older")
     }
     for strategy in strategies:
-        for path in sorted((run / strategy / UPDATES).glob("*.safetensors")):
-            if (name := path.relative_to(run).as_posix()) not in known:
-                raise DifferenceError(f"{name} is there, but no updates were signed for it")
+        folders = {strategy, f"{strategy}/{UPDATES}"}
+        files = {f"{strategy}/{name}" for name in (ROUNDS, TIMINGS, MODEL)}
+        # A link is not followed: what it leads to can change when the run does not.
+        for path in (run / strategy, *sorted((run / strategy).rglob("*"))):
+            name = path.relative_to(run).as_posix()
+            if path.is_symlink():
+                raise DifferenceError(f"{name} is a link: a run holds its files itself")
+            if name in folders and path.is_dir():
+                continue
+            if name not in files | known or not path.is_file():
+                why = "no file of a finished run"
+                if path.match(f"{UPDATES}/*.safetensors"):
+                    why = "there, but no updates were signed for it"
+                raise DifferenceError(f"{name} is {why}")
 
 
 def _check_record(place: str, line: bytes, entry: Fields, pool: int) -> None:

@@ -11,6 +11,7 @@ from anml_fl.ledger.audit import audit
 from anml_fl.ledger.run_files import SUMMARY, DifferenceError, content_of, strict_json
 from anml_fl.report.attribution import ATTRIBUTION, load_attribution
 from anml_fl.report.rank_correlation import rank_correlation
+from anml_fl.report.settled import settled_by_ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,27 +68,25 @@ def _check_attribution(run: Path, found: Audit) -> None:
         return
     if said.to_json().encode() != content_of(run, ATTRIBUTION):
         raise DifferenceError(f"{ATTRIBUTION} is not written as `anml attribution` writes it")
-    chain, payouts = found.verdict.chain, found.payouts
-    total = sum(payouts.values())
+    chain = found.verdict.chain
+    fitting = settled_by_ledger(said, found.payouts)
     strategy = chain.opened and strict_json(chain.opened.strategy)
     known = [
         ("strategy", said.strategy, strategy),
         ("rounds", said.rounds, chain.rounds),
         ("settled_by", said.settled_by, "ledger"),
     ]
-    for one in said.contributors:
-        share = payouts.get(one.contributor, 0) / total if total else None
-        known.append((f"{one.contributor}: settled", one.settled, share))
+    for one, paid in zip(said.contributors, fitting.contributors, strict=True):
+        known.append((f"{one.contributor}: settled", one.settled, paid.settled))
     people = said.contributors
-    settled = None if total == 0 else np.array([one.settled for one in people], dtype=float)
     exact = None
     if people and people[0].exact_shapley is not None:
         exact = np.array([one.exact_shapley for one in people], dtype=float)
-    for way in said.estimators:
+    for way, ranked in zip(said.estimators, fitting.estimators, strict=True):
         values = np.array([getattr(one, way.name) for one in people], dtype=float)
-        for name, other in (("with_settled", settled), ("with_exact", exact)):
-            rank = rank_correlation(values, other)
-            known.append((f"{way.name}: {name}", getattr(way, name), rank))
+        known.append((f"{way.name}: with_settled", way.with_settled, ranked.with_settled))
+        rank = rank_correlation(values, exact)
+        known.append((f"{way.name}: with_exact", way.with_exact, rank))
     for name, value, should in known:
         if value != should:
             raise DifferenceError(

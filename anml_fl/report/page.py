@@ -23,6 +23,7 @@ from anml_fl.report.reputation_figure import reputation, weight_curves
 from anml_fl.report.run import load_run
 from anml_fl.report.script import SCRIPT
 from anml_fl.report.sentences import result
+from anml_fl.report.settled import settled_by_ledger, without_settled
 from anml_fl.report.style import style_sheet
 from anml_fl.report.template import TEMPLATE
 from anml_fl.report.untrusted import inline_json, visible
@@ -103,6 +104,10 @@ def render(run: Run, found: Attribution | None = None, standing: Vouched = UNCHE
     if standing.note:
         facts += f" {standing.note}"
     paid = standing.payouts
+    if found and paid is not None:
+        found = settled_by_ledger(found, paid)
+    elif found and (found.settled_by == "ledger" or standing.altered):
+        found = without_settled(found)
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
     both = {"light": theme.template(theme.LIGHT), "dark": theme.template(theme.DARK)}
     environment = Environment(autoescape=True, undefined=StrictUndefined)
@@ -121,6 +126,7 @@ def render(run: Run, found: Attribution | None = None, standing: Vouched = UNCHE
         attribution=_embedded(attribution(found)),
         worth=found and attribution_table(found),
         estimators=found and estimators_table(found),
+        settled_by=found and found.settled_by,
         refused=tables.refused_credentials(run),
         reputation=_embedded(reputation(run)),
         weight_curves=_embedded(weight_curves(run)),

@@ -158,6 +158,11 @@ of the ledger, signed with the key {{ key }}: compare it with the server's.</p>
 <p>A weight says how good a contributor's data look, not how much they moved the model. Beside
 the settled share stand marginal values: what the test accuracy of the rounds' models would
 lack without its updates.</p>
+{% if settled_by == "weights" -%}
+<p class="note">Settled shares are by weight here, and nothing vouches for them.</p>
+{%- elif earned is none -%}
+<p class="note">Settled shares are not shown: there is no ledger whose signatures hold.</p>
+{%- endif %}
 {% if attribution -%}
 {{ plot(attribution, "Settled share beside marginal values",
         "Share of what was paid, and each estimator's values divided by the sum of their

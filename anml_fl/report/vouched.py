@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from anml_fl.ledger.audit import UnfinishedError
 from anml_fl.ledger.run_files import LEDGER, PUBLIC_KEY
 from anml_fl.report.audit import audit_run
 
@@ -53,12 +54,19 @@ def vouched(folder: Path) -> Vouched:
     -------
     Vouched
         Whatever the folder holds.
+
+    Raises
+    ------
+    UnfinishedError
+        If the run has not come to its end.
     """
     for name in (LEDGER, PUBLIC_KEY):
         if not (folder / name).is_file():
             return Vouched(f"Nothing vouches for this run: it has no {name}.")
     try:
         found = audit_run(folder)
+    except UnfinishedError:
+        raise
     except (OSError, ValueError) as error:
         why = str(error).replace(f"{folder}/", "")
         return Vouched(f"Nothing vouches for this run: it cannot be checked ({why}).")

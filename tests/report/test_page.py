@@ -141,7 +141,7 @@ def _attribution(people: dict[str, str]) -> Attribution:
         "anml",
         20,
         0,
-        "ledger",
+        "weights",
         tuple(
             Contribution(name, kind, 0.1, 0.01 * i, -0.02, None)
             for i, (name, kind) in enumerate(sorted(people.items()))

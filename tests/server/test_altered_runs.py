@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,6 +189,22 @@ def copied(source, target):
 
 def removed(name):
     return lambda run: (run / name).unlink()
+
+
+def linked(name):
+    def edit(run):
+        (run / name).rename(run.parent / "elsewhere")
+        (run / name).symlink_to(run.parent / "elsewhere")
+
+    return edit
+
+
+def both(one, other):
+    def edit(run):
+        one(run)
+        other(run)
+
+    return edit
 
 
 def resigned(run):
@@ -441,6 +462,10 @@ EDITS = {
         summary(lambda s: s["strategies"]["anml"].update(seconds=0.001)),
         "summary.json: strategies.anml.seconds is 0.001",
     ),
+    "seconds that nothing tells of": (
+        both(summary(lambda s: s.update(seconds=99999.0)), removed("anml/timings.jsonl")),
+        "anml/timings.jsonl is missing",
+    ),
     "a name twice in the summary": (
         text("summary.json", b'"seed": 0', b'"seed": 1,\n  "seed": 0'),
         "summary.json: 'seed' sta",
@@ -472,6 +497,31 @@ EDITS = {
     "ledger emptied": (whole("ledger.jsonl", lambda c: b""), "ledger.jsonl: bad: entry 0"),
     "hashes stripped": (without_hashes, "ledger.jsonl: bad: entry 0"),
     # What else lies there.
+    "updates of another form": (
+        copied("config.toml", "anml/updates/0004.npz"),
+        "anml/updates/0004.npz is no file of a finished run",
+    ),
+    "updates further down": (
+        copied("anml/updates/0003.safetensors", "anml/updates/x/0004.safetensors"),
+        "anml/updates/x is no file of a finished run",
+    ),
+    "a checkpoint": (
+        copied("anml/model.safetensors", "anml/checkpoint.safetensors"),
+        "anml/checkpoint.safetensors is no file of a finished run",
+    ),
+    "a folder for a file": (
+        lambda run: (run / "fedavg/.hidden").mkdir(),
+        "fedavg/.hidden is no file of a finished run",
+    ),
+    "a strategy's folder leads elsewhere": (
+        linked("fedavg"),
+        "fedavg is a link: a run holds its files itself",
+    ),
+    "the updates lead elsewhere": (linked("anml/updates"), "anml/updates is a link"),
+    "a model leads elsewhere": (
+        linked("median/model.safetensors"),
+        "median/model.safetensors is a link",
+    ),
     "a strategy's folder more": (
         copied(R, "krum/rounds.jsonl"),
         "krum/rounds.jsonl is of no strategy of this run",
@@ -640,6 +690,106 @@ def test_the_report_of_an_altered_run_is_marked_and_shows_the_ledgers_payouts(
         assert (shown in marked) == (edit != "a payout" or not paid)
 
 
+def worth(run):
+    """What the page says of each contributor's settled share, in its table and its figure."""
+    call("report", run)
+    page = (run / "report.html").read_text()
+    table = page.split("What each contributor's updates were worth</h2>")[1]
+    table = table.split("<tbody>")[1].split("</tbody>")[0]
+    rows = [re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", row) for row in table.split("<tr>")[1:]]
+    data = re.search(r'<script[^>]*id="data-attribution"[^>]*>(.*?)</script>', page)
+    traces = json.loads(data[1])[0]["views"][0]["data"]
+    drawn = {trace["name"]: trace["x"] for trace in traces}
+    return page, {row[0]: row[2] for row in rows}, drawn
+
+
+def test_settled_shares_on_the_page_are_the_ledgers_whatever_the_file_says(run, finished):
+    _, before, drawn = worth(run)
+    totals = json.loads((finished / "ledger.jsonl").read_text().split("\n")[-2])["totals"]
+    paid = sum(totals.values())
+    assert before == {name: f"{100 * got / paid:.1f}" for name, got in totals.items()}
+    attribution(
+        lambda a: [
+            *(one.update(settled=0.7777) for one in a["contributors"]),
+            *(way.update(with_settled=0.4321) for way in a["estimators"]),
+            a.update(settled_by="weights"),
+        ]
+    )(run)
+    page, after, redrawn = worth(run)
+    assert "Do not rely on this page" in page
+    assert after == before
+    assert redrawn == drawn
+    assert "+0.43" not in page
+    assert "by weight here" not in page
+
+
+@pytest.mark.parametrize("by", ["ledger", "weights"])
+def test_settled_shares_are_left_out_where_the_signatures_do_not_hold(run, by):
+    attribution(lambda a: a.update(settled_by=by))(run)
+    EDITS["a payout"][0](run)
+    page, shown, drawn = worth(run)
+    assert set(shown.values()) == {"\N{EM DASH}"}
+    assert "settled" not in drawn
+    assert "leave-one-out" in drawn
+    assert "Settled shares are not shown: there is no ledger whose signatures hold." in page
+
+
+def test_settled_shares_by_weight_are_shown_as_such_and_no_others_without_a_ledger(run):
+    (run / "ledger.jsonl").unlink()
+    assert set(worth(run)[1].values()) == {"\N{EM DASH}"}
+    value(run, Console(quiet=True))
+    page, shown, drawn = worth(run)
+    assert "settled" in drawn
+    assert "\N{EM DASH}" not in shown.values()
+    assert "Settled shares are by weight here, and nothing vouches for them." in page
+
+
+@pytest.mark.parametrize("edit", ["ledger cut", "ledger torn"])
+def test_a_close_that_was_cut_off_is_altered_with_a_summary_and_never_fine(run, edit):
+    EDITS[edit][0](run)
+    for more in ((), ("--open",)):
+        code, said = verify(run, *more)
+        assert code == 1
+        assert said.startswith("altered: ledger.jsonl: bad: entry 4")
+    (run / "summary.json").unlink()  # now it looks like a run that goes on
+    code, said = verify(run)
+    assert code == 2
+    assert "has not come to its end (3 of 3 rounds are settled)" in said
+    assert "lacks its last lines" in said
+
+
+def test_what_a_crash_left_is_removed_at_the_end(run):
+    (run / "summary.json").unlink()
+    for name in ("anml/checkpoint.safetensors", "anml/updates/0001.safetensors.partial"):
+        (run / name).write_bytes(b"part")
+    assert call("resume", run).exit_code == 0
+    assert verify(run)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "command", ["verify", "ledger verify", "ledger show", "ledger export"]
+)
+def test_an_output_that_cannot_be_written_is_no_answer(run, command):
+    call_ = [sys.executable, "-m", "anml_fl", *command.split(), str(run)]
+    with Path("/dev/full").open("wb") as full:
+        for told in (subprocess.PIPE, full):
+            done = subprocess.run(call_, stdout=full, stderr=told, text=True, check=False)
+            assert done.returncode == 2
+            if told is not full:
+                assert done.stderr.count("\n") == 1
+                assert done.stderr.endswith("No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["verify", "ledger verify", "ledger show"])
+def test_nobody_reading_on_is_no_answer(run, command):
+    call_ = [sys.executable, "-m", "anml_fl", *command.split(), str(run)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(call_, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (2, b"")
+
+
 @pytest.mark.parametrize("edit", FEW)
 def test_an_altered_run_is_not_valued_resumed_or_made_anew(run, edit):
     EDITS[edit][0](run)
@@ -763,10 +913,15 @@ def test_a_run_that_goes_on_is_checked_as_far_as_it_is(tmp_path, finished):
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         run_federation(Stopping(app, nodes, config.to_flat()), config, run)
-    code, said = verify(run)
-    assert code == 1
-    assert said.startswith("altered: ledger.jsonl: bad: ")
-    assert "ends without a close" in said
+    for command in ("verify", "report"):
+        result = call(command, run)
+        assert result.exit_code == 2
+        said = " ".join(result.output.split())
+        settled = (run / R).read_bytes().count(b"\n")
+        assert f"has not come to its end ({settled} of 3 rounds are settled)" in said
+        assert "`anml verify --open` checks what is there" in said
+        assert "altered" not in said
+    assert not (run / "report.html").exists()
     code, said = verify(run, "--open")
     assert code == 0, said
     assert "; not closed yet" in said
@@ -781,7 +936,10 @@ def test_a_run_that_goes_on_is_checked_as_far_as_it_is(tmp_path, finished):
     assert verify(run, "--open")[1].startswith(f"altered: {R} goes on after round {settled}")
     (run / R).write_bytes(whole_rounds)
     EDITS["q"][0](run)
-    assert verify(run, "--open")[1].startswith(f"altered: {EDITS['q'][1]}")
+    for more in ((), ("--open",)):
+        code, said = verify(run, *more)
+        assert code == 1
+        assert said.startswith(f"altered: {EDITS['q'][1]}")
     updates = run / "anml/updates/0001.safetensors"
     kept = updates.read_bytes()
     EDITS["whose update"][0](run)
