@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# So many of those with the fewest samples are named.
+_NAMED = 4
 _TEST_SHARE = 0.2
 
 
@@ -53,8 +55,8 @@ def split(
     ):
         fewest = ", ".join(
             f"{names[found[i]] if names else f'class {found[i]}'} has {counts[i]}"
-            for i in np.argsort(counts, kind="stable")[:3]
-        )
+            for i in np.argsort(counts, kind="stable")[:_NAMED]
+        ) + (f" and {found.size - _NAMED} more as many or more" if found.size > _NAMED else "")
         raise ValueError(
             f"too few samples to keep a fifth for testing: of {labels.size},"
             f" {fewest or 'there is none'}; 5 of each are enough"

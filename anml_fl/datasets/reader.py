@@ -105,7 +105,11 @@ def _measured(found: Cells, column: Measured, schema: Schema) -> NDArray[np.floa
         return read if column.low <= read <= column.high else None
 
     wanted = f"a number from {column.low:.10g} to {column.high:.10g}{_or(schema.missing)}"
-    return _read(found, column.name, value, lambda text: wanted).astype(np.float64)
+
+    def right(text: str) -> str:
+        return f"{wanted}, with a point before its decimals" if "," in text else wanted
+
+    return _read(found, column.name, value, right).astype(np.float64)
 
 
 def _indicators(found: Cells, column: Category, schema: Schema) -> NDArray[np.float64]:
@@ -195,11 +199,12 @@ def _read(
 
 def _shown(text: str) -> str:
     """Show one cell; what a wrong quote or separator made one cell of is more than that."""
-    lines = len(text.splitlines())
-    if lines > 1:
-        return f"a text of {len(text)} characters on {lines} lines, all in quotes"
+    # Not splitlines(): a cell may hold U+2028 without quotes, and is shown it.
+    if breaks := text.count("\n"):
+        return f"a text of {len(text)} characters on {breaks + 1} lines, all in quotes"
     if len(text) > _LONGEST_SHOWN or not _is_one_value(text):
         return f"a text of {len(text)} characters"
+    # ascii(), since letters of two alphabets look alike.
     return ascii(text) if text else "an empty cell"
 
 

@@ -40,8 +40,12 @@ def test_who_has_the_fewest_is_named():
     ):
         split(np.array([7, 7, 4, 7, 7]), np.random.default_rng(0))
     sites = np.repeat([0, 1, 2, 3], [4, 3, 3, 4])
-    with pytest.raises(ValueError, match=r"of 14, b has 3, c has 3, a has 4; 5 of each"):
+    with pytest.raises(
+        ValueError, match=r"of 14, b has 3, c has 3, a has 4, d has 4; 5 of each"
+    ):
         split(sites, np.random.default_rng(0), ("a", "b", "c", "d"))
+    with pytest.raises(ValueError, match="class 3 has 1 and 2 more as many or more; 5 of"):
+        split(np.arange(6), np.random.default_rng(0))
 
 
 @given(st.integers(1, 8))

@@ -254,7 +254,7 @@ NATURAL_4 = ("heart_disease", 4, "natural", 0)
 def test_three_patients_a_hospital_are_too_few_and_five_are_enough(patients) -> None:
     patients(dict.fromkeys("abcd", "012"))
     with pytest.raises(
-        ValueError, match=r"of 12, a has 3, b has 3, c has 3; 5 of each are eno"
+        ValueError, match=r"of 12, a has 3, b has 3, c has 3, d has 3; 5 of each are eno"
     ):
         deal(*NATURAL_4)
     load.__globals__["_load"].cache_clear()

@@ -133,7 +133,7 @@ NAME = "the name of who gathered the row, 1 to 64 printable characters"
         ("age", "abc", rf"a number from 0 to 130{MISSING}, got 'abc'"),
         ("age", "131", rf"a number from 0 to 130{MISSING}, got '131'"),
         ("age", "-1", "got '-1'"),
-        ("age", "63,5", "got '63,5'"),
+        ("age", "63,5", "with a point before its decimals, got '63,5'"),
         ("age", "6_3", "got '6_3'"),
         ("age", "٦٣", r"got '\\u0666\\u0663'"),
         ("age", "nan", "got 'nan'"),
@@ -162,6 +162,7 @@ NAME = "the name of who gathered the row, 1 to 64 printable characters"
         ("hospital", "", f"{NAME}, got an empty cell"),
         ("hospital", "?", rf"{NAME}, got '\?'"),
         ("hospital", "v\u200ba", r"got 'v\\u200ba'"),
+        ("hospital", "Bern\u2028Insel", r"got 'Bern\\u2028Insel'"),
         ("hospital", "v" * 65, "got a text of 65 characters"),
     ],
 )
