@@ -62,7 +62,7 @@ def test_nothing_of_a_file_that_is_no_text_is_in_the_error(tmp_path, encoding):
 
 def test_an_archive_under_another_name_is_said_to_be_one():
     # What a workbook, a ZIP archive, begins with: APPNOTE 4.3.7.
-    with pytest.raises(TextError, match="is an archive, .* as Excel's workbooks are"):
+    with pytest.raises(TextError, match=r"is an archive, .* as Excel's workbooks are"):
         decoded(bytes.fromhex("504b0304") + b"\xff" * 20, "a.csv")
 
 
