@@ -332,6 +332,7 @@ def test_every_refusal_is_in_our_words(patients, partition, contributors, digits
         "sorted:1",
         "dirichlet:0",
         "dirichlet:nan",
+        "dirichlet:1_0",
     ],
 )
 def test_a_partition_that_is_none_is_refused(partition: str) -> None:
