@@ -104,7 +104,11 @@ class Audit:
 
 
 def audit(
-    run: Path, key: Ed25519PublicKey | None = None, *, unfinished: bool = False
+    run: Path,
+    key: Ed25519PublicKey | None = None,
+    *,
+    unfinished: bool = False,
+    strangers: bool = False,
 ) -> Audit:
     """Check a run's folder against its ledger.
 
@@ -117,6 +121,8 @@ def audit(
         piece, and not who made it.
     unfinished : bool
         Accept a run that still goes on.
+    strangers : bool
+        Accept files in a strategy's folder that are none of the run's.
 
     Returns
     -------
@@ -155,7 +161,7 @@ def audit(
             json.loads(line)
             for line in islice(read_lines(run / LEDGER), verdict.chain.entries)
         ]
-        wanted = _check(run, entries, lines)
+        wanted = _check(run, entries, lines, strangers=strangers)
         if not (unfinished or verdict.chain.closed):
             raise UnfinishedError(
                 f"{run} has not come to its end ({verdict.chain.rounds} of {wanted} rounds are"
@@ -198,7 +204,9 @@ def _check_key(run: Path, given: Ed25519PublicKey) -> None:
         raise DifferenceError(f"{PUBLIC_KEY} is not the key that was given")
 
 
-def _check(run: Path, entries: list[Fields], lines: Sequence[bytes]) -> object:
+def _check(
+    run: Path, entries: list[Fields], lines: Sequence[bytes], *, strangers: bool
+) -> object:
     """Compare all; with the number of rounds that the settings ask for."""
     opened, closed = entries[0], None
     if entries[-1]["kind"] == "close":
@@ -224,7 +232,8 @@ def _check(run: Path, entries: list[Fields], lines: Sequence[bytes]) -> object:
         if "files" in closed:
             _check_files(run, strategies, closed["files"])
         check_summary(run, settings, strategies, closed.get("summary"))
-        check_no_more_files(run, strategies, entries)
+        if not strangers:
+            check_no_more_files(run, strategies, entries)
     _check_no_more_strategies(run, strategies)
     return wanted
 
