@@ -167,6 +167,8 @@ def check_no_more_files(
                 raise DifferenceError(f"{name} is a link: a run holds its files itself")
             if name in folders and path.is_dir():
                 continue
+            if path.name[0] == "." and path.is_file():
+                continue  # what a file manager leaves; nothing of ours reads it
             if name not in files | known or not path.is_file():
                 why = "no file of a finished run"
                 if path.match(f"{UPDATES}/*.safetensors"):

@@ -567,6 +567,12 @@ def test_every_edit_is_found_and_its_place_named(run, edit):
     assert said.startswith(f"altered: {place}"), said
 
 
+def test_what_a_file_manager_leaves_is_passed_over(run):
+    for folder in (run, run / "anml", run / "anml/updates"):
+        (folder / ".DS_Store").write_bytes(b"x")
+    assert verify(run)[0] == 0
+
+
 def test_a_run_as_it_was_made_verifies_with_the_key_in_it_and_with_the_servers(run, tmp_path):
     for more in ((), ("--open",)):
         code, said = verify(run, *more)
