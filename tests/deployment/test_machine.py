@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 
+
+@pytest.mark.slow
 def test_a_federation_runs_where_everything_stands_in_its_way(
     anml, tiny, tmp_path, monkeypatch
 ):

@@ -109,8 +109,13 @@ def test_a_door_beside_the_guard_is_not_opened(refusal, api):
 
 def test_a_secret_that_others_may_have_read_is_not_used(refusal, tmp_path):
     path = tmp_path / "owner.secret"
-    assert f"No such file or directory: '{path}'" in refusal(**{FILE: str(path)})
+    assert f"{path}: No such file or directory" in refusal(**{FILE: str(path)})
+    # The secret itself in the place of its file's name.
     make_secret(path)
+    secret = path.read_text().strip()
+    said = refusal(**{FILE: secret})
+    assert f"{FILE} must name a file, and holds what may be the secret itself" in said
+    assert secret not in said
     path.chmod(0o644)
     assert f"{path} has mode 0644: others may read it" in refusal(**{FILE: str(path)})
 
