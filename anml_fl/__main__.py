@@ -15,7 +15,7 @@ _UNWRITTEN = 2  # as of any command that could not do its work: 1 is an answer
 def main() -> None:
     """Run the command line."""
     try:
-        os.getcwd()  # noqa: PTH109
+        os.getcwd()  # noqa: PTH109 - to see whether it is there, and not to use it
     except FileNotFoundError:
         sys.exit("Error: the working folder is not there any more: cd to one that is")
     import_path.mend()
@@ -24,7 +24,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     # Not before: it imports what could be hidden.
-    from anml_fl.cli import main as command  # noqa: PLC0415
+    from anml_fl.cli import main as command  # noqa: PLC0415 - as said
 
     output = sys.stdout
     try:

@@ -49,7 +49,7 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
     except (KeyboardInterrupt, ConfigError, TextError):
         raise
     # SystemExit, and those of asyncio, are no Exception.
-    except BaseException as error:  # noqa: BLE001
+    except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here
         kind, frames = type(error).__name__, extract_tb(error.__traceback__)
         if isinstance(error, OSError) and error.errno is not None:
             kind += f" ({os.strerror(error.errno)})"
