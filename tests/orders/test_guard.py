@@ -234,6 +234,9 @@ def test_who_hangs_up_is_not_taken_for_who_comes_by_the_same_port(server, monkey
     monkeypatch.setattr(guarding, "uid_of", look)
     with first:
         first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # A port of its own: one that connect() picks may be another connection's too, to
+        # elsewhere, and then nobody may bind to it again.
+        first.bind((address[0], 0))
         first.connect(address)
         first.sendall(
             f"POST {ORDER} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode()
