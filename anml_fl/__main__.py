@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from io import TextIOWrapper
 
-from anml_fl import import_path
+from anml_fl.system import import_path
 
 _UNWRITTEN = 2  # as of any command that could not do its work: 1 is an answer
 

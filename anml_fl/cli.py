@@ -15,7 +15,7 @@ from anml_fl.commands.failure import told
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
 from anml_fl.commands.verify import verify
-from anml_fl.files import read_text
+from anml_fl.system.files import read_text
 from server.commands import commands
 from server.doctor.commands import doctor
 from studies.benchmarks.commands import bench
@@ -106,7 +106,7 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
     from rich.console import Console
     from sqlalchemy.exc import SQLAlchemyError
 
-    from anml_fl.settings import from_toml, parse_behaviours
+    from anml_fl.settings.reading import from_toml, parse_behaviours
 
     if out == "":
         raise click.UsageError("--out must name a folder, got an empty text")
@@ -133,8 +133,8 @@ def report(folder: Path) -> None:
     A run that does not fit its ledger, or has none, gets a page that says so above all else;
     the exit code is 1 then.
     """
-    from anml_fl.report.page import write_report
-    from anml_fl.report.vouched import vouched
+    from anml_fl.run.verified import vouched
+    from server.report.page import write_report
 
     with told():
         standing = vouched(folder)
@@ -166,8 +166,8 @@ def attribution(run: Path, seed: int, as_json: bool) -> None:
     """
     from rich.console import Console
 
-    from server.valuation import run as value
-    from server.valuation_table import table
+    from server.attribution.table import table
+    from server.attribution.valuation import run as value
 
     with told():
         try:
@@ -221,14 +221,14 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from flwr.common.logger import console_handler
 
     from anml_fl.config import ConfigError
-    from anml_fl.sockets import moved
+    from anml_fl.system.sockets import moved
     from clients.app import app
-    from server.federation import check, run_federation
-    from server.inline_grid import InlineGrid
-    from server.progress import progress_bar
-    from server.results import default_folder, hold, open_run
-    from server.simulation import RAYS_SOCKETS, run_simulation
-    from server.table import left_out, table
+    from server.engines.inline_grid import InlineGrid
+    from server.engines.simulation import RAYS_SOCKETS, run_simulation
+    from server.training.federation import check, run_federation
+    from server.training.progress import progress_bar
+    from server.training.run_folder import default_folder, hold, open_run
+    from server.training.summary_table import left_out, table
 
     if config.engine == "deployment":
         raise ConfigError(

@@ -14,8 +14,8 @@ import tomli_w
 from pydantic import Field, field_validator, model_validator
 
 from anml_fl.database.url import located
-from anml_fl.participants import Federation
-from anml_fl.section import Section, Share
+from anml_fl.settings.federation import Federation
+from anml_fl.settings.section import Section, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,15 +16,15 @@ from flwr.app import (
 )
 from flwr.clientapp import ClientApp
 
-from anml_fl.code import code_hash
+from anml_fl.behaviours import cast_roles, part_in_round
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal_of
 from anml_fl.method.threads import one_thread
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, load_arrays
-from anml_fl.roles import cast_roles, part_in_round
+from anml_fl.run.code import code_hash
 from anml_fl.seeding import stream
-from anml_fl.settings import from_flat
+from anml_fl.settings.reading import from_flat
 from clients.behaviours import behaviour
 from clients.behaviours.credentials import credentials
 from clients.discretion import discreet

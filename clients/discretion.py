@@ -12,7 +12,7 @@ from flwr.app import Error, Message
 from flwr.common.logger import log
 
 from anml_fl.config import ConfigError
-from anml_fl.files import TextError
+from anml_fl.system.files import TextError
 
 if TYPE_CHECKING:
     from flwr.app import Context

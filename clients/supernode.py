@@ -36,11 +36,11 @@ from flwr.supernode import main as server
 from flwr.supernode import start_client_internal as loop
 from flwr.supernode.cli import flower_supernode
 
-from anml_fl import import_path, proxies, sockets
-from anml_fl.files import write_whole
 from anml_fl.orders.guard import Guard, introduce
-from anml_fl.private import refuse_exposed_option
-from clients import handover
+from anml_fl.system import import_path, proxies, sockets
+from anml_fl.system.files import write_whole
+from anml_fl.system.private import refuse_exposed_option
+from clients import client_stub as handover
 from clients.warm import COMMAND
 
 if TYPE_CHECKING:

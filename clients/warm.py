@@ -2,7 +2,7 @@
 
 Started with `python -m clients.warm SOCKET`. Each message still has a process of its own, with
 the arguments, environment, folder and open files that `flwr-clientapp` was called with (see
-`clients.handover`). No thread may run before the fork.
+`clients.client_stub`). No thread may run before the fork.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from clients.handover import LENGTH, STATUS, TAKEN, peer_uid
+from clients.client_stub import LENGTH, STATUS, TAKEN, peer_uid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anml_fl.commands.failure import Failure, told
-from anml_fl.files import read_text
+from anml_fl.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,10 +139,10 @@ def commands(
         """
         from rich.console import Console
 
-        from anml_fl.settings import from_flat
+        from anml_fl.settings.reading import from_flat
         from server.deployment.remote import run_remote
         from server.deployment.state import State
-        from server.results import default_folder
+        from server.training.run_folder import default_folder
 
         console = Console()
         with _told(), _signed(folder):
@@ -166,11 +166,11 @@ def commands(
         """
         from rich.console import Console
 
-        from anml_fl.settings import from_file
+        from anml_fl.settings.reading import from_file
         from server.deployment.local import DEPLOYMENT
         from server.deployment.state import State
-        from server.results import CONFIG, REPORT, SUMMARY
-        from server.settlement import check_unaltered
+        from server.training.run_folder import CONFIG, REPORT, SUMMARY
+        from server.training.settlement import check_unaltered
 
         with _told():
             if (folder / SUMMARY).exists():
@@ -178,7 +178,7 @@ def commands(
                 if (folder / DEPLOYMENT).exists():
                     _tidy(State(Path(_deployment(folder / DEPLOYMENT)["state"])))
                 if not (folder / REPORT).exists():
-                    from anml_fl.report.page import write_report
+                    from server.report.page import write_report
 
                     write_report(folder)
                 click.echo(f"{folder} came to its end: there is nothing to go on with")
@@ -219,7 +219,7 @@ def commands(
         Served are the report, or how far the run is, and the files that others may check:
         summary, manifest, settings, rounds, and the ledger with its public key.
         """
-        from server.page_server import serve
+        from server.report.serving import serve
 
         with _told():
             serve(folder, host, port)
@@ -245,7 +245,7 @@ def _tidy(state: State) -> None:
     """Stop what a command that was killed left running, unless another one looks after it."""
     from anml_fl.config import ConfigError
     from server.deployment.processes import stop_leftovers
-    from server.results import hold
+    from server.training.run_folder import hold
 
     if state.local.is_dir():
         with suppress(ConfigError), hold(state.local):
@@ -258,7 +258,7 @@ def _run_local(folder: Path, out: Path | None, warm: bool) -> None:
 
     from server.deployment.local import run_local, with_database
     from server.deployment.state import State
-    from server.results import default_folder
+    from server.training.run_folder import default_folder
 
     console = Console()
     with _told(), _signed(folder):
@@ -291,8 +291,8 @@ def _crowded(nodes: int) -> str | None:
 
 def _ended(out: Path, config: RunConfig, state: State, console: Console) -> bool:
     """Tell whether a run came to its end before: its rounds are settled, once."""
-    from server.results import SUMMARY, check_settings
-    from server.settlement import check_unaltered
+    from server.training.run_folder import SUMMARY, check_settings
+    from server.training.settlement import check_unaltered
 
     check_settings(out, config)
     if not (out / SUMMARY).exists():
@@ -310,8 +310,8 @@ def _finish(status: str, out: Path, console: Console) -> None:
     """Show what came of a run, and leave with its status."""
     import json
 
-    from server.results import SUMMARY
-    from server.table import left_out, table
+    from server.training.run_folder import SUMMARY
+    from server.training.summary_table import left_out, table
 
     if status == "completed":
         summary = json.loads(read_text(out / SUMMARY))
@@ -334,7 +334,7 @@ def _told() -> Iterator[None]:
 def _signed(folder: Path) -> Iterator[None]:
     """Sign the ledger with the federation's key meanwhile, as its SuperLink does."""
     from server.deployment.state import State
-    from server.ledger_key import KEY_FILE
+    from server.training.ledger_key import KEY_FILE
 
     before = os.environ.get(KEY_FILE)
     os.environ[KEY_FILE] = str(State(folder).ledger_key.resolve())

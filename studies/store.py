@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anml_fl.datasets.sources import SOURCES, load
-from anml_fl.files import make_folder, write_whole, writing_whole
+from anml_fl.system.files import make_folder, write_whole, writing_whole
 from studies.study import Row
 
 if TYPE_CHECKING:

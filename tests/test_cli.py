@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import anml_fl
 from anml_fl.cli import main
 from anml_fl.config import RunConfig, settings
-from anml_fl.settings import from_toml
+from anml_fl.settings.reading import from_toml
 
 SMALL = ["--dataset", "wine", "--contributors", "5", "--rounds", "2", "--local-epochs", "1"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from anml_fl.files import cause
+from anml_fl.system.files import cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ import click
 from anml_fl.commands.failure import Failure, told
 from anml_fl.commands.options import KEY_CAME_ALONG, key_option
 from anml_fl.commands.shown import show_json, show_table
-from anml_fl.files import writing_whole
+from anml_fl.system.files import writing_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -286,7 +286,7 @@ def _in_full(held: SqlRegistry, target: str, at: datetime) -> str:
 
 def _token(content: bytes, name: str) -> str:
     """Read a token; a mail or a terminal may have broken it over lines, which it has not."""
-    from anml_fl.files import decoded
+    from anml_fl.system.files import decoded
 
     return "".join(decoded(content, name).split())
 

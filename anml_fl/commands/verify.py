@@ -14,7 +14,7 @@ from anml_fl.commands.options import KEY_CAME_ALONG, key_option
 from anml_fl.commands.shown import show_json
 
 if TYPE_CHECKING:
-    from anml_fl.ledger.audit import Audit
+    from anml_fl.run.ledger_audit import Audit
 
 
 @click.command()
@@ -30,7 +30,7 @@ def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None
     fits; 1: something was altered; 2: it cannot be checked, or has not come to its end.
     """
     from anml_fl.registry.keys import public_key
-    from anml_fl.report.audit import audit_run
+    from anml_fl.run.audit import audit_run
 
     with told():
         found = audit_run(run, None if key is None else public_key(key), unfinished=unfinished)

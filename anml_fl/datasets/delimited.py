@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.datasets.table import TableError
-from anml_fl.files import TextError, decoded
+from anml_fl.system.files import TextError, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

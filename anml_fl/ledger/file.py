@@ -7,9 +7,9 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from anml_fl.files import append_whole, sync_folder
 from anml_fl.ledger.book import Book, LedgerError
 from anml_fl.ledger.verify import read_lines
+from anml_fl.system.files import append_whole, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

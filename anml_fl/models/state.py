@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save
 
-from anml_fl.files import write_whole
+from anml_fl.system.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

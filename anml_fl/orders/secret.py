@@ -7,8 +7,8 @@ import secrets
 import stat
 from typing import TYPE_CHECKING
 
-from anml_fl.files import read_text, write_whole
-from anml_fl.private import refuse_exposed
+from anml_fl.system.files import read_text, write_whole
+from anml_fl.system.private import refuse_exposed
 
 if TYPE_CHECKING:
     from pathlib import Path

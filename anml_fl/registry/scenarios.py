@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.behaviours import FORGERS, NEWCOMER, VOUCHED_FOR, is_honest, part_in_round
 from anml_fl.datasets.gold import graded_answers
 from anml_fl.datasets.prepare import deal_of
 from anml_fl.method.gold import gold_reputation
@@ -26,7 +27,6 @@ from anml_fl.registry.simulated import (
     public_key_of,
     simulated_issuer,
 )
-from anml_fl.roles import FORGERS, NEWCOMER, VOUCHED_FOR, is_honest, part_in_round
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:

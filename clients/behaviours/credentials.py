@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anml_fl.behaviours import FORGERS, VOUCHED_FOR
 from anml_fl.method.provenance import Verification
 from anml_fl.registry.simulated import COMPROMISED, credential
-from anml_fl.roles import FORGERS, VOUCHED_FOR
 from clients.behaviours.forgery import simulated_forgeries
 
 if TYPE_CHECKING:

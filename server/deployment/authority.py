@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from anml_fl.config import ConfigError
-from anml_fl.files import make_folder, write_whole
-from anml_fl.private import refuse_exposed
+from anml_fl.system.files import make_folder, write_whole
+from anml_fl.system.private import refuse_exposed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ import tomli_w
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import names_of
-from anml_fl.files import read_text
-from anml_fl.participants import BehaviourName
-from anml_fl.settings import from_toml
+from anml_fl.settings.federation import BehaviourName
+from anml_fl.settings.reading import from_toml
+from anml_fl.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,16 +22,16 @@ from flwr.supercore.control import ControlHttpClient
 from flwr.supercore.error import ApiErrorCode, FlowerError
 from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
-from anml_fl import proxies
 from anml_fl.config import ConfigError
-from anml_fl.files import write_whole
 from anml_fl.registry.clock import now
 from anml_fl.registry.domain import Contributor
 from anml_fl.registry.keys import node_key
 from anml_fl.registry.sql import SqlRegistry
+from anml_fl.system import proxies
+from anml_fl.system.files import write_whole
 from server.deployment.credentials import ShownSecret, credentials
-from server.processes import script
-from server.simulation import write_app
+from server.engines.processes import script
+from server.engines.simulation import write_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

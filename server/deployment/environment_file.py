@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import contributor_id
-from anml_fl.files import read_text, write_whole
+from anml_fl.system.files import read_text, write_whole
 from server.deployment.dotenv import Line, lines, with_values
 
 if TYPE_CHECKING:

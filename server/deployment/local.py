@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anml_fl import sockets
 from anml_fl.database.engine import open_database
-from anml_fl.files import write_whole
+from anml_fl.system import sockets
+from anml_fl.system.files import write_whole
 from server.deployment.control import Control, ControlError, enrol
-from server.deployment.keeper import Keeper
 from server.deployment.processes import (
     POLL,
     TASK_POLL,
@@ -27,10 +26,11 @@ from server.deployment.processes import (
     warm_process,
 )
 from server.deployment.submission import carry_out
-from server.federation import check
-from server.processes import free_port, stopped_by_signals
-from server.progress import progress_bar
-from server.results import SUBMITTING, check_settings, hold
+from server.deployment.supervisor import Keeper
+from server.engines.processes import free_port, stopped_by_signals
+from server.training.federation import check
+from server.training.progress import progress_bar
+from server.training.run_folder import SUBMITTING, check_settings, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ import tomllib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.behaviours import HONEST
 from anml_fl.config import ConfigError, RunConfig
-from anml_fl.roles import HONEST
-from anml_fl.settings import from_toml, parse_behaviours
+from anml_fl.settings.reading import from_toml, parse_behaviours
 from server.deployment.behaviours import cast_by, read_behaviours
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from anml_fl.behaviours import cast_roles
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import names_of
-from anml_fl.files import make_folder
 from anml_fl.orders.secret import make_secret, read_secret
-from anml_fl.private import refuse_exposed
 from anml_fl.registry.keys import make_key
-from anml_fl.roles import cast_roles
-from anml_fl.settings import from_file
+from anml_fl.settings.reading import from_file
+from anml_fl.system.files import make_folder
+from anml_fl.system.private import refuse_exposed
 from server.deployment.authority import issue, make_authority, make_node_key, write_once
 from server.deployment.behaviours import cast_by, read_behaviours, without_roles
 from server.deployment.settings import chosen, unchanged

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from server.deployment.control import ControlError, Ending
-from server.results import ERROR, SUMMARY
+from server.training.run_folder import ERROR, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

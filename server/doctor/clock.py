@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from anml_fl.proxies import own
+from anml_fl.system.proxies import own
 from server.doctor.finding import Finding, ok, problem, warning
 
 if TYPE_CHECKING:

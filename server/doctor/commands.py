@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from anml_fl.files import read_text
+from anml_fl.system.files import read_text
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from anml_fl.private import ExposedError
 from anml_fl.registry.keys import node_key, private_key, public_key
+from anml_fl.system.private import ExposedError
 from server.doctor.finding import Finding, ok, problem, warning
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from anml_fl.proxies import between, own
+from anml_fl.system.proxies import between, own
 from server.doctor.finding import Finding, ok, problem, warning
-from server.simulation import SWITCHES
+from server.engines.simulation import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import anml_fl
-from anml_fl import import_path
+from anml_fl.system import import_path
 from server.doctor.finding import Finding, ok, problem, warning
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.settings import from_flat
+from anml_fl.settings.reading import from_flat
 from clients.app import app
-from server.federation import run_federation
-from server.inline_grid import InlineGrid
+from server.engines.inline_grid import InlineGrid
+from server.training.federation import run_federation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -24,22 +24,22 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-import server.federation
-import server.strategy_run
+import server.training.federation
+import server.training.strategy_run
 import strategies.screened
 from anml_fl.database.engine import open_database, reading, writing
 from anml_fl.datasets.prepare import names_of
-from anml_fl.ledger.run_files import LEDGER, ROUNDS, UPDATES
 from anml_fl.registry import recording
 from anml_fl.registry.clock import microseconds, now, years
 from anml_fl.registry.domain import Contributor
 from anml_fl.registry.sql import SqlRegistry
-from anml_fl.settings import from_flat
+from anml_fl.run.files import LEDGER, ROUNDS, UPDATES
+from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.settings.reading import from_flat
 from clients.app import app
-from server.federation import run_federation
-from server.inline_grid import InlineGrid
-from server.settlement import Settlement
-from server.strategy_folder import StrategyFolder
+from server.engines.inline_grid import InlineGrid
+from server.training.federation import run_federation
+from server.training.settlement import Settlement
 from studies.benchmarks.krum import machine
 
 if TYPE_CHECKING:
@@ -54,16 +54,16 @@ _SETTINGS = {"dataset": "adult", "local-epochs": 1, "strategies": "anml"}
 _ATTACKERS = ("label_flip", "joint")
 # What does not overlap: the name of a part, and the functions whose time it is.
 _PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
-    "data": ((server.federation, "deal_of"),),
+    "data": ((server.training.federation, "deal_of"),),
     "clients": ((InlineGrid, "push_messages"),),
     "screening": ((strategies.screened, "screen"),),
     "Krum": ((strategies.screened, "krum_scores"),),
     "registry": ((SqlRegistry, "signals"), (SqlRegistry, "observe")),
     "ledger": ((Settlement, "settle"),),
-    "updates": ((server.strategy_run, "save_updates"),),
-    "checkpoint": ((server.strategy_run, "save_checkpoint"),),
+    "updates": ((server.training.strategy_run, "save_updates"),),
+    "checkpoint": ((server.training.strategy_run, "save_checkpoint"),),
     "records": ((StrategyFolder, "append"),),
-    "report": ((server.federation, "write_report"),),
+    "report": ((server.training.federation, "write_report"),),
 }
 
 

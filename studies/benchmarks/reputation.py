@@ -9,13 +9,13 @@ from statistics import fmean, median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from anml_fl.behaviours import HONEST, cast_roles
 from anml_fl.method.records import ContributorRecord, RoundRecord
-from anml_fl.roles import HONEST, cast_roles
-from anml_fl.settings import from_flat
+from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.settings.reading import from_flat
 from clients.app import app
-from server.federation import run_federation
-from server.inline_grid import InlineGrid
-from server.strategy_folder import StrategyFolder
+from server.engines.inline_grid import InlineGrid
+from server.training.federation import run_federation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

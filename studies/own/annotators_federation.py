@@ -9,14 +9,14 @@ from pydantic import Field
 
 from studies.crowd.answers import FEW, gather
 from studies.crowd.measures import rank_correlation
-from studies.federated import federate
+from studies.federations.run import federate
 from studies.settings import Settings
 from studies.study import Cell, Row, Study, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from anml_fl.report.run import StrategyRun
+    from anml_fl.run.reading import StrategyRun
     from studies.crowd.answers import Answers
 
 _STRATEGIES = ("fedavg", "q_only", "anml", "softmax_blend", "multiplicative")

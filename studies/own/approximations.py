@@ -22,17 +22,17 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from anml_fl.method.krum import consistency
-from anml_fl.method.krum_approximation import (
+from anml_fl.approximations.krum_approximation import (
     checkpoint_scores,
     exact_scores,
     landmark_scores,
     minibatch_scores,
     projected_scores,
 )
+from anml_fl.approximations.nearest_neighbours import neighbour_scores
+from anml_fl.method.krum import consistency
 from anml_fl.method.selection import select_top
 from anml_fl.seeding import stream
-from studies.own.nearest_neighbours import neighbour_scores
 from studies.sample.fitted import Fitted
 from studies.sample.recipe import Recipe
 from studies.study import Study, Variant

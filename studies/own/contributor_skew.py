@@ -6,7 +6,7 @@ the fewer classes a contributor has, and the more its update looks like an attac
 
 from __future__ import annotations
 
-from studies.own.label_flippers import Flippers, run
+from studies.federations.label_flippers import Flippers, run
 from studies.study import Study, Variant
 
 _PARTITIONS = {

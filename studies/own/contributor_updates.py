@@ -6,7 +6,7 @@ alike (subtle).
 
 from __future__ import annotations
 
-from studies.own.label_flippers import Flippers, run
+from studies.federations.label_flippers import Flippers, run
 from studies.study import Study, Variant
 
 _STRATEGIES = ("fedavg", "krum", "multikrum", "q_only", "anml", "softmax_blend", "oracle")

@@ -17,7 +17,8 @@ import numpy as np
 from anml_fl.method.combination import pearson
 from anml_fl.registry.scenarios import SCENARIOS, forged
 from anml_fl.seeding import stream
-from studies.own.poison import (
+from studies.sample import experiment
+from studies.sample.poison import (
     Labels,
     View,
     attacked,
@@ -26,7 +27,6 @@ from studies.own.poison import (
     own_beginning,
     poisoned,
 )
-from studies.sample import experiment
 from studies.sample.recipe import Recipe
 from studies.sample.signals import Signals, signals
 from studies.study import Study, Variant
@@ -34,8 +34,8 @@ from studies.study import Study, Variant
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from studies.own.poison import Attacked
     from studies.sample.drawing import Drawn
+    from studies.sample.poison import Attacked
     from studies.study import Cell, Row
 
 

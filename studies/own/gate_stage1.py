@@ -16,9 +16,9 @@ import numpy as np
 
 from anml_fl.registry.scenarios import SCENARIOS
 from anml_fl.seeding import stream
-from studies.own.poison import Labels, View, attacked, listed, poisoned
 from studies.sample import experiment
 from studies.sample.fitted import Fitted
+from studies.sample.poison import Labels, View, attacked, listed, poisoned
 from studies.sample.recipe import Recipe
 from studies.sample.signals import Signals
 from studies.study import Study, Variant

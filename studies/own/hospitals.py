@@ -15,9 +15,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from anml_fl.datasets.prepare import deal_of
-from anml_fl.report.rank_correlation import rank_correlation
-from studies.own.coalitions import coalition_model
-from studies.own.natural_contributors import (
+from anml_fl.run.rank_correlation import rank_correlation
+from studies.federations.coalitions import coalition_model
+from studies.federations.natural_contributors import (
     BY_SELECTION,
     Natural,
     Trials,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.datasets.prepare import Dealt
-    from studies.federated import Federated
+    from studies.federations.run import Federated
 
     Figures = dict[str, float]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from anml_fl.roles import is_honest
-from studies.federated import federate
+from anml_fl.behaviours import is_honest
+from studies.federations.run import federate
 from studies.sample.recipe import Recipe
 from studies.study import Cell, Row, Study, Variant
 

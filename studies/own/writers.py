@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.behaviours import is_honest
 from anml_fl.datasets.prepare import deal_of
-from anml_fl.roles import is_honest
-from studies.own.natural_contributors import Natural, Trials, kept, mean_weight
+from studies.federations.natural_contributors import Natural, Trials, kept, mean_weight
 from studies.study import Cell, Row, Study, Variant
 
 if TYPE_CHECKING:
-    from studies.federated import Federated
+    from studies.federations.run import Federated
 
 # Other strategies are left out for their time: a training takes a quarter of a minute.
 _ATTACKED = 0.2

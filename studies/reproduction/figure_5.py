@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from anml_fl.report import theme
-from anml_fl.report.plot import number
+from anml_fl.page import theme
+from anml_fl.page.plot import number
 from studies.reproduction.comparison import improvement_over
 from studies.reproduction.conditions import value_of
 from studies.reproduction.document import Drawing, Grid

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.method.combination import pearson
-from anml_fl.report import theme
-from anml_fl.report.plot import number
+from anml_fl.page import theme
+from anml_fl.page.plot import number
 from studies.reproduction.comparison import improvement_over_krum
 from studies.reproduction.conditions import value_of
 from studies.reproduction.curves import curves

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from anml_fl.files import make_folder, write_whole
-from anml_fl.report import theme
-from anml_fl.report.script import SCRIPT
-from anml_fl.report.style import style_sheet
-from anml_fl.report.untrusted import inline_json, visible
+from anml_fl.page import theme
+from anml_fl.page.script import SCRIPT
+from anml_fl.page.style import style_sheet
+from anml_fl.system.files import make_folder, write_whole
+from anml_fl.system.untrusted import inline_json, visible
 from studies.reproduction.caution import caution
 from studies.reproduction.document import anchor_of
 from studies.reproduction.markdown import markdown

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.report import theme
-from anml_fl.report.plot import frame, number
-from anml_fl.report.untrusted import plot_text
+from anml_fl.page import theme
+from anml_fl.page.plot import frame, number
+from anml_fl.system.untrusted import plot_text
 from studies.reproduction.intervals import Estimate
 
 if TYPE_CHECKING:

@@ -26,10 +26,10 @@ import numpy as np
 import psutil
 
 from anml_fl.database.engine import open_database
-from anml_fl.settings import from_flat, from_toml
+from anml_fl.settings.reading import from_flat, from_toml
 from clients.app import app
-from server.federation import run_federation
-from server.inline_grid import InlineGrid
+from server.engines.inline_grid import InlineGrid
+from server.training.federation import run_federation
 
 SETTINGS = {
     "dataset": "wine",

@@ -20,7 +20,7 @@ from typing import Any
 
 from anml_fl.cli import main as anml
 from server import federation, inline_grid  # noqa: F401 - once, for all forks
-from server.ledger_key import KEY_FILE
+from server.training.ledger_key import KEY_FILE
 
 ROOM = 10
 RUN = ["run", "--dataset", "wine", "--contributors", "6", "--rounds", "3"]

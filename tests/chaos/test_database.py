@@ -16,10 +16,10 @@ from anml_fl.registry.domain import Contributor
 from anml_fl.registry.keys import public_key
 from anml_fl.registry.simulated import public_key_of
 from anml_fl.registry.sql import SqlRegistry
-from anml_fl.settings import from_flat
+from anml_fl.settings.reading import from_flat
 from clients.app import app
-from server.federation import run_federation
-from server.inline_grid import InlineGrid
+from server.engines.inline_grid import InlineGrid
+from server.training.federation import run_federation
 
 SETTINGS = {
     "dataset": "wine",
@@ -102,7 +102,7 @@ def test_a_database_that_is_gone_for_ten_seconds_costs_no_round(
 def test_a_database_that_stays_away_ends_the_run_which_goes_on_once_it_is_back(
     config, postgresql_server, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("server.patience.PATIENCE", 2.0)
+    monkeypatch.setattr("server.training.retry.PATIENCE", 2.0)
 
     def disturb(number):
         if number == 3:

@@ -17,11 +17,11 @@ import pytest
 
 from anml_fl.ledger.verify import verify_file
 from anml_fl.registry.keys import public_key
+from anml_fl.run.strategy_folder import ROUNDS, TIMINGS, StrategyFolder
 from server.deployment.local import federation, with_database
 from server.deployment.processes import stop
 from server.deployment.state import prepare
 from server.deployment.submission import carry_out
-from server.strategy_folder import ROUNDS, TIMINGS, StrategyFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,14 +11,14 @@ from flwr.app import ConfigRecord, Error, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
 import clients.app
-from anml_fl.code import code_hash
+from anml_fl.behaviours import cast_roles
 from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, load_arrays
-from anml_fl.roles import cast_roles
+from anml_fl.run.code import code_hash
 from anml_fl.seeding import stream
-from anml_fl.settings import from_flat
+from anml_fl.settings.reading import from_flat
 from clients.app import app
 from clients.behaviours import BEHAVIOURS
 from clients.echo import echo_nonce

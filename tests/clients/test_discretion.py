@@ -14,10 +14,10 @@ from flwr.clientapp import ClientApp
 
 import clients.app
 from anml_fl.config import ConfigError
-from anml_fl.files import read_text
+from anml_fl.system.files import read_text
 from clients.app import app
 from clients.discretion import discreet
-from server.inline_grid import InlineGrid
+from server.engines.inline_grid import InlineGrid
 from strategies.instruction import instruct
 
 ROW = "63,1,Smith"

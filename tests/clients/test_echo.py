@@ -15,7 +15,7 @@ from flwr.supercore.task_identity import TaskIdentity
 
 from clients.echo import echo_nonce
 from clients.unpacked import unpacked
-from server.inline_grid import InlineGrid
+from server.engines.inline_grid import InlineGrid
 from strategies.anml import Anml
 
 MODS = [[], [echo_nonce], [echo_nonce, unpacked], [unpacked, echo_nonce]]

@@ -39,8 +39,9 @@ from flwr.supernode.servicer.runtime.runtime_handlers import acquire_task
 from anml_fl.datasets.prepare import deal_of
 from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of
-from anml_fl.settings import from_flat
-from clients import handover, supernode
+from anml_fl.settings.reading import from_flat
+from clients import client_stub as handover
+from clients import supernode
 from clients.warm import COMMAND
 
 # They need Flower's commands, which lie beside an environment's Python.

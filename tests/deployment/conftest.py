@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from server.processes import script
+from server.engines.processes import script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anml_fl.roles import cast_roles
-from anml_fl.settings import from_flat
+from anml_fl.behaviours import cast_roles
+from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.deployment.state import State
-from server.federation import run_federation
-from server.inline_grid import InlineGrid
-from server.results import open_run
-from server.simulation import run_simulation
+from server.engines.inline_grid import InlineGrid
+from server.engines.simulation import run_simulation
+from server.training.federation import run_federation
+from server.training.run_folder import open_run
 
 NUMBERS = ("rho_c", "min_s", "test_error", "bytes_sent", "bytes_received")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from anml_fl.behaviours import cast_roles
 from anml_fl.config import ConfigError
-from anml_fl.roles import cast_roles
 from server.deployment.behaviours import read_behaviours
 from server.deployment.environment_file import write_environment
 from server.deployment.state import Node, State, prepare

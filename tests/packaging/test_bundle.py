@@ -77,7 +77,7 @@ from flwr.app import Context, RecordDict
 from flwr.supercore.object_ref import load_app
 server_app = load_app("server.app:app", RuntimeError, {folder!r})
 client_app = load_app("clients.app:app", RuntimeError, {folder!r})
-from server.inline_grid import InlineGrid
+from server.engines.inline_grid import InlineGrid
 settings = {{"dataset": "wine", "contributors": 5, "rounds": 2, "strategies": "anml"}}
 settings["out"] = {out!r}
 nodes = [{{"partition-id": i}} for i in range(5)]

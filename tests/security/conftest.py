@@ -20,8 +20,8 @@ from server.deployment.local import federation, with_database
 from server.deployment.processes import Service, stop, supernode
 from server.deployment.state import Node, prepare
 from server.deployment.submission import carry_out
-from server.ledger_key import KEY_FILE
-from server.processes import script
+from server.engines.processes import script
+from server.training.ledger_key import KEY_FILE
 
 if TYPE_CHECKING:
     from server.deployment.local import Federation

@@ -18,8 +18,8 @@ import tomli_w
 from server.deployment.control import Control
 from server.deployment.processes import Service, environment, stop, superlink, supernode
 from server.deployment.state import prepare
-from server.processes import free_port, script
-from server.simulation import SWITCHES, _superlink, write_app
+from server.engines.processes import free_port, script
+from server.engines.simulation import SWITCHES, _superlink, write_app
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from flwr.serverapp.strategy import FedAvg
 
 from anml_fl.config import Aggregation
 from clients.echo import echo_nonce
-from server.inline_grid import InlineGrid
+from server.engines.inline_grid import InlineGrid
 from strategies.anml import Anml
 from strategies.catalogue import NAMES, strategy
 

@@ -14,7 +14,7 @@ from anml_fl.registry.instants import Reading
 from anml_fl.registry.memory import InMemoryRegistry
 from anml_fl.registry.sql import SqlRegistry
 from clients.echo import echo_nonce
-from server.inline_grid import InlineGrid
+from server.engines.inline_grid import InlineGrid
 from strategies.anml import Anml
 
 app = ClientApp(mods=[echo_nonce])

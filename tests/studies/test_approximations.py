@@ -11,10 +11,10 @@ import torch
 from scipy.stats import spearmanr
 from torch import nn
 
+from anml_fl.approximations.krum_approximation import exact_scores
+from anml_fl.approximations.nearest_neighbours import neighbour_scores
 from anml_fl.method.gradients import sample_gradients
-from anml_fl.method.krum_approximation import exact_scores
 from studies.own import approximations
-from studies.own.nearest_neighbours import neighbour_scores
 from studies.sample import experiment
 from studies.sample.recipe import Recipe
 from studies.study import Cell, Variant, cells

@@ -10,14 +10,14 @@ import pytest
 from anml_fl.method.gradients import sample_gradients
 from anml_fl.models import cohort
 from studies.own import gate_rho, gate_stage1
-from studies.own.poison import (
+from studies.sample.drawing import draw
+from studies.sample.fitted import Fitted
+from studies.sample.poison import (
     attacked,
     expected_consistency,
     own_beginning,
     poisoned,
 )
-from studies.sample.drawing import draw
-from studies.sample.fitted import Fitted
 from studies.sample.recipe import Recipe
 from studies.sample.signals import Signals
 from studies.study import Cell, Variant, cells

@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from anml_fl.datasets.prepare import deal_of
+from studies.federations.coalitions import coalition_model
+from studies.federations.natural_contributors import Trials
 from studies.own import hospitals
-from studies.own.coalitions import coalition_model
-from studies.own.natural_contributors import Trials
 from studies.study import Variant, cells
 
 FILE = "heart_disease_hospitals.csv"

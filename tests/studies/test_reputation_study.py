@@ -6,9 +6,9 @@ import math
 
 import pytest
 
+from anml_fl.behaviours import HONEST, cast_roles
 from anml_fl.method.records import ContributorRecord, RoundRecord
-from anml_fl.roles import HONEST, cast_roles
-from anml_fl.settings import from_flat, from_toml
+from anml_fl.settings.reading import from_flat, from_toml
 from studies.benchmarks import reputation
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from anml_fl.datasets.prepare import deal_of
+from studies.federations.natural_contributors import Natural, Trials, kept, mean_weight
 from studies.own import writers
-from studies.own.natural_contributors import Natural, Trials, kept, mean_weight
 from studies.study import Variant, cells
 
 FILE = "mnist_by_writer_180.npz"

@@ -1,0 +1,1 @@
+"""Approximations of consistency q, where exact Krum scores cost too much."""

@@ -1,0 +1,87 @@
+"""What a plot of the page is: plotly's plain data, with the words that belong to it.
+
+A figure is a dict with `data` and `layout`, as plotly.js reads it: no template (the page
+sets light or dark) and None where there is no number. The tests hold every figure against
+plotly's own schema.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One figure, with the words that belong to it.
+
+    Parameters
+    ----------
+    label : str
+        What the slider shows here.
+    data, layout : list and dict
+        For plotly.
+    note : str
+        Plain text under the controls.
+    """
+
+    label: str
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What stands in one place of the page: the views of each group, one at a time.
+
+    Parameters
+    ----------
+    name : str
+        Identifier in the page.
+    groups : dict of str to tuple of View
+        Groups by the name that the reader chooses; the views of one are on a slider.
+    chosen : str
+        The group that is shown first, at its last view.
+    thinned : bool
+        Whether rounds were left out to keep the page small.
+    """
+
+    name: str
+    groups: Mapping[str, tuple[View, ...]]
+    chosen: str
+    thinned: bool = False
+
+
+def number(value: float) -> float | None:
+    """Round for the page; None where there is no number, as plotly.js wants a gap.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    float or None
+        With six significant digits: what the eye and the hover label need.
+
+    Examples
+    --------
+    >>> number(1 / 3), number(float("nan"))
+    (0.333333, None)
+    """
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def frame(height: int) -> dict[str, Any]:
+    """Give a layout its height in px, and a legend above the plot that wraps."""
+    return {
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+    }

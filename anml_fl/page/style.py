@@ -1,0 +1,101 @@
+"""The page's style sheet, with the colours of both themes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from anml_fl.page.theme import DARK, FONT, LIGHT, VERMILLION, Theme
+
+
+def style_sheet() -> str:
+    """Write the style sheet.
+
+    Returns
+    -------
+    str
+        CSS that follows the reader's preference for light or dark.
+
+    Examples
+    --------
+    >>> "prefers-color-scheme: dark" in style_sheet()
+    True
+    """
+    return (
+        f":root {{ color-scheme: light dark; {_variables(LIGHT)} --font: {FONT};"
+        f" --warning: {VERMILLION}; }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n{_RULES}"
+    )
+
+
+def _variables(theme: Theme) -> str:
+    return " ".join(f"--{name}: {colour};" for name, colour in asdict(theme).items())
+
+
+_RULES = """
+* { box-sizing: border-box; }
+body {
+  margin: 0 auto; max-width: 1100px; padding: 2rem 1.5rem 4rem;
+  background: var(--ground); color: var(--ink); font: 16px/1.55 var(--font);
+  overflow-wrap: anywhere;
+}
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .75rem; }
+h2 { font-size: 1.2rem; line-height: 1.3; margin: 3rem 0 .5rem; }
+p { margin: .5rem 0; max-width: 46rem; }
+.result { font-size: 1.15rem; }
+.facts, .note, figcaption, .hint { color: var(--muted); font-size: .92rem; }
+.decision {
+  background: var(--raised); border-left: 3px solid var(--accent); color: var(--ink);
+  margin: .75rem 0; min-height: 3rem; padding: .5rem .9rem;
+}
+.warning {
+  background: var(--raised); border: 3px solid var(--warning); margin: 0 0 1rem;
+  padding: .6rem .9rem;
+}
+figure { margin: 1rem 0 0; }
+.plot { overflow: hidden; }
+figcaption { margin-top: .4rem; }
+.controls { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: .5rem 0; }
+.controls label {
+  align-items: center; display: flex; gap: .6rem; max-width: 100%; min-width: 0;
+  overflow-wrap: normal;
+}
+.controls input { accent-color: var(--accent); flex: 1; min-width: 8rem; width: 16rem; }
+.controls output { font-variant-numeric: tabular-nums; min-width: 2.5em; }
+select {
+  background: var(--raised); border: 1px solid var(--grid); border-radius: 4px;
+  color: inherit; font: inherit; max-width: 14rem; min-width: 0; padding: .2rem .4rem;
+}
+.scroll { overflow-x: auto; }
+table {
+  border-collapse: separate; border-spacing: 0; font-size: .92rem; margin: .75rem 0;
+  min-width: 100%;
+}
+th, td {
+  border-bottom: 1px solid var(--grid); overflow-wrap: normal; padding: .4rem .7rem;
+  text-align: left; vertical-align: top;
+}
+th { background: var(--raised); font-weight: 600; vertical-align: bottom; }
+td { white-space: nowrap; }
+td.number, th.number { font-variant-numeric: tabular-nums; text-align: right; }
+td.text:last-child { min-width: 13rem; overflow-wrap: anywhere; white-space: normal; }
+tr.lead td { font-weight: 600; }
+details { border-top: 1px solid var(--grid); margin-top: 1rem; padding-top: .75rem; }
+summary { cursor: pointer; font-weight: 600; }
+pre {
+  background: var(--raised); border-radius: 4px; font-size: .85rem; overflow-x: auto;
+  padding: .9rem;
+}
+dl { display: grid; gap: .35rem 1rem; grid-template-columns: max-content 1fr; }
+dt { font-weight: 600; }
+dd { margin: 0; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+@media (max-width: 600px) {
+  body { padding: 1.25rem .9rem 3rem; }
+  h2 { margin-top: 2.25rem; }
+  .controls label { width: 100%; }
+  th, td { padding: .35rem .5rem; }
+  /* Whose row it is stays in sight while the table scrolls. */
+  td:first-child, th:first-child { left: 0; max-width: 9rem; position: sticky; }
+  td:first-child { background: var(--ground); overflow-wrap: anywhere; white-space: normal; }
+}
+"""

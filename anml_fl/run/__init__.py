@@ -1,0 +1,1 @@
+"""What a run writes and reads: names, rounds, checkpoints, updates, and their audit."""

@@ -1,0 +1,284 @@
+"""Check a run's folder against its ledger: all of it, up to the first thing that differs.
+
+What the ledger's form binds is in ADR 17. Needed are the folder and the signer's public key.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.ledger.entry import sha256_of
+from anml_fl.ledger.grammar import LONGEST_LINE
+from anml_fl.ledger.verify import read_lines, verify_file
+from anml_fl.registry.keys import public_key
+from anml_fl.run.files import (
+    CONFIG,
+    LEDGER,
+    MODEL,
+    PUBLIC_KEY,
+    ROUNDS,
+    SUMMARY,
+    UPDATES,
+    DifferenceError,
+    check_hash,
+    content_of,
+)
+from anml_fl.run.round_audit import (
+    check_model,
+    check_no_more_files,
+    check_rounds,
+    rounds_of,
+)
+from anml_fl.run.summary_audit import check_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from anml_fl.ledger.entry import Fields
+    from anml_fl.ledger.verify import Verdict
+
+_NEVER_BOUND = (
+    "manifest.json",
+    "timings.jsonl and all seconds",
+    "report.html",
+    "the values in attribution.json",
+)
+
+
+class UnfinishedError(ValueError):
+    """A run fits its ledger as far as it goes, and has not come to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What a run's folder was found to be.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        On the ledger alone.
+    key : str
+        The public key that it was checked with, 64 hexadecimal digits.
+    difference : str, optional
+        The first thing that does not fit, in a sentence that begins with its file; None if
+        all does.
+    """
+
+    verdict: Verdict
+    key: str
+    difference: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run is what its ledger says."""
+        return self.difference is None
+
+    @property
+    def bound(self) -> bool:
+        """Whether the ledger stands for all of the run, and not for payouts alone."""
+        opened = self.verdict.chain.opened
+        return opened is not None and opened.bound
+
+    @property
+    def payouts(self) -> dict[str, int]:
+        """Micro-units that the ledger's rounds paid, by contributor; none if it is bad."""
+        if not self.verdict.ok:
+            return {}
+        return {json.loads(name): paid for name, paid in self.verdict.chain.totals.items()}
+
+    def unbound(self) -> str:
+        """List what the ledger does not stand for, so that anybody may have altered it."""
+        more: tuple[str, ...] = ()
+        if not self.bound:
+            more = ("errors", "updates", "strategies that pay nobody", "holdings")
+        elif not self.verdict.chain.closed:
+            more = ("strategies that pay nobody",)
+        return ", ".join((*more, *_NEVER_BOUND))
+
+
+def audit(
+    run: Path,
+    key: Ed25519PublicKey | None = None,
+    *,
+    unfinished: bool = False,
+    strangers: bool = False,
+) -> Audit:
+    """Check a run's folder against its ledger.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    key : Ed25519PublicKey, optional
+        The signer's. Default: the one in the folder, which proves that the folder is of one
+        piece, and not who made it.
+    unfinished : bool
+        Accept a run that still goes on.
+    strangers : bool
+        Accept files in a strategy's folder that are none of the run's.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no ledger, or no key.
+    UnfinishedError
+        If all fits and the run has not come to its end, unless that is accepted. A run whose
+        last lines and summary were taken away looks the same.
+    OSError, ValueError
+        If a file cannot be read, or the folder's key is none.
+    """
+    if not (run / LEDGER).is_file():
+        raise FileNotFoundError(
+            f"{run} has no {LEDGER}: there is nothing to check what it says against"
+        )
+    if key is None and not (run / PUBLIC_KEY).is_file():
+        raise FileNotFoundError(
+            f"{run / PUBLIC_KEY} is not there: give the server's public key with --key"
+        )
+    given, key = key, key or public_key(run / PUBLIC_KEY)
+    # Written after the close: a run with a summary has a ledger that was closed.
+    ended = (run / SUMMARY).exists()
+    lines = _rounds_before_their_entries(run)
+    verdict = verify_file(run / LEDGER, key, unfinished=not ended)
+    difference = None
+    try:
+        if not verdict.ok:
+            raise DifferenceError(f"{LEDGER}: {verdict}")
+        if given is not None:
+            _check_key(run, given)
+        entries = [
+            json.loads(line)
+            for line in islice(read_lines(run / LEDGER), verdict.chain.entries)
+        ]
+        wanted = _check(run, entries, lines, strangers=strangers)
+        if not (unfinished or verdict.chain.closed):
+            raise UnfinishedError(
+                f"{run} has not come to its end ({verdict.chain.rounds} of {wanted} rounds are"
+                " settled): it still goes on, was interrupted, or lacks its last lines;"
+                " `anml verify --open` checks what is there"
+            )
+    except DifferenceError as error:
+        difference = str(error)
+    return Audit(verdict, key.public_bytes_raw().hex(), difference)
+
+
+def _rounds_before_their_entries(run: Path) -> list[bytes]:
+    """Read the rounds first: of a run that goes on, each of them was settled by then."""
+    with (run / LEDGER).open("rb") as file:
+        line = file.readline(LONGEST_LINE)
+    try:
+        return rounds_of(run, _folder_name(json.loads(line)["strategy"]), unfinished=True)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []  # the ledger is bad, and will be found to be
+
+
+def _folder_name(strategy: object) -> str:
+    # It names a folder: "../other" would read a file of somebody else.
+    if not isinstance(strategy, str) or strategy in ("", ".", "..") or "\0" in strategy:
+        raise ValueError("no strategy")
+    if Path(strategy).name != strategy:
+        raise ValueError("no strategy")
+    return strategy
+
+
+def _check_key(run: Path, given: Ed25519PublicKey) -> None:
+    path = run / PUBLIC_KEY
+    if not path.exists():
+        return
+    try:
+        same = public_key(path).public_bytes_raw() == given.public_bytes_raw()
+    except ValueError:
+        same = False
+    if not same:
+        raise DifferenceError(f"{PUBLIC_KEY} is not the key that was given")
+
+
+def _check(
+    run: Path, entries: list[Fields], lines: Sequence[bytes], *, strangers: bool
+) -> object:
+    """Compare all; with the number of rounds that the settings ask for."""
+    opened, closed = entries[0], None
+    if entries[-1]["kind"] == "close":
+        closed = entries.pop()
+    settings = _settings(run, opened)
+    strategies = _strategies(settings)
+    if opened["strategy"] not in strategies:
+        raise DifferenceError(
+            f"{CONFIG}: no strategy of it is {opened['strategy']}, which paid"
+        )
+    training = settings.get("training")
+    wanted = training.get("rounds") if isinstance(training, dict) else None
+    if closed is not None and len(entries) - 1 != wanted:
+        raise DifferenceError(
+            f"{LEDGER} has {len(entries) - 1} rounds, {CONFIG} says {wanted}"
+        )
+    if closed is not None:
+        lines = rounds_of(run, opened["strategy"])
+    check_rounds(run, lines, entries, unfinished=closed is None)
+    if closed is not None or (run / opened["strategy"] / MODEL).exists():
+        check_model(run, entries)
+    if closed is not None:
+        if "files" in closed:
+            _check_files(run, strategies, closed["files"])
+        check_summary(run, settings, strategies, closed.get("summary"))
+        if not strangers:
+            check_no_more_files(run, strategies, entries)
+    _check_no_more_strategies(run, strategies)
+    return wanted
+
+
+def _settings(run: Path, opened: Fields) -> dict[str, Any]:
+    content = content_of(run, CONFIG)
+    found = sha256_of(content)
+    if "settings" in opened:
+        check_hash(CONFIG, content, opened["settings"])
+    # The run's name ends with the beginning of the same hash, in older ledgers too.
+    elif not opened["run"].endswith(f"-{found[7:23]}"):
+        raise DifferenceError(
+            f"{CONFIG} was altered: its SHA-256 begins with {found[7:23]}, but the run was"
+            f" signed as {opened['run']}"
+        )
+    try:
+        return tomllib.loads(content.decode())
+    except ValueError as error:
+        raise DifferenceError(f"{CONFIG}: {error}") from error
+
+
+def _strategies(settings: dict[str, Any]) -> list[str]:
+    try:
+        return [_folder_name(name) for name in settings["strategies"]]
+    except (KeyError, TypeError, ValueError):
+        raise DifferenceError(f"{CONFIG} names no strategies") from None
+
+
+def _check_files(run: Path, strategies: Sequence[str], signed: dict[str, str]) -> None:
+    names = [f"{strategy}/{name}" for strategy in strategies for name in (ROUNDS, MODEL)]
+    if sorted(names) != sorted(signed):
+        raise DifferenceError(
+            f"{LEDGER}: its close stands for other files than {CONFIG} names"
+        )
+    known = {digest: name for name, digest in signed.items()}
+    for name in names:
+        check_hash(name, content_of(run, name), signed[name], known)
+
+
+def _check_no_more_strategies(run: Path, strategies: Sequence[str]) -> None:
+    for path in sorted(run.iterdir()):
+        if path.is_dir() and path.name not in strategies:
+            for name in (ROUNDS, MODEL, UPDATES):
+                if (path / name).exists():
+                    raise DifferenceError(
+                        f"{path.name}/{name} is of no strategy of this run: {CONFIG} names"
+                        f" {', '.join(strategies)}"
+                    )

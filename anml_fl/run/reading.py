@@ -1,0 +1,296 @@
+"""What a finished run folder says, read and checked."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
+
+from anml_fl.behaviours import is_honest
+from anml_fl.database.url import DatabaseError, located
+from anml_fl.method.records import RoundRecord
+from anml_fl.system.files import read_text
+from anml_fl.system.untrusted import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ORACLE = "oracle"
+"""The strategy that is told who is honest: what the others are measured against."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategySummary:
+    """One strategy's entry in `summary.json`.
+
+    Parameters
+    ----------
+    test_error : float, optional
+        At the end of the run, in [0, 1].
+    attacker_weight : float, optional
+        Share of weight that went to attackers, in [0, 1]; None without weights.
+    branches : dict of str to int
+        Rounds in which each branch was taken.
+    excluded : int
+        Replies left out.
+    rounds : int
+        Rounds run.
+    seconds : float, optional
+        Wall-clock time of the strategy.
+    """
+
+    test_error: FiniteFloat | None = None
+    attacker_weight: FiniteFloat | None = None
+    branches: dict[str, int] = field(default_factory=dict)
+    excluded: int = 0
+    rounds: int = 0
+    seconds: FiniteFloat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a contributor that gathered data of its own holds.
+
+    Parameters
+    ----------
+    samples : int
+        For training.
+    errors : dict of str to float
+        Strategy to the final model's error on the contributor's own test samples, in [0, 1].
+    """
+
+    samples: int
+    errors: dict[str, FiniteFloat] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The file `summary.json`; `contributors` maps to behaviours, `holdings` to own data."""
+
+    name: str
+    engine: str
+    dataset: str
+    seed: int
+    contributors: dict[str, str]
+    strategies: dict[str, StrategySummary]
+    seconds: FiniteFloat | None = None
+    holdings: dict[str, Holding] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyRun:
+    """One strategy: its summary, its rounds in order, and seconds by round if known."""
+
+    name: str
+    summary: StrategySummary
+    records: tuple[RoundRecord, ...]
+    timings: dict[int, float]
+
+    @property
+    def branching(self) -> bool:
+        """Whether any round took a branch."""
+        return any(record.branch for record in self.records)
+
+    @property
+    def weighing(self) -> bool:
+        """Whether any round gave weights; a coordinate-wise rule has none."""
+        return any(
+            math.isfinite(person.weight)
+            for record in self.records
+            for person in record.contributors
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: settings, summary and every strategy in the summary's order.
+
+    Parameters
+    ----------
+    summary : Summary
+    strategies : tuple of StrategyRun
+        At least one.
+    config : str
+        Text of `config.toml`.
+    tau_h, tau_c : float
+        Thresholds of the gate's two stages (Algorithm 1).
+    left_out : str
+        Who took no part, if somebody was left out on purpose.
+    """
+
+    summary: Summary
+    strategies: tuple[StrategyRun, ...]
+    config: str
+    tau_h: float
+    tau_c: float
+    left_out: str = ""
+
+    @property
+    def lead(self) -> StrategyRun:
+        """The strategy that the page is about: anml, or else the first."""
+        return next((s for s in self.strategies if s.name == "anml"), self.strategies[0])
+
+    def attacks(self, contributor: str) -> bool:
+        """Tell whether a contributor behaves in any other way than honestly."""
+        return not is_honest(self.summary.contributors[contributor])
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds config.toml, summary.json and a folder for each strategy.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file that every run has is missing.
+    ValueError
+        If a file says something else than it should; the message names file and place.
+    """
+    path = folder / "summary.json"
+    try:
+        summary = _SUMMARY.validate_json(_without_surrogates(_read(path)))
+    except ValidationError as error:
+        raise ValueError(f"{path}: {explained(error)}") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: not JSON ({error})") from error
+    if not summary.strategies:
+        raise ValueError(f"{path}: strategies must name at least one strategy, got none")
+    if strangers := sorted(set(summary.holdings) - set(summary.contributors)):
+        raise ValueError(f"{path}: holdings name {strangers[0]!r}, who is no contributor")
+    for name in summary.strategies:
+        # The name is a folder: "../other" would read a file of somebody else.
+        if name in ("", "..") or Path(name).name != name or "\0" in name:
+            raise ValueError(f"{path}: strategy {name!r} must be a plain folder name")
+    config = _read(folder / "config.toml")
+    settings = _Settings(folder / "config.toml", config)
+    settings.check_secrets()
+    strategies = tuple(
+        StrategyRun(
+            name,
+            of,
+            _records(folder / name / "rounds.jsonl", set(summary.contributors)),
+            _timings(folder / name / "timings.jsonl"),
+        )
+        for name, of in summary.strategies.items()
+    )
+    return Run(
+        summary,
+        strategies,
+        config,
+        settings.number("aggregation", "tau_h", 0.35),
+        settings.number("aggregation", "tau_c", 0.3),
+        settings.text("federation", "leave_out"),
+    )
+
+
+_SUMMARY = TypeAdapter(Summary)
+_RECORD = TypeAdapter(RoundRecord)
+
+
+def _read(path: Path) -> str:
+    try:
+        return read_text(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{path} is missing: a run folder holds config.toml, summary.json and "
+            "<strategy>/rounds.jsonl"
+        ) from error
+
+
+def _without_surrogates(text: str) -> str:
+    # JSON can spell half a character, which no page can hold: \ud800 becomes &#55296;.
+    # A contributor's error text must not be able to keep the report from being written.
+    if "\\ud" not in text.lower():
+        return text
+    whole = json.dumps(json.loads(text), ensure_ascii=False)
+    return whole.encode("utf-8", "xmlcharrefreplace").decode("utf-8")
+
+
+class _Settings:
+    """Numbers out of config.toml."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        try:
+            self._tree = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{path}: not TOML ({error})") from error
+
+    def check_secrets(self) -> None:
+        """Refuse what the page would show: older versions let some passwords pass."""
+        try:
+            located(self.text("registry", "database"))
+        except DatabaseError as error:
+            raise ValueError(f"{self._path}: registry.database: {error}") from None
+
+    def number(self, section: str, key: str, default: float) -> float:
+        """Return a setting, which may be missing, but not be anything else."""
+        table = self._tree.get(section, {})
+        value = table.get(key, default) if isinstance(table, dict) else default
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise ValueError(f"{self._path}: {section}.{key} must be a number, got {value!r}")
+        return float(value)
+
+    def text(self, section: str, key: str) -> str:
+        """Return a setting, "" where it is missing or no text."""
+        table = self._tree.get(section, {})
+        value = table.get(key, "") if isinstance(table, dict) else ""
+        return value if isinstance(value, str) else ""
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    # Not splitlines(): it would also cut at U+2028, which JSON strings may hold.
+    for number, line in enumerate(_read(path).split("\n"), start=1):
+        if line.strip():
+            yield f"{path} line {number}", line
+
+
+def _records(path: Path, known: set[str]) -> tuple[RoundRecord, ...]:
+    records: dict[int, RoundRecord] = {}
+    for place, line in _lines(path):
+        try:
+            # from_json does not look at types, and a page can't plot a text.
+            record = RoundRecord.from_json(_without_surrogates(line))
+            record = _RECORD.validate_python(asdict(record))
+        except ValidationError as error:
+            raise ValueError(f"{place}: {explained(error)}") from error
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from error
+        strangers = sorted({person.contributor for person in record.contributors} - known)
+        if strangers:
+            raise ValueError(
+                f"{place}: contributor {strangers[0]!r} is not among the contributors "
+                "of summary.json"
+            )
+        if record.round in records:
+            raise ValueError(f"{place}: round {record.round} appears twice")
+        records[record.round] = record
+    if not records:
+        raise ValueError(f"{path}: must hold at least one round, got an empty file")
+    return tuple(records[number] for number in sorted(records))
+
+
+def _timings(path: Path) -> dict[int, float]:
+    if not path.exists():  # a run that was not timed is still a run
+        return {}
+    seconds: dict[int, float] = {}
+    for place, line in _lines(path):
+        try:
+            entry: dict[str, Any] = json.loads(line)
+            seconds[int(entry["round"])] = float(entry["seconds"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f'{place}: must read {{"round": 1, "seconds": 0.14}}') from error
+    return seconds

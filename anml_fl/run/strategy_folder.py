@@ -1,0 +1,180 @@
+"""One strategy's part of a run's folder: rounds, checkpoint, updates, model."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from anml_fl.method.records import RoundRecord
+from anml_fl.models.state import save_arrays
+from anml_fl.run.checkpoint import CHECKPOINT, PREVIOUS, CheckpointError, cut, load_checkpoint
+from anml_fl.run.files import MODEL, ROUNDS, TIMINGS, UPDATES
+from anml_fl.run.strategy_results import strategy_results
+from anml_fl.system.files import append_line, make_folder, read_text, sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from anml_fl.run.checkpoint import Checkpoint
+
+# Flower's, where everything else that a run says goes.
+_log = logging.getLogger("flwr")
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyFolder:
+    """One strategy's part of a run's folder; the model is written last.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    path: Path
+
+    def finished(self, rounds: int) -> bool:
+        """Whether the strategy ran to its end, and all that it wrote can be read.
+
+        Parameters
+        ----------
+        rounds : int
+            How many rounds it should have.
+
+        Returns
+        -------
+        bool
+        """
+        try:
+            load_file(self.path / MODEL)
+            numbers = [record.round for record in self.records()]
+            timed = [timing["round"] for timing in self._timings()]
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+            return False
+        return numbers == timed == list(range(1, rounds + 1))
+
+    def records(self) -> list[RoundRecord]:
+        """Read the rounds."""
+        return [RoundRecord.from_json(line) for line in _lines(self.rounds)]
+
+    def _timings(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in _lines(self.timings)]
+
+    @property
+    def rounds(self) -> Path:
+        """The file of the rounds' records."""
+        return self.path / ROUNDS
+
+    @property
+    def timings(self) -> Path:
+        """The file of the rounds' seconds."""
+        return self.path / TIMINGS
+
+    def begun(self) -> bool:
+        """Whether there is a checkpoint, whole or not."""
+        return any((self.path / name).exists() for name in (CHECKPOINT, PREVIOUS))
+
+    def resume(self, run: str) -> Checkpoint | None:
+        """Read the last good checkpoint, and bring the files to where they were before it.
+
+        Parameters
+        ----------
+        run : str
+            The run that it must be of.
+
+        Returns
+        -------
+        Checkpoint or None
+            None if no round was kept yet.
+
+        Raises
+        ------
+        CheckpointError
+            If none that is there can be gone on from.
+        """
+        damaged: list[str] = []
+        for name in (CHECKPOINT, PREVIOUS):
+            try:
+                found = load_checkpoint(self.path / name, run)
+                for file, written in (
+                    (self.rounds, found.rounds),
+                    (self.timings, found.timings),
+                ):
+                    cut(file, written)
+            except FileNotFoundError:
+                continue
+            except CheckpointError as error:
+                damaged.append(str(error))
+                continue
+            if damaged:
+                _log.warning("%s: going on after round %d", damaged[0], found.record.round)
+            return found
+        if damaged:
+            raise CheckpointError(
+                f"{'; '.join(damaged)}. Bring {self.path} back from a backup; or remove it,"
+                " and the strategy begins at round 1"
+            )
+        self.clear()
+        return None
+
+    def clear(self) -> None:
+        """Start anew; only what a run writes is removed."""
+        make_folder(self.path)
+        for name in (CHECKPOINT, PREVIOUS, MODEL, ROUNDS, TIMINGS):
+            (self.path / name).unlink(missing_ok=True)
+        for path in (self.path / UPDATES).glob("*.safetensors"):
+            path.unlink()
+        sync_folder(self.path)
+
+    def append(self, record: RoundRecord) -> None:
+        """Add one round, for good: the next checkpoint vouches for what is there.
+
+        Wall-clock time goes into a file of its own: see the ADR.
+        """
+        append_line(self.rounds, record.to_json())
+        timing = {"round": record.round, "seconds": record.seconds}
+        append_line(self.timings, json.dumps(timing))
+
+    def finish(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Save the final model, and with it the strategy's end: all else is safe by then."""
+        save_arrays(arrays, self.path / MODEL)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what is of no use after the end, and may be left by a crash."""
+        for name in (CHECKPOINT, PREVIOUS):
+            (self.path / name).unlink(missing_ok=True)
+        for folder in (self.path, self.path / UPDATES):
+            for path in folder.glob("*.partial"):
+                path.unlink()
+
+    def summary(self, roles: Mapping[str, str]) -> dict[str, Any]:
+        """Sum the strategy's rounds up.
+
+        Parameters
+        ----------
+        roles : mapping
+            Contributor to behaviour.
+
+        Returns
+        -------
+        dict
+            As in `summary.json`; errors and weights are fractions, null is unknown.
+        """
+        return {
+            **strategy_results(self.records(), roles),
+            "seconds": round(sum(timing["seconds"] for timing in self._timings()), 3),
+        }
+
+
+def _lines(path: Path) -> list[str]:
+    # Not splitlines(): it would also cut at U+2028, which JSON strings may hold.
+    *lines, rest = read_text(path).split("\n")
+    return [*lines, rest] if rest else lines

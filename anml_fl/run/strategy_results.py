@@ -1,0 +1,60 @@
+"""What a strategy's rounds add up to, as `summary.json` has it."""
+
+from __future__ import annotations
+
+import math
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.behaviours import HONEST, is_honest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from anml_fl.method.records import RoundRecord
+
+
+def strategy_results(
+    records: Sequence[RoundRecord], roles: Mapping[str, str]
+) -> dict[str, Any]:
+    """Sum a strategy's rounds up.
+
+    Parameters
+    ----------
+    records : sequence of RoundRecord
+        At least one.
+    roles : mapping
+        Contributor to behaviour.
+
+    Returns
+    -------
+    dict
+        As in `summary.json`, without seconds; errors and weights are fractions, null is
+        unknown.
+    """
+    shares = [share for record in records if (share := _attackers_share(record, roles))]
+    known = [share for share in shares if not math.isnan(share)]
+    branches = dict.fromkeys(("blend", "krum", "uniform"), 0)
+    for record in records:
+        if record.branch is not None:
+            branches[record.branch] = branches.get(record.branch, 0) + 1
+    error = records[-1].test_error
+    return {
+        "test_error": None if math.isnan(error) else error,
+        "attacker_weight": (fmean(known) if known else None) if shares else 0.0,
+        "branches": branches,
+        "excluded": sum(record.excluded for record in records),
+        "rounds": len(records),
+    }
+
+
+def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | None:
+    """Share of the new model that came from attackers; None without a new model."""
+    weights = [c.weight for c in record.contributors if c.selected]
+    if not weights:
+        return None
+    return sum(
+        c.weight
+        for c in record.contributors
+        if c.selected and not is_honest(roles.get(c.contributor, HONEST))
+    )

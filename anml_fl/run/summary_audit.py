@@ -1,0 +1,148 @@
+"""Check a run's summary: by its hash, and by what follows from settings and rounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from anml_fl.behaviours import cast_roles
+from anml_fl.config import RunConfig
+from anml_fl.datasets.prepare import NATURAL
+from anml_fl.ledger.entry import sha256_of, summary_hash, summary_text
+from anml_fl.method.records import RoundRecord
+from anml_fl.run.files import (
+    ROUNDS,
+    SUMMARY,
+    TIMINGS,
+    DifferenceError,
+    check_hash,
+    content_of,
+    shown,
+    strict_json,
+)
+from anml_fl.run.round_audit import rounds_of
+from anml_fl.run.strategy_results import strategy_results
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+def check_summary(
+    run: Path, settings: dict[str, Any], strategies: Sequence[str], signed: str | None
+) -> None:
+    """Compare `summary.json` with all that is known of it.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    settings : dict
+        Its settings, checked.
+    strategies : sequence of str
+        Whose rounds were checked.
+    signed : str, optional
+        Its hash; None in a ledger of the older form.
+
+    Raises
+    ------
+    DifferenceError
+        Naming the field where that can be told.
+    OSError
+        If a file cannot be read.
+    """
+    content = content_of(run, SUMMARY)
+    try:
+        summary = strict_json(content)
+        found, text = summary_hash(summary), summary_text(summary).encode()
+        known = _known(run, settings, strategies, summary)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DifferenceError(f"{SUMMARY}: {error}") from error
+    if wrong := _first_field(summary, known):
+        raise DifferenceError(f"{SUMMARY}: {wrong}")
+    if signed is not None and found != signed:
+        raise DifferenceError(
+            f"{SUMMARY} was altered, in contributors, holdings or by a field more: its SHA-256"
+            f" without seconds is {found[7:]}, signed is {signed[7:]}"
+        )
+    if signed is not None:
+        check_hash(SUMMARY, content, sha256_of(text))
+        _check_seconds(run, summary, strategies)
+
+
+def _known(
+    run: Path, settings: dict[str, Any], strategies: Sequence[str], summary: dict[str, Any]
+) -> dict[str, Any]:
+    """Say what a summary must say, as far as settings and rounds tell."""
+    roles = _roles(settings) or summary["contributors"]
+    return {
+        "name": settings.get("name"),
+        "dataset": settings.get("federation", {}).get("dataset"),
+        "seed": settings.get("seed"),
+        "engine": settings.get("engine"),
+        "contributors": roles,
+        "strategies": {name: _results(run, name, roles) for name in strategies},
+    }
+
+
+def _roles(settings: dict[str, Any]) -> dict[str, str] | None:
+    """Cast the roles again; None where that takes data, or settings are another version's."""
+    try:
+        config = RunConfig.model_validate(settings)
+    except ValidationError:
+        return None
+    return None if config.federation.partition == NATURAL else cast_roles(config)
+
+
+def _results(run: Path, strategy: str, roles: Mapping[str, str]) -> dict[str, Any]:
+    lines = rounds_of(run, strategy)
+    try:
+        return strategy_results([RoundRecord.from_json(one.decode()) for one in lines], roles)
+    except (ValueError, IndexError, TypeError, AttributeError) as error:
+        raise DifferenceError(f"{strategy}/{ROUNDS}: {error}") from error
+
+
+def _first_field(said: Any, known: Any, place: str = "") -> str | None:
+    """Find the first field of `known` that is not said, or otherwise."""
+    if isinstance(known, dict) and isinstance(said, dict):
+        if place in ("contributors", "strategies") and (
+            more := sorted(set(said) - set(known))
+        ):
+            return f"{place} has {more[0]!r}, who took no part"
+        for name, value in known.items():
+            where = f"{place}.{name}" if place else name
+            if name not in said:
+                return f"{where} is missing"
+            if wrong := _first_field(said[name], value, where):
+                return wrong
+        return None
+    same = type(said) is type(known) and repr(said) == repr(known)
+    return (
+        None
+        if same
+        else (f"{place} is {shown(said)}, but {shown(known)} follows from what was signed")
+    )
+
+
+def _check_seconds(run: Path, summary: dict[str, Any], strategies: Sequence[str]) -> None:
+    """Compare the seconds with those of the rounds: neither are bound."""
+    total = 0.0
+    for strategy in strategies:
+        name = f"{strategy}/{TIMINGS}"
+        *lines, _ = content_of(run, name).split(b"\n")
+        try:
+            seconds = round(sum(strict_json(line)["seconds"] for line in lines), 3)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DifferenceError(f"{name}: {error}") from error
+        said = summary["strategies"][strategy].get("seconds")
+        if said != seconds:
+            raise DifferenceError(
+                f"{SUMMARY}: strategies.{strategy}.seconds is {shown(said)}, but {name}"
+                f" adds up to {seconds}"
+            )
+        total += seconds
+    if (said := summary.get("seconds")) != (total := round(total, 3)):
+        raise DifferenceError(
+            f"{SUMMARY}: seconds is {shown(said)}, but the strategies' add up to {total}"
+        )

@@ -1,0 +1,1 @@
+"""The machine underneath: files, private keys, import path, proxies, sockets."""

@@ -1,0 +1,1 @@
+"""What each contributor was worth to the model, after a run."""

@@ -1,0 +1,84 @@
+"""One round as a game: how good the model would be with the updates of a coalition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from anml_fl.models.state import error_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from anml_fl.datasets.prepare import Samples
+    from anml_fl.run.updates import Updates
+
+
+def round_game(
+    model: nn.Module, test: Samples, updates: Updates
+) -> Callable[[NDArray[np.bool_]], NDArray[np.float64]]:
+    """Make the utility of coalitions in one round, without training anything anew.
+
+    U(S) is the accuracy, on the server's test set, of the model before the round plus the
+    updates of S averaged by example factor: FedAvg among S. With nobody, or where the sum
+    is not finite, it is that of the model before, as in the strategies.
+
+    Coalitions are evaluated one after the other: none depends on which others were asked
+    for with it, to the last bit, and memory stays that of one model.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Of the run's architecture, on the CPU; its arrays are overwritten.
+    test : Samples
+        The server's test set.
+    updates : Updates
+        Of the round.
+
+    Returns
+    -------
+    callable
+        (m, n) bool to (m,) float64 in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the updates are not of this architecture.
+    """
+    targets = [value for value in model.state_dict().values() if value.is_floating_point()]
+    size = sum(value.numel() for value in targets)
+    if updates.model.size != size:
+        raise ValueError(
+            f"the updates have {updates.model.size} numbers, but the model of the run's"
+            f" settings has {size}: they belong to another run"
+        )
+
+    def accuracy(coalition: NDArray[np.bool_]) -> float:
+        vector = updates.model
+        if coalition.any():
+            shares = np.where(coalition, updates.examples, 0.0)
+            shares = shares / shares.sum()
+            with np.errstate(over="ignore", invalid="ignore"):
+                moved = vector + shares.astype(vector.dtype) @ updates.updates
+            if np.isfinite(moved).all():
+                vector = moved
+        _fill(targets, vector)
+        return 1.0 - error_rate(model, test.features, test.labels)
+
+    def utility(coalitions: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.array([accuracy(coalition) for coalition in coalitions])
+
+    return utility
+
+
+def _fill(targets: list[torch.Tensor], vector: NDArray[Any]) -> None:
+    """Copy a vector into a model's floating arrays, in their own order."""
+    flat, start = torch.from_numpy(vector), 0
+    for target in targets:
+        target.copy_(flat[start : start + target.numel()].view_as(target))
+        start += target.numel()

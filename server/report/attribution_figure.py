@@ -1,0 +1,186 @@
+"""What was settled beside what the updates were worth, as a plot and two tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.behaviours import is_honest
+from anml_fl.page import theme
+from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.run.attribution import ESTIMATORS
+from anml_fl.system.untrusted import plot_text, visible
+from server.report.tables import Table
+from server.report.wording import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anml_fl.run.attribution import Attribution, Contribution, EstimatorName
+
+# Rows are 1 apart: a contributor's marks stand under each other, and clear of the next.
+_APART = 0.18
+
+
+def attribution(found: Attribution | None) -> Plot | None:
+    """Draw each contributor's settled share beside its values, which may be negative.
+
+    Parameters
+    ----------
+    found : Attribution, optional
+        As `load_attribution` read it.
+
+    Returns
+    -------
+    Plot or None
+        A row a contributor, attackers above the honest; None without an attribution.
+    """
+    if found is None:
+        return None
+    people = _attackers_first(found)
+    columns: dict[str, list[float]] = {}
+    if settled := [one.settled for one in people if one.settled is not None]:
+        columns["settled"] = settled
+    for estimator in found.estimators:
+        values = [getattr(one, estimator.name) for one in people]
+        columns[ESTIMATORS[estimator.name]] = _shares(values)
+    middle = (len(columns) - 1) / 2
+    data = [
+        _marks(people, name, shares, theme.series(place), _APART * (place - middle))
+        for place, (name, shares) in enumerate(columns.items())
+    ]
+    labels = [
+        plot_text(one.contributor, 18) + ("" if _honest(one) else f" {theme.ATTACKER_MARK}")
+        for one in people
+    ]
+    layout = {
+        "xaxis": {
+            "title": {"text": "Share of all sizes (%)"},
+            "zeroline": True,
+            "zerolinewidth": 2,
+        },
+        "yaxis": {
+            "title": {"text": f"Contributor ({theme.ATTACKER_MARK} attacker)"},
+            "tickvals": list(range(len(people))),
+            "ticktext": labels,
+            "tickfont": {"size": 12 if len(people) <= 30 else 10},
+            "range": [len(people) - 0.5, -0.5],
+            "zeroline": False,
+        },
+        "hovermode": "closest",
+        **frame(150 + len(people) * (40 if len(people) <= 30 else 24)),
+    }
+    return Plot("attribution", {found.strategy: (View("", data, layout),)}, found.strategy)
+
+
+def attribution_table(found: Attribution) -> Table:
+    """List settled shares and values.
+
+    Parameters
+    ----------
+    found : Attribution
+
+    Returns
+    -------
+    Table
+        Attackers first; values in percentage points of test accuracy over all rounds.
+    """
+    names = [estimator.name for estimator in found.estimators]
+    rows = [
+        (
+            visible(one.contributor, 40),
+            ("" if _honest(one) else f"{theme.ATTACKER_MARK} ") + visible(one.behaviour, 40),
+            percent(one.settled).removesuffix("\N{NO-BREAK SPACE}%"),
+            *(f"{100 * getattr(one, name):+.2f}" for name in names),
+        )
+        for one in _attackers_first(found)
+    ]
+    titles = (f"{_title(name)} (points)" for name in names)
+    return Table(
+        (
+            ("Contributor", "text"),
+            ("Behaviour", "text"),
+            ("Settled (%)", "number"),
+            *((title, "number") for title in titles),
+        ),
+        tuple(rows),
+    )
+
+
+def estimators_table(found: Attribution) -> Table:
+    """Compare the estimators: agreement in rank, and models tested.
+
+    Parameters
+    ----------
+    found : Attribution
+
+    Returns
+    -------
+    Table
+        One row an estimator.
+    """
+    rows = [
+        (
+            _title(one.name),
+            _rank(one.with_settled),
+            _rank(one.with_exact),
+            f"{one.evaluations:,}",
+        )
+        for one in found.estimators
+    ]
+    return Table(
+        (
+            ("Estimator", "text"),
+            ("Rank correlation with settled", "number"),
+            ("Rank correlation with exact", "number"),
+            ("Models tested", "number"),
+        ),
+        tuple(rows),
+    )
+
+
+def _attackers_first(found: Attribution) -> list[Contribution]:
+    return sorted(found.contributors, key=lambda one: (_honest(one), one.contributor))
+
+
+def _honest(one: Contribution) -> bool:
+    return is_honest(one.behaviour)
+
+
+def _title(name: EstimatorName) -> str:
+    said = ESTIMATORS[name]
+    return said[0].upper() + said[1:]
+
+
+def _shares(values: Sequence[float]) -> list[float]:
+    # Divided by a plain sum, which can be 0 or negative, signs would turn around.
+    total = sum(map(abs, values))
+    return [value / total if total else 0.0 for value in values]
+
+
+def _marks(
+    people: Sequence[Contribution],
+    name: str,
+    shares: Sequence[float],
+    look: tuple[str, str, str],
+    offset: float,
+) -> dict[str, Any]:
+    colour, _, symbol = look
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [number(100 * share) for share in shares],
+        "y": [number(row + offset) for row in range(len(people))],
+        "customdata": [
+            [plot_text(one.contributor), plot_text(one.behaviour)] for one in people
+        ],
+        "marker": {"color": colour, "symbol": symbol, "size": 9},
+        "hovertemplate": (
+            "<b>%{customdata[0]}</b> (%{customdata[1]})<br>"
+            f"{name}: %{{x:.1f}} %<extra></extra>"
+        ),
+    }
+
+
+def _rank(value: float | None) -> str:
+    return "—" if value is None else f"{value:+.2f}"

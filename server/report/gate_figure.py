@@ -1,0 +1,139 @@
+"""The paper's Figure 6 for any round: q against s, and what the gate made of it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.page import theme
+from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.system.untrusted import plot_text, visible
+from server.report.wording import decision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anml_fl.method.records import ContributorRecord, RoundRecord
+    from anml_fl.run.reading import Run
+
+MOST_POINTS = 20_000
+"""Points on the slider of one strategy: above it, rounds are thinned out evenly."""
+
+
+def gate(run: Run) -> Plot | None:
+    """Draw q against s for every contributor, round by round.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Plot or None
+        A group for each strategy that took a branch; None without any.
+    """
+    groups = {
+        strategy.name: tuple(_view(run, record) for record in _thinned(strategy.records))
+        for strategy in run.strategies
+        if strategy.branching
+    }
+    if not groups:
+        return None
+    return Plot(
+        "gate",
+        groups,
+        run.lead.name if run.lead.branching else next(iter(groups)),
+        thinned=any(
+            len(groups.get(s.name, s.records)) < len(s.records) for s in run.strategies
+        ),
+    )
+
+
+def _thinned(records: Sequence[RoundRecord]) -> Sequence[RoundRecord]:
+    points = sum(len(record.contributors) for record in records)
+    step = math.ceil(points / MOST_POINTS) or 1
+    # Counted from the end: the last round is the one that is shown first.
+    return records[::-1][::step][::-1]
+
+
+def _view(run: Run, record: RoundRecord) -> View:
+    placed: list[ContributorRecord] = []
+    hidden: list[str] = []
+    for person in record.contributors:
+        if math.isfinite(person.q) and math.isfinite(person.s):
+            placed.append(person)
+        else:
+            hidden.append(visible(person.contributor, 40))
+    # The legend shows the first point's symbol: a filled one, if there is any.
+    placed.sort(key=lambda person: not person.selected)
+    note = decision(record, run.tau_h, run.tau_c)
+    if hidden:
+        more = f" and {len(hidden) - 5} more" if len(hidden) > 5 else ""
+        note += f" Not drawn, for want of a valid reply: {', '.join(hidden[:5])}{more}."
+    data = [
+        _points(run, [p for p in placed if run.attacks(p.contributor) is attacks], attacks)
+        for attacks in (False, True)
+    ]
+    data.append(
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": f"tau_h = {run.tau_h:g}",
+            "x": [run.tau_h, run.tau_h],
+            "y": [-0.06, 1.06],
+            "line": {"color": theme.GREY, "dash": "dash", "width": 1.5},
+            "hoverinfo": "skip",
+        }
+    )
+    scale = {"range": [-0.06, 1.06], "zeroline": False, "dtick": 0.2}
+    layout = {
+        "xaxis": {"title": {"text": "External signal s = v · r (no unit)"}, **scale},
+        "yaxis": {"title": {"text": "Consistency q (no unit)"}, **scale},
+        "hovermode": "closest",
+        **frame(460),
+    }
+    layout["legend"]["itemsizing"] = "constant"
+    return View(str(record.round), data, layout, note)
+
+
+def _points(run: Run, people: Sequence[ContributorRecord], attacks: bool) -> dict[str, Any]:
+    colour, filled, hollow = theme.ATTACKER if attacks else theme.HONEST
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "attacker" if attacks else "honest",
+        # An empty trace has no legend entry; one point nowhere keeps it.
+        "x": [number(p.s) for p in people] or [None],
+        "y": [number(p.q) for p in people] or [None],
+        "marker": {
+            "color": colour,
+            "symbol": [filled if p.selected else hollow for p in people] or filled,
+            "size": [_size(p.weight, len(run.summary.contributors)) for p in people] or 12,
+            "opacity": 0.85,
+            "line": {"width": 2, "color": colour},
+        },
+        "customdata": [
+            [
+                plot_text(p.contributor),
+                plot_text(run.summary.contributors[p.contributor]),
+                *(f"{x:.3f}" if math.isfinite(x) else "—" for x in (p.v, p.r, p.T)),
+                f"{100 * p.weight:.1f} %" if math.isfinite(p.weight) else "—",
+                "yes" if p.selected else "no",
+                f"<br>left out: {plot_text(p.reason)}" if p.reason else "",
+            ]
+            for p in people
+        ],
+        "hovertemplate": (
+            "<b>%{customdata[0]}</b> (%{customdata[1]})<br>"
+            "q %{y:.3f}, s %{x:.3f}<br>"
+            "v %{customdata[2]}, r %{customdata[3]}, T %{customdata[4]}<br>"
+            "weight %{customdata[5]}, selected: %{customdata[6]}%{customdata[7]}"
+            "<extra></extra>"
+        ),
+    }
+
+
+def _size(weight: float, contributors: int) -> float:
+    # The area is the weight; an equal share makes 14 px whatever the number of people.
+    share = weight * contributors if math.isfinite(weight) else 0.0
+    return round(min(44.0, max(6.0, 14.0 * math.sqrt(max(share, 0.0)))), 1)

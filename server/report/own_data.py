@@ -1,0 +1,196 @@
+"""What those who gathered the data hold, and what weight they got: a table and a plot."""
+
+from __future__ import annotations
+
+import math
+import re
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.page import theme
+from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.system.untrusted import plot_text, visible
+from server.report.tables import Table
+from server.report.wording import percent
+
+if TYPE_CHECKING:
+    from anml_fl.run.reading import Run, StrategyRun
+
+# Up to so many contributors each has a line of its own in the table, and a name in the plot.
+_FEW = 20
+
+
+def holdings_table(run: Run) -> Table:
+    """Compare contributors' samples, weights and errors on their own test samples.
+
+    Parameters
+    ----------
+    run : Run
+        With holdings.
+
+    Returns
+    -------
+    Table
+        A row a contributor; of many, a row for all whose names begin alike.
+    """
+    groups: dict[str, list[str]] = {}
+    # Of one kind alone a sum would say nothing.
+    many = len(run.summary.holdings) > _FEW and len(set(map(_kind, run.summary.holdings))) > 1
+    lead = _means(run.lead, "q")
+    for name in run.summary.holdings:
+        kind = _kind(name) if many else name
+        mark = f"{theme.ATTACKER_MARK} " if run.attacks(name) else ""
+        groups.setdefault(mark + kind, []).append(name)
+    weights = {one.name: mean_weights(one) for one in run.strategies}
+    weighing = [name for name, of in weights.items() if any(map(math.isfinite, of.values()))]
+    tested = [
+        one.name
+        for one in run.strategies
+        if any(one.name in held.errors for held in run.summary.holdings.values())
+    ]
+    rows = []
+    for kind, names in groups.items():
+        held = [run.summary.holdings[name] for name in names]
+        rows.append(
+            (
+                visible(kind, 40),
+                *((str(len(names)),) if many else ()),
+                str(sum(one.samples for one in held)),
+                _plain(
+                    _mean([lead[n] for n in names if math.isfinite(lead.get(n, math.nan))])
+                ),
+                *(
+                    _share(sum(weights[strategy].get(name, 0.0) for name in names))
+                    for strategy in weighing
+                ),
+                *(_share(_mean([h.errors[s] for h in held if s in h.errors])) for s in tested),
+            )
+        )
+    titles = [
+        ("Contributors" if many else "Contributor", "text"),
+        *((("Number", "number"),) if many else ()),
+        ("Samples", "number"),
+        (f"Mean q, {visible(run.lead.name, 40)}", "number"),
+        *((f"Weight, {visible(name, 40)} (%)", "number") for name in weighing),
+        *((f"Its error, {visible(name, 40)} (%)", "number") for name in tested),
+    ]
+    return Table(tuple(titles), tuple(rows))
+
+
+def holdings_figure(run: Run) -> Plot | None:
+    """Draw each contributor's weight beside its share of the data.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Plot or None
+        A group for each strategy that gives weights; None where nobody holds data of its own.
+    """
+    groups = {
+        one.name: (_view(run, one),)
+        for one in run.strategies
+        if run.summary.holdings and one.weighing
+    }
+    if not groups:
+        return None
+    chosen = run.lead.name if run.lead.name in groups else next(iter(groups))
+    return Plot("holdings", groups, chosen)
+
+
+def mean_weights(strategy: StrategyRun) -> dict[str, float]:
+    """Average each contributor's weight over the rounds; nan where there are no weights.
+
+    Parameters
+    ----------
+    strategy : StrategyRun
+
+    Returns
+    -------
+    dict of str to float
+        In [0, 1].
+    """
+    return _means(strategy, "weight")
+
+
+def _means(strategy: StrategyRun, signal: str) -> dict[str, float]:
+    seen: dict[str, list[float]] = {}
+    for record in strategy.records:
+        for person in record.contributors:
+            seen.setdefault(person.contributor, []).append(getattr(person, signal))
+    return {name: _mean([x for x in of if math.isfinite(x)]) for name, of in seen.items()}
+
+
+def _kind(name: str) -> str:
+    return re.sub(r"-\d+$", "", name)
+
+
+def _view(run: Run, strategy: StrategyRun) -> View:
+    held, weights = run.summary.holdings, mean_weights(strategy)
+    total = sum(one.samples for one in held.values()) or 1
+    shares = {name: one.samples / total for name, one in held.items()}
+    most = 105 * max([*shares.values(), *(w for w in weights.values() if math.isfinite(w))])
+    data: list[dict[str, Any]] = []
+    for attacks in (False, True):
+        people = [name for name in held if run.attacks(name) is attacks]
+        if attacks and not people:
+            continue
+        colour, symbol, _ = theme.ATTACKER if attacks else theme.HONEST
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers+text" if len(held) <= _FEW else "markers",
+                "name": "attacker" if attacks else "honest",
+                "x": [number(100 * shares[name]) for name in people],
+                "y": [number(100 * weights.get(name, math.nan)) for name in people],
+                "text": [plot_text(name) for name in people],
+                "textposition": "top center",
+                "cliponaxis": False,
+                "marker": {"color": colour, "symbol": symbol, "size": 11, "opacity": 0.85},
+                "customdata": [
+                    [
+                        held[name].samples,
+                        percent(held[name].errors.get(strategy.name)),
+                    ]
+                    for name in people
+                ],
+                "hovertemplate": (
+                    "<b>%{text}</b><br>weight %{y:.1f} %, share of the data %{x:.1f} %<br>"
+                    "%{customdata[0]} samples, error on its own %{customdata[1]}"
+                    "<extra></extra>"
+                ),
+            }
+        )
+    data.append(
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "weight = share of the data",
+            "x": [0, number(most)],
+            "y": [0, number(most)],
+            "line": {"color": theme.GREY, "dash": "dash", "width": 1.5},
+            "hoverinfo": "skip",
+        }
+    )
+    scale = {"range": [-0.04 * most, number(1.06 * most)], "zeroline": False}
+    layout = {
+        "xaxis": {"title": {"text": "Share of the data (%)"}, **scale},
+        "yaxis": {"title": {"text": "Mean weight (%)"}, **scale},
+        "hovermode": "closest",
+        **frame(420),
+    }
+    return View("", data, layout)
+
+
+def _mean(values: list[float]) -> float:
+    return fmean(values) if values else math.nan
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "—"
+
+
+def _share(value: float) -> str:
+    return percent(value).removesuffix("\N{NO-BREAK SPACE}%")

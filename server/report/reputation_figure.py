@@ -1,0 +1,127 @@
+"""Reputation over the rounds, and the weight that came of it: where r was earned."""
+
+from __future__ import annotations
+
+import math
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.page import theme
+from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.system.untrusted import plot_text, visible
+from server.report.round_axis import round_axis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anml_fl.method.records import ContributorRecord
+    from anml_fl.run.reading import Run, StrategyRun
+
+MOST_LINES = 12
+"""Contributors with a line of their own: more could not be told apart."""
+
+_HONEST = "honest"
+
+
+def reputation(run: Run) -> Plot | None:
+    """Draw reputation r by round: a line for each contributor that is not simply honest.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Plot or None
+        One group a strategy; None if no reputation moved.
+    """
+    return _curves(run, "reputation", "Reputation r (no unit)", lambda person: person.r)
+
+
+def weight_curves(run: Run) -> Plot | None:
+    """Draw the weights of the contributors that `reputation` draws, as it does.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Plot or None
+    """
+    return _curves(run, "reputation-weights", "Weight (%)", lambda person: 100 * person.weight)
+
+
+def _curves(
+    run: Run, name: str, title: str, value: Callable[[ContributorRecord], float]
+) -> Plot | None:
+    groups = {
+        strategy.name: (_view(run, strategy, title, value),)
+        for strategy in run.strategies
+        if strategy.weighing and _moved(strategy)
+    }
+    if not groups:
+        return None
+    chosen = run.lead.name if run.lead.name in groups else next(iter(groups))
+    return Plot(name, groups, chosen)
+
+
+def _moved(strategy: StrategyRun) -> bool:
+    seen: dict[str, float] = {}
+    return any(
+        seen.setdefault(person.contributor, person.r) != person.r
+        for record in strategy.records
+        for person in record.contributors
+    )
+
+
+def _view(
+    run: Run, strategy: StrategyRun, title: str, value: Callable[[ContributorRecord], float]
+) -> View:
+    behaviours = run.summary.contributors
+    others = [(kind, name) for name, kind in behaviours.items() if kind != _HONEST]
+    # One of each kind before a second of any.
+    singled = sorted(
+        others, key=lambda one: (sum(o[0] == one[0] and o < one for o in others), one)
+    )[:MOST_LINES]
+    rounds = [record.round for record in strategy.records]
+    values = [
+        {person.contributor: value(person) for person in record.contributors}
+        for record in strategy.records
+    ]
+    data: list[dict[str, Any]] = []
+    honest = [name for name, behaviour in behaviours.items() if behaviour == _HONEST]
+    if honest:
+        middle = []
+        for seen in values:
+            known = [seen[one] for one in honest if math.isfinite(seen.get(one, math.nan))]
+            middle.append(number(median(known)) if known else None)
+        label = f"honest (median of {len(honest)})"
+        data.append(_line(0, label, rounds, middle, wide=True))
+    for index, (kind, name) in enumerate(singled, start=1):
+        curve = [number(seen.get(name, math.nan)) for seen in values]
+        label = f"{visible(kind, 24)}: {visible(name, 24)}"
+        data.append(_line(index, label, rounds, curve, wide=False))
+    layout = {
+        "xaxis": round_axis([strategy]),
+        "yaxis": {"title": {"text": title}, "rangemode": "tozero"},
+        "hovermode": "x unified",
+        **frame(380),
+    }
+    return View("", data, layout)
+
+
+def _line(
+    index: int, label: str, rounds: list[int], values: list[float | None], *, wide: bool
+) -> dict[str, Any]:
+    colour, dash, symbol = theme.series(index)
+    return {
+        "type": "scatter",
+        "mode": "lines" if len(rounds) > 60 else "lines+markers",
+        "name": plot_text(label, 60),
+        "x": rounds,
+        "y": values,
+        "line": {"color": colour, "dash": dash, "width": 3 if wide else 2},
+        "marker": {"color": colour, "symbol": symbol, "size": 6},
+        "hovertemplate": "%{y:.3g}",
+    }

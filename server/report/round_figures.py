@@ -1,0 +1,170 @@
+"""The plots by round: test error, branch taken, rho_c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.page import theme
+from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.system.untrusted import plot_text
+from server.report.round_axis import round_axis, span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anml_fl.run.reading import Run, StrategyRun
+
+
+def error_by_round(run: Run) -> Plot | None:
+    """Draw the test error by round, a line for each strategy.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Plot or None
+        None if no round was tested.
+    """
+    data: list[dict[str, Any]] = []
+    for index, strategy in enumerate(run.strategies):
+        errors = [number(100 * record.test_error) for record in strategy.records]
+        if any(error is not None for error in errors):
+            data.append(
+                _line(strategy, index, errors, "%{y:.1f} %", wide=strategy is run.lead)
+            )
+    if not data:
+        return None
+    layout = {
+        "xaxis": round_axis(run.strategies),
+        "yaxis": {"title": {"text": "Test error (%)"}, "rangemode": "tozero"},
+        "hovermode": "x unified",
+        **frame(380),
+    }
+    return _single("test-error", View("", data, layout))
+
+
+def branches(run: Run) -> Plot | None:
+    """Draw which branch each strategy took in each round.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Plot or None
+        None if no strategy took a branch.
+    """
+    rows = [strategy for strategy in run.strategies if strategy.branching]
+    if not rows:
+        return None
+    places: dict[str, list[tuple[int, int]]] = {}
+    for row, strategy in enumerate(rows):
+        for record in strategy.records:
+            places.setdefault(record.branch or "no valid reply", []).append(
+                (record.round, row)
+            )
+    order = [*theme.BRANCHES, *sorted(set(places) - set(theme.BRANCHES))]
+    size = max(4, min(12, 300 // max(len(strategy.records) for strategy in rows)))
+    data = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": plot_text(name),
+            "x": [number for number, _ in places[name]],
+            "y": [row for _, row in places[name]],
+            # Only the thin cross is drawn by its line.
+            "marker": {
+                "color": colour,
+                "symbol": symbol,
+                "size": size,
+                "line": {"width": 0 if name in theme.BRANCHES else 2},
+            },
+            "hovertemplate": "round %{x}: " + plot_text(name) + "<extra></extra>",
+        }
+        for name in order
+        if name in places
+        for colour, symbol in [theme.BRANCHES.get(name, theme.NOTHING)]
+    ]
+    layout = {
+        "xaxis": {**round_axis(rows), "showgrid": False},
+        "yaxis": {
+            "title": {"text": "Strategy"},
+            "tickvals": list(range(len(rows))),
+            "ticktext": [plot_text(strategy.name, 16) for strategy in rows],
+            "range": [len(rows) - 0.5, -0.5],
+            "showgrid": False,
+            "zeroline": False,
+        },
+        **frame(150 + 36 * len(rows)),
+    }
+    return _single("branches", View("", data, layout))
+
+
+def correlation(run: Run) -> Plot | None:
+    """Draw rho_c by round, with the line of tau_c.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Plot or None
+        None if rho_c was never defined.
+    """
+    data: list[dict[str, Any]] = []
+    for index, strategy in enumerate(run.strategies):
+        values = [number(record.rho_c) for record in strategy.records]
+        if strategy.branching and any(value is not None for value in values):
+            data.append(_line(strategy, index, values, "%{y:.2f}", wide=False))
+    if not data:
+        return None
+    first, last = span(run.strategies)
+    data.append(
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": f"tau_c = {run.tau_c:g}",
+            "x": [first - 0.5, last + 0.5],
+            "y": [run.tau_c, run.tau_c],
+            "line": {"color": theme.GREY, "dash": "dash", "width": 1.5},
+            "hoverinfo": "skip",
+        }
+    )
+    layout = {
+        "xaxis": round_axis(run.strategies),
+        "yaxis": {"title": {"text": "rho_c (no unit)"}, "range": [-1.08, 1.08]},
+        "hovermode": "x unified",
+        **frame(320),
+    }
+    return _single("correlation", View("", data, layout))
+
+
+def _line(
+    strategy: StrategyRun,
+    index: int,
+    values: Sequence[float | None],
+    shown: str,
+    *,
+    wide: bool,
+) -> dict[str, Any]:
+    colour, dash, symbol = theme.series(index)
+    many = len(values) > 60
+    return {
+        "type": "scatter",
+        # Markers too: a line through one round would not be seen.
+        "mode": "lines" if many else "lines+markers",
+        "name": plot_text(strategy.name, 24),
+        "x": [record.round for record in strategy.records],
+        "y": list(values),
+        "line": {"color": colour, "dash": dash, "width": 3 if wide else 2},
+        "marker": {"color": colour, "symbol": symbol, "size": 8 if wide else 7},
+        "hovertemplate": shown,
+    }
+
+
+def _single(name: str, view: View) -> Plot:
+    return Plot(name, {name: (view,)}, name)

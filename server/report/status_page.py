@@ -1,0 +1,290 @@
+"""What a reader sees of a run that has no report yet, and of a folder with several runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from jinja2 import Environment, StrictUndefined
+
+from anml_fl.database.url import located
+from anml_fl.method.records import RoundRecord
+from anml_fl.page.style import style_sheet
+from anml_fl.system.files import read_text
+from anml_fl.system.untrusted import visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# As `run_folder` has them, which needs torch and Flower: half a gigabyte for a small page.
+CONFIG, SUMMARY, ROUNDS = "config.toml", "summary.json", "rounds.jsonl"
+REPORT, ERROR = "report.html", "error.txt"
+# What a strategy may be called: its folder's name is made of it.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
+_REFRESH = 5
+_BLOCK = 1 << 16
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="{{ refresh }}">
+<title>{{ title }}</title>
+<link rel="icon" href="data:,">
+<style>{{ style | safe }}</style>
+</head>
+<body>
+<header>
+  <h1>{{ title }}</h1>
+  <p class="result">{{ result }}</p>
+  <p class="facts">{{ facts }}</p>
+</header>
+<main>
+<div class="scroll" tabindex="0" role="region" aria-label="Table">
+<table>
+  <thead><tr>{% for name in columns %}<th>{{ name }}</th>{% endfor %}</tr></thead>
+  <tbody>
+  {%- for link, cells in rows %}
+  <tr>
+    {%- for cell in cells -%}
+    <td>{% if link and loop.first %}<a href="{{ link }}">{{ cell }}</a>
+    {%- else %}{{ cell }}{% endif %}</td>
+    {%- endfor -%}
+  </tr>
+  {%- endfor %}
+  </tbody>
+</table>
+</div>
+</main>
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far a run is.
+
+    Parameters
+    ----------
+    name : str
+        As the settings have it.
+    result : str
+        In a sentence: which round of how many, or how it ended.
+    strategies : tuple of (str, str, str, str)
+        Name, rounds done of how many, test error and branch of the last one.
+    ago : float or None
+        Seconds since the last round ended; None before the first one.
+    """
+
+    name: str
+    result: str
+    strategies: tuple[tuple[str, str, str, str], ...] = ()
+    ago: float | None = None
+
+
+def runs(folder: Path) -> list[str]:
+    """List the runs of a folder, the last one first.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of str
+        Names of folders that have a `config.toml`; links and hidden ones are left out.
+    """
+    begun: list[tuple[float, str]] = []
+    try:
+        for path in folder.iterdir():
+            if path.name[0] != "." and path.is_dir() and not path.is_symlink():
+                settings = path / CONFIG
+                if settings.is_file():
+                    begun.append((settings.stat().st_mtime, path.name))
+    except OSError:  # not there yet, or a run was removed at this moment
+        pass
+    return [name for _, name in sorted(begun, reverse=True)]
+
+
+def may_be_served(folder: Path) -> bool:
+    """Tell whether a run's settings hold nothing secret, and so its report neither.
+
+    Older versions let some passwords pass that a database's URL held.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Returns
+    -------
+    bool
+        Also False if the settings cannot be read.
+    """
+    try:
+        settings: dict[str, Any] = tomllib.loads(read_text(folder / CONFIG))
+        located(settings.get("registry", {}).get("database", ""))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def as_link(name: str) -> str:
+    """Write a folder's name as a part of a link.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> as_link("100% Zürich")
+    '100%25%20Z%C3%BCrich'
+    """
+    return quote(os.fsencode(name), safe="")
+
+
+def status(folder: Path) -> Status:
+    """Read how far a run is.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Returns
+    -------
+    Status
+        Whatever the folder holds: what cannot be read is said to be so.
+    """
+    try:
+        settings: dict[str, Any] = tomllib.loads(read_text(folder / CONFIG))
+        run, total = str(settings["name"]), int(settings["training"]["rounds"])
+        names = [name for name in settings["strategies"] if _NAME.fullmatch(name)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Status(folder.name, f"{CONFIG} cannot be read: {error}")
+    strategies, latest, doing = [], None, ""
+    for name in names:
+        path = folder / name / ROUNDS
+        last = _last(path)
+        done = last.round if last else 0
+        if last:
+            latest = max(latest or 0.0, _changed(path))
+        # They run one after the other: what is going on is the first that is not done.
+        if done < total and not doing:
+            doing = f"round {done + 1} of {total} under {name}"
+        wrong = "" if last is None else f"{100 * last.test_error:.1f} %"
+        branch = (last and last.branch) or ""
+        strategies.append((name, f"{done} of {total}", wrong, branch))
+    return Status(
+        run,
+        _result(folder, doing),
+        tuple(strategies),
+        None if latest is None else max(0.0, time.time() - latest),
+    )
+
+
+def _result(folder: Path, doing: str) -> str:
+    if (folder / SUMMARY).exists():
+        return "Finished; its report is being written."
+    try:
+        cause = (folder / ERROR).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return f"In {doing}." if doing else "All rounds are done; the results are summed up."
+    return f"Failed: {cause}" if not doing else f"Failed in {doing}: {cause}"
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _last(path: Path) -> RoundRecord | None:
+    """Read the last whole line; from the end, since a file may be large."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            size = _BLOCK
+            while True:
+                start = max(0, end - size)
+                file.seek(start)
+                # What follows the last line break is being written.
+                *lines, _ = file.read(end - start).split(b"\n")
+                if start == 0 or len(lines) > 1:
+                    break
+                size *= 4
+        return RoundRecord.from_json(lines[-1].decode())
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def status_page(folder: Path) -> str:
+    """Write the page of a run without a report; it loads itself anew every few seconds.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    now = status(folder)
+    facts = "No round has ended yet."
+    if now.ago is not None:
+        facts = f"The last round ended {now.ago:.0f} s ago."
+    return _render(
+        title=visible(now.name, 80),
+        result=visible(now.result, 500),
+        facts=facts,
+        columns=("strategy", "rounds", "test error", "branch"),
+        rows=[("", [visible(cell, 80) for cell in row]) for row in now.strategies],
+    )
+
+
+def index_page(folder: Path) -> str:
+    """Write the page that lists a folder's runs.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    rows = []
+    for name in runs(folder):
+        done = (folder / name / SUMMARY).exists() and (folder / name / REPORT).exists()
+        how = "Finished." if done else status(folder / name).result
+        rows.append((f"{as_link(name)}/", [visible(name, 80), visible(how, 200)]))
+    return _render(
+        title="Runs",
+        result=f"{len(rows)} runs." if len(rows) != 1 else "1 run.",
+        facts="The last one stands first.",
+        columns=("run", "state"),
+        rows=rows,
+    )
+
+
+def _render(**parts: object) -> str:
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    template = environment.from_string(_PAGE)
+    return template.render(style=style_sheet(), refresh=_REFRESH, **parts)

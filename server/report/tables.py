@@ -1,0 +1,268 @@
+"""The tables of the page: rows of text, which the template escapes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from anml_fl.page.theme import ATTACKER_MARK
+from anml_fl.system.untrusted import visible
+from server.report.wording import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from anml_fl.method.records import ContributorRecord
+    from anml_fl.run.reading import Run, StrategyRun
+
+MOST_ROWS = 300
+"""Rows of left-out replies that are written; the rest stay in rounds.jsonl."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Column titles, and rows of as many cells.
+
+    Parameters
+    ----------
+    columns : tuple of (str, str)
+        Title, and its class: "text" or "number".
+    rows : tuple of tuple of str
+        Plain text.
+    total : int
+        Rows that there are, when more than are written.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int = 0
+
+
+def overview(run: Run) -> Table:
+    """Compare the strategies of the run.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Table
+        One row a strategy, in the order of the run.
+    """
+    rows = [
+        (
+            visible(strategy.name, 40),
+            _share(strategy.summary.test_error),
+            _share(strategy.summary.attacker_weight),
+            ", ".join(
+                f"{visible(name, 20)} {count}"
+                for name, count in strategy.summary.branches.items()
+                if count
+            )
+            or "—",
+            str(strategy.summary.excluded),
+            str(strategy.summary.rounds),
+            _seconds(strategy),
+        )
+        for strategy in run.strategies
+    ]
+    return Table(
+        _columns(
+            "Strategy",
+            "Test error (%)*",
+            "Attackers' share of weight (%)*",
+            "Rounds per branch",
+            "Replies left out*",
+            "Rounds*",
+            "Time (s)*",
+        ),
+        tuple(rows),
+    )
+
+
+def last_round(run: Run) -> Table:
+    """Show every contributor of the lead strategy's last round.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Table
+        Contributors in the order of the record.
+    """
+    rows = [
+        (
+            visible(person.contributor, 40),
+            _behaviour(run, person.contributor),
+            *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
+            _share(person.weight),
+            "yes" if person.selected else "no",
+            _why(person),
+        )
+        for person in run.lead.records[-1].contributors
+    ]
+    return Table(
+        _columns(
+            "Contributor",
+            "Behaviour",
+            *(f"{letter}*" for letter in "qvrTs"),
+            "Weight (%)*",
+            "Selected",
+            "Why left out",
+        ),
+        tuple(rows),
+    )
+
+
+def earned(run: Run, paid: Mapping[str, int]) -> Table:
+    """Show what each contributor was paid.
+
+    Parameters
+    ----------
+    run : Run
+    paid : mapping
+        Contributor to micro-units, from the ledger.
+
+    Returns
+    -------
+    Table
+        Whoever earned most first; no rows where nothing was paid.
+    """
+    totals = {**dict.fromkeys(run.summary.contributors, 0), **paid}
+    chosen = dict.fromkeys(totals, 0)
+    last = dict.fromkeys(totals, math.nan)
+    for record in run.lead.records:
+        for person in record.contributors:
+            chosen[person.contributor] += person.selected
+            last[person.contributor] = person.r
+    paid_out = sum(totals.values())
+    rows = [
+        (
+            visible(name, 40),
+            _behaviour(run, name),
+            f"{total:,}",
+            _share(total / paid_out),
+            f"{chosen[name]} of {len(run.lead.records)}",
+            _signal(last[name]),
+        )
+        for name, total in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+        if paid_out
+    ]
+    return Table(
+        _columns(
+            "Contributor",
+            "Behaviour",
+            "Earned (micro-units)*",
+            "Share (%)*",
+            "Selected*",
+            "r at the end*",
+        ),
+        tuple(rows),
+    )
+
+
+def refused_credentials(run: Run) -> Table:
+    """List the credentials that the lead strategy's rounds refused, with reasons.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Table
+        Each contributor and reason once, with the rounds in which it was shown, and how often.
+    """
+    shown: dict[tuple[str, str], list[int]] = {}
+    for record in run.lead.records:
+        for person in record.contributors:
+            for reason in person.refused_credentials:
+                shown.setdefault((person.contributor, reason), []).append(record.round)
+    rows = [
+        (
+            visible(name, 40),
+            visible(reason),
+            str(min(rounds)),
+            str(len(set(rounds))),
+            str(len(rounds)),
+        )
+        for (name, reason), rounds in shown.items()
+    ]
+    return Table(
+        _columns("Contributor", "Why refused", "First in round*", "Rounds*", "Times*"),
+        tuple(rows[:MOST_ROWS]),
+        len(rows),
+    )
+
+
+def left_out(run: Run) -> Table:
+    """List the replies that were left out, with reasons.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Table
+        At most `MOST_ROWS` rows, by strategy and round.
+    """
+    rows = [
+        (str(record.round), visible(strategy.name, 40), name, reason)
+        for strategy in run.strategies
+        for record in strategy.records
+        for name, reason in [
+            *(
+                (visible(person.contributor, 40), visible(person.reason))
+                for person in record.contributors
+                if person.reason is not None
+            ),
+            *(("(credited to nobody)", visible(reason)) for reason in record.refused),
+        ]
+    ]
+    return Table(
+        _columns("Round*", "Strategy", "Contributor", "Reason"),
+        tuple(rows[:MOST_ROWS]),
+        len(rows),
+    )
+
+
+def _columns(*titles: str) -> tuple[tuple[str, str], ...]:
+    # A star marks a column of numbers, which is set flush right.
+    return tuple((t.rstrip("*"), "number" if t.endswith("*") else "text") for t in titles)
+
+
+def _behaviour(run: Run, contributor: str) -> str:
+    if contributor not in run.summary.contributors:
+        return "—"  # the ledger paid somebody whom an altered summary does not know
+    behaviour = visible(run.summary.contributors[contributor], 40)
+    return f"{ATTACKER_MARK} {behaviour}" if run.attacks(contributor) else behaviour
+
+
+def _why(person: ContributorRecord) -> str:
+    if person.reason is not None:
+        return visible(person.reason)
+    return "" if person.selected else "not among the selected"
+
+
+def _share(value: float | None) -> str:
+    # Without the unit, which stands in the column's title.
+    return percent(value).removesuffix("\N{NO-BREAK SPACE}%")
+
+
+def _signal(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "—"
+
+
+def _seconds(strategy: StrategyRun) -> str:
+    total = strategy.summary.seconds
+    if total is None:
+        return "—"
+    if not strategy.timings:
+        return f"{total:.1f}"
+    mean = sum(strategy.timings.values()) / len(strategy.timings)
+    return f"{total:.1f} ({mean:.2f} a round)"

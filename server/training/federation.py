@@ -1,0 +1,262 @@
+"""A run: the same federation trained under one strategy after the other."""
+
+from __future__ import annotations
+
+import math
+import time
+from logging import INFO, WARNING
+from typing import TYPE_CHECKING, Any
+
+import torch
+from flwr.common.logger import log
+from threadpoolctl import threadpool_limits
+
+from anml_fl.behaviours import cast_roles
+from anml_fl.config import ConfigError
+from anml_fl.datasets.prepare import deal_of
+from anml_fl.ledger.sql import SqlLedger
+from anml_fl.method.attribution import LARGEST_POOL
+from anml_fl.method.threads import one_thread
+from anml_fl.models.architectures import build
+from anml_fl.registry.sql import SqlRegistry
+from anml_fl.run.code import code_hash
+from anml_fl.run.manifest import write_manifest
+from server.report.page import write_report
+from server.training.ledger_key import signing_key
+from server.training.own_data import holdings
+from server.training.retry import patiently
+from server.training.run_folder import close_run, finished, open_run
+from server.training.settlement import Settlement, run_id
+from server.training.signal_source import database
+from server.training.strategy_run import run_strategy
+from strategies.identity import ByKey, ByPartition
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flwr.serverapp import Grid
+    from sqlalchemy import Engine
+
+    from anml_fl.config import RunConfig
+    from strategies.identity import Roster
+
+# Simulated nodes register within moments of each other: after this long without a
+# newcomer the run starts with those that are there.
+_SETTLED = 5.0
+_PATIENCE = 60.0
+# Flower starts a simulation's processes when its nodes are first asked something.
+_STARTUP = 600.0
+_POLL = 0.2
+
+
+def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+    """Train under every strategy that has not finished yet; write the results and their page.
+
+    Parameters
+    ----------
+    grid : Grid
+    config : RunConfig
+    out : Path
+
+    Returns
+    -------
+    dict
+        As of `train_federation`, which see.
+    """
+    summary = train_federation(grid, config, out)
+    log(INFO, "report: %s", write_report(out).resolve())
+    return summary
+
+
+def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+    """Train under every strategy that has not finished yet, and write the results.
+
+    Parameters
+    ----------
+    grid : Grid
+        Any of Flower's, or the inline one.
+    config : RunConfig
+    out : Path
+        The run's folder.
+
+    Returns
+    -------
+    dict
+        The summary, as in `summary.json`.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds a run with other settings.
+    RuntimeError
+        If no node takes part.
+    """
+    check(config)
+    for note in deal_of(config).notes:
+        log(WARNING, "%s", note)
+    open_run(out, config)
+    code = code_hash()
+    write_manifest(out, config, code, {})
+    roles = cast_roles(config)
+    engine = database(config)
+    # One thread: sums differ with the number of threads, and training amplifies it.
+    try:
+        roster, members = _roster(config, tuple(roles), engine)
+        _gather(grid, config, roster, members)
+        with one_thread(), threadpool_limits(limits=1):
+            for name in config.strategies:
+                if not finished(out, config, name):
+                    run_strategy(
+                        grid,
+                        config,
+                        name,
+                        roles,
+                        roster,
+                        out,
+                        engine=engine,
+                        members=members,
+                        code=code,
+                    )
+            # Bound to the ledger, and so the same again after a crash.
+            held = holdings(out, config)
+        return close_run(out, config, roles, held, Settlement(out, config, engine))
+    finally:
+        if engine is not None:
+            engine.dispose()
+
+
+def check(config: RunConfig) -> None:
+    """Refuse what the settings alone do not show, before anything is written or started.
+
+    Parameters
+    ----------
+    config : RunConfig
+
+    Raises
+    ------
+    ConfigError
+        If the device, a class, the registry or the ledger's key is not there: naming the
+        setting and what would do.
+    ValueError
+        If the model does not fit the data, there are too many contributors, or registry or
+        ledger cannot be used.
+    OSError
+        If the data cannot be had.
+    """
+    federation, training = config.federation, config.training
+    try:
+        torch.zeros(1, device=training.device).item()
+    except Exception as error:
+        usable = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        if torch.backends.mps.is_available():
+            usable.append("mps")
+        raise ConfigError(
+            f"training.device: {training.device!r} cannot be used here; usable: "
+            + ", ".join(usable)
+        ) from error
+    paid = config.settlement.pool * training.rounds
+    if paid > LARGEST_POOL:
+        raise ConfigError(
+            f"settlement.pool: over {training.rounds} rounds at most {LARGEST_POOL}"
+            f" micro-units can be paid, got {paid}"
+        )
+    key = signing_key()
+    if (engine := database(config)) is not None:
+        try:
+            SqlLedger(engine, run_id(config), key)
+        finally:
+            engine.dispose()
+    dealt = deal_of(config)
+    classes = dealt.test.classes
+    build(training.model, dealt.test.features.shape[1], dealt.image, classes, seed=0)
+    target, offset = config.attacks.flip_target, config.attacks.flip_offset
+    if target is not None and target >= classes:
+        raise ConfigError(
+            f"attacks.flip_target: {federation.dataset} has the classes 0 to {classes - 1},"
+            f" got {target}"
+        )
+    pairs = config.attacks.pairs
+    if pairs and max(pairs) >= classes:
+        raise ConfigError(
+            f"attacks.flip_pairs: {federation.dataset} has the classes 0 to {classes - 1},"
+            f" got {config.attacks.flip_pairs}"
+        )
+    if config.registry.gold and config.registry.database:
+        raise ConfigError(
+            "registry.gold: r comes from the registry's database here, and cannot be earned on"
+            f" {config.registry.gold} checked answers as well: give one of the two"
+        )
+    if config.registry.gold and dealt.truths is None:
+        raise ConfigError(
+            f"registry.gold: {federation.dataset} has no answers that could be checked, so it"
+            f" must be 0, got {config.registry.gold}; labelme has some"
+        )
+    if offset is not None and offset % classes == 0:
+        raise ConfigError(
+            f"attacks.flip_offset: a multiple of {federation.dataset}'s {classes} classes"
+            f" changes no label, got {offset}"
+        )
+
+
+def _roster(
+    config: RunConfig, names: tuple[str, ...], engine: Engine | None
+) -> tuple[Roster, tuple[str, ...]]:
+    """Choose how nodes are identified; and who should take part, where that is known."""
+    if config.engine != "deployment":
+        return ByPartition(names, _STARTUP), ()
+    if engine is None:
+        raise ConfigError(
+            "registry.database: a deployment needs the registry that holds its nodes' keys,"
+            " got none; `anml up` makes one"
+        )
+    registry = patiently(lambda: SqlRegistry(engine))
+    known = patiently(lambda: registry.contributors(registry.now()))
+    members = {one.public_key: one.identity for one in known}
+    if not members:
+        raise ConfigError(
+            "registry.database: it knows no contributor; `anml registry add contributor --key"
+            " FILE` adds one"
+        )
+    least = max(1, math.ceil(config.training.min_replies * len(members)))
+    patience = min(config.training.timeout, _PATIENCE)
+    return ByKey(members, least=least, patience=patience), tuple(sorted(members.values()))
+
+
+def _gather(grid: Grid, config: RunConfig, roster: Roster, members: tuple[str, ...]) -> None:
+    """Wait for the federation's nodes; say what happens with fewer."""
+    wanted = len(members) or config.federation.contributors
+    # Nodes of a deployment start when their owners start them.
+    newcomer = min(config.training.timeout, _PATIENCE) if members else _SETTLED
+    seen, since = 0, time.monotonic()
+    while (there := len(list(grid.get_node_ids()))) < wanted:
+        if there != seen:
+            seen, since = there, time.monotonic()
+        if time.monotonic() - since > newcomer:
+            break
+        time.sleep(_POLL)
+    present = sorted(set(roster(grid).values()))
+    if not present and members:
+        raise RuntimeError(
+            f"none of the {there} nodes has a key of the registry's {wanted} contributors:"
+            " start theirs, or add their keys with `anml registry add contributor`"
+        )
+    if not present:
+        why = "; ".join(roster.reasons[:3]) if isinstance(roster, ByPartition) else ""
+        raise RuntimeError(
+            f"none of the {there} nodes is one of the {wanted} contributors"
+            f"{f' ({why})' if why else ''}: start nodes with partition-id=0 to {wanted - 1} in"
+            " their node config"
+        )
+    if len(present) < wanted:
+        few = ", ".join(present[:5]) + (", ..." if len(present) > 5 else "")
+        log(
+            WARNING,
+            "%d of %d contributors are here (%s), and the run goes on with them.%s",
+            len(present),
+            wanted,
+            few,
+            ""
+            if members
+            else ' For all of them: flwr run . --stream --federation-config "num-supernodes='
+            f'{wanted} client-resources-num-cpus=1"',
+        )

@@ -1,0 +1,110 @@
+"""A progress bar that reads what the run writes: the same for every engine."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from anml_fl.method.records import RoundRecord
+from anml_fl.run.files import ROUNDS
+from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.system.files import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from anml_fl.config import RunConfig
+
+_POLL = 0.2
+
+
+@contextmanager
+def progress_bar(
+    out: Path, config: RunConfig, console: Console, *, lines: bool = False
+) -> Iterator[None]:
+    """Show round, accuracy, branch and time left while a run writes its folder.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+    config : RunConfig
+    console : rich.console.Console
+    lines : bool
+        Also print a line a round, for a log that no terminal shows.
+    """
+    bar = Progress(
+        TextColumn("{task.description:>12}"),
+        BarColumn(bar_width=24),
+        TextColumn("round"),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    stop = threading.Event()
+    watcher = threading.Thread(
+        target=_watch, args=(out, config, bar, stop, lines), daemon=True
+    )
+    with bar:
+        watcher.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            watcher.join()
+
+
+def _watch(
+    out: Path, config: RunConfig, bar: Progress, stop: threading.Event, lines: bool
+) -> None:
+    rounds = config.training.rounds
+    # What an interrupted run had finished already takes no time now.
+    todo = [
+        name for name in config.strategies if not StrategyFolder(out / name).finished(rounds)
+    ]
+    task = bar.add_task("starting", total=rounds * len(todo), state="")
+    last, said = False, 0
+    while not last:
+        last = stop.wait(_POLL)
+        counts = {name: _records(out / name) for name in todo}
+        begun = [name for name, count in counts.items() if count]
+        if begun:
+            name, done = begun[-1], sum(counts.values())
+            state = _state(out / name)
+            bar.update(task, completed=done, description=name, state=state)
+            if lines and done > said and state:
+                said = done
+                bar.console.print(f"{name}: round {counts[name]} of {rounds}, {state}".strip())
+
+
+def _records(folder: Path) -> int:
+    try:
+        return (folder / ROUNDS).read_bytes().count(b"\n")
+    except FileNotFoundError:
+        return 0
+
+
+def _state(folder: Path) -> str:
+    try:
+        # Not splitlines(): it would also cut at U+2028, which JSON strings may hold.
+        line = read_text(folder / ROUNDS).rstrip("\n").split("\n")[-1]
+        record = RoundRecord.from_json(line)
+    except (OSError, IndexError, ValueError):
+        return ""  # being written at this moment
+    return f"accuracy {100 * (1 - record.test_error):5.1f} %  {record.branch or '-':7}"

@@ -1,0 +1,205 @@
+"""A run's folder: what is written while it runs, and what is read when it goes on."""
+
+from __future__ import annotations
+
+import fcntl
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.config import ConfigError
+from anml_fl.ledger.entry import summary_text
+from anml_fl.run import files as run_files
+from anml_fl.run.attribution import ATTRIBUTION
+from anml_fl.run.manifest import MANIFEST
+from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.system.files import make_folder, read_text, write_whole
+from server.training.settlement import check_ledger, check_unaltered, set_aside, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from anml_fl.config import RunConfig
+    from server.training.settlement import Settlement
+
+CONFIG, SUMMARY, REPORT = run_files.CONFIG, run_files.SUMMARY, "report.html"
+LOCK, SUBMITTING = ".lock", ".submitting"
+"""Held by who writes to the folder, and by who follows the run on other processes."""
+ERROR = "error.txt"
+"""Why the ServerApp ended before the run did; not there after a crash."""
+
+
+def default_folder(config: RunConfig) -> Path:
+    """Choose a folder by the run's name: a run with other settings is never overwritten.
+
+    Parameters
+    ----------
+    config : RunConfig
+
+    Returns
+    -------
+    Path
+        `runs/NAME`, or the first `runs/NAME-2`, `runs/NAME-3`, ... that is free or holds
+        a run with these settings.
+    """
+    number = 1
+    while True:
+        folder = Path("runs") / (config.name if number == 1 else f"{config.name}-{number}")
+        settings = folder / CONFIG
+        if not settings.exists() or read_text(settings) == config.to_toml():
+            return folder
+        number += 1
+
+
+def check_settings(out: Path, config: RunConfig) -> None:
+    """Refuse a folder that holds a run with other settings.
+
+    Parameters
+    ----------
+    out : Path
+    config : RunConfig
+
+    Raises
+    ------
+    ConfigError
+    """
+    path = out / CONFIG
+    if path.exists() and read_text(path) != config.to_toml():
+        raise ConfigError(
+            f"{out} holds a run with other settings: give another --out or --name, or"
+            f" remove the folder"
+        )
+
+
+def open_run(out: Path, config: RunConfig) -> None:
+    """Prepare a run's folder: anew, or to go on with an interrupted run.
+
+    Parameters
+    ----------
+    out : Path
+        Made if it does not exist.
+    config : RunConfig
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds a run with other settings, or one that was altered after its end.
+    LedgerError
+        If it holds a run that was altered before.
+    """
+    make_folder(out)
+    check_settings(out, config)
+    path = out / CONFIG
+    taken = [name for name in config.strategies if (out / name).exists()]
+    if taken and not path.exists():
+        raise ConfigError(
+            f"{out} has no {CONFIG}, but holds {', '.join(taken)}: give another --out"
+        )
+    anew = (out / SUMMARY).exists()
+    if anew:
+        check_unaltered(out)
+        set_aside(out)
+    else:
+        settling = StrategyFolder(out / config.settling)
+        check_ledger(out, ended=settling.finished(config.training.rounds))
+    write_whole(path, config.to_toml().encode())
+    if anew:
+        # Gone for good with the manifest that is written next, before anything is settled.
+        for name in (MANIFEST, REPORT, SUMMARY):
+            (out / name).unlink(missing_ok=True)
+    for name in config.strategies:
+        folder = StrategyFolder(out / name)
+        if anew or not (finished(out, config, name) or folder.begun()):
+            folder.clear()
+            (out / ATTRIBUTION).unlink(missing_ok=True)
+
+
+def finished(out: Path, config: RunConfig, name: str) -> bool:
+    """Whether a strategy ran to its end, and all was settled if it is the one that pays.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+    config : RunConfig
+    name : str
+        The strategy.
+
+    Returns
+    -------
+    bool
+    """
+    rounds = config.training.rounds
+    done = StrategyFolder(out / name).finished(rounds)
+    return done and (name != config.settling or settled(out) == rounds)
+
+
+@contextmanager
+def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
+    """Keep every other process from writing to a run's folder meanwhile.
+
+    Parameters
+    ----------
+    out : Path
+        Made if it does not exist.
+    lock : str
+        Name of the file that is locked.
+
+    Raises
+    ------
+    ConfigError
+        If another process is writing to it.
+    """
+    make_folder(out)
+    with (out / lock).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another process is writing to {out}: wait for it, or give another --out"
+            ) from error
+        yield
+
+
+def close_run(
+    out: Path,
+    config: RunConfig,
+    roles: Mapping[str, str],
+    held: Mapping[str, Any],
+    settlement: Settlement,
+) -> dict[str, Any]:
+    """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
+
+    Parameters
+    ----------
+    out : Path
+    config : RunConfig
+    roles : mapping
+        Contributor to behaviour.
+    held : mapping
+        Contributor to what it gathered itself.
+    settlement : Settlement
+
+    Returns
+    -------
+    dict
+        The summary.
+    """
+    folders = {name: StrategyFolder(out / name) for name in config.strategies}
+    for folder in folders.values():
+        folder.tidy()
+    strategies = {name: folder.summary(roles) for name, folder in folders.items()}
+    summary = {
+        "name": config.name,
+        "dataset": config.federation.dataset,
+        "seed": config.seed,
+        "engine": config.engine,
+        "seconds": round(sum(one["seconds"] for one in strategies.values()), 3),
+        "contributors": dict(roles),
+        "strategies": strategies,
+    }
+    if held:
+        summary["holdings"] = dict(held)
+    settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
+    write_whole(out / SUMMARY, summary_text(summary).encode())
+    return summary

@@ -1,0 +1,80 @@
+"""The table at the end of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from anml_fl.run.strategy_folder import StrategyFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def table(summary: Mapping[str, Any]) -> Table:
+    """Show a run's summary, a row a strategy.
+
+    Parameters
+    ----------
+    summary : mapping
+        As in `summary.json`.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    shown.add_column("strategy", no_wrap=True, min_width=14)
+    branches = ("rounds: blend", "q only", "uniform")
+    for heading in ("test error", "attackers' weight", *branches, "left out"):
+        shown.add_column(heading, justify="right")
+    for name, one in summary["strategies"].items():
+        rounds = one["branches"]
+        shown.add_row(
+            name,
+            _percent(one["test_error"]),
+            _percent(one["attacker_weight"]),
+            *(str(rounds.get(branch, 0)) for branch in ("blend", "krum", "uniform")),
+            str(one["excluded"]),
+        )
+    return shown
+
+
+def left_out(out: Path, summary: Mapping[str, Any]) -> str:
+    """Say how many replies did not count, and why most of them did not.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+    summary : mapping
+        As in `summary.json`.
+
+    Returns
+    -------
+    str
+        Empty if all counted.
+    """
+    count = sum(one["excluded"] for one in summary["strategies"].values())
+    reasons: Counter[str] = Counter()
+    learned = False
+    for name in summary["strategies"]:
+        for record in StrategyFolder(out / name).records():
+            reasons.update(one.reason for one in record.contributors if one.reason)
+            reasons.update(record.refused)
+            learned = learned or any(one.selected for one in record.contributors)
+    if not count:
+        return ""
+    (reason, times), *_ = reasons.most_common(1)
+    most = f"{count} replies were left out, {times} of them: {escape(reason)}"
+    nothing = "" if learned else "[bold red]no round changed a model[/bold red]: "
+    return f"{nothing}{most}; the report has all reasons"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"

@@ -1,0 +1,1 @@
+"""Federations in studies: the real apps on the inline engine."""

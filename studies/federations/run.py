@@ -1,0 +1,101 @@
+"""A federation in a study: the real apps on the inline engine, its folder thrown away."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from flwr.common.logger import console_handler
+from safetensors.numpy import load_file
+
+from anml_fl.datasets.prepare import deal_of
+from anml_fl.models.architectures import build
+from anml_fl.models.state import error_rate, load_arrays
+from anml_fl.run.files import MODEL
+from anml_fl.run.reading import load_run
+from anml_fl.settings.reading import from_flat
+from clients.app import app
+from server.engines.inline_grid import InlineGrid
+from server.training.federation import train_federation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from anml_fl.config import RunConfig
+    from anml_fl.run.reading import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Federated:
+    """A finished federation.
+
+    Parameters
+    ----------
+    config : RunConfig
+    run : Run
+        Its records.
+    models : mapping
+        Strategy to the final model's arrays.
+    """
+
+    config: RunConfig
+    run: Run
+    models: Mapping[str, Mapping[str, NDArray[Any]]]
+
+    def error(self, strategy: str, among: NDArray[Any] | None = None) -> float:
+        """Test a strategy's final model, on some of the test samples or all.
+
+        Parameters
+        ----------
+        strategy : str
+        among : (m,) int or bool, optional
+            Which test samples.
+
+        Returns
+        -------
+        float
+            In [0, 1].
+        """
+        dealt = deal_of(self.config)
+        test = dealt.test if among is None else dealt.test.take(among)
+        model = build(
+            self.config.training.model, test.features.shape[1], dealt.image, test.classes, 0
+        )
+        load_arrays(model, self.models[strategy])
+        return error_rate(model, test.features, test.labels)
+
+
+def federate(**settings: Any) -> Federated:
+    """Run a federation under its strategies, one after the other.
+
+    Parameters
+    ----------
+    **settings
+        By their flat names, with `_` for `-`.
+
+    Returns
+    -------
+    Federated
+
+    Raises
+    ------
+    ConfigError
+        If a setting is refused.
+    """
+    flat = {name.replace("_", "-"): value for name, value in settings.items()}
+    config = from_flat({"record-updates": False, **flat})
+    # Flower tells of every round; here the progress bar does.
+    console_handler.setLevel(logging.WARNING)
+    nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        train_federation(InlineGrid(app, nodes, config.to_flat()), config, folder)
+        models: dict[str, dict[str, Any]] = {
+            one: load_file(folder / one / MODEL) for one in config.strategies
+        }
+        return Federated(config, load_run(folder), models)

@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+import pytest
+
+from anml_fl.page import theme
+from anml_fl.run.attribution import Attribution, Contribution, Estimator, save_attribution
+from anml_fl.run.reading import load_run
+from anml_fl.system.untrusted import inline_json, plot_text, visible
+from server.report import round_figures, tables
+from server.report.gate_figure import MOST_POINTS, gate
+from server.report.page import write_report
+from server.report.weights_figure import weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from anml_fl import RoundRecord
+
+EVIL = "</script><script>alert(1)</script>"
+ODD: dict[str, dict[str, Any]] = {
+    "typical": {},
+    "two": {"names": ["a", "b"], "attackers": 1},
+    "hundred": {"names": [f"contributor-{i:03d}" for i in range(100)], "rounds": 3},
+    "one round": {"rounds": 1},
+    "one strategy": {"strategies": {"krum": 0.1}, "branching": ()},
+    "no weights": {"strategies": {"median": None}, "branching": (), "weightless": ("median",)},
+    "silent": {"silent": True, "timed": False},
+    "all honest": {"attackers": 0},
+    "all attack": {"attackers": 10},
+    "evil": {"names": [EVIL, "<b>", "c"], "reason": EVIL, "behaviour": EVIL, "name": EVIL},
+}
+
+
+class Elements(HTMLParser):
+    """Every element of the page, and the text of each script by its id."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[tuple[str | None, str]] = []
+        self.text = ""
+        self._script: str | None = None
+        self._inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag in ("script", "style")
+        if tag == "script":
+            self.scripts.append((dict(attrs).get("id"), ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside and self.tags[-1][0] == "script":
+            name, text = self.scripts[-1]
+            self.scripts[-1] = name, text + data
+        elif not self._inside:
+            self.text += data
+
+
+def _figures(page: Elements) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: json.loads(text)
+        for name, text in page.scripts
+        if name and name.startswith("data-")
+    }
+
+
+@pytest.mark.parametrize("settings", ODD.values(), ids=ODD)
+def test_odd_runs_give_figures_that_plotly_accepts(
+    recipe: Callable[..., Any], tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    page = Elements(
+        write_report(recipe(**settings).write(tmp_path / "run")).read_text(encoding="utf-8")
+    )
+    templates = next(json.loads(text) for name, text in page.scripts if name == "templates")
+    for groups in _figures(page).values():
+        for view in (view for group in groups for view in group["views"][-2:]):
+            # Raises for a property or a value that plotly does not know.
+            for template in templates.values():
+                layout = {**view["layout"], "template": template}
+                go.Figure({"data": view["data"], "layout": layout})
+            for axis in ("xaxis", "yaxis"):
+                assert view["layout"][axis]["title"]["text"]
+
+
+def _refusing(record: RoundRecord, reasons: tuple[str, ...]) -> RoundRecord:
+    people = (replace(one, refused_credentials=reasons) for one in record.contributors)
+    return replace(record, contributors=tuple(people))
+
+
+def test_hostile_text_stays_in_its_place(recipe: Callable[..., Any], tmp_path: Path) -> None:
+    image = "<img src=x onerror=alert(1)>"
+    refused = ("stale",)
+    plain = recipe(
+        names=["a", "b", "c", "d"], attackers=2, change=lambda one: _refusing(one, refused)
+    ).write(tmp_path / "plain")
+    folder = recipe(
+        names=[EVIL, image, '" onmouseover="x', "d"],
+        attackers=2,
+        reason=EVIL + image,
+        behaviour=image,
+        name=EVIL,
+        config=f"# {EVIL}\n# {image}\n",
+        refused=(EVIL, image),
+        change=lambda one: _refusing(one, (EVIL, image)),
+    ).write(tmp_path / "run")
+    text = write_report(folder).read_text(encoding="utf-8")
+    page, harmless = Elements(text), Elements(write_report(plain).read_text(encoding="utf-8"))
+    # The same elements with the same attributes, but for more rows of what was refused.
+    kinds = {(tag, *sorted(attrs)) for tag, attrs in page.tags}
+    assert kinds == {(tag, *sorted(attrs)) for tag, attrs in harmless.tags}
+    assert len(page.scripts) == len(harmless.scripts)
+    assert "alert(1)" in page.text
+    assert not {"img", "b", "i"} & {tag for tag, _ in page.tags}
+    for name, script in page.scripts:
+        if name:
+            assert not set("<>&") & set(script)
+    labels = _figures(page)["data-weights"][0]["views"][0]["layout"]["yaxis"]["ticktext"]
+    assert not any("<" in label for label in labels)
+    assert any(label.startswith("&lt;/script&gt;") for label in labels)
+    for name in ("data-reputation", "data-reputation-weights"):
+        legend = [trace["name"] for trace in _figures(page)[name][0]["views"][0]["data"]]
+        assert any(label.startswith("&lt;img") for label in legend)
+        assert not any("<" in label for label in legend)
+    point = _figures(page)["data-gate"][0]["views"][0]["data"][1]["customdata"][0]
+    assert not any("<script" in cell or "<img" in cell for cell in point)
+
+
+def _attribution(people: dict[str, str]) -> Attribution:
+    return Attribution(
+        "anml",
+        20,
+        0,
+        "weights",
+        tuple(
+            Contribution(name, kind, 0.1, 0.01 * i, -0.02, None)
+            for i, (name, kind) in enumerate(sorted(people.items()))
+        ),
+        (Estimator("leave_one_out", 0.5, None, 9), Estimator("gtg_shapley", 1.0, None, 77)),
+    )
+
+
+def test_worth_is_shown_where_it_was_found_and_nowhere_else(
+    recipe: Callable[..., Any], tmp_path: Path
+) -> None:
+    made = recipe()
+    folder = made.write(tmp_path / "run")
+    without = Elements(write_report(folder).read_text(encoding="utf-8"))
+    save_attribution(folder, _attribution(made.behaviours()))
+    page = Elements(write_report(folder).read_text(encoding="utf-8"))
+    title = "What each contributor's updates were worth"
+    for shown, found in ((without, False), (page, True)):
+        assert (title in shown.text) == found
+        assert ("data-attribution" in _figures(shown)) == found
+        assert ("GTG-Shapley" in shown.text) == found
+    (view,) = _figures(page)["data-attribution"][0]["views"]
+    assert [trace["name"] for trace in view["data"]] == [
+        "settled",
+        "leave-one-out",
+        "GTG-Shapley",
+    ]
+    (folder / "attribution.json").write_text("{}")
+    with pytest.raises(ValueError, match="anml attribution writes it anew"):
+        write_report(folder)
+
+
+def test_the_page_asks_for_nothing_and_runs_only_its_own_scripts(typical: Path) -> None:
+    page = Elements(write_report(typical).read_text(encoding="utf-8"))
+    policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe-eval" not in policy
+    for tag, attrs in page.tags:
+        assert "src" not in attrs
+        assert not any(name.startswith("on") for name in attrs)
+        assert attrs.get("href", "data:,") == "data:,", tag
+
+
+def test_the_same_folder_gives_the_same_bytes(typical: Path) -> None:
+    first = write_report(typical).read_bytes()
+    assert write_report(typical).read_bytes() == first
+    assert not (typical / "report.html.part").exists()
+
+
+def test_names_that_cannot_be_written_or_read_are_spelled_out(
+    recipe: Callable[..., Any], tmp_path: Path
+) -> None:
+    names = ["\ud800", "\ud801", "a\u202eb", "c" * 10_000]
+    folder = recipe(names=names, attackers=1, reason="\udfff").write(tmp_path / "run")
+    text = write_report(folder).read_text(encoding="utf-8")
+    shown = Elements(text).text
+    assert all(name in shown for name in ("&#55296;", "&#55297;", "&#57343;", "a\\u202eb"))
+    assert "\u202e" not in text
+    assert "c" * 500 not in text
+
+
+def test_missing_weights_are_missing_and_not_zero(typical: Path) -> None:
+    plot = weights(load_run(typical))
+    assert plot is not None
+    heat, crosses = plot.groups["anml"][0].data
+    assert heat["z"][9][3] is None
+    assert (crosses["x"], set(crosses["y"])) == ([4, 8, 12, 16, 20], {9})
+    assert set(crosses["text"]) == {"update is not finite"}
+    assert sum(row[3] or 0 for row in heat["z"]) == pytest.approx(100, abs=1e-3)
+
+
+def test_attackers_are_marked_and_stand_first(typical: Path) -> None:
+    plot = weights(load_run(typical))
+    assert plot is not None
+    ticks = plot.groups["anml"][0].layout["yaxis"]["ticktext"]
+    assert [tick.endswith(theme.ATTACKER_MARK) for tick in ticks] == [True] * 4 + [False] * 6
+
+
+def test_figure_six_tells_people_apart(typical: Path) -> None:
+    run = load_run(typical)
+    plot = gate(run)
+    assert plot is not None
+    last = plot.groups["anml"][-1]
+    honest, attackers, threshold = last.data
+    # One of the ten sent no valid reply in round 20.
+    assert (len(honest["x"]), len(attackers["x"]), last.label) == (5, 4, "20")
+    assert "contributor-09" in last.note
+    assert honest["marker"]["color"] != attackers["marker"]["color"]
+    assert not set(honest["marker"]["symbol"]) & set(attackers["marker"]["symbol"])
+    assert threshold["x"] == [0.35, 0.35]
+    record = {p.contributor: p for p in run.lead.records[-1].contributors}
+    name = honest["customdata"][0][0]
+    assert honest["x"][0] == pytest.approx(record[name].s, rel=1e-5)
+    assert honest["y"][0] == pytest.approx(record[name].q, rel=1e-5)
+    # Area, not width, is proportional to weight.
+    sizes = dict(
+        zip([c[0] for c in honest["customdata"]], honest["marker"]["size"], strict=True)
+    )
+    one, other = sorted(sizes)[:2]
+    assert (sizes[one] / sizes[other]) ** 2 == pytest.approx(
+        record[one].weight / record[other].weight, rel=0.03
+    )
+
+
+def test_very_long_runs_are_thinned_and_end_with_the_last_round(
+    recipe: Callable[..., Any], tmp_path: Path
+) -> None:
+    names = [f"c{i}" for i in range(100)]
+    folder = recipe(names=names, rounds=250, strategies={"anml": 0.1}).write(tmp_path / "run")
+    plot = gate(load_run(folder))
+    assert plot is not None
+    assert plot.thinned
+    assert len(plot.groups["anml"]) * 100 <= MOST_POINTS
+    assert plot.groups["anml"][-1].label == "250"
+
+
+def test_errors_are_percent_and_untested_strategies_are_left_out(
+    recipe: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = recipe(strategies={"anml": 0.062, "krum": None}).write(tmp_path / "run")
+    run = load_run(folder)
+    plot = round_figures.error_by_round(run)
+    assert plot is not None
+    (line,) = plot.groups["test-error"][0].data
+    assert line["y"][-1] == pytest.approx(100 * run.lead.records[-1].test_error, rel=1e-5)
+    assert "%" in plot.groups["test-error"][0].layout["yaxis"]["title"]["text"]
+
+
+def test_ticks_are_whole_rounds(typical: Path) -> None:
+    plot = round_figures.error_by_round(load_run(typical))
+    assert plot is not None
+    ticks = plot.groups["test-error"][0].layout["xaxis"]["tickvals"]
+    assert ticks == [2, 4, 6, 8, 10, 12, 14, 16, 18, 20]
+
+
+def test_left_out_replies_are_counted_and_capped(
+    recipe: Callable[..., Any], tmp_path: Path
+) -> None:
+    names = [f"c{i}" for i in range(100)]
+    folder = recipe(
+        names=names, silent=True, rounds=4, strategies={"anml": 0.1}, refused=("no <key>",)
+    ).write(tmp_path / "run")
+    table = tables.left_out(load_run(folder))
+    assert table.total == 4 * 101
+    assert len(table.rows) == tables.MOST_ROWS
+    assert table.rows[0] == ("1", "anml", "c0", "update is not finite")
+    assert ("1", "anml", "(credited to nobody)", "no <key>") in table.rows
+    page = Elements(write_report(folder).read_text(encoding="utf-8"))
+    assert "404 left out" in page.text
+    assert "The first 300 are shown" in page.text
+
+
+def test_overview_reads_as_the_summary(typical: Path) -> None:
+    table = tables.overview(load_run(typical))
+    assert table.rows[2] == ("anml", "6.2", "5.0", "blend 14, krum 6", "5", "20",
+                             "2.8 (0.14 a round)")  # fmt: skip
+
+
+def _contrast(one: str, other: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("side", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+def test_marks_and_text_can_be_read(side: theme.Theme) -> None:
+    # WCAG 2.2: 3:1 for marks, 4.5:1 for text.
+    for colour, *_ in (*theme.SERIES, *theme.BRANCHES.values(), theme.HONEST, theme.ATTACKER):
+        assert _contrast(colour, side.ground) >= 3, colour
+    for ink in (side.ink, side.muted):
+        assert _contrast(ink, side.ground) >= 4.5
+        assert _contrast(ink, side.raised) >= 4.5
+
+
+def test_series_differ_in_more_than_colour() -> None:
+    first = [theme.series(i) for i in range(14)]
+    assert len({symbol for _, _, symbol in first[:7]}) == 7
+    assert len(set(first)) == 14
+    # A legend shows the symbol, and hardly the dash.
+    assert len({(colour, symbol) for colour, _, symbol in first}) == 14
+
+
+@pytest.mark.parametrize("text", [EVIL, "<!--", "&lt;", "\u2028", "a"])
+def test_inline_json_keeps_the_meaning(text: str) -> None:
+    written = inline_json({"a": [text, 1.5, None]})
+    assert json.loads(written) == {"a": [text, 1.5, None]}
+    assert not set("<>&\u2028") & set(written)
+
+
+def test_inline_json_refuses_nan() -> None:
+    with pytest.raises(ValueError, match="Out of range"):
+        inline_json([float("nan")])
+
+
+def test_visible_text_has_a_limit() -> None:
+    assert len(visible("\u202e" * 100, limit=10)) == 10
+    assert plot_text("<" * 100, limit=3) == "&lt;&lt;…"
+    with pytest.raises(ValueError, match="limit must be > 0"):
+        visible("a", limit=0)

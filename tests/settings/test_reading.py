@@ -1,0 +1,145 @@
+"""Settings by the three ways in: a preset file, the command line, Flower's run config."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import get_args
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anml_fl.config import RunConfig, StrategyName
+from anml_fl.settings.federation import BehaviourName, DatasetName, Federation, ScenarioName
+from anml_fl.settings.reading import from_flat, from_toml
+
+
+def test_flat_settings_win_over_the_preset_and_blank_ones_do_not():
+    preset = 'seed = 4\nengine = "simulation"\n[training]\nrounds = 3\nbatch_size = 8'
+    config = from_toml(preset, {"rounds": 7, "seed": 5, "batch-size": "", "engine": ""})
+    assert (config.seed, config.engine) == (5, "simulation")
+    assert (config.training.rounds, config.training.batch_size) == (7, 8)
+
+
+def test_text_is_read_as_a_number():
+    config = from_flat({"rounds": "3", "tau": "0.25", "example-weighting": "false"})
+    assert (config.training.rounds, config.aggregation.tau) == (3, 0.25)
+    assert config.aggregation.example_weighting is False
+
+
+def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
+    config = RunConfig()
+    blank = {name for name, value in config.to_flat().items() if value == ""}
+    assert blank == {
+        "leave-out",
+        "roles",
+        "flip-target",
+        "flip-offset",
+        "flip-pairs",
+        "n-byzantine",
+        "database",
+    }
+    attacks = tomllib.loads(config.to_toml())["attacks"]
+    assert attacks == {
+        "flip_fraction": 1.0,
+        "flip_pairs": "",
+        "pair_share": 0.0,
+        "feature_shift": 0.2,
+        "turn_round": 20,
+        "good_rounds": 10,
+        "bad_rounds": 2,
+    }
+    assert "n_byzantine" not in tomllib.loads(config.to_toml())["aggregation"]
+
+
+def test_toml_is_in_sections_of_plain_values():
+    tree = tomllib.loads(from_flat({"rounds": 3, "strategies": "krum"}).to_toml())
+    sections = ["federation", "attacks", "training", "aggregation", "registry", "settlement"]
+    assert set(tree) == {"name", "seed", "engine", "strategies", *sections}
+    assert tree["training"]["rounds"] == 3
+    assert tree["strategies"] == ["krum"]
+    assert tree["federation"]["behaviours"]["joint"] == 1
+
+
+def test_federation_in_which_nobody_attacks_survives_flat_settings():
+    config = RunConfig(federation=Federation(behaviours={}))
+    assert from_flat(config.to_flat()) == config
+
+
+@st.composite
+def configs(draw):
+    def share(**options):
+        return draw(st.floats(0, 1, **options))
+
+    def positive():
+        return draw(st.floats(0, exclude_min=True, allow_infinity=False))
+
+    def natural():
+        return draw(st.integers(1, 2**63 - 1))
+
+    contributors = draw(st.integers(1, 10_000))
+    kinds = draw(
+        st.lists(st.sampled_from(get_args(BehaviourName)), unique=True, min_size=1, max_size=5)
+    )
+    counts, left = {}, contributors
+    for kind in kinds:
+        counts[kind] = draw(st.integers(0, left))
+        left -= counts[kind]
+    if "honest" in counts:
+        counts["honest"] += left
+    alpha = draw(st.floats(1e-6, 1e6))
+    return RunConfig.model_validate(
+        {
+            "name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)),
+            "seed": draw(st.integers(0, 2**63 - 1)),
+            "engine": draw(st.sampled_from(["inline", "simulation"])),
+            "strategies": draw(st.lists(st.sampled_from(get_args(StrategyName)), min_size=1)),
+            "federation": {
+                "dataset": draw(st.sampled_from(get_args(DatasetName))),
+                "contributors": contributors,
+                "partition": draw(st.sampled_from(["iid", f"dirichlet:{alpha}"])),
+                "behaviours": counts,
+                "scenario": draw(st.sampled_from(get_args(ScenarioName))),
+                "max_age": draw(st.floats(0, allow_infinity=False)),
+                "decay_rate": draw(st.floats(0, allow_infinity=False)),
+            },
+            "attacks": {
+                "flip_fraction": share(),
+                "feature_shift": share(),
+                **draw(
+                    st.sampled_from(
+                        [{}, {"flip_target": natural()}, {"flip_offset": -natural()}]
+                    )
+                ),
+            },
+            "training": {
+                "model": draw(st.sampled_from(["mlp", "cnn"])),
+                "rounds": natural(),
+                "local_epochs": natural(),
+                "batch_size": natural(),
+                "learning_rate": positive(),
+                "device": draw(st.sampled_from(["cpu", "cuda:1", "mps"])),
+                "timeout": positive(),
+            },
+            "aggregation": {
+                "tau_h": share(),
+                "tau_c": draw(st.floats(-1, 1)),
+                "alpha": share(),
+                "tau": positive(),
+                "fraction": share(exclude_min=True),
+                "n_byzantine": draw(st.none() | st.integers(0, 2**63 - 1)),
+                "trim": draw(st.floats(0, 0.5, exclude_max=True)),
+                "example_weighting": draw(st.booleans()),
+            },
+        }
+    )
+
+
+@given(configs())
+def test_any_settings_survive_toml_and_flat(config):
+    flat = config.to_flat()
+    assert {type(value) for value in flat.values()} <= {str, int, float, bool}
+    texts = {name: str(value) for name, value in flat.items()}  # as from a command line
+    for again in (from_toml(config.to_toml()), from_flat(flat), from_flat(texts)):
+        assert again == config
+        # The order decides who gets which role, and == on dicts does not look at it.
+        assert list(again.federation.behaviours) == list(config.federation.behaviours)
