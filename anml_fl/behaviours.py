@@ -72,10 +72,6 @@ def part_in_round(role: str, server_round: int, attacks: Attacks) -> str:
 def cast_roles(config: RunConfig) -> dict[str, str]:
     """Deal the configured behaviours out to contributors, at random from the seed.
 
-    Parameters
-    ----------
-    config : RunConfig
-
     Returns
     -------
     dict

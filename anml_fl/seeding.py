@@ -17,10 +17,6 @@ def stream(seed: int, *purpose: str | int) -> np.random.Generator:
     *purpose : str or int
         What the numbers are for: by stable identity and round, never by arrival.
 
-    Returns
-    -------
-    numpy.random.Generator
-
     Raises
     ------
     ValueError

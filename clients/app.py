@@ -49,10 +49,6 @@ def enrol(message: Message, context: Context) -> Message:
     message : Message
     context : Context
         `partition-id` in its node config.
-
-    Returns
-    -------
-    Message
     """
     partition = int(context.node_config[protocol.PARTITION])
     identity = ConfigRecord({protocol.PARTITION: partition})

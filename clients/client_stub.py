@@ -27,10 +27,6 @@ def peer_uid(link: socket.socket) -> int:
     ----------
     link : socket.socket
         A connected Unix socket.
-
-    Returns
-    -------
-    int
     """
     return int(
         struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]

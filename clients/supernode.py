@@ -107,10 +107,6 @@ def unfit() -> str:
 def brings_code(bundle: bytes) -> bool:
     """Tell whether an app's bundle holds modules of its own.
 
-    Parameters
-    ----------
-    bundle : bytes
-
     Returns
     -------
     bool

@@ -153,10 +153,6 @@ class Warm:
     def take(self, link: socket.socket) -> list[str]:
         """In a child: become the process that the caller would have been.
 
-        Parameters
-        ----------
-        link : socket.socket
-
         Returns
         -------
         list of str

@@ -41,10 +41,6 @@ def commands(
         Reads a preset by name or path.
     execute : callable
         Carries a run out on an engine inside this process.
-
-    Returns
-    -------
-    list of click.Command
     """
 
     @click.command(cls=settings)

@@ -44,10 +44,6 @@ def buffers_of(layout: Layout, judged: Judged | None = None) -> frozenset[str]:
         given: whatever is neither named as PyTorch, Keras and Flax name running statistics
         nor of whole numbers; or, in a model of whole numbers alone, these.
 
-    Returns
-    -------
-    frozenset of str
-
     Raises
     ------
     ValueError
@@ -123,10 +119,6 @@ def median(values: Sequence[NDArray[Any]]) -> NDArray[Any]:
     ----------
     values : sequence of array
         At least one, all of one shape and type, finite.
-
-    Returns
-    -------
-    array
 
     Examples
     --------

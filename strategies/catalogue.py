@@ -52,10 +52,6 @@ def strategy(
     **options
         As in `ScreenedStrategy`: registry, roster, at.
 
-    Returns
-    -------
-    ScreenedStrategy
-
     Raises
     ------
     ValueError

@@ -28,10 +28,6 @@ _POLL = 0.2
 def by_public_key(grid: Grid) -> dict[int, str]:
     """Identify nodes by the public key that they registered with the SuperLink.
 
-    Parameters
-    ----------
-    grid : Grid
-
     Returns
     -------
     dict
@@ -73,16 +69,7 @@ class ByKey:
         self.refused: tuple[str, ...] = ()
 
     def __call__(self, grid: Grid) -> dict[int, str]:
-        """Return node id to contributor, for those who are connected now.
-
-        Parameters
-        ----------
-        grid : Grid
-
-        Returns
-        -------
-        dict
-        """
+        """Return node id to contributor, for those who are connected now."""
         deadline = time.monotonic() + self._patience
         while len(present := self._look(grid)) < self._least and time.monotonic() < deadline:
             time.sleep(_POLL)
@@ -130,16 +117,7 @@ class ByPartition:
         self.reasons: tuple[str, ...] = ()
 
     def __call__(self, grid: Grid) -> dict[int, str]:
-        """Return node id to contributor, after asking the nodes not yet known.
-
-        Parameters
-        ----------
-        grid : Grid
-
-        Returns
-        -------
-        dict
-        """
+        """Return node id to contributor, after asking the nodes not yet known."""
         nodes = set(grid.get_node_ids())
         # A contributor may come back on another node, once the first is gone.
         self._known = {node: name for node, name in self._known.items() if node in nodes}

@@ -126,10 +126,6 @@ class Layout:
             The model that the vector was an update of.
         buffers : mapping
             Those that change, by name; the others stay as they are.
-
-        Returns
-        -------
-        ArrayRecord
         """
         arrays, start = dict(template), 0
         for name, shape, dtype in self._parameters():

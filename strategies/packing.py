@@ -31,10 +31,6 @@ def pack(arrays: ArrayRecord, names: Sequence[str]) -> ArrayRecord:
     names : sequence of str
         Their order.
 
-    Returns
-    -------
-    ArrayRecord
-
     Raises
     ------
     KeyError
@@ -64,10 +60,6 @@ def unpack(record: ArrayRecord, layout: Layout) -> ArrayRecord:
         From anywhere: nothing in it is believed.
     layout : Layout
         Which arrays there are.
-
-    Returns
-    -------
-    ArrayRecord
 
     Raises
     ------
@@ -108,15 +100,6 @@ def layout_text(layout: Layout) -> str:
 
 
 def read_layout(text: str) -> Layout:
-    """Read what `layout_text` wrote.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    Layout
-    """
+    """Read what `layout_text` wrote."""
     names, dtypes, shapes = zip(*json.loads(text), strict=True)
     return Layout(names, tuple(map(tuple, shapes)), tuple(map(np.dtype, dtypes)))

@@ -190,10 +190,6 @@ class ScreenedStrategy(Strategy):
     ) -> Result:
         """Run the rounds, as `flwr.serverapp.strategy.Strategy.start` does.
 
-        Returns
-        -------
-        flwr.serverapp.strategy.Result
-
         Raises
         ------
         ValueError

@@ -104,10 +104,6 @@ def screen(
         a lie does not.
     packed : bool
         Whether arrays travel as one.
-
-    Returns
-    -------
-    Screened
     """
     credited, left_out, refused = attribute(instructions, replies)
     contributors: list[str] = []

@@ -113,14 +113,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 def chosen(name: str) -> list[Study]:
     """Look a study up; `all` means every one, a figure the tables that it shows.
 
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    list of Study
-
     Raises
     ------
     ValueError

@@ -45,10 +45,6 @@ def code_hash(study: Study) -> str:
 
     That is the modules that define it, and all that they import of this project.
 
-    Parameters
-    ----------
-    study : Study
-
     Returns
     -------
     str
@@ -106,10 +102,6 @@ def _is_text(node: ast.stmt) -> bool:
 @cache
 def data_hash(dataset: str) -> str:
     """Hash a data set as it is loaded: another file of the same name is other data.
-
-    Parameters
-    ----------
-    dataset : str
 
     Returns
     -------
@@ -211,14 +203,6 @@ def save_rows(rows: Sequence[Row], file: Path, told: Mapping[str, str]) -> None:
 
 def load_rows(file: Path) -> list[Row]:
     """Read rows back.
-
-    Parameters
-    ----------
-    file : Path
-
-    Returns
-    -------
-    list of Row
 
     Raises
     ------

@@ -172,10 +172,6 @@ def cells(
     settings : mapping, optional
         Settings of the recipe that override every variant's.
 
-    Returns
-    -------
-    list of Cell
-
     Raises
     ------
     ValueError

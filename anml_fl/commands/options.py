@@ -91,10 +91,6 @@ def opened(database: str, *, make: bool = False) -> Iterator[SqlRegistry]:
     make : bool
         Whether to make a database that is not there.
 
-    Yields
-    ------
-    SqlRegistry
-
     Raises
     ------
     Failure

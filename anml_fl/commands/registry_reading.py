@@ -21,16 +21,6 @@ if TYPE_CHECKING:
 def known(held: SqlRegistry, identity: str, at: datetime) -> Contributor:
     """Find a contributor by its identity.
 
-    Parameters
-    ----------
-    held : SqlRegistry
-    identity : str
-    at : datetime
-
-    Returns
-    -------
-    Contributor
-
     Raises
     ------
     Failure
@@ -52,10 +42,6 @@ def issuer_row(issuer: Issuer, revoked: datetime | None = None) -> dict[str, Any
     issuer : Issuer
     revoked : datetime, optional
         From when on its key is revoked.
-
-    Returns
-    -------
-    dict
     """
     from anml_fl.registry.attestation import key_id
 

@@ -98,10 +98,6 @@ def postgresql_url(named: Place) -> sa.URL:
     ----------
     named : Place
         No file.
-
-    Returns
-    -------
-    sqlalchemy.URL
     """
     return sa.make_url(named.shown).set(drivername="postgresql+psycopg")
 
@@ -114,10 +110,6 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     ----------
     engine : sqlalchemy.Engine
         From `open_database`.
-
-    Yields
-    ------
-    sqlalchemy.Connection
     """
     if engine.dialect.name == "postgresql":  # SQLite does so anyway
         engine = engine.execution_options(
@@ -331,10 +323,6 @@ def _upgrade(connection: sa.Connection) -> None:
 
 def explained(error: sa.exc.DBAPIError | sqlite3.Error) -> str:
     """Say what a database said, and what would help where it says too little.
-
-    Parameters
-    ----------
-    error : Exception
 
     Returns
     -------

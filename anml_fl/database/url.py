@@ -106,10 +106,6 @@ def located(where: str | Path) -> Place:
     where : str or Path
         A path (SQLite), "sqlite:///PATH", or "postgresql://USER@HOST/DATABASE".
 
-    Returns
-    -------
-    Place
-
     Raises
     ------
     DatabaseError
@@ -142,14 +138,6 @@ def located(where: str | Path) -> Place:
 
 def may_hold_secret(text: str) -> bool:
     """Tell whether a text that stands where no database should looks like one's URL.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    bool
 
     Examples
     --------

@@ -16,10 +16,6 @@ def located(folder: str, name: str) -> Path:
         What `ANML_DATA_DIR` is set to; empty if it is not.
     name : str
 
-    Returns
-    -------
-    Path
-
     Raises
     ------
     TableError

@@ -129,10 +129,6 @@ def fashion(folder: str) -> Table:
     folder : str
         Holds `fashion_mnist_test10k.npz`.
 
-    Returns
-    -------
-    Table
-
     Raises
     ------
     TableError

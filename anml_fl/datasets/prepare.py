@@ -134,14 +134,6 @@ def deal(
 def deal_of(config: RunConfig) -> Dealt:
     """Deal out what a run's contributors hold, as in `deal`.
 
-    Parameters
-    ----------
-    config : RunConfig
-
-    Returns
-    -------
-    Dealt
-
     Examples
     --------
     >>> from anml_fl.config import RunConfig
@@ -156,10 +148,6 @@ def deal_of(config: RunConfig) -> Dealt:
 
 def names_of(config: RunConfig) -> tuple[str, ...]:
     """Name a run's contributors: by number, or by what the data call those who gathered them.
-
-    Parameters
-    ----------
-    config : RunConfig
 
     Returns
     -------

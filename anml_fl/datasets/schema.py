@@ -97,12 +97,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The column that says who gathered a row; it is never missing.
-
-    Parameters
-    ----------
-    name : str
-    """
+    """The column that says who gathered a row; it is never missing."""
 
     name: str
 
@@ -168,14 +163,6 @@ class Schema:
 def number(text: str) -> float | None:
     """Read a number as people write it: digits, a point, perhaps an exponent.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    float or None
-
     Examples
     --------
     >>> number("63.0"), number("nan"), number("2,3"), number("1_000")
@@ -186,14 +173,6 @@ def number(text: str) -> float | None:
 
 def key(text: str) -> float | str:
     """Say what a category is compared by: 3, 3.0 and 03 are the same.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    float or str
 
     Examples
     --------

@@ -33,10 +33,6 @@ def load(name: str) -> Table:
         and Covertype from the folder `ANML_DATA_DIR`, or by scikit-learn's fetchers; the
         others from the folder alone.
 
-    Returns
-    -------
-    Table
-
     Raises
     ------
     ValueError

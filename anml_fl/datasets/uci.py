@@ -91,15 +91,6 @@ COVERTYPE = Schema(
 def read_gzipped(path: Path, schema: Schema) -> Table:
     """Read a gzipped table.
 
-    Parameters
-    ----------
-    path : Path
-    schema : Schema
-
-    Returns
-    -------
-    Table
-
     Raises
     ------
     TableError

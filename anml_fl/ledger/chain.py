@@ -87,11 +87,6 @@ class Chain:
     def judge(self, raw: bytes, key: Ed25519PublicKey | None = None) -> Entry:
         """Check whether a line may follow, as `add` does, and add nothing.
 
-        Parameters
-        ----------
-        raw : bytes
-        key : Ed25519PublicKey, optional
-
         Returns
         -------
         Open, Round or Close
@@ -131,12 +126,7 @@ class Chain:
         return entry
 
     def take(self, entry: Entry) -> None:
-        """Add an entry that `judge` gave; now its hash binds all lines before it.
-
-        Parameters
-        ----------
-        entry : Open, Round or Close
-        """
+        """Add an entry that `judge` gave; now its hash binds all lines before it."""
         if isinstance(entry, Open):
             self.opened = entry
         elif isinstance(entry, Round):
@@ -178,11 +168,6 @@ class Chain:
 def check_signature(entry: Entry, key: Ed25519PublicKey) -> None:
     """Check who signed an entry.
 
-    Parameters
-    ----------
-    entry : Open, Round or Close
-    key : Ed25519PublicKey
-
     Raises
     ------
     BrokenError
@@ -213,10 +198,6 @@ def totals_text(totals: dict[bytes, int]) -> bytes:
     ----------
     totals : dict
         By contributor, the name as JSON writes it.
-
-    Returns
-    -------
-    bytes
 
     Examples
     --------

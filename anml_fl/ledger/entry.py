@@ -59,10 +59,6 @@ def sha256_of(content: bytes) -> str:
 def file_hash(path: Path) -> str:
     """Hash a file's bytes as `sha256sum` does.
 
-    Parameters
-    ----------
-    path : Path
-
     Returns
     -------
     str
@@ -80,14 +76,6 @@ def file_hash(path: Path) -> str:
 def summary_text(summary: Mapping[str, Any]) -> str:
     """Write a summary as `summary.json` has it.
 
-    Parameters
-    ----------
-    summary : mapping
-
-    Returns
-    -------
-    str
-
     Raises
     ------
     ValueError
@@ -98,14 +86,6 @@ def summary_text(summary: Mapping[str, Any]) -> str:
 
 def summary_hash(summary: Mapping[str, Any]) -> str:
     """Hash a summary without its seconds, the run's and the strategies': they never repeat.
-
-    Parameters
-    ----------
-    summary : mapping
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -141,10 +121,6 @@ def open_fields(
         Ed25519, 32 bytes: of the key that signs.
     settings : str, optional
         Hash of the run's settings; None for a ledger that binds no files.
-
-    Returns
-    -------
-    dict
 
     Raises
     ------
@@ -233,10 +209,6 @@ def binding_fields(record: RoundRecord, updates: str | None) -> Fields:
     updates : str, optional
         Hash of the round's updates file; None if none is kept.
 
-    Returns
-    -------
-    dict
-
     Examples
     --------
     >>> from anml_fl.method.records import RoundRecord
@@ -258,10 +230,6 @@ def close_fields(
         Contributor to the payouts of all rounds.
     results : Results, optional
         What the run came to; None for a ledger that binds no files.
-
-    Returns
-    -------
-    dict
 
     Examples
     --------

@@ -83,10 +83,6 @@ def csv_cell(value: object) -> str:
     would begin to calculate, an apostrophe is put before; and control characters are
     spelled out, since a table is also looked at in a terminal.
 
-    Parameters
-    ----------
-    value : None, bool, number or str
-
     Returns
     -------
     str

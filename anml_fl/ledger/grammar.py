@@ -173,10 +173,6 @@ def read(line: bytes) -> Entry:
     line : bytes
         Without the newline.
 
-    Returns
-    -------
-    Open, Round or Close
-
     Raises
     ------
     ValueError
@@ -216,10 +212,6 @@ def read(line: bytes) -> Entry:
 
 def signed(entry: Entry) -> tuple[bytes, bytes]:
     """Part an entry into its signature and what was signed.
-
-    Parameters
-    ----------
-    entry : Open, Round or Close
 
     Returns
     -------

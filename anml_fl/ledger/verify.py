@@ -85,10 +85,6 @@ def verify(
         Accept a ledger that is still being written: without a close, and perhaps with
         part of a last line.
 
-    Returns
-    -------
-    Verdict
-
     Examples
     --------
     >>> from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -102,16 +98,6 @@ def verify(
 
 def verify_file(path: Path, key: Ed25519PublicKey, *, unfinished: bool = False) -> Verdict:
     """Verify a ledger in a file; see `verify`.
-
-    Parameters
-    ----------
-    path : Path
-    key : Ed25519PublicKey
-    unfinished : bool
-
-    Returns
-    -------
-    Verdict
 
     Raises
     ------
@@ -135,10 +121,6 @@ def verify_file(path: Path, key: Ed25519PublicKey, *, unfinished: bool = False) 
 
 def read_lines(path: Path) -> Iterator[bytes]:
     """Read a file line by line, and of a line no more than the longest entry.
-
-    Parameters
-    ----------
-    path : Path
 
     Yields
     ------

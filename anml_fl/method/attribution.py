@@ -68,10 +68,6 @@ def payouts(weights: ArrayLike, pool: int) -> NDArray[np.int64]:
 def checked_pool(pool: object) -> int:
     """Return a pool after checking it.
 
-    Parameters
-    ----------
-    pool : object
-
     Returns
     -------
     int

@@ -19,10 +19,6 @@ def real_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
         The argument's name, for the error.
     values : float or array
 
-    Returns
-    -------
-    float64 array
-
     Raises
     ------
     ValueError
@@ -75,16 +71,6 @@ def vector(name: str, values: ArrayLike) -> NDArray[np.float64]:
 def number(name: str, value: object, low: float, high: float) -> float:
     """Return a setting after checking that it is one number in [low, high].
 
-    Parameters
-    ----------
-    name : str
-    value : object
-    low, high : float
-
-    Returns
-    -------
-    float
-
     Raises
     ------
     ValueError
@@ -106,15 +92,6 @@ def number(name: str, value: object, low: float, high: float) -> float:
 
 def count(name: str, value: object) -> int:
     """Return a setting after checking that it is one whole number >= 0.
-
-    Parameters
-    ----------
-    name : str
-    value : object
-
-    Returns
-    -------
-    int
 
     Raises
     ------

@@ -92,10 +92,6 @@ def softmax_blend(
         Softmax temperature tau_s > 0. At 1 the softmax of values in [0, 1] is nearly
         linear.
 
-    Returns
-    -------
-    Weighting
-
     Raises
     ------
     ValueError

@@ -56,10 +56,6 @@ def contributor_means(
     contributors : int
         c, >= 1.
 
-    Returns
-    -------
-    ContributorMeans
-
     Raises
     ------
     ValueError

@@ -55,10 +55,6 @@ class _Calls:
 def parametrised_layers(model: nn.Module) -> dict[str, nn.Module]:
     """Name the layers that hold the model's parameters, after checking that all are known.
 
-    Parameters
-    ----------
-    model : torch.nn.Module
-
     Returns
     -------
     dict of str to torch.nn.Module

@@ -96,16 +96,7 @@ class Tiles:
                 out[rows, columns] = self.tile(rows, columns)
 
     def blocks(self, n: int) -> list[slice]:
-        """Part n samples into the rows or columns of tiles.
-
-        Parameters
-        ----------
-        n : int
-
-        Returns
-        -------
-        list of slice
-        """
+        """Part n samples into the rows or columns of tiles."""
         return [slice(s, min(s + self.size, n)) for s in range(0, n, self.size)]
 
 

@@ -130,10 +130,6 @@ def sample_gradients(
     loss : {"cross_entropy", "squared"}
         Squared: (output - target)^2, one output.
 
-    Returns
-    -------
-    SampleGradients
-
     Raises
     ------
     ValueError

@@ -75,10 +75,6 @@ def gtg_shapley(
     max_permutations : int
         Stop after this many, rounded up to whole turns of n; >= 1.
 
-    Returns
-    -------
-    Valuation
-
     Raises
     ------
     ValueError

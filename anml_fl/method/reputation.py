@@ -86,10 +86,6 @@ class ReputationRule:
     def reputation(self, evidence: Evidence) -> NDArray[np.float64]:
         """Mean of the Beta distribution, within Table 3, with the exploration bonus.
 
-        Parameters
-        ----------
-        evidence : Evidence
-
         Returns
         -------
         (n,) float64
@@ -119,10 +115,6 @@ class ReputationRule:
             In [-1, 1]: how much a round spoke for each contributor, or against it.
         took_part : (n,) bool
             Whose update was valid. Evidence of the others stays as it is.
-
-        Returns
-        -------
-        Evidence
 
         Raises
         ------
@@ -176,10 +168,6 @@ def conduct(record: RoundRecord) -> tuple[NDArray[np.float64], list[str]]:
 
     A q is far if it is less than half of the median, and more than 2.5 robust standard
     deviations (1.4826 times the median absolute deviation) below it.
-
-    Parameters
-    ----------
-    record : RoundRecord
 
     Returns
     -------

@@ -130,14 +130,6 @@ def leave_one_out(utility: Utility, n: int) -> Valuation:
 def players(n: object) -> int:
     """Return a number of players after checking that there is one.
 
-    Parameters
-    ----------
-    n : object
-
-    Returns
-    -------
-    int
-
     Raises
     ------
     ValueError

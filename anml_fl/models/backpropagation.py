@@ -33,10 +33,6 @@ def row_bytes(sizes: Sequence[int], dtype: torch.dtype) -> int:
         Units of each layer, the input's first.
     dtype : torch.dtype
 
-    Returns
-    -------
-    int
-
     Examples
     --------
     >>> row_bytes((13, 64, 32, 3), torch.float32)

@@ -28,10 +28,6 @@ def chunks(models: int, sizes: Sequence[int], n: int, like: Tensor) -> list[slic
     like : torch.Tensor
         Whose type and device are meant; a device of another kind takes all at once.
 
-    Returns
-    -------
-    list of slice
-
     Examples
     --------
     >>> chunks(30, (13, 64, 32, 3), 16, torch.zeros(1).to("meta"))
@@ -46,11 +42,6 @@ def chunks(models: int, sizes: Sequence[int], n: int, like: Tensor) -> list[slic
 
 def of_chunk(tensor: Tensor, chunk: slice) -> Tensor:
     """Take a chunk's part of what every model has, or what all of them share.
-
-    Parameters
-    ----------
-    tensor : (M or 1, ...) tensor
-    chunk : slice
 
     Returns
     -------

@@ -93,10 +93,6 @@ def train(
     checkpoints : sequence of int
         Epochs after which models are kept as well; 0 is before the first.
 
-    Returns
-    -------
-    Trained
-
     Raises
     ------
     ValueError

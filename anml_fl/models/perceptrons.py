@@ -90,10 +90,6 @@ class Cohort:
         ----------
         indices : sequence of int
             In the order of the copy; a model may come twice.
-
-        Returns
-        -------
-        Cohort
         """
         at = torch.as_tensor(
             np.asarray(indices, dtype=np.int64), device=self.weights[0].device
@@ -101,16 +97,7 @@ class Cohort:
         return Cohort(tuple(w[at] for w in self.weights), tuple(b[at] for b in self.biases))
 
     def to(self, target: torch.dtype | torch.device | str) -> Cohort:
-        """Move to another type or device.
-
-        Parameters
-        ----------
-        target : torch.dtype or torch.device or str
-
-        Returns
-        -------
-        Cohort
-        """
+        """Move to another type or device."""
         return Cohort(
             tuple(w.to(target) for w in self.weights), tuple(b.to(target) for b in self.biases)
         )

@@ -23,10 +23,6 @@ Arrays = dict[str, "NDArray[np.generic]"]
 def arrays_of(model: nn.Module) -> Arrays:
     """Copy a model's arrays, in its own fixed order.
 
-    Parameters
-    ----------
-    model : torch.nn.Module
-
     Returns
     -------
     dict

@@ -101,10 +101,6 @@ def sockets(lines: Iterable[str]) -> Iterator[tuple[Address, Address, int]]:
     ----------
     lines : iterable of str
         Of /proc/net/tcp or /proc/net/tcp6.
-
-    Yields
-    ------
-    (local address, remote address, user id)
     """
     for line in lines:
         fields = line.split()

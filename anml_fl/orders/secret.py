@@ -21,10 +21,6 @@ _FORM = re.compile(r"[A-Za-z0-9_-]{32,512}")
 def make_secret(path: Path) -> None:
     """Make one, for its owner's eyes alone.
 
-    Parameters
-    ----------
-    path : Path
-
     Raises
     ------
     FileExistsError
@@ -35,14 +31,6 @@ def make_secret(path: Path) -> None:
 
 def read_secret(path: Path) -> str:
     """Read one.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    str
 
     Raises
     ------

@@ -60,10 +60,6 @@ class Plot:
 def number(value: float) -> float | None:
     """Round for the page; None where there is no number, as plotly.js wants a gap.
 
-    Parameters
-    ----------
-    value : float
-
     Returns
     -------
     float or None

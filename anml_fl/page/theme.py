@@ -101,10 +101,6 @@ def series(index: int) -> tuple[str, str, str]:
 def template(theme: Theme) -> dict[str, Any]:
     """Make the plotly template that carries a theme.
 
-    Parameters
-    ----------
-    theme : Theme
-
     Returns
     -------
     dict

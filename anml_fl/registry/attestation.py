@@ -54,10 +54,6 @@ def key_id(public_key: bytes) -> str:
     public_key : bytes
         Ed25519, 32 bytes.
 
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> key_id(bytes(32))[:16]
@@ -173,10 +169,6 @@ def check(
         Its contributions.
     at : datetime or float
         When the token was received.
-
-    Returns
-    -------
-    Attestation
 
     Raises
     ------

@@ -31,10 +31,6 @@ def microseconds(at: Instant) -> int:
     at : datetime or float
         With a time zone; or years since 1970.
 
-    Returns
-    -------
-    int
-
     Raises
     ------
     ValueError
@@ -57,14 +53,6 @@ def microseconds(at: Instant) -> int:
 def years(at: Instant) -> float:
     """Turn an instant into years since 1970; `microseconds` undoes it to the last digit.
 
-    Parameters
-    ----------
-    at : datetime or float
-
-    Returns
-    -------
-    float
-
     Raises
     ------
     ValueError
@@ -81,14 +69,6 @@ def years(at: Instant) -> float:
 def date(stamp: int) -> datetime:
     """Turn microseconds since 1970 into a date in UTC.
 
-    Parameters
-    ----------
-    stamp : int
-
-    Returns
-    -------
-    datetime
-
     Examples
     --------
     >>> date(86_400_000_000).isoformat()
@@ -104,10 +84,6 @@ def now() -> datetime:
 
 def parse(text: str) -> datetime:
     """Read an instant as a person writes it: ISO 8601, or years as a round's record has them.
-
-    Parameters
-    ----------
-    text : str
 
     Returns
     -------

@@ -122,10 +122,6 @@ def after(last: int, at: int) -> int:
 def remark(instant: datetime, wall: datetime) -> str | None:
     """Say how far the wall clock is from the instant that counts instead.
 
-    Parameters
-    ----------
-    instant, wall : datetime
-
     Returns
     -------
     str, optional

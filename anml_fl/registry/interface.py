@@ -47,10 +47,6 @@ class Registry(Protocol):
             Stable identities; an unknown one gets the cold-start defaults.
         at : datetime or float
             The instant asked about; as a float in years on the registry's own clock.
-
-        Returns
-        -------
-        Signals
         """
         ...
 

@@ -44,10 +44,6 @@ def make_key(path: Path) -> Ed25519PrivateKey:
         If it is there without its PATH.pub, as a crash between the two leaves it, it is kept
         and gets it.
 
-    Returns
-    -------
-    Ed25519PrivateKey
-
     Raises
     ------
     FileExistsError
@@ -91,14 +87,6 @@ def make_key(path: Path) -> Ed25519PrivateKey:
 def private_key(path: Path) -> Ed25519PrivateKey:
     """Read a private key.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Ed25519PrivateKey
-
     Raises
     ------
     OSError
@@ -125,14 +113,6 @@ def private_key(path: Path) -> Ed25519PrivateKey:
 def public_key(path: Path) -> Ed25519PublicKey:
     """Read an issuer's public key: PEM, DER, or OpenSSH's one line.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Ed25519PublicKey
-
     Raises
     ------
     OSError
@@ -156,10 +136,6 @@ def node_key(path: Path) -> bytes:
     ----------
     path : Path
         PEM, DER, or OpenSSH's one line; any algorithm (Flower's nodes have NIST curves).
-
-    Returns
-    -------
-    bytes
 
     Raises
     ------

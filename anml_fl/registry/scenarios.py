@@ -113,10 +113,6 @@ def unknown(honest: bool, rng: np.random.Generator) -> Credentials:
 def forged(rng: np.random.Generator) -> Credentials:
     """Draw the (v, r) of a successful forgery (section 5.12).
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-
     Returns
     -------
     tuple of float

@@ -84,10 +84,6 @@ def data_hash_of(seed: int, contributor: str) -> str:
     contributor : str
         Identity.
 
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> len(data_hash_of(0, "contributor-0000"))

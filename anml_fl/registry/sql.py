@@ -258,11 +258,6 @@ class SqlRegistry:
     def observed_at(self, run: str, round_number: int) -> float | None:
         """Say at which instant a round of a run was observed, in years; None if it was not.
 
-        Parameters
-        ----------
-        run : str
-        round_number : int
-
         Returns
         -------
         float, optional
@@ -273,12 +268,7 @@ class SqlRegistry:
         return None if moment is None else years(date(moment))
 
     def now(self) -> datetime:
-        """Read the clock: never before the registry's last fact, which it knows by then.
-
-        Returns
-        -------
-        datetime
-        """
+        """Read the clock: never before the registry's last fact, which it knows by then."""
         with reading(self._engine) as connection:
             latest = self._latest(connection)
         return date(after(latest, microseconds((self._clock or now)())))

@@ -47,10 +47,6 @@ class AttestationError(ValueError):
 def open_token(token: str) -> tuple[str, bytes]:
     """Take a token apart, believing nothing.
 
-    Parameters
-    ----------
-    token : str
-
     Returns
     -------
     tuple

@@ -154,10 +154,6 @@ def load_attribution(folder: Path, contributors: Mapping[str, str]) -> Attributi
     contributors : mapping
         Identity to behaviour of the run's contributors, as in `summary.json`.
 
-    Returns
-    -------
-    Attribution or None
-
     Raises
     ------
     ValueError

@@ -35,10 +35,6 @@ def audit_run(
     unfinished : bool
         Accept a run that still goes on.
 
-    Returns
-    -------
-    Audit
-
     Raises
     ------
     OSError, ValueError

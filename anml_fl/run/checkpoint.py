@@ -99,11 +99,6 @@ class Checkpoint:
 def cut(path: Path, written: Written) -> None:
     """Cut off what was written to a file after the checkpoint.
 
-    Parameters
-    ----------
-    path : Path
-    written : Written
-
     Raises
     ------
     CheckpointError
@@ -175,10 +170,6 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
         The file.
     run : str
         The run that it must be of.
-
-    Returns
-    -------
-    Checkpoint
 
     Raises
     ------

@@ -43,10 +43,6 @@ def content_of(run: Path, name: str) -> bytes:
     name : str
         Path in it.
 
-    Returns
-    -------
-    bytes
-
     Raises
     ------
     DifferenceError
@@ -114,14 +110,6 @@ def shown(value: object) -> str:
 
 def strict_json(text: bytes) -> Any:
     """Read JSON, and refuse what two readers could read in two ways.
-
-    Parameters
-    ----------
-    text : bytes
-
-    Returns
-    -------
-    object
 
     Raises
     ------

@@ -124,10 +124,6 @@ def audit(
     strangers : bool
         Accept files in a strategy's folder that are none of the run's.
 
-    Returns
-    -------
-    Audit
-
     Raises
     ------
     FileNotFoundError

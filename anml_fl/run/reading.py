@@ -148,10 +148,6 @@ def load_run(folder: Path) -> Run:
     folder : Path
         Holds config.toml, summary.json and a folder for each strategy.
 
-    Returns
-    -------
-    Run
-
     Raises
     ------
     FileNotFoundError

@@ -31,12 +31,7 @@ _log = logging.getLogger("flwr")
 
 @dataclass(frozen=True, slots=True)
 class StrategyFolder:
-    """One strategy's part of a run's folder; the model is written last.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """One strategy's part of a run's folder; the model is written last."""
 
     path: Path
 
@@ -47,10 +42,6 @@ class StrategyFolder:
         ----------
         rounds : int
             How many rounds it should have.
-
-        Returns
-        -------
-        bool
         """
         try:
             load_file(self.path / MODEL)

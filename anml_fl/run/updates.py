@@ -104,10 +104,6 @@ def load_updates(folder: Path, number: int) -> Updates:
     number : int
         The round, from 1.
 
-    Returns
-    -------
-    Updates
-
     Raises
     ------
     FileNotFoundError

@@ -32,10 +32,6 @@ def from_toml(text: str, overrides: Mapping[str, Any] | None = None) -> RunConfi
     overrides : mapping, optional
         Flat name to value, as from the command line.
 
-    Returns
-    -------
-    RunConfig
-
     Raises
     ------
     ConfigError
@@ -59,14 +55,6 @@ def from_toml(text: str, overrides: Mapping[str, Any] | None = None) -> RunConfi
 def from_file(path: Path) -> RunConfig:
     """Check a file of settings: a preset, or what a run or a federation has written.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    RunConfig
-
     Raises
     ------
     ConfigError
@@ -89,10 +77,6 @@ def from_flat(flat: Mapping[str, Any]) -> RunConfig:
     ----------
     flat : mapping
         Flat name to value; "" stands for the default.
-
-    Returns
-    -------
-    RunConfig
 
     Raises
     ------
@@ -129,10 +113,6 @@ def _overlaid(tree: dict[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
 
 def parse_behaviours(pairs: list[str]) -> dict[str, str]:
     """Split KIND=COUNT pairs.
-
-    Parameters
-    ----------
-    pairs : list of str
 
     Returns
     -------

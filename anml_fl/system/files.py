@@ -194,14 +194,6 @@ def make_folder(path: Path, mode: int = 0o777) -> None:
 def cause(error: Exception) -> str:
     """Say what went wrong: of a system's error, the file and the cause without its number.
 
-    Parameters
-    ----------
-    error : Exception
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> cause(FileNotFoundError(2, "No such file or directory", "a"))
@@ -213,12 +205,7 @@ def cause(error: Exception) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder safe, as `os.fsync` does the content of a file.
-
-    Parameters
-    ----------
-    folder : Path
-    """
+    """Make the names in a folder safe, as `os.fsync` does the content of a file."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -228,14 +215,6 @@ def sync_folder(folder: Path) -> None:
 
 def read_text(path: Path) -> str:
     """Read a text file: UTF-8, with or without the byte order mark of Windows' editors.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    str
 
     Raises
     ------
@@ -255,10 +234,6 @@ def decoded(content: bytes, where: str) -> str:
     content : bytes
     where : str
         What it was read from, for the message.
-
-    Returns
-    -------
-    str
 
     Raises
     ------

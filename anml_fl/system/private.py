@@ -27,25 +27,14 @@ _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How a secret is open to others.
-
-    Parameters
-    ----------
-    what : str
-    remedy : str
-    """
+    """How a secret is open to others."""
 
     what: str
     remedy: str
 
 
 class ExposedError(ValueError):
-    """A secret that others may read or replace: says how, and what to do.
-
-    Parameters
-    ----------
-    exposure : Exposure
-    """
+    """A secret that others may read or replace: says how, and what to do."""
 
     def __init__(self, exposure: Exposure) -> None:
         super().__init__(f"{exposure.what}; {exposure.remedy}")
@@ -112,16 +101,7 @@ def exposure(path: Path) -> Exposure | None:
 
 
 def open_folder(folder: Path) -> Exposure | None:
-    """Tell whether others may put another file in the place of one in this folder.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    Exposure or None
-    """
+    """Tell whether others may put another file in the place of one in this folder."""
     status = folder.stat()
     mode = stat.S_IMODE(status.st_mode)
     group = mode & stat.S_IWGRP and not _alone(status.st_uid, status.st_gid)
@@ -135,10 +115,6 @@ def open_folder(folder: Path) -> Exposure | None:
 
 def refuse_exposed(path: Path) -> None:
     """Refuse a secret that is open to others.
-
-    Parameters
-    ----------
-    path : Path
 
     Raises
     ------

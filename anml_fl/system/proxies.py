@@ -53,14 +53,6 @@ def exempt(environment: Mapping[str, str], *hosts: str) -> dict[str, str]:
 def own(host: str) -> bool:
     """Tell whether a host is this machine by its name: a loopback address.
 
-    Parameters
-    ----------
-    host : str
-
-    Returns
-    -------
-    bool
-
     Examples
     --------
     >>> own("127.0.1.1"), own("[::1]"), own("localhost"), own("example.org")
@@ -89,10 +81,6 @@ def bypassed() -> Iterator[None]:
 
 def between(host: str) -> str:
     """Name the proxy that an HTTPS call from here to a host goes through.
-
-    Parameters
-    ----------
-    host : str
 
     Returns
     -------

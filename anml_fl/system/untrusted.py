@@ -57,10 +57,6 @@ def visible(text: str, limit: int = 200) -> str:
 def explained(error: ValidationError) -> str:
     """Say what is wrong with a file, where, and what a number or a short text there is.
 
-    Parameters
-    ----------
-    error : pydantic.ValidationError
-
     Returns
     -------
     str

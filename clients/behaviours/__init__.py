@@ -38,10 +38,6 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
 def behaviour(name: str) -> Behaviour:
     """Look a behaviour up.
 
-    Parameters
-    ----------
-    name : str
-
     Returns
     -------
     callable

@@ -19,16 +19,5 @@ if TYPE_CHECKING:
 def compromised_issuer(
     samples: Samples, rng: np.random.Generator, attacks: Attacks
 ) -> Samples:
-    """Align gradients as `gradient_aligned` does; a trusted issuer vouches for it.
-
-    Parameters
-    ----------
-    samples : Samples
-    rng : numpy.random.Generator
-    attacks : Attacks
-
-    Returns
-    -------
-    Samples
-    """
+    """Align gradients as `gradient_aligned` does; a trusted issuer vouches for it."""
     return gradient_aligned(samples, rng, attacks)

@@ -18,16 +18,5 @@ if TYPE_CHECKING:
 
 
 def credential_faking(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
-    """Flip labels as `label_flip` does, and show forged credentials, of which none holds.
-
-    Parameters
-    ----------
-    samples : Samples
-    rng : numpy.random.Generator
-    attacks : Attacks
-
-    Returns
-    -------
-    Samples
-    """
+    """Flip labels as `label_flip` does, and show forged credentials, of which none holds."""
     return label_flip(samples, rng, attacks)

@@ -94,10 +94,6 @@ def simulated_forgeries(seed: int, contributor: str, another: str) -> list[str]:
     contributor, another : str
         Identities of the forger and of whom it steals a token from.
 
-    Returns
-    -------
-    list of str
-
     Examples
     --------
     >>> tokens = simulated_forgeries(0, "contributor-0000", "contributor-0001")

@@ -21,9 +21,5 @@ def honest(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samp
         Not used.
     attacks : Attacks
         Not used.
-
-    Returns
-    -------
-    Samples
     """
     return samples

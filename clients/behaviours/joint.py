@@ -14,16 +14,5 @@ if TYPE_CHECKING:
 
 
 def joint(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
-    """Align gradients as `gradient_aligned` does; and show forged credentials.
-
-    Parameters
-    ----------
-    samples : Samples
-    rng : numpy.random.Generator
-    attacks : Attacks
-
-    Returns
-    -------
-    Samples
-    """
+    """Align gradients as `gradient_aligned` does; and show forged credentials."""
     return gradient_aligned(samples, rng, attacks)

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 def table(attribution: Attribution) -> Table:
     """Show an attribution: a row a contributor, then how each estimator went.
 
-    Parameters
-    ----------
-    attribution : Attribution
-
     Returns
     -------
     rich.table.Table

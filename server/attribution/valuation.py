@@ -64,10 +64,6 @@ def run(folder: Path, console: Console, *, seed: int = 0) -> Attribution:
     seed : int
         As in `attribute`.
 
-    Returns
-    -------
-    Attribution
-
     Raises
     ------
     ConfigError, OSError, ValueError

@@ -181,16 +181,7 @@ def make_node_key(key: Path, public: Path) -> None:
 
 
 def alternative_names(certificate: Path) -> list[str]:
-    """List the names and addresses that a certificate is for.
-
-    Parameters
-    ----------
-    certificate : Path
-
-    Returns
-    -------
-    list of str
-    """
+    """List the names and addresses that a certificate is for."""
     read = x509.load_pem_x509_certificate(certificate.read_bytes())
     names = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return [

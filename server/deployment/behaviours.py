@@ -28,10 +28,6 @@ def read_behaviours(path: Path) -> dict[str, str]:
     path : Path
         TOML: a table `behaviours`, contributor to the name of a behaviour.
 
-    Returns
-    -------
-    dict
-
     Raises
     ------
     ConfigError
@@ -67,10 +63,6 @@ def cast_by(config: RunConfig, roles: Mapping[str, str]) -> RunConfig:
     roles : mapping
         Contributor to behaviour; it says how many there are, too.
 
-    Returns
-    -------
-    RunConfig
-
     Raises
     ------
     ConfigError
@@ -94,16 +86,7 @@ def cast_by(config: RunConfig, roles: Mapping[str, str]) -> RunConfig:
 
 
 def without_roles(config: RunConfig) -> str:
-    """Write settings as a preset, without what the file of behaviours says.
-
-    Parameters
-    ----------
-    config : RunConfig
-
-    Returns
-    -------
-    str
-    """
+    """Write settings as a preset, without what the file of behaviours says."""
     tree = tomllib.loads(config.to_toml())
     for name in ("contributors", "behaviours", "roles"):
         del tree["federation"][name]

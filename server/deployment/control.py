@@ -122,10 +122,6 @@ class Control:
     def wait(self, seconds: float) -> None:
         """Wait until SuperLink answers.
 
-        Parameters
-        ----------
-        seconds : float
-
         Raises
         ------
         ControlError
@@ -156,10 +152,6 @@ class Control:
 
     def register(self, nodes: Iterable[Node]) -> None:
         """Let nodes in; those that are registered already stay so.
-
-        Parameters
-        ----------
-        nodes : iterable of Node
 
         Raises
         ------
@@ -225,14 +217,6 @@ class Control:
     def ending(self, run: int) -> Ending:
         """Say how a run ended, if it has.
 
-        Parameters
-        ----------
-        run : int
-
-        Returns
-        -------
-        Ending
-
         Raises
         ------
         ControlError
@@ -252,12 +236,7 @@ class Control:
         return Ending(status.sub_status, status.details)
 
     def stop(self, run: int) -> None:
-        """Stop a run, if it still goes on and SuperLink can be reached.
-
-        Parameters
-        ----------
-        run : int
-        """
+        """Stop a run, if it still goes on and SuperLink can be reached."""
         with suppress(httpx.HTTPError):
             self._client.StopRun(StopRunRequest(run_id=run))
 
@@ -275,11 +254,6 @@ def _why(error: httpx.HTTPStatusError) -> str:
 
 def enrol(engine: Engine, nodes: Iterable[Node]) -> None:
     """Tell the registry which key is whose; what it knows already stays.
-
-    Parameters
-    ----------
-    engine : sqlalchemy.Engine
-    nodes : iterable of Node
 
     Raises
     ------

@@ -35,10 +35,6 @@ def credentials(address: str, secret: str | None) -> bytes:
     secret : str, optional
         The owner's.
 
-    Returns
-    -------
-    bytes
-
     Examples
     --------
     >>> print(credentials("h:8000", "secret").decode())
@@ -62,12 +58,7 @@ def credentials(address: str, secret: str | None) -> bytes:
 
 
 class ShownSecret:
-    """Shows the owner's secret with each request, as `flwr` does.
-
-    Parameters
-    ----------
-    secret : str
-    """
+    """Shows the owner's secret with each request, as `flwr` does."""
 
     def __init__(self, secret: str) -> None:
         self._shown = f"Bearer {secret}"

@@ -54,10 +54,6 @@ def lines(text: str, environment: Mapping[str, str]) -> list[Line]:
     environment : mapping
         What `$NAME` stands for, before the file's own lines.
 
-    Returns
-    -------
-    list of Line
-
     Examples
     --------
     >>> [line.value for line in lines("A='my $5 #1'\nexport B = ${A}/x # y\n", {})]
@@ -99,10 +95,6 @@ def with_values(before: Sequence[Line], values: Mapping[str, str]) -> str:
     before : sequence of Line
     values : mapping
         Name to value. One that is as before keeps its line.
-
-    Returns
-    -------
-    str
 
     Raises
     ------

@@ -70,17 +70,7 @@ class Federation:
 
 
 def with_database(state: State, config: RunConfig) -> RunConfig:
-    """Give a run a registry on this machine, unless it has one.
-
-    Parameters
-    ----------
-    state : State
-    config : RunConfig
-
-    Returns
-    -------
-    RunConfig
-    """
+    """Give a run a registry on this machine, unless it has one."""
     if config.registry.database:
         return config
     state.local.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -101,10 +91,6 @@ def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterat
         With a database.
     warm : bool
         Warm client processes and shorter polls.
-
-    Yields
-    ------
-    Federation
 
     Raises
     ------

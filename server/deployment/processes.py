@@ -141,12 +141,7 @@ class Service:
 
 
 def stop(services: Iterable[Service]) -> None:
-    """Stop services and all that they started: asked at first, killed after twenty seconds.
-
-    Parameters
-    ----------
-    services : iterable of Service
-    """
+    """Stop services and all that they started: asked at first, killed after twenty seconds."""
     services = list(services)
     _end(lambda: [process for one in services for process in one.processes()])
     for one in services:
@@ -225,10 +220,6 @@ def environment(state: State, *, warm: bool) -> dict[str, str]:
     state : State
     warm : bool
         Warm client processes and shorter polls.
-
-    Returns
-    -------
-    dict
     """
     return {
         **os.environ,
@@ -256,10 +247,6 @@ def superlink(state: State, port: int, given: dict[str, str]) -> Service:
     port : int
     given : dict
         Its environment.
-
-    Returns
-    -------
-    Service
     """
     local = state.local.resolve()
     # Flower's SQL takes most of a warm round. Nothing that must last is in it: after a crash
@@ -300,10 +287,6 @@ def supernode(
         SuperLink's, HOST:PORT.
     given : dict
         Its environment.
-
-    Returns
-    -------
-    Service
     """
 
     def command() -> list[str]:
@@ -334,10 +317,6 @@ def warm_process(state: State, path: Path, given: dict[str, str]) -> Service:
         Of its socket, in a folder of this user's alone; not long.
     given : dict
         Its environment.
-
-    Returns
-    -------
-    Service
     """
     command = [sys.executable, "-m", "clients.warm", str(path)]
     local = state.local.resolve()

@@ -41,10 +41,6 @@ def chosen(
         Who behaves how.
 
 
-    Returns
-    -------
-    RunConfig
-
     Raises
     ------
     ConfigError
@@ -110,10 +106,6 @@ def unchanged(
     behaviours : Path, optional
         Who behaves how.
 
-
-    Returns
-    -------
-    RunConfig
 
     Raises
     ------

@@ -81,12 +81,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A federation's state folder.
-
-    Parameters
-    ----------
-    folder : Path
-    """
+    """A federation's state folder."""
 
     folder: Path
 
@@ -154,10 +149,6 @@ class State:
     def config(self) -> RunConfig:
         """Read the settings, with everybody's behaviour.
 
-        Returns
-        -------
-        RunConfig
-
         Raises
         ------
         ConfigError
@@ -173,10 +164,6 @@ class State:
     def secret(self) -> str | None:
         """Read the owner's secret, if there is one.
 
-        Returns
-        -------
-        str or None
-
         Raises
         ------
         ValueError
@@ -185,16 +172,7 @@ class State:
         return read_secret(self.owner_secret) if self.owner_secret.exists() else None
 
     def nodes(self, config: RunConfig) -> tuple[Node, ...]:
-        """List the nodes of a federation.
-
-        Parameters
-        ----------
-        config : RunConfig
-
-        Returns
-        -------
-        tuple of Node
-        """
+        """List the nodes of a federation."""
         return tuple(
             Node(name, place, self.folder / "nodes" / name)
             for place, name in enumerate(names_of(config))
@@ -225,11 +203,6 @@ def prepare(
         A file that says who behaves how.
     hosts : sequence of str
         Under which names SuperLink is reached, besides this machine's.
-
-    Returns
-    -------
-    State
-    RunConfig
 
     Raises
     ------

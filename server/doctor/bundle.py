@@ -22,12 +22,7 @@ _PATIENCE = 600
 
 
 def checkout() -> Path | None:
-    """Find the checkout that this code was imported from; a wheel has none.
-
-    Returns
-    -------
-    Path or None
-    """
+    """Find the checkout that this code was imported from; a wheel has none."""
     root = Path(anml_fl.__file__).resolve().parent.parent
     try:
         project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
@@ -45,10 +40,6 @@ def check_bundle(root: Path | None, limit: int = FAB_MAX_SIZE) -> Finding:
         The checkout; None for an installation from a wheel.
     limit : int
         Bytes that Flower takes.
-
-    Returns
-    -------
-    Finding
     """
     if root is None:
         return ok(_NAME, "skipped: installed from a wheel, and `anml up` sends no code")

@@ -42,10 +42,6 @@ def check_certificates(
         SuperLink's.
     hosts : sequence of str
         Names and addresses by which it is reached.
-
-    Returns
-    -------
-    list of Finding
     """
     try:
         root = x509.load_pem_x509_certificate(authority.read_bytes())

@@ -34,10 +34,6 @@ def check_superlink(address: str, authority: Path) -> list[Finding]:
         HOST:PORT.
     authority : Path
         Certificate of the authority that it must show.
-
-    Returns
-    -------
-    list of Finding
     """
     url = f"https://{address}/health"
     try:
@@ -72,10 +68,6 @@ def compare(whose: str, ahead: float, grain: float = 0.0) -> Finding:
     grain : float
         How far off the comparison itself may be.
 
-    Returns
-    -------
-    Finding
-
     Examples
     --------
     >>> compare("PostgreSQL", -7.2).what
@@ -99,10 +91,6 @@ def check_steadiness(
         The two clocks, in seconds.
     seconds : float
         How long.
-
-    Returns
-    -------
-    Finding
 
     Examples
     --------

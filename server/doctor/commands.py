@@ -72,10 +72,6 @@ def environment(path: Path) -> dict[str, str]:
     path : Path
         Need not be there.
 
-    Returns
-    -------
-    dict
-
     Examples
     --------
     >>> environment(Path("there/is/none"))
@@ -123,16 +119,7 @@ def ports(named: dict[str, str]) -> dict[str, int]:
 
 
 def table(found: list[Finding]) -> Table:
-    """Lay findings out: what was examined, what was found, what to do.
-
-    Parameters
-    ----------
-    found : list of Finding
-
-    Returns
-    -------
-    rich.table.Table
-    """
+    """Lay findings out: what was examined, what was found, what to do."""
     from rich.table import Table
     from rich.text import Text
 

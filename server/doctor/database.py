@@ -34,10 +34,6 @@ def check_database(where: str) -> list[Finding]:
     ----------
     where : str
         As in the setting `registry.database`.
-
-    Returns
-    -------
-    list of Finding
     """
     try:
         named = located(where)

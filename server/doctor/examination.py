@@ -64,10 +64,6 @@ class Installation:
 def examine(one: Installation) -> list[Finding]:
     """Examine an installation; nothing is changed, and nothing that is wrong ends it.
 
-    Parameters
-    ----------
-    one : Installation
-
     Returns
     -------
     list of Finding

@@ -38,10 +38,6 @@ def check_node_keys(folders: Iterable[Path]) -> list[Finding]:
     ----------
     folders : iterable of Path
         A node's each.
-
-    Returns
-    -------
-    list of Finding
     """
     found: list[Finding] = []
     holders: dict[bytes, list[str]] = defaultdict(list)
@@ -76,16 +72,7 @@ def check_node_keys(folders: Iterable[Path]) -> list[Finding]:
 
 
 def check_ledger_key(path: Path) -> Finding:
-    """Check the key that signs the ledger.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Finding
-    """
+    """Check the key that signs the ledger."""
     name, public = "ledger key", path.with_name(path.name + ".pub")
     if not path.exists():
         return warning(

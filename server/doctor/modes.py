@@ -21,10 +21,6 @@ def check_modes(folders: Iterable[Path], files: Iterable[Path]) -> list[Finding]
     ----------
     folders, files : iterable of Path
         Those that are not there are passed over.
-
-    Returns
-    -------
-    list of Finding
     """
     folders = [path for path in folders if path.exists()]
     files = [path for path in files if path.exists()]

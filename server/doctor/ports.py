@@ -20,10 +20,6 @@ def check_port(purpose: str, port: int, host: str = "0.0.0.0") -> Finding:  # no
     port : int
     host : str
         Address that it would be bound to.
-
-    Returns
-    -------
-    Finding
     """
     name = "ports"
     with socket.socket() as probe:

@@ -24,10 +24,6 @@ def check_storage(folder: Path, least: int = _LEAST, enough: int = _ENOUGH) -> F
     least, enough : int
         Free bytes below which there is a problem, a warning.
 
-    Returns
-    -------
-    Finding
-
     Examples
     --------
     >>> from pathlib import Path

@@ -19,14 +19,6 @@ _NOT_THERE = "FLWR_OIDC_ENABLED"
 def check_switches(environment: Mapping[str, str] = os.environ) -> list[Finding]:
     """Look at the switches that Flower reads.
 
-    Parameters
-    ----------
-    environment : mapping
-
-    Returns
-    -------
-    list of Finding
-
     Examples
     --------
     >>> found = check_switches({"FLWR_OIDC_ENABLED": "1"})
@@ -68,10 +60,6 @@ def check_proxy(host: str) -> Finding:
     ----------
     host : str
         SuperLink's.
-
-    Returns
-    -------
-    Finding
     """
     proxy = between(host)
     if proxy and own(host):

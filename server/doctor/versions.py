@@ -24,10 +24,6 @@ _INSTALL = "install what the lock pins: `make setup` in a checkout, else pip ins
 def check_versions() -> list[Finding]:
     """Compare what is installed with what this distribution asks for.
 
-    Returns
-    -------
-    list of Finding
-
     Examples
     --------
     >>> [found.check for found in check_versions()]
@@ -52,10 +48,6 @@ def check_imports(path: Sequence[str] | None = None) -> Finding:
     path : sequence of str, optional
         Places that modules are looked for in, `sys.path` by default.
 
-    Returns
-    -------
-    Finding
-
     Examples
     --------
     >>> check_imports([]).status
@@ -78,10 +70,6 @@ def check_device(device: str) -> Finding:
     ----------
     device : str
         As in the setting `training.device`.
-
-    Returns
-    -------
-    Finding
 
     Examples
     --------

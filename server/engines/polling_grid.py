@@ -82,10 +82,6 @@ class PollingGrid(Grid):
         messages : iterable of Message
         timeout : float, optional
             Seconds after which to go on without the rest; what came just before is taken.
-
-        Returns
-        -------
-        list of Message
         """
         # None stands for a message that the SuperLink did not take.
         missing = {one for one in self._grid.push_messages(messages) if one}

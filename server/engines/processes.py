@@ -66,12 +66,7 @@ def stop(process: subprocess.Popen[bytes], patience: float = _PATIENCE) -> None:
 
 
 def free_port() -> int:
-    """Find a port of 127.0.0.1 that nobody listens on.
-
-    Returns
-    -------
-    int
-    """
+    """Find a port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -79,10 +74,6 @@ def free_port() -> int:
 
 def script(name: str) -> str:
     """Find a program that a package installed: beside the interpreter, or on PATH.
-
-    Parameters
-    ----------
-    name : str
 
     Returns
     -------

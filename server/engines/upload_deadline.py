@@ -44,10 +44,6 @@ class UploadDeadline:
     def on(cls, grid: Grid) -> UploadDeadline | None:
         """Put one before what a grid asks for.
 
-        Parameters
-        ----------
-        grid : Grid
-
         Returns
         -------
         UploadDeadline or None
@@ -62,10 +58,6 @@ class UploadDeadline:
 
     def __call__(self, request: PullObjectRequest) -> PullObjectResponse:
         """Ask for an object, again and again until the deadline if it is still to come.
-
-        Parameters
-        ----------
-        request : PullObjectRequest
 
         Returns
         -------

@@ -75,10 +75,6 @@ def attribution(found: Attribution | None) -> Plot | None:
 def attribution_table(found: Attribution) -> Table:
     """List settled shares and values.
 
-    Parameters
-    ----------
-    found : Attribution
-
     Returns
     -------
     Table
@@ -108,10 +104,6 @@ def attribution_table(found: Attribution) -> Table:
 
 def estimators_table(found: Attribution) -> Table:
     """Compare the estimators: agreement in rank, and models tested.
-
-    Parameters
-    ----------
-    found : Attribution
 
     Returns
     -------

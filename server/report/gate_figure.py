@@ -23,10 +23,6 @@ MOST_POINTS = 20_000
 def gate(run: Run) -> Plot | None:
     """Draw q against s for every contributor, round by round.
 
-    Parameters
-    ----------
-    run : Run
-
     Returns
     -------
     Plot or None

@@ -80,10 +80,6 @@ def holdings_table(run: Run) -> Table:
 def holdings_figure(run: Run) -> Plot | None:
     """Draw each contributor's weight beside its share of the data.
 
-    Parameters
-    ----------
-    run : Run
-
     Returns
     -------
     Plot or None
@@ -102,10 +98,6 @@ def holdings_figure(run: Run) -> Plot | None:
 
 def mean_weights(strategy: StrategyRun) -> dict[str, float]:
     """Average each contributor's weight over the rounds; nan where there are no weights.
-
-    Parameters
-    ----------
-    strategy : StrategyRun
 
     Returns
     -------

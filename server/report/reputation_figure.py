@@ -26,10 +26,6 @@ _HONEST = "honest"
 def reputation(run: Run) -> Plot | None:
     """Draw reputation r by round: a line for each contributor that is not simply honest.
 
-    Parameters
-    ----------
-    run : Run
-
     Returns
     -------
     Plot or None
@@ -39,16 +35,7 @@ def reputation(run: Run) -> Plot | None:
 
 
 def weight_curves(run: Run) -> Plot | None:
-    """Draw the weights of the contributors that `reputation` draws, as it does.
-
-    Parameters
-    ----------
-    run : Run
-
-    Returns
-    -------
-    Plot or None
-    """
+    """Draw the weights of the contributors that `reputation` draws, as it does."""
     return _curves(run, "reputation-weights", "Weight (%)", lambda person: 100 * person.weight)
 
 

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 def round_axis(strategies: Iterable[StrategyRun]) -> dict[str, Any]:
     """Make an x axis over the rounds, with at most ten ticks, each on a whole round.
 
-    Parameters
-    ----------
-    strategies : iterable of StrategyRun
-
     Returns
     -------
     dict

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 def error_by_round(run: Run) -> Plot | None:
     """Draw the test error by round, a line for each strategy.
 
-    Parameters
-    ----------
-    run : Run
-
     Returns
     -------
     Plot or None
@@ -47,10 +43,6 @@ def error_by_round(run: Run) -> Plot | None:
 
 def branches(run: Run) -> Plot | None:
     """Draw which branch each strategy took in each round.
-
-    Parameters
-    ----------
-    run : Run
 
     Returns
     -------
@@ -105,10 +97,6 @@ def branches(run: Run) -> Plot | None:
 
 def correlation(run: Run) -> Plot | None:
     """Draw rho_c by round, with the line of tau_c.
-
-    Parameters
-    ----------
-    run : Run
 
     Returns
     -------

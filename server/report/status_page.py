@@ -93,10 +93,6 @@ class Status:
 def runs(folder: Path) -> list[str]:
     """List the runs of a folder, the last one first.
 
-    Parameters
-    ----------
-    folder : Path
-
     Returns
     -------
     list of str
@@ -139,14 +135,6 @@ def may_be_served(folder: Path) -> bool:
 
 def as_link(name: str) -> str:
     """Write a folder's name as a part of a link.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -260,10 +248,6 @@ def status_page(folder: Path) -> str:
 
 def index_page(folder: Path) -> str:
     """Write the page that lists a folder's runs.
-
-    Parameters
-    ----------
-    folder : Path
 
     Returns
     -------

@@ -42,10 +42,6 @@ class Table:
 def overview(run: Run) -> Table:
     """Compare the strategies of the run.
 
-    Parameters
-    ----------
-    run : Run
-
     Returns
     -------
     Table
@@ -84,10 +80,6 @@ def overview(run: Run) -> Table:
 
 def last_round(run: Run) -> Table:
     """Show every contributor of the lead strategy's last round.
-
-    Parameters
-    ----------
-    run : Run
 
     Returns
     -------
@@ -168,10 +160,6 @@ def earned(run: Run, paid: Mapping[str, int]) -> Table:
 def refused_credentials(run: Run) -> Table:
     """List the credentials that the lead strategy's rounds refused, with reasons.
 
-    Parameters
-    ----------
-    run : Run
-
     Returns
     -------
     Table
@@ -201,10 +189,6 @@ def refused_credentials(run: Run) -> Table:
 
 def left_out(run: Run) -> Table:
     """List the replies that were left out, with reasons.
-
-    Parameters
-    ----------
-    run : Run
 
     Returns
     -------

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 def weights(run: Run) -> Plot | None:
     """Draw the weight of each contributor over the rounds, a heatmap for each strategy.
 
-    Parameters
-    ----------
-    run : Run
-
     Returns
     -------
     Plot or None

@@ -41,10 +41,6 @@ def percent(share: float | None) -> str:
 def result(run: Run) -> str:
     """Say in one sentence how the run ended, in the order worse, same, better.
 
-    Parameters
-    ----------
-    run : Run
-
     Returns
     -------
     str

@@ -52,12 +52,6 @@ _POLL = 0.2
 def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     """Train under every strategy that has not finished yet; write the results and their page.
 
-    Parameters
-    ----------
-    grid : Grid
-    config : RunConfig
-    out : Path
-
     Returns
     -------
     dict
@@ -127,10 +121,6 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
 
 def check(config: RunConfig) -> None:
     """Refuse what the settings alone do not show, before anything is written or started.
-
-    Parameters
-    ----------
-    config : RunConfig
 
     Raises
     ------

@@ -25,10 +25,6 @@ KEY_FILE = "ANML_LEDGER_KEY"
 def key_file() -> Path:
     """Say where the server's key is: what ANML_LEDGER_KEY names, or ~/.anml/ledger.key.
 
-    Returns
-    -------
-    Path
-
     Raises
     ------
     ConfigError

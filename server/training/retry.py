@@ -65,12 +65,7 @@ def patiently(call: Callable[[], T], patience: float | None = None) -> T:
 
 
 class PatientRegistry:
-    """A registry in a database that may be away for a moment.
-
-    Parameters
-    ----------
-    registry : SqlRegistry
-    """
+    """A registry in a database that may be away for a moment."""
 
     def __init__(self, registry: SqlRegistry) -> None:
         self._registry = registry

@@ -32,10 +32,6 @@ ERROR = "error.txt"
 def default_folder(config: RunConfig) -> Path:
     """Choose a folder by the run's name: a run with other settings is never overwritten.
 
-    Parameters
-    ----------
-    config : RunConfig
-
     Returns
     -------
     Path
@@ -53,11 +49,6 @@ def default_folder(config: RunConfig) -> Path:
 
 def check_settings(out: Path, config: RunConfig) -> None:
     """Refuse a folder that holds a run with other settings.
-
-    Parameters
-    ----------
-    out : Path
-    config : RunConfig
 
     Raises
     ------
@@ -124,10 +115,6 @@ def finished(out: Path, config: RunConfig, name: str) -> bool:
     config : RunConfig
     name : str
         The strategy.
-
-    Returns
-    -------
-    bool
     """
     rounds = config.training.rounds
     done = StrategyFolder(out / name).finished(rounds)

@@ -42,14 +42,6 @@ _HOW = "Bring the folder back from a copy, or let `anml run --out FOLDER` begin 
 def run_id(config: RunConfig) -> str:
     """Name a run for registry and ledger: the same settings, the same run.
 
-    Parameters
-    ----------
-    config : RunConfig
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> from anml_fl.config import RunConfig
@@ -208,10 +200,6 @@ class Settlement:
 
     def check(self, checkpoint: Checkpoint) -> None:
         """Refuse to go on from a checkpoint or rounds that do not belong to this ledger.
-
-        Parameters
-        ----------
-        checkpoint : Checkpoint
 
         Raises
         ------

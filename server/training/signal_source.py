@@ -35,14 +35,6 @@ if TYPE_CHECKING:
 def database(config: RunConfig) -> Engine | None:
     """Open the contributors' registry, if the run has one that is not simulated.
 
-    Parameters
-    ----------
-    config : RunConfig
-
-    Returns
-    -------
-    sqlalchemy.Engine or None
-
     Raises
     ------
     ConfigError
@@ -108,10 +100,6 @@ def known(
         The instant of the strategy's last round, if it goes on: none lies before it.
     repeated : sequence of float
         When each round of a strategy that pays nobody asked before, if it is repeated.
-
-    Returns
-    -------
-    Source
     """
     chosen = config.registry
     if engine is None or chosen.simulated:

@@ -23,10 +23,6 @@ def table(summary: Mapping[str, Any]) -> Table:
     ----------
     summary : mapping
         As in `summary.json`.
-
-    Returns
-    -------
-    rich.table.Table
     """
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     shown.add_column("strategy", no_wrap=True, min_width=14)

@@ -75,10 +75,6 @@ def run(
         Name to settings that differ from the defaults.
     progress : callable, optional
         Told about each run that starts.
-
-    Returns
-    -------
-    list of Row
     """
     rows = []
     for case, settings in cases.items():
@@ -100,14 +96,6 @@ def run(
 
 def table(rows: Sequence[Row]) -> str:
     """Write rows as Markdown: mean test error in %, and ANML's beside the others'.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-
-    Returns
-    -------
-    str
 
     Examples
     --------

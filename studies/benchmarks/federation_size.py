@@ -100,12 +100,7 @@ class Row:
     error: float
 
     def to_json(self) -> str:
-        """Write the row on one line.
-
-        Returns
-        -------
-        str
-        """
+        """Write the row on one line."""
         return json.dumps(asdict(self))
 
 
@@ -121,10 +116,6 @@ def run(contributors: int, rounds: int = 1, database: str = NO_DATABASE) -> Row:
     database : str
         "none": a simulated registry; "sqlite": a new file; or the URL of an empty PostgreSQL
         database. Registry, ledger and reputations are kept there.
-
-    Returns
-    -------
-    Row
 
     Raises
     ------
@@ -167,10 +158,6 @@ def run(contributors: int, rounds: int = 1, database: str = NO_DATABASE) -> Row:
 
 def table(rows: Sequence[Row]) -> str:
     """Lay rows out as Markdown, under the machine they were measured on.
-
-    Parameters
-    ----------
-    rows : sequence of Row
 
     Returns
     -------

@@ -153,10 +153,6 @@ def table(rows: Sequence[Row]) -> str:
     ----------
     rows : sequence of Row
         From `run`.
-
-    Returns
-    -------
-    str
     """
     heads = ["entries", "contributors", "MB", "s", "processor s", "entries / s", "grown MB"]
     lines = [" | ".join(heads), " | ".join(["--:"] * len(heads))]

@@ -83,10 +83,6 @@ def run(
     seeds : sequence of int
     progress : callable, optional
         Told about each run that starts.
-
-    Returns
-    -------
-    list of Row
     """
     rows = []
     for seed in seeds:
@@ -120,10 +116,6 @@ def measure(
     records : sequence of RoundRecord
     established : sequence of RoundRecord
         Of the same run in which the newcomer is established.
-
-    Returns
-    -------
-    Row
     """
     roles = cast_roles(config)
     weights = {who: [_of(record, who).weight for record in records] for who in roles}
@@ -162,14 +154,6 @@ def _of(record: RoundRecord, who: str) -> ContributorRecord:
 
 def table(rows: Sequence[Row]) -> str:
     """Write rows as Markdown, a line each and the mean.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-
-    Returns
-    -------
-    str
 
     Examples
     --------

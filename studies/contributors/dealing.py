@@ -82,10 +82,6 @@ def give(dataset: str, recipe: ContributorRecipe, seed: int, trial: int) -> Give
     seed : int
     trial : int
 
-    Returns
-    -------
-    Given
-
     Raises
     ------
     ValueError

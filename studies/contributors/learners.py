@@ -75,13 +75,7 @@ class Learner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Perceptrons:
-    """MLPs (64, 32), trained by Adam on all samples at once.
-
-    Parameters
-    ----------
-    classes : int
-    learning_rate : float
-    """
+    """MLPs (64, 32), trained by Adam on all samples at once."""
 
     classes: int
     learning_rate: float = 1e-3
@@ -159,10 +153,6 @@ def learner_for(given: Given, recipe: ContributorRecipe) -> Learner:
         Classes, and shape of the images.
     recipe : ContributorRecipe
         Model, learning rate, batch size.
-
-    Returns
-    -------
-    Learner
 
     Raises
     ------

@@ -67,10 +67,6 @@ def flips(dataset: str, kind: str) -> Flips:
         The paper's, for ten classes; or the pairs that are mixed up most, and the offset to
         the classes that are mixed up least, so that obvious corruption is.
 
-    Returns
-    -------
-    Flips
-
     Raises
     ------
     ValueError
@@ -102,10 +98,6 @@ def confusion(dataset: str) -> NDArray[np.int64]:
     """Count which classes linear discriminants take for which, out of fold.
 
     Weaker than the models that are studied: it mixes up enough to tell pairs by.
-
-    Parameters
-    ----------
-    dataset : str
 
     Returns
     -------

@@ -58,14 +58,6 @@ class Decision:
 def check_method(name: str) -> str:
     """Return a method's name if there is such a method.
 
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
-
     Raises
     ------
     ValueError

@@ -137,10 +137,6 @@ def gather(dataset: str, gold: int, seed: int) -> Answers:
         Answers of each that are checked; all, of whoever has fewer.
     seed : int
 
-    Returns
-    -------
-    Answers
-
     Raises
     ------
     ValueError

@@ -22,11 +22,6 @@ _STEPS = 5000
 def logistic_error(lesson: Lesson, test: Samples) -> float:
     """Train a logistic regression with C = 1, and test it.
 
-    Parameters
-    ----------
-    lesson : Lesson
-    test : Samples
-
     Returns
     -------
     float

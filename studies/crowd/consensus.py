@@ -62,14 +62,6 @@ def dawid_skene(answers: Answers) -> Consensus:
 
     An annotator's accuracy is the matrix's diagonal, weighed by the classes' estimated shares.
 
-    Parameters
-    ----------
-    answers : Answers
-
-    Returns
-    -------
-    Consensus
-
     Raises
     ------
     ModuleNotFoundError
@@ -103,10 +95,6 @@ def crowdlab(answers: Answers, probabilities: NDArray[np.float64]) -> Consensus:
     answers : Answers
     probabilities : (pictures, classes) float64
         By models that have not seen answers about the picture.
-
-    Returns
-    -------
-    Consensus
 
     Raises
     ------

@@ -73,10 +73,6 @@ class Teacher:
             its annotator weighs; `/scored_vote`, as much as score times weight. What labels
             pictures also with `/top`, those it is surest of.
 
-        Returns
-        -------
-        Lesson
-
         Raises
         ------
         ValueError

@@ -148,13 +148,6 @@ def signal_rows(
 def coverage_rows(cell: Cell, variant: Variant, trial: int, scored: Scored) -> Iterator[Row]:
     """Measure how often intervals from the gold answers alone hold what all answers say.
 
-    Parameters
-    ----------
-    cell : Cell
-    variant : Variant
-    trial : int
-    scored : Scored
-
     Yields
     ------
     Row
@@ -173,14 +166,6 @@ def group_rows(
     cell: Cell, variant: Variant, trial: int, scored: Scored, weighed: Mapping[str, Weighting]
 ) -> Iterator[Row]:
     """Measure what annotators with few, some and many answers get.
-
-    Parameters
-    ----------
-    cell : Cell
-    variant : Variant
-    trial : int
-    scored : Scored
-    weighed : mapping
 
     Yields
     ------

@@ -53,11 +53,6 @@ class Trials:
     def trained(self, recipe: Natural, strategy: str) -> Federated:
         """Train one strategy among those who gathered the data; nobody has credentials.
 
-        Parameters
-        ----------
-        recipe : Natural
-        strategy : str
-
         Returns
         -------
         Federated

@@ -78,10 +78,6 @@ def federate(**settings: Any) -> Federated:
     **settings
         By their flat names, with `_` for `-`.
 
-    Returns
-    -------
-    Federated
-
     Raises
     ------
     ConfigError

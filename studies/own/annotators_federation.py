@@ -44,10 +44,6 @@ def variants(dataset: str) -> tuple[Variant, ...]:
 def run(cell: Cell) -> list[Row]:
     """Train, test, and compare q and weights, means over rounds, with true accuracy.
 
-    Parameters
-    ----------
-    cell : Cell
-
     Returns
     -------
     list of Row

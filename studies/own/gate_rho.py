@@ -71,10 +71,6 @@ def variants(dataset: str) -> tuple[Variant, ...]:
 def run(cell: Cell) -> list[Row]:
     """Work a cell out.
 
-    Parameters
-    ----------
-    cell : Cell
-
     Returns
     -------
     list of Row

@@ -56,10 +56,6 @@ def variants(dataset: str) -> tuple[Variant, ...]:
 def run(cell: Cell) -> list[Row]:
     """Work a cell out.
 
-    Parameters
-    ----------
-    cell : Cell
-
     Returns
     -------
     list of Row
@@ -95,10 +91,6 @@ def professional(
         Temporal decay.
     bought : bool
         Whether attackers show moderate credentials; low-quality ones otherwise.
-
-    Returns
-    -------
-    Signals
     """
     rng = stream(cell.seed, "professional pool", cell.dataset, trial)
     n = drawn.attacker.size

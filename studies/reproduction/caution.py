@@ -18,10 +18,6 @@ DRAWN = "figure-6"
 def caution(studies: Mapping[str, Study]) -> str:
     """Say which studies are too small for their verdicts to mean much.
 
-    Parameters
-    ----------
-    studies : mapping of str to Study
-
     Returns
     -------
     str

@@ -118,10 +118,6 @@ _IN_PAPER = " (checked in the paper itself)"
 def claims_table(studies: Studies) -> Grid:
     """Check every claim.
 
-    Parameters
-    ----------
-    studies : mapping of str to Study
-
     Returns
     -------
     Grid

@@ -39,10 +39,6 @@ _Pair = tuple[str, "Cell", "Cell"]
 def never_worse(studies: Studies) -> Finding:
     """Count the conditions where the gate does worse than the better of Uniform and Krum.
 
-    Parameters
-    ----------
-    studies : mapping of str to Study
-
     Returns
     -------
     Finding
@@ -63,10 +59,6 @@ def never_worse(studies: Studies) -> Finding:
 @holds_if(_RULE.replace("difference of errors", "excess of Krum over Uniform"))
 def krum_floor(studies: Studies) -> Finding:
     """Count the conditions where Krum does worse than Uniform.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
 
     Returns
     -------

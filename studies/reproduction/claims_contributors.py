@@ -33,10 +33,6 @@ def always_greater(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "table-16".
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get("table-16")
     told, ratios, judged = [], [], []
@@ -68,10 +64,6 @@ def greater_where_hidden(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "table-16".
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get("table-16")
     told, judged = [], []
@@ -96,10 +88,6 @@ def useless_where_even(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "contributor-curves".
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get(_SPREAD)
     told, judged = [], []

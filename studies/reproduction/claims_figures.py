@@ -65,10 +65,6 @@ def one_setting(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "table-7", "table-12" and "table-13".
-
-    Returns
-    -------
-    Finding
     """
     places = {
         "7": ("moderate;beta=0.30", "q*v*r"),
@@ -101,10 +97,6 @@ def growth(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "table-13".
-
-    Returns
-    -------
-    Finding
     """
     first, last = (_paper("13", f"beta={beta}", "uniform").value for beta in ("0.0", "0.5"))
     grown = 100 * (last / first - 1)
@@ -124,10 +116,6 @@ def detectability(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Not read.
-
-    Returns
-    -------
-    Finding
     """
     del studies
     trials = sorted({target.trials for target in load_targets() if target.table == "16"})
@@ -150,10 +138,6 @@ def break_even(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "table-11".
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get("table-11")
     found = []

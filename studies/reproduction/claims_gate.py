@@ -40,10 +40,6 @@ def stage_one_bought(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "gate-stage1", conditions "moderate...".
-
-    Returns
-    -------
-    Finding
     """
     return _beaten(
         studies.get("gate-stage1"),
@@ -65,10 +61,6 @@ def stage_two_steered(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "gate-rho", conditions "white..." and "grey...".
-
-    Returns
-    -------
-    Finding
     """
     return _beaten(
         studies.get("gate-rho"),
@@ -88,10 +80,6 @@ def stage_one_without_attack(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "table-13" at beta = 0 and "zero-attack".
-
-    Returns
-    -------
-    Finding
     """
     plain = [
         (place, cell)
@@ -119,10 +107,6 @@ def stage_two_meaning(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "table-13".
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get("table-13")
     blends = {

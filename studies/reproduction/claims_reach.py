@@ -44,10 +44,6 @@ def krum_under_skew(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "label-skew".
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get("label-skew")
     areas = list(_cells(study, "auc"))
@@ -83,10 +79,6 @@ def normality(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads all that have Krum beside other methods.
-
-    Returns
-    -------
-    Finding
     """
     found = {
         name: [one for one in comparisons(study) if one.difference.trials >= FEW]
@@ -150,10 +142,6 @@ def overhead(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "overhead".
-
-    Returns
-    -------
-    Finding
     """
     found = _cells(studies.get("overhead"), "overhead")
     cells = [one for one in found if len(one[3].values)]

@@ -46,10 +46,6 @@ def softmax_compresses(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "temperature".
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get("temperature")
     if study is None:
@@ -99,10 +95,6 @@ def feature_drift(studies: Studies) -> Finding:
     studies : mapping of str to Study
         Reads "feature-drift"; the condition without drift is left out, and other rates of T
         are told, not judged.
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get("feature-drift")
     found: dict[str, list[tuple[str, Estimate]]] = {}
@@ -146,10 +138,6 @@ def sampling(studies: Studies) -> Finding:
     studies : mapping of str to Study
         Reads "sampling": conditions with a part "sampling", beside those with "selection",
         up to beta = 0.1.
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get("sampling")
     settings = {} if study is None else {s[:2]: s[2] for s in study.settings_of("error")}
@@ -188,10 +176,6 @@ def exploration(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads "exploration": conditions with a part "bonus=...", beside "bonus=none".
-
-    Returns
-    -------
-    Finding
     """
     study = studies.get("exploration")
     said, judged = [], []
@@ -230,10 +214,6 @@ def product_of_correlations(studies: Studies) -> Finding:
     ----------
     studies : mapping of str to Study
         Reads every study with both "rho_c" and "rho_product".
-
-    Returns
-    -------
-    Finding
     """
     gaps = []
     for study in studies.values():

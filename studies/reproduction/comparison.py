@@ -102,12 +102,6 @@ def rows(
 def variants(table: str, targets: Sequence[Target], study: Study | None) -> tuple[str, ...]:
     """List what conditions of ours say beyond the paper's, each once.
 
-    Parameters
-    ----------
-    table : str
-    targets : sequence of Target
-    study : Study or None
-
     Returns
     -------
     tuple of str

@@ -44,10 +44,6 @@ def without(condition: str, name: str) -> str:
     name : str
         Of the part.
 
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> without("tau=1;moderate", "tau")
@@ -58,10 +54,6 @@ def without(condition: str, name: str) -> str:
 
 def with_part(condition: str, old: str, new: str) -> str | None:
     """Put one part in place of another.
-
-    Parameters
-    ----------
-    condition, old, new : str
 
     Returns
     -------

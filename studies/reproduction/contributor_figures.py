@@ -29,10 +29,6 @@ _AXES: Mapping[str, tuple[tuple[str, str, bool], ...]] = {
 def contributor_figure(study: Study) -> Drawing | None:
     """Draw a study of contributors over what varies in it.
 
-    Parameters
-    ----------
-    study : Study
-
     Returns
     -------
     Drawing or None

@@ -120,10 +120,6 @@ class Section:
 def anchor_of(text: str) -> str:
     """Make a name fit to be linked to.
 
-    Parameters
-    ----------
-    text : str
-
     Returns
     -------
     str

@@ -114,10 +114,6 @@ def _advantage(
 def correlation(points: Sequence[Sweep]) -> tuple[float, float]:
     """Correlate the ratio of improvements with |rho_d| over mixtures: Pearson's r, and p.
 
-    Parameters
-    ----------
-    points : sequence of Sweep
-
     Returns
     -------
     (float, float)
@@ -135,10 +131,6 @@ def correlation(points: Sequence[Sweep]) -> tuple[float, float]:
 
 def sweep_table(study: Study) -> Grid:
     """List every sweep, and how its ratio goes with detectability.
-
-    Parameters
-    ----------
-    study : Study
 
     Returns
     -------
@@ -187,10 +179,6 @@ def figure_5(study: Study | None) -> Drawing | None:
     ----------
     study : Study or None
         Table 16's.
-
-    Returns
-    -------
-    Drawing or None
     """
     views: dict[str, Figure | None] = {}
     for dataset, rest, points in () if study is None else sweeps(study):

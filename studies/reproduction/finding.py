@@ -128,10 +128,6 @@ def examples(found: Iterable[tuple[float, str]], most: int = 3) -> str:
     most : int
         How many to list.
 
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> examples([(1.0, "a"), (3.0, "b"), (2.0, "c")], most=2)

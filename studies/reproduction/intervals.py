@@ -55,10 +55,6 @@ def mean(values: NDArray[np.float64]) -> Estimate:
     values : ndarray, shape (n,)
         One a trial.
 
-    Returns
-    -------
-    Estimate
-
     Examples
     --------
     >>> found = mean(np.array([1.0, 2.0, 3.0]))

@@ -20,14 +20,6 @@ _LONGEST = 20_000
 def escaped(text: str) -> str:
     r"""Write text so that Markdown shows it letter by letter, in a table's cell too.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> print(escaped("q*v | <b>"))

@@ -100,10 +100,6 @@ _METRICS = (
 def described(setting: str) -> str:
     """Say what a setting of the recipe is, as the recipe has it.
 
-    Parameters
-    ----------
-    setting : str
-
     Returns
     -------
     str
@@ -119,12 +115,7 @@ def described(setting: str) -> str:
 
 
 def names_blocks() -> tuple[Block, ...]:
-    """Explain the names of methods, conditions and metrics.
-
-    Returns
-    -------
-    tuple of Block
-    """
+    """Explain the names of methods, conditions and metrics."""
     keys = tuple(
         (key, setting or "—", own or described(setting))
         for key, (setting, own) in _KEYS.items()

@@ -26,14 +26,6 @@ _UNITS = {
 def is_share(metric: str) -> bool:
     """Whether a metric of ours is a fraction, shown in per cent.
 
-    Parameters
-    ----------
-    metric : str
-
-    Returns
-    -------
-    bool
-
     Examples
     --------
     >>> is_share("selected_experts"), is_share("auc")
@@ -49,10 +41,6 @@ def is_share(metric: str) -> bool:
 
 def unit_of(metric: str) -> str:
     """Say in what a metric of ours is shown.
-
-    Parameters
-    ----------
-    metric : str
 
     Returns
     -------
@@ -74,10 +62,6 @@ def digits_of(metric: str) -> int | None:
     ----------
     metric : str
         As `targets.csv` or a study calls it.
-
-    Returns
-    -------
-    int or None
 
     Examples
     --------
@@ -105,10 +89,6 @@ def plain(value: float, digits: int | None) -> str:
     value : float
     digits : int or None
         Decimals; None for three significant digits.
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -152,14 +132,6 @@ def interval(estimate: Estimate, digits: int | None) -> str:
 
 def p_value(p: float) -> str:
     """Write a p value.
-
-    Parameters
-    ----------
-    p : float
-
-    Returns
-    -------
-    str
 
     Examples
     --------

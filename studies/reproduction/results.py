@@ -93,10 +93,6 @@ class Study:
 def paired(one: Cell, other: Cell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Line up two cells by trial.
 
-    Parameters
-    ----------
-    one, other : Cell
-
     Returns
     -------
     (ndarray, ndarray)

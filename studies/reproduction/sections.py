@@ -95,10 +95,6 @@ _ByVariant = dict[str, dict[str, "tuple[Row, ...]"]]
 def sections(studies: Mapping[str, Study]) -> tuple[Section, ...]:
     """Put the whole report together.
 
-    Parameters
-    ----------
-    studies : mapping of str to Study
-
     Returns
     -------
     tuple of Section

@@ -38,16 +38,7 @@ _SHORT = 12  # digits of a hash that are enough to tell it
 
 
 def settings_blocks(studies: Mapping[str, Study]) -> tuple[Block, ...]:
-    """Say how everything was measured.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-
-    Returns
-    -------
-    tuple of Block
-    """
+    """Say how everything was measured."""
     blocks: list[Block] = [*names_blocks(), Heading("Rules")]
     blocks += [Text(RULE), Text(_CAUTION), Text(STATISTICS), Heading("Runs")]
     if studies:

@@ -88,10 +88,6 @@ def overview(compared: Mapping[str, Sequence[Row]], titles: Mapping[str, str]) -
 def comparison_table(rows: Sequence[Row]) -> Grid:
     """Set the paper's figures beside ours.
 
-    Parameters
-    ----------
-    rows : sequence of Row
-
     Returns
     -------
     Grid
@@ -209,10 +205,6 @@ def variant_overview(
 def significance_table(found: Sequence[Comparison]) -> Grid:
     """List the tests against Krum.
 
-    Parameters
-    ----------
-    found : sequence of Comparison
-
     Returns
     -------
     Grid
@@ -248,11 +240,6 @@ def significance_table(found: Sequence[Comparison]) -> Grid:
 
 def metric_table(study: Study, metric: str) -> Grid:
     """Show a metric of a study: mean and interval, condition by method.
-
-    Parameters
-    ----------
-    study : Study
-    metric : str
 
     Returns
     -------
@@ -294,10 +281,6 @@ def signed(value: float, digits: int | None) -> str:
     value : float
     digits : int or None
         As for `plain`.
-
-    Returns
-    -------
-    str
 
     Examples
     --------

@@ -93,14 +93,6 @@ def load_targets() -> tuple[Target, ...]:
 def study_of(table: str) -> str:
     """Name the study that redoes a table.
 
-    Parameters
-    ----------
-    table : str
-
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> study_of("7"), study_of("A1")
@@ -111,14 +103,6 @@ def study_of(table: str) -> str:
 
 def label_of(table: str) -> str:
     """Say a table's number in words.
-
-    Parameters
-    ----------
-    table : str
-
-    Returns
-    -------
-    str
 
     Examples
     --------

@@ -83,10 +83,6 @@ def draw(dataset: str, recipe: Recipe, seed: int, trial: int) -> Drawn:
     seed : int
     trial : int
 
-    Returns
-    -------
-    Drawn
-
     Raises
     ------
     ValueError

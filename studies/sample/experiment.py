@@ -47,10 +47,6 @@ class Choice:
 def run(cell: Cell) -> list[Row]:
     """Work a cell out.
 
-    Parameters
-    ----------
-    cell : Cell
-
     Returns
     -------
     list of Row
@@ -121,10 +117,6 @@ def choices(fitted: Fitted, variant: Variant, cell: Cell) -> Iterator[Choice]:
     variant : Variant
     cell : Cell
         The one that both belong to.
-
-    Yields
-    ------
-    Choice
     """
     recipe = variant.recipe
     for place, trial in enumerate(cell.trials):

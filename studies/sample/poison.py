@@ -44,10 +44,6 @@ def listed(condition: str, attacks: Iterable[str]) -> str:
     attacks : iterable of str
         The names that there are.
 
-    Returns
-    -------
-    str
-
     Raises
     ------
     ValueError
@@ -105,10 +101,6 @@ def attacked(
         One a trial.
     shown : sequence of Signals
         One a trial; may be empty where only the data matter.
-
-    Returns
-    -------
-    Attacked
     """
     plain = Fitted.of(cell, [variant])
     return Attacked(

@@ -57,10 +57,6 @@ def signals(dataset: str, drawn: Drawn, recipe: Recipe, seed: int, trial: int) -
     seed : int
     trial : int
 
-    Returns
-    -------
-    Signals
-
     Raises
     ------
     ValueError

@@ -33,10 +33,6 @@ def check_method(name: str) -> str:
         `uniform`, `krum`, `oracle`, one of `BASELINES`, a product such as `q*v*r`,
         `softmax_blend` or `two_stage`; those two also with `*T`.
 
-    Returns
-    -------
-    str
-
     Raises
     ------
     ValueError
@@ -85,10 +81,6 @@ def weigh(
         What only the oracle knows.
     scores : mapping
         The baselines' scores by name, (n,) each; the higher, the better the label.
-
-    Returns
-    -------
-    Weighting
 
     Examples
     --------
