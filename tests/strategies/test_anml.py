@@ -10,9 +10,9 @@ from flwr.app import Array, ArrayRecord, MetricRecord
 from flwr.serverapp.strategy import FedAvg, MultiKrum
 from threadpoolctl import threadpool_limits
 
-from anml_fl.config import Aggregation
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.memory import InMemoryRegistry, Standing
+from anml_fl.settings.aggregation import Aggregation
 from strategies.anml import Anml
 from strategies.rules import Decision
 

@@ -10,8 +10,8 @@ from flwr.app import ArrayRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import Aggregation
 from anml_fl.method.records import RoundRecord
+from anml_fl.settings.aggregation import Aggregation
 from strategies.anml import Anml
 from strategies.buffers import buffers_of, median
 from strategies.catalogue import BASELINES, strategy

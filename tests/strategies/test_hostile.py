@@ -8,7 +8,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Error, Message, MetricRec
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from anml_fl.config import Aggregation
+from anml_fl.settings.aggregation import Aggregation
 from strategies.catalogue import NAMES, strategy
 
 REPLIES = 10_000

@@ -12,7 +12,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import Aggregation
+from anml_fl.settings.aggregation import Aggregation
 from clients.unpacked import unpacked
 from strategies.anml import Anml
 from strategies.catalogue import BASELINES, strategy

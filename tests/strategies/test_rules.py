@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import trim_mean
 
-from anml_fl.config import Aggregation
 from anml_fl.method.krum import consistency, krum_scores
 from anml_fl.registry.interface import Signals
+from anml_fl.settings.aggregation import Aggregation
 from strategies import rules
 from strategies.catalogue import BASELINES, NAMES, strategy
 from strategies.rules import Cohort, example_factors
