@@ -14,7 +14,7 @@ from anml_fl.method.records import RoundRecord
 from anml_fl.registry.memory import InMemoryRegistry, Standing
 from anml_fl.settings.aggregation import Aggregation
 from strategies.anml import Anml
-from strategies.rules import Decision
+from strategies.decision import Decision
 
 N = 10
 RNG = np.random.default_rng(3)
