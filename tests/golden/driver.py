@@ -24,7 +24,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-sys.path.pop(0)  # this folder: its names are none of the project's
 INSTANT = datetime(2026, 7, 1, 12, tzinfo=UTC)
 HASH = "c0de" * 16
 LIBRARIES = (
@@ -150,6 +149,7 @@ def carry_out(case: dict[str, Any], out: Path, tree: Path, places: dict[str, Any
 
 def main() -> None:
     """Carry out all cases, so many at a time."""
+    sys.path.pop(0)  # this folder: its names are none of the project's
     tree, out, jobs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     asked = json.load(sys.stdin)
     for library in LIBRARIES:
