@@ -1,6 +1,6 @@
 """Compare what this code does with what another commit's did, byte by byte, on this machine.
 
-    python -m tests.golden COMMIT [--only GLOB] [--all]
+    python -m tests.golden COMMIT [--only GLOB] [--jobs 2]
 
 Bytes are promised on one machine alone (docs/adr/0015), so the repository keeps none: the
 commit's are made here once, into .golden/COMMIT, and the working tree's each time.
@@ -9,6 +9,7 @@ commit's are made here once, into .golden/COMMIT, and the working tree's each ti
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import io
 import json
@@ -37,16 +38,16 @@ def main() -> None:
     parser = argparse.ArgumentParser("make golden", description=__doc__)
     parser.add_argument("commit")
     parser.add_argument("--only", default="*", metavar="GLOB", help="these cases")
-    parser.add_argument("--all", action="store_true", help="those that take long, too")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
-    cases = [
-        one for one in CASES if fnmatch(one.name, asked.only) and (asked.all or not one.dear)
-    ]
+    cases = [one for one in CASES if fnmatch(one.name, asked.only)]
     if not cases:
         sys.exit(
             f"no case is called {asked.only}; there are {', '.join(c.name for c in CASES)}"
         )
+    KEPT.mkdir(exist_ok=True)
+    lock = (KEPT / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would write the same files
     commit = _git("rev-parse", "--short=12", f"{asked.commit}^{{commit}}").decode().strip()
     before, now = KEPT / commit / "out", KEPT / "now"
     reference = _code(commit)
@@ -86,16 +87,20 @@ def make(cases: list[Case], tree: Path, out: Path, reference: Path, jobs: int) -
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     request = {"cases": [filled for filled, _, _ in todo], "places": PLACES}
-    subprocess.run(
-        [sys.executable, DRIVER, tree, work, str(jobs)],
-        input=json.dumps(request).encode(),
-        env=_environment(tree),
-        check=True,
-    )
-    for filled, stamp, about in todo:
-        shutil.rmtree(out / filled["name"], ignore_errors=True)
-        (work / filled["name"]).rename(out / filled["name"])
-        stamp.write_text(about)
+    try:
+        subprocess.run(
+            [sys.executable, DRIVER, tree, work, str(jobs)],
+            input=json.dumps(request).encode(),
+            env=_environment(tree),
+            check=True,
+        )
+    finally:
+        for filled, stamp, about in todo:
+            name = filled["name"]
+            if (work / f"{name}.done").exists():
+                shutil.rmtree(out / name, ignore_errors=True)
+                (work / name).rename(out / name)
+                stamp.write_text(about)
 
 
 def _environment(tree: Path) -> dict[str, str]:

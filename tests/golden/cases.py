@@ -12,13 +12,11 @@ class Case(NamedTuple):
 
     `commands` are words with, after how many checkpoints the command is killed (0: never).
     !help, !copy FROM TO and !append FILE TEXT are the driver's own; {reference} and {keys} are
-    folders. `dear` cases are left out unless --all asks for them; in those that `fail` some command is
-    to end with another status than 0.
+    folders. In cases that `fail` a command may end with another status than 0.
     """
 
     name: str
     commands: tuple[tuple[Words, int], ...]
-    dear: bool = False
     fail: bool = False
 
     def filled(self, **folders: str) -> dict[str, Any]:
@@ -30,7 +28,7 @@ class Case(NamedTuple):
         return {"name": self.name, "commands": commands}
 
 
-def case(name: str, text: str, *, dear: bool = False, fail: bool = False) -> Case:
+def case(name: str, text: str, *, fail: bool = False) -> Case:
     """Read a command a line; "KILLED n: " before it stops it after n checkpoints."""
     commands = []
     for line in filter(None, map(str.strip, text.replace("\\\n", "").split("\n"))):
@@ -38,7 +36,7 @@ def case(name: str, text: str, *, dear: bool = False, fail: bool = False) -> Cas
         if line.startswith("KILLED "):
             stop, words = int(line[7]), line[9:]
         commands.append((tuple(words.split()), stop))
-    return Case(name, tuple(commands), dear, fail)
+    return Case(name, tuple(commands), fail)
 
 
 AFTERWARDS = """
@@ -146,9 +144,6 @@ gate-stage1 gate-rho zero-attack sampling feature-drift exploration temperature 
 overhead label-skew contributor-updates contributor-curves contributor-skew hospitals
 annotators annotators-federation writers
 """
-# More than some seconds even so.
-DEAR: frozenset[str] = frozenset()
-
 CASES = (
     *(
         case(
@@ -168,6 +163,8 @@ CASES = (
     ),
     case(
         "database",
+        "registry add issuer U --key {keys}/issuer.key.pub --level peer-reviewed"
+        " --until 2031-01-01 --database kept.db\n"
         f"run {KEPT} --reputation --database kept.db --simulated --out run\n"
         f"verify run\n{LISTS}"
         "registry signals --database kept.db\n",
@@ -186,7 +183,6 @@ CASES = (
         case(
             f"study-{name}",
             f"study run {name} --profile quick --jobs 1 --out s",
-            dear=name in DEAR,
         )
         for name in STUDIES.split()
     ),

@@ -29,6 +29,7 @@ HASH = "c0de" * 16
 LIBRARIES = (
     "torch", "sklearn.ensemble", "flwr.serverapp", "flwr.clientapp", "plotly.graph_objects",
     "pyarrow.parquet", "scipy.stats", "sqlalchemy", "alembic.command", "rich.progress",
+    "torch._dynamo", "sklearn.datasets", "pydantic",
 )  # fmt: skip
 ROOMS = ("anml_fl", "strategies", "clients", "server", "studies")
 
@@ -177,6 +178,7 @@ def main() -> None:
         print(f"  {name}: {time.monotonic() - since:.0f} s", flush=True)
         if status:
             raise SystemExit(f"the case {name} could not be carried out")
+        (out / f"{name}.done").touch()
 
 
 if __name__ == "__main__":
