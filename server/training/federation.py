@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from importlib.util import find_spec
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +136,11 @@ def check(config: RunConfig) -> None:
         If the data cannot be had.
     """
     federation, training = config.federation, config.training
+    if config.engine == "simulation" and find_spec("ray") is None:
+        raise ConfigError(
+            "engine: simulation runs on Ray, which is not installed: pip install"
+            " 'anml-fl[simulation]'; usable without it: inline"
+        )
     try:
         torch.zeros(1, device=training.device).item()
     except Exception as error:
