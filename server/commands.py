@@ -88,7 +88,7 @@ def commands(
         federation.
         """
         from server.deployment.environment_file import write_environment
-        from server.deployment.state import prepare
+        from server.deployment.prepare import prepare
 
         if out is not None and not local:
             raise click.UsageError(
