@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from anml_fl.config import ConfigError
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.run import files as run_files
 from anml_fl.run.files import DifferenceError
-from anml_fl.run.ledger_audit import audit
 from anml_fl.run.round_audit import check_model, check_rounds, rounds_of
 from anml_fl.system.files import write_whole
 from server.training.ledger_key import signing_key
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from anml_fl.run.checkpoint import Checkpoint
 
 LEDGER, PUBLIC_KEY = run_files.LEDGER, run_files.PUBLIC_KEY
-_HOW = "Bring the folder back from a copy, or let `anml run --out FOLDER` begin another"
 
 
 def run_id(config: RunConfig) -> str:
@@ -96,27 +93,6 @@ def check_ledger(out: Path, *, ended: bool) -> None:
         entries = _entries(FileLedger(out / LEDGER, signing_key()))
         if ended and entries:
             _check_settled(out, entries)
-
-
-def check_unaltered(out: Path) -> None:
-    """Refuse a run that came to its end and is not what its ledger says.
-
-    Parameters
-    ----------
-    out : Path
-        The run's folder.
-
-    Raises
-    ------
-    ConfigError
-        Naming the first difference, or why it cannot be checked.
-    """
-    try:
-        found = audit(out, strangers=True)  # what is made anew keeps what somebody put there
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{out} cannot be checked: {error}. {_HOW}") from error
-    if not found.ok:
-        raise ConfigError(f"{out} does not fit its ledger: {found.difference}. {_HOW}")
 
 
 def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[float]:
