@@ -1,4 +1,4 @@
-"""`anml registry list`, `show` and `signals`: what is known, and what follows from it."""
+"""`anml registry list`, `show` and `signals`: what is recorded, and what follows from it."""
 
 from __future__ import annotations
 

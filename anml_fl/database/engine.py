@@ -155,7 +155,7 @@ def _file(path: Path) -> sa.URL:
 
 
 def _fixed(path: Path) -> bool:
-    """Tell of a file that stays as it is: where this user can make no journal, and none is.
+    """Say whether a file stays as it is: where this user can make no journal, and none is.
 
     SQLite would not even read it: for that, too, it makes files beside it.
     """

@@ -41,7 +41,7 @@ def _none(columns: int) -> _Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LatestReputation:
     """Each contributor's latest row of `reputation`, by its place.
 
     Parameters
@@ -59,26 +59,26 @@ class Standing:
     values: NDArray[np.float64]
 
     @classmethod
-    def none(cls, n: int) -> Standing:
+    def none(cls, n: int) -> LatestReputation:
         """Start n newcomers."""
         values = np.zeros((4, n))
         values[0] = Reputation.NEW.middle
         return cls(0, np.full(n, BEFORE_ALL_TIME), values)
 
-    def newer(self, connection: sa.Connection, contributors: _Whole) -> Standing:
+    def newer(self, connection: sa.Connection, contributors: _Whole) -> LatestReputation:
         """Read what was added since, of contributors by their rising row numbers."""
         last = queries.last_row(connection)
         missing = contributors.size - self.recorded.size
         if last == self.last and not missing:
             return self
-        new = Standing.none(missing)
+        new = LatestReputation.none(missing)
         recorded = np.concatenate([self.recorded, new.recorded])
         values = np.concatenate([self.values, new.values], axis=1)
         # At first the whole history is there: one look at each contributor's end of it.
         rows = (
             queries.after(connection, tables.reputation, self.last)
             if self.last
-            else queries.standing(connection, contributors.tolist(), before=last + 1)
+            else queries.latest_reputation(connection, contributors.tolist(), before=last + 1)
         )
         if rows:
             whole = [(row[0], row[1]) for row in rows]
@@ -86,7 +86,7 @@ class Standing:
             place = np.searchsorted(contributors, of)
             recorded[place] = when  # by rising row number: the last one stays
             values[:, place] = np.array([row[2:] for row in rows], dtype=np.float64).T
-        return Standing(last, recorded, values)
+        return LatestReputation(last, recorded, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Facts:
     attestations : (7, n) int64
         Row number, recorded, contribution's and issuer's row numbers, level's place in
         `queries.LEVELS`, issued, expires.
-    standing : Standing
+    latest_reputation : LatestReputation
         Of each contributor.
     """
 
@@ -112,8 +112,9 @@ class Facts:
     contributors: _Whole = field(default_factory=lambda: _none(3))
     contributions: _Whole = field(default_factory=lambda: _none(4))
     attestations: _Whole = field(default_factory=lambda: _none(7))
-
-    standing: Standing = field(default_factory=lambda: Standing.none(0))
+    latest_reputation: LatestReputation = field(
+        default_factory=lambda: LatestReputation.none(0)
+    )
 
     def newer(self, connection: sa.Connection) -> Facts:
         """Read what was added since; the connection must see one state of the database."""
@@ -121,8 +122,8 @@ class Facts:
         data = queries.after(connection, tables.contributions, _last(self.contributions))
         words = queries.after(connection, tables.attestations, _last(self.attestations))
         index, contributors = self.index, _extended(self.contributors, [r[:3] for r in people])
-        standing = self.standing.newer(connection, contributors[0])
-        if not (people or data or words) and standing is self.standing:
+        latest = self.latest_reputation.newer(connection, contributors[0])
+        if not (people or data or words) and latest is self.latest_reputation:
             return self
         if people:
             start = len(index)
@@ -132,14 +133,14 @@ class Facts:
             contributors,
             _extended(self.contributions, data),
             _extended(self.attestations, words),
-            standing,
+            latest,
         )
 
     @property
     def latest(self) -> int:
         """When the last of them was recorded; before all time if there is none."""
         rows = (self.contributors, self.contributions, self.attestations)
-        recorded = [*(table[1] for table in rows), self.standing.recorded]
+        recorded = [*(table[1] for table in rows), self.latest_reputation.recorded]
         return int(np.concatenate(recorded).max(initial=BEFORE_ALL_TIME))
 
     def places(self, identities: Sequence[str], at: int) -> _Whole:
@@ -162,13 +163,13 @@ class Facts:
         self, connection: sa.Connection, places: _Whole, at: int
     ) -> NDArray[np.float64]:
         """Find r of contributors by their places: from what was recorded before."""
-        r: NDArray[np.float64] = self.standing.values[0, places]
-        (past,) = np.nonzero(self.standing.recorded[places] >= at)
+        latest = self.latest_reputation
+        r: NDArray[np.float64] = latest.values[0, places]
+        (past,) = np.nonzero(latest.recorded[places] >= at)
         r[past] = Reputation.NEW.middle
-        rows = queries.standing(connection, self.contributors[0, places[past]].tolist(), at=at)
-        if rows:
-            of = np.array([row[0] for row in rows], dtype=np.int64)
-            found = np.searchsorted(self.contributors[0, places[past]], of)
+        ids = self.contributors[0, places[past]]
+        if rows := queries.latest_reputation(connection, ids.tolist(), at=at):
+            found = np.searchsorted(ids, np.array([row[0] for row in rows], dtype=np.int64))
             r[past[found]] = [row[2] for row in rows]
         return r
 
@@ -176,12 +177,13 @@ class Facts:
         self, connection: sa.Connection, places: _Whole, of_round: queries.Rows
     ) -> tuple[_Whole, Evidence]:
         """Find when contributors' evidence was recorded, and it, as before a round's rows."""
-        recorded, values = self.standing.recorded[places], self.standing.values[:, places]
+        latest = self.latest_reputation
+        recorded, values = latest.recorded[places], latest.values[:, places]
         if of_round:
             ids = self.contributors[0, places]
             first = min(row[0] for row in of_round)
             recorded[:], values[:] = BEFORE_ALL_TIME, 0.0
-            for row in queries.standing(connection, ids.tolist(), before=first):
+            for row in queries.latest_reputation(connection, ids.tolist(), before=first):
                 place = np.searchsorted(ids, row[0])
                 recorded[place], values[:, place] = row[1], row[2:]
         return recorded, Evidence(values[1], values[2], values[3].astype(np.int64))

@@ -84,7 +84,7 @@ _CODED_LEVEL = sa.case(
     {level.name: code for code, level in enumerate(LEVELS)}, value=attestations.c.level
 )
 _LAST = sa.bindparam("last", type_=sa.BigInteger)
-_OF_STANDING = tuple(
+_REPUTATION_COLUMNS = tuple(
     reputation.c[name]
     for name in ("contributor", "recorded", "reputation", "good", "bad", "contributions")
 )
@@ -104,7 +104,7 @@ _READ: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
         attestations.c.issued,
         attestations.c.expires,
     ),
-    "reputation": _OF_STANDING,
+    "reputation": _REPUTATION_COLUMNS,
 }
 _AFTER = {
     name: sa.select(*columns)
@@ -174,7 +174,7 @@ def last_row(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(sa.func.max(reputation.c.id))).scalar() or 0)
 
 
-def standing(
+def latest_reputation(
     connection: sa.Connection,
     ids: Sequence[int],
     *,
@@ -197,7 +197,7 @@ def standing(
     """
     if not ids:
         return []
-    statement = _STANDING[connection.dialect.name]
+    statement = _LATEST_REPUTATION[connection.dialect.name]
     return _fetch(connection, statement, asked=json.dumps(ids), at=at, before=before)
 
 
@@ -250,7 +250,7 @@ def moment_of(connection: sa.Connection, run: str, round_number: int) -> int | N
     ).scalar()
 
 
-def _standing(dialect: str) -> sa.Select[Any]:
+def _select_latest_reputation(dialect: str) -> sa.Select[Any]:
     asked = sa.bindparam("asked", type_=sa.Text)
     if dialect == "sqlite":
         listed: Any = sa.func.json_each(asked).table_valued("value").alias("asked")
@@ -271,11 +271,15 @@ def _standing(dialect: str) -> sa.Select[Any]:
         .scalar_subquery()
     )
     return (
-        sa.select(*_OF_STANDING).select_from(listed).join(reputation, reputation.c.id == last)
+        sa.select(*_REPUTATION_COLUMNS)
+        .select_from(listed)
+        .join(reputation, reputation.c.id == last)
     )
 
 
-_STANDING = {dialect: _standing(dialect) for dialect in ("sqlite", "postgresql")}
+_LATEST_REPUTATION = {
+    dialect: _select_latest_reputation(dialect) for dialect in ("sqlite", "postgresql")
+}
 
 
 def _fetch(connection: sa.Connection, statement: Any, **parameters: object) -> Rows:

@@ -14,7 +14,7 @@ from anml_fl.orders.secret import make_secret
 from anml_fl.registry.keys import make_key
 from anml_fl.system.files import make_folder
 from server.deployment.authority import issue, make_authority, make_node_key, write_once
-from server.deployment.behaviours import without_roles
+from server.deployment.behaviours import without_behaviours
 from server.deployment.settings import chosen, unchanged
 from server.deployment.state import CONTENTS, State
 
@@ -71,10 +71,10 @@ def prepare(
         if new
         else unchanged(state, preset, flat, nodes, behaviours)
     )
-    roles = tomli_w.dumps({"behaviours": cast_roles(config)}).encode()
+    listed = tomli_w.dumps({"behaviours": cast_roles(config)}).encode()
     # The same words are what a crash left before it came to the file after them.
-    cast = new and state.behaviours.exists()
-    if cast and state.behaviours.read_bytes() != roles:
+    listed_before = new and state.behaviours.exists()
+    if listed_before and state.behaviours.read_bytes() != listed:
         raise ConfigError(
             f"{state.behaviours} is there, but no {state.run.name}: give it by"
             f" --behaviours from another place, or remove it"
@@ -97,10 +97,10 @@ def prepare(
     if not password.exists():
         write_once(password, secrets.token_urlsafe(32).encode() + b"\n", 0o600)
     if new:
-        if not cast:
-            write_once(state.behaviours, roles, 0o644)
+        if not listed_before:
+            write_once(state.behaviours, listed, 0o644)
         # Last: with it, the folder is complete.
-        write_once(state.run, without_roles(config).encode(), 0o644)
+        write_once(state.run, without_behaviours(config).encode(), 0o644)
     return state, config
 
 

@@ -16,7 +16,7 @@ from anml_fl.datasets.prepare import names_of
 from anml_fl.orders.secret import read_secret
 from anml_fl.settings.reading import from_file
 from anml_fl.system.private import refuse_exposed
-from server.deployment.behaviours import cast_by, read_behaviours
+from server.deployment.behaviours import read_behaviours, with_behaviours
 
 if TYPE_CHECKING:
     from anml_fl.config import RunConfig
@@ -105,7 +105,7 @@ class State:
 
     @property
     def owner_secret(self) -> Path:
-        """What SuperLink's owner is known by where the kernel does not tell."""
+        """What SuperLink recognises its owner by where the kernel does not say who asks."""
         return self.folder / "owner.secret"
 
     @property
@@ -147,7 +147,7 @@ class State:
                 f"{self.folder} has no {self.run.name}: `anml up --state"
                 f" {quote(str(self.folder))}` makes it"
             )
-        return cast_by(from_file(self.run), read_behaviours(self.behaviours))
+        return with_behaviours(from_file(self.run), read_behaviours(self.behaviours))
 
     def secret(self) -> str | None:
         """Read the owner's secret, if there is one.

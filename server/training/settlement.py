@@ -18,7 +18,7 @@ from anml_fl.run.files import DifferenceError
 from anml_fl.run.round_audit import check_model, check_rounds, rounds_of
 from anml_fl.system.files import write_whole
 from server.training.ledger_key import signing_key
-from server.training.retry import patiently
+from server.training.retry import retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -110,7 +110,7 @@ def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[fl
     list of float
         By round; empty if the run has not ended.
     """
-    lines = patiently(lambda: list(SqlLedger(engine, run_id(config), signing_key()).lines()))
+    lines = retried(lambda: list(SqlLedger(engine, run_id(config), signing_key()).lines()))
     closed = json.loads(lines[-1]) if lines else {}
     found: list[float] = closed.get("instants", {}).get(strategy, [])
     return found
@@ -157,7 +157,7 @@ class Settlement:
         self._open = None if engine is None else partial(SqlLedger, engine, run, key)
         self._database: Ledger | None = None
         if self._open is not None:
-            self._database = patiently(self._open)
+            self._database = retried(self._open)
             _check_order(self._database, file)
         settings, pool = sha256_of(config.to_toml().encode()), config.settlement.pool
         self._everywhere(lambda book: book.open(run, config.settling, pool, settings))
@@ -166,7 +166,7 @@ class Settlement:
             out / PUBLIC_KEY,
             public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         )
-        self.instants: dict[int, float] = patiently(self._instants)
+        self.instants: dict[int, float] = retried(self._instants)
         """When each settled round asked the registry: asked again, it says the same."""
 
     @property
@@ -257,7 +257,7 @@ class Settlement:
                 self._database = book
                 return kept
 
-            patiently(in_database)
+            retried(in_database)
         keep(self._file)
 
     def _instants(self) -> dict[int, float]:

@@ -18,7 +18,7 @@ from anml_fl.registry.instants import Reading, SteadyClock, after, remark
 from anml_fl.registry.scenarios import simulated_registry
 from anml_fl.registry.sql import SqlRegistry
 from server.engines.simulation import STARTED_IN
-from server.training.retry import PatientRegistry, patiently
+from server.training.retry import RetryingRegistry, retried
 from server.training.settlement import run_id
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def database(config: RunConfig) -> Engine | None:
     if not where:
         return None
     if "://" in where:
-        return patiently(lambda: open_database(where))
+        return retried(lambda: open_database(where))
     # The engine's processes have a working folder of their own.
     path = Path(os.getenv(STARTED_IN, "."), where)
     if not path.exists():
@@ -109,8 +109,8 @@ def known(
     rule = ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min)
     # What is done to the wall clock from here on moves no instant.
     clock = SteadyClock(now)
-    sql = patiently(lambda: SqlRegistry(engine, rule=rule, clock=clock))
-    kept, run = PatientRegistry(sql), run_id(config)
+    sql = retried(lambda: SqlRegistry(engine, rule=rule, clock=clock))
+    kept, run = RetryingRegistry(sql), run_id(config)
 
     def present() -> Reading:
         instant = date(after(microseconds(last), microseconds(kept.now())))
