@@ -287,8 +287,8 @@ def damage(line: bytes) -> str | None:
 
 
 def _no_entry(line: bytes) -> ValueError:
-    if told := damage(line + b"\n"):
-        return ValueError(told)
+    if flaw := damage(line + b"\n"):
+        return ValueError(flaw)
     if line.startswith(b'{"') != line.endswith((b'"}', b"}}")):
         return ValueError(
             "is no entry, but part of one: it was cut in two, perhaps by a program that takes"

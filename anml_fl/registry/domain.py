@@ -1,7 +1,7 @@
-"""What a registry holds: plain facts, each with the instant at which it became known.
+"""What a registry holds: plain facts, each with the instant at which it was recorded.
 
 Nothing here is ever changed: a fact is added, and what holds at an instant follows from
-the facts known by then. So a past round can be recomputed.
+the facts recorded by then. So a past round can be recomputed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Contributor:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A data set that a contributor brings; the latest one known is its current one.
+    """A data set that a contributor brings; the latest one recorded is its current one.
 
     Parameters
     ----------

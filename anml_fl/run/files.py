@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEDGER, PUBLIC_KEY = "ledger.jsonl", "ledger.pub"
-CONFIG, SUMMARY = "config.toml", "summary.json"
+CONFIG, SUMMARY, REPORT = "config.toml", "summary.json", "report.html"
 ROUNDS, TIMINGS, MODEL = "rounds.jsonl", "timings.jsonl", "model.safetensors"
 UPDATES = "updates"
 

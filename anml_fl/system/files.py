@@ -286,7 +286,7 @@ def _locked(partial: Path, mode: int | None) -> Iterator[IO[bytes]]:
 
 
 def _is(handle: int, path: Path) -> bool:
-    """Tell whether an open file still has this name."""
+    """Say whether an open file still has this name."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat(follow_symlinks=False))
     except FileNotFoundError:

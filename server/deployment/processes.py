@@ -32,13 +32,13 @@ WARM, WARM_SOCKET = "ANML_WARM", "ANML_WARM_SOCKET"
 """Environment variables: 1 for warm client processes and shorter polls; who forks them."""
 
 # What a process starts has sessions of its own and may outlive it: this variable, which all
-# of them inherit, tells whose they are.
+# of them inherit, says whose they are.
 _MARK = "ANML_SERVICE"
 # The same for all of a federation: what was left behind when we ourselves were killed.
 _FEDERATION = "ANML_FEDERATION"
 # A SuperNode may take its leave of SuperLink for 15 s (`clients.supernode`).
-_PATIENCE = 20.0
-# A process that dies at once, again and again, has a reason that its log tells. But for a
+_WAIT = 20.0
+# A process that dies at once, again and again, has a reason that its log gives. But for a
 # minute SuperLink takes nobody in the place of a node that was killed: the tries last longer.
 _RESTARTS, _STEADY, _LONGEST_PAUSE = 8, 120.0, 30.0
 
@@ -203,13 +203,13 @@ def _end(processes: Callable[[], list[psutil.Process]]) -> None:
     for process in running:
         with suppress(psutil.Error):
             process.terminate()
-    _, alive = psutil.wait_procs(running, timeout=_PATIENCE)
+    _, alive = psutil.wait_procs(running, timeout=_WAIT)
     # Some may have been started in between.
     alive += processes()
     for process in alive:
         with suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(alive, timeout=_PATIENCE)
+    psutil.wait_procs(alive, timeout=_WAIT)
 
 
 def environment(state: State, *, warm: bool) -> dict[str, str]:

@@ -49,7 +49,7 @@ def carry_out(
     admit : callable
         Registers the nodes with SuperLink, which may have forgotten them in a crash.
     tend : callable
-        Called often: looks after the processes, and tells why the run cannot come to its
+        Called often: looks after the processes, and says why the run cannot come to its
         end; an empty text if it can.
     say : callable
         Shows a message.

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 import anml_fl.database
-from anml_fl.database.engine import explained, postgresql_url, tables_versions
+from anml_fl.database.engine import explained, postgresql_url
 from anml_fl.database.migrations.env import VERSION_TABLE
 from anml_fl.database.url import DatabaseError, located
+from anml_fl.database.version import tables_versions
 from server.doctor.clock import compare
 from server.doctor.finding import Finding, ok, problem, warning
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _NAME = "database"
-_PATIENCE = 10
+_WAIT = 10
 
 
 def check_database(where: str) -> list[Finding]:
@@ -46,7 +47,7 @@ def check_database(where: str) -> list[Finding]:
     else:
         what = f"there is no {named.shown} yet"
         return [warning(_NAME, what, "`anml up` or `anml registry add` makes it")]
-    arguments = {"connect_timeout": _PATIENCE} if postgresql else {"timeout": _PATIENCE}
+    arguments = {"connect_timeout": _WAIT} if postgresql else {"timeout": _WAIT}
     engine = sa.create_engine(
         url, connect_args=arguments, poolclass=sa.NullPool, hide_parameters=True
     )

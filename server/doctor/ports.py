@@ -57,5 +57,5 @@ def _holder(port: int) -> str:
                 # Not its command line: others' have tokens in it.
                 return f"process {one.pid} ({psutil.Process(one.pid).name()})"
     except psutil.Error:
-        pass  # macOS tells the administrator alone
+        pass  # macOS shows this to the administrator alone
     return "a process that only the administrator may see"

@@ -24,7 +24,7 @@ from anml_fl.settings.section import ConfigError
 from server.report.page import write_report
 from server.training.ledger_key import signing_key
 from server.training.own_data import own_data
-from server.training.retry import patiently
+from server.training.retry import retried
 from server.training.run_folder import close_run, finished, open_run
 from server.training.settlement import Settlement, run_id
 from server.training.signal_source import database
@@ -206,8 +206,8 @@ def _roster(
             "registry.database: a deployment needs the registry that holds its nodes' keys,"
             " got none; `anml up` makes one"
         )
-    registry = patiently(lambda: SqlRegistry(engine))
-    known = patiently(lambda: registry.contributors(registry.now()))
+    registry = retried(lambda: SqlRegistry(engine))
+    known = retried(lambda: registry.contributors(registry.now()))
     members = {one.public_key: one.identity for one in known}
     if not members:
         raise ConfigError(

@@ -14,7 +14,8 @@ from anml_fl.run.manifest import MANIFEST
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, read_text, write_whole
-from server.training.settlement import check_ledger, check_unaltered, set_aside, settled
+from server.training.settlement import check_ledger, set_aside, settled
+from server.training.unaltered import check_unaltered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
     from server.training.settlement import Settlement
 
-CONFIG, SUMMARY, REPORT = run_files.CONFIG, run_files.SUMMARY, "report.html"
+CONFIG, SUMMARY, REPORT = run_files.CONFIG, run_files.SUMMARY, run_files.REPORT
 LOCK, SUBMITTING = ".lock", ".submitting"
 """Held by who writes to the folder, and by who follows the run on other processes."""
 ERROR = "error.txt"

@@ -15,12 +15,10 @@ from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.run import files as run_files
 from anml_fl.run.files import DifferenceError
-from anml_fl.run.ledger_audit import audit
 from anml_fl.run.round_audit import check_model, check_rounds, rounds_of
-from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import write_whole
 from server.training.ledger_key import signing_key
-from server.training.retry import patiently
+from server.training.retry import retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
 
 LEDGER, PUBLIC_KEY = run_files.LEDGER, run_files.PUBLIC_KEY
-_HOW = "Bring the folder back from a copy, or let `anml run --out FOLDER` begin another"
 
 
 def run_id(config: RunConfig) -> str:
@@ -98,27 +95,6 @@ def check_ledger(out: Path, *, ended: bool) -> None:
             _check_settled(out, entries)
 
 
-def check_unaltered(out: Path) -> None:
-    """Refuse a run that came to its end and is not what its ledger says.
-
-    Parameters
-    ----------
-    out : Path
-        The run's folder.
-
-    Raises
-    ------
-    ConfigError
-        Naming the first difference, or why it cannot be checked.
-    """
-    try:
-        found = audit(out, strangers=True)  # what is made anew keeps what somebody put there
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{out} cannot be checked: {error}. {_HOW}") from error
-    if not found.ok:
-        raise ConfigError(f"{out} does not fit its ledger: {found.difference}. {_HOW}")
-
-
 def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[float]:
     """Find when a strategy that pays nobody asked the registry, if its run came to its end.
 
@@ -134,7 +110,7 @@ def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[fl
     list of float
         By round; empty if the run has not ended.
     """
-    lines = patiently(lambda: list(SqlLedger(engine, run_id(config), signing_key()).lines()))
+    lines = retried(lambda: list(SqlLedger(engine, run_id(config), signing_key()).lines()))
     closed = json.loads(lines[-1]) if lines else {}
     found: list[float] = closed.get("instants", {}).get(strategy, [])
     return found
@@ -181,7 +157,7 @@ class Settlement:
         self._open = None if engine is None else partial(SqlLedger, engine, run, key)
         self._database: Ledger | None = None
         if self._open is not None:
-            self._database = patiently(self._open)
+            self._database = retried(self._open)
             _check_order(self._database, file)
         settings, pool = sha256_of(config.to_toml().encode()), config.settlement.pool
         self._everywhere(lambda book: book.open(run, config.settling, pool, settings))
@@ -190,7 +166,7 @@ class Settlement:
             out / PUBLIC_KEY,
             public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         )
-        self.instants: dict[int, float] = patiently(self._instants)
+        self.instants: dict[int, float] = retried(self._instants)
         """When each settled round asked the registry: asked again, it says the same."""
 
     @property
@@ -281,7 +257,7 @@ class Settlement:
                 self._database = book
                 return kept
 
-            patiently(in_database)
+            retried(in_database)
         keep(self._file)
 
     def _instants(self) -> dict[int, float]:

@@ -30,9 +30,9 @@ def test_a_warm_process_that_dies_is_replaced(tmp_path, caplog):
     ended = threading.Event()
     (tmp_path / "warm").mkdir(mode=0o700)
     path = tmp_path / "warm" / "socket"
-    keeper = threading.Thread(target=supernode.keep, args=(path, ended, 0.1))
+    supervisor = threading.Thread(target=supernode.keep, args=(path, ended, 0.1))
     known = psutil.Process().children()
-    keeper.start()
+    supervisor.start()
     try:
         pids = set()
         while len(pids) < 2:
@@ -43,8 +43,8 @@ def test_a_warm_process_that_dies_is_replaced(tmp_path, caplog):
             time.sleep(0.05)
     finally:
         ended.set()
-        keeper.join(300)
-    assert not keeper.is_alive()
+        supervisor.join(300)
+    assert not supervisor.is_alive()
     assert set(psutil.Process().children()) <= set(known)
 
 

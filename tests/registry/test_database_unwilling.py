@@ -102,7 +102,7 @@ def test_what_may_only_be_read_is_read_and_a_writer_is_told(registry, file, fold
 def test_readers_do_not_wait_for_a_writer_and_another_writer_says_that_it_waits(
     registry, monkeypatch, caplog
 ):
-    monkeypatch.setattr(engine_module, "_TOLD_SECONDS", 1)
+    monkeypatch.setattr(engine_module, "_SILENT_SECONDS", 1)
     holder = sqlite3.connect("registry.db", isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN IMMEDIATE")
     started = time.monotonic()
@@ -135,7 +135,7 @@ def test_readers_do_not_wait_for_a_writer_and_another_writer_says_that_it_waits(
 
 
 def test_a_writer_that_waits_in_vain_is_told_for_what(registry, monkeypatch):
-    monkeypatch.setattr(engine_module, "_TOLD_SECONDS", 0)
+    monkeypatch.setattr(engine_module, "_SILENT_SECONDS", 0)
     monkeypatch.setattr(engine_module, "_WAIT_SECONDS", 1)
     holder = sqlite3.connect("registry.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
