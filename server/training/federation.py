@@ -207,8 +207,8 @@ def _roster(
             " got none; `anml up` makes one"
         )
     registry = retried(lambda: SqlRegistry(engine))
-    known = retried(lambda: registry.contributors(registry.now()))
-    members = {one.public_key: one.identity for one in known}
+    contributors = retried(lambda: registry.contributors(registry.now()))
+    members = {one.public_key: one.identity for one in contributors}
     if not members:
         raise ConfigError(
             "registry.database: it knows no contributor; `anml registry add contributor --key"

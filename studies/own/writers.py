@@ -73,14 +73,14 @@ def run(cell: Cell) -> list[Row]:
 
 
 def _measured(done: Federated, method: str) -> dict[str, float]:
-    dealt, behaviours = data_of(done.config), done.run.summary.contributors
-    names = np.array(dealt.names)
+    data, behaviours = data_of(done.config), done.run.summary.contributors
+    names = np.array(data.names)
     figures = {"error": done.error(method)}
     for group in _GROUPS:
         of_group = np.char.startswith(names, group)
         honest = [n for n in names[of_group] if is_honest(behaviours[n])]
         figures |= {
-            f"error_{group}s": done.error(method, among=of_group[dealt.tested]),
+            f"error_{group}s": done.error(method, among=of_group[data.tested]),
             f"{group}s_kept": kept(done, honest),
             f"{group}s_weight": mean_weight(done, honest),
         }
