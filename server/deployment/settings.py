@@ -40,7 +40,6 @@ def chosen(
     behaviours : Path, optional
         Who behaves how.
 
-
     Raises
     ------
     ConfigError
@@ -105,7 +104,6 @@ def unchanged(
     nodes : int, optional
     behaviours : Path, optional
         Who behaves how.
-
 
     Raises
     ------
