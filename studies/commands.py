@@ -207,6 +207,29 @@ def report_studies(results: Path, to: Path | None) -> None:
             click.echo(page)
 
 
+@study.command("stale")
+@click.option(
+    "--results",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default="docs/results",
+    show_default=True,
+    help="Folder of the results.",
+)
+def stale(results: Path) -> None:
+    """List the studies whose results this code did not make, and why.
+
+    A name a line, with "never run", or what is another: code, data, versions. The exit status
+    is 1 if there are any, and 0 if there are none.
+    """
+    from studies.staleness import stale_studies
+
+    with errors_reported():
+        found = stale_studies(results)
+    for name, why in found.items():
+        click.echo(f"{name}: {why}")
+    sys.exit(1 if found else 0)
+
+
 def _command(
     name: str, trials: int | None, seed: int, profile: str, settings: tuple[str, ...]
 ) -> str:

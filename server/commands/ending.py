@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.state import State
 
 _EXIT = {"completed": 0, "failed": 1, "stopped": 3}
@@ -24,7 +24,7 @@ _EXIT = {"completed": 0, "failed": 1, "stopped": 3}
 
 def tidy(state: State) -> None:
     """Stop what a command that was killed left running, unless another one looks after it."""
-    from anml_fl.config import ConfigError
+    from anml_fl.settings.section import ConfigError
     from server.deployment.processes import stop_leftovers
     from server.training.run_folder import hold
 

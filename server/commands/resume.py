@@ -15,7 +15,7 @@ from server.commands.local import run_on_this_machine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
     Execute = Callable[[RunConfig, Path | None, Any], None]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import ConfigError
+from anml_fl.federation.contributors import behaviours_of
 from anml_fl.orders.secret import make_secret
 from anml_fl.registry.keys import make_key
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder
 from server.deployment.authority import issue, make_authority, make_node_key, write_once
 from server.deployment.behaviours import without_behaviours
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.state import Node
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -71,7 +71,7 @@ def prepare(
         if new
         else unchanged(state, preset, flat, nodes, behaviours)
     )
-    listed = tomli_w.dumps({"behaviours": cast_roles(config)}).encode()
+    listed = tomli_w.dumps({"behaviours": behaviours_of(config)}).encode()
     # The same words are what a crash left before it came to the file after them.
     listed_before = new and state.behaviours.exists()
     if listed_before and state.behaviours.read_bytes() != listed:

@@ -6,7 +6,7 @@ import json
 from shlex import quote
 from typing import TYPE_CHECKING, TypedDict
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text, write_whole
 
 if TYPE_CHECKING:

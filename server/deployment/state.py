@@ -11,15 +11,15 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import names_of
+from anml_fl.federation.contributors import names_of
 from anml_fl.orders.secret import read_secret
 from anml_fl.settings.reading import from_file
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.private import refuse_exposed
 from server.deployment.behaviours import read_behaviours, with_behaviours
 
 if TYPE_CHECKING:
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 # What a state folder holds: nothing else is taken for one.
 _FOLDERS = ("superlink", "nodes")

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Engine
 
-    from anml_fl.config import RunConfig
     from anml_fl.ledger.book import Ledger
     from anml_fl.ledger.entry import Fields
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.checkpoint import Checkpoint
+    from anml_fl.settings.run import RunConfig
 
 LEDGER, PUBLIC_KEY = run_files.LEDGER, run_files.PUBLIC_KEY
 
@@ -41,7 +41,7 @@ def run_id(config: RunConfig) -> str:
 
     Examples
     --------
-    >>> from anml_fl.config import RunConfig
+    >>> from anml_fl.settings.run import RunConfig
     >>> run_id(RunConfig())[:8], run_id(RunConfig()) == run_id(RunConfig(seed=1))
     ('default-', False)
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anml_fl.config import ConfigError
 from anml_fl.run.ledger_audit import audit
+from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -33,7 +33,7 @@ T of the algorithms is 1: in section 5.11 nothing ages.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Decision:
+class Selection:
     """What a method decided.
 
     Parameters
@@ -94,7 +94,7 @@ def decide(
     scores: Mapping[str, NDArray[np.float64]],
     s: NDArray[np.float64],
     recipe: ContributorRecipe,
-) -> Decision:
+) -> Selection:
     """Weigh samples or contributors, and drop the worst share.
 
     Parameters
@@ -111,7 +111,7 @@ def decide(
 
     Returns
     -------
-    Decision
+    Selection
         The oracle drops what is bad, of whatever share; all stays where the gate says that
         selection does not apply.
     """
@@ -131,7 +131,7 @@ def decide(
         )
         drop = recipe.drop if level else recipe.dropped_samples
         chosen = select_top(weighting.weights, 1 - drop) if weighting.select else ones > 0
-    return Decision(method, weighting, chosen[given.holder] if level else chosen)
+    return Selection(method, weighting, chosen[given.holder] if level else chosen)
 
 
 def _weighed(

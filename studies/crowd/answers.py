@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.prepare import NATURAL, deal
-from anml_fl.datasets.sources import load
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from anml_fl.datasets.prepare import Samples
 
 ENOUGH = 20
-"""Answers from which on an annotator's accuracy counts as known."""
+"""Answers from which on an annotator's accuracy counts as measured."""
 
 FEW = 10
 """Up to so many answers an annotator is one of those with few."""
@@ -81,8 +81,8 @@ class Answers:
         return np.where(counts > 0, right / np.maximum(counts, 1), np.nan)
 
     @cached_property
-    def known(self) -> NDArray[np.bool_]:
-        """Annotators with answers enough for their accuracy to be known."""
+    def measured(self) -> NDArray[np.bool_]:
+        """Annotators with answers enough to measure their accuracy."""
         return self.counts >= ENOUGH
 
     @cached_property

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anml_fl.method.gradients import SampleGradients
+    from anml_fl.method.gradient_set import SampleGradients
     from studies.study import Cell, Row
 
 _FUNCTIONS = {

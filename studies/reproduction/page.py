@@ -14,12 +14,14 @@ from anml_fl.page.script import SCRIPT
 from anml_fl.page.style import style_sheet
 from anml_fl.system.files import make_folder, write_whole
 from anml_fl.system.untrusted import inline_json, visible
+from studies.catalogue import STUDIES
 from studies.reproduction.caution import caution
 from studies.reproduction.document import anchor_of
 from studies.reproduction.markdown import markdown
 from studies.reproduction.results import load_results
 from studies.reproduction.sections import sections
 from studies.reproduction.template import TEMPLATE
+from studies.staleness import stale_studies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +70,9 @@ def write_reproduction(results: Path, to: Path) -> list[Path]:
         If a file is not as it should be; the message names file and fault.
     """
     studies = load_results(results)
-    found, warning = sections(studies), caution(studies)
+    # What does not say which code made it is not known to be stale.
+    dated = [name for name, one in studies.items() if "code" in one.about and name in STUDIES]
+    found, warning = sections(studies, stale_studies(results, dated)), caution(studies)
     make_folder(to)
     written = []
     for name, text in (

@@ -92,8 +92,16 @@ _MAIN = {
 _ByVariant = dict[str, dict[str, "tuple[Row, ...]"]]
 
 
-def sections(studies: Mapping[str, Study]) -> tuple[Section, ...]:
+def sections(
+    studies: Mapping[str, Study], stale: Mapping[str, str] | None = None
+) -> tuple[Section, ...]:
     """Put the whole report together.
+
+    Parameters
+    ----------
+    studies : mapping of str to Study
+    stale : mapping, optional
+        Studies that this code did not make, and what is another: code, data, versions.
 
     Returns
     -------
@@ -111,6 +119,7 @@ def sections(studies: Mapping[str, Study]) -> tuple[Section, ...]:
     }
     claims = claims_table(studies)
     fit = usual_recipe(studies).get("fit")
+    old = {name: Text(f"Stale: made with other {why}.") for name, why in (stale or {}).items()}
     return (
         Section("summary", "Summary", _summary(compared, others, claims, fit)),
         Section("claims", "Claims", (Text(_CLAIMS), claims)),
@@ -119,12 +128,15 @@ def sections(studies: Mapping[str, Study]) -> tuple[Section, ...]:
             Section(
                 study_of(table),
                 f"{label_of(table)}: {title}",
-                _table(table, studies, compared[table], others[table]),
+                (
+                    *filter(None, [old.get(study_of(table))]),
+                    *_table(table, studies, compared[table], others[table]),
+                ),
             )
             for table, (title, _) in TABLES.items()
         ),
         Section("figures", "The paper's figures", _figures(studies, compared)),
-        *(_own(name, studies) for name in _own_names(studies)),
+        *(_own(name, studies, old.get(name)) for name in _own_names(studies)),
     )
 
 
@@ -261,12 +273,13 @@ def _own_names(studies: Mapping[str, Study]) -> list[str]:
     return [*OWN, *(name for name in studies if name not in OWN and name not in of_paper)]
 
 
-def _own(name: str, studies: Mapping[str, Study]) -> Section:
+def _own(name: str, studies: Mapping[str, Study], stale: Text | None) -> Section:
     study = studies.get(name)
     title = OWN.get(name, name)
     if study is None:
         return Section(name, title, (Text(f"Not run: there are no results of {name}."),))
-    blocks: list[Block] = [Text(said) for said in NOTES.get(name, ())]
+    blocks: list[Block] = [] if stale is None else [stale]
+    blocks += [Text(said) for said in NOTES.get(name, ())]
     draw = figures.fit_lengths if name == "q-fit-length" else contributor_figure
     drawn = draw(study)
     if drawn is not None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.catalogues import SCENARIOS
 from anml_fl.method.provenance import exploration_bonus, temporal_decay
-from anml_fl.registry.scenarios import SCENARIOS, forged
+from anml_fl.registry.forged_signals import forged
 from anml_fl.seeding import stream
 from studies.sample.drawing import GROUPS
 
@@ -68,8 +69,8 @@ def signals(dataset: str, drawn: Drawn, recipe: Recipe, seed: int, trial: int) -
     >>> from studies.sample.recipe import Recipe
     >>> recipe = Recipe(scenario="correlated", rho=1.0)
     >>> drawn = draw("wine", recipe, seed=0, trial=0)
-    >>> known = signals("wine", drawn, recipe, seed=0, trial=0)
-    >>> bool(((known.s == 1) == ~drawn.bad).all())
+    >>> found = signals("wine", drawn, recipe, seed=0, trial=0)
+    >>> bool(((found.s == 1) == ~drawn.bad).all())
     True
     """
     rng = stream(seed, "sample study", dataset, trial, "signals", recipe.scenario)
@@ -91,8 +92,8 @@ def _credentials(
     if recipe.scenario == "correlated":
         truth = (~drawn.bad).astype(np.float64)
         noise = rng.random(truth.size)
-        told = rng.random(truth.size) < recipe.rho
-        return np.where(told, truth, noise), np.ones(truth.size)
+        truthful = rng.random(truth.size) < recipe.rho
+        return np.where(truthful, truth, noise), np.ones(truth.size)
     if recipe.scenario == "spectrum":
         if not recipe.groups:
             raise ValueError("scenario 'spectrum' needs groups = true, got false")
@@ -101,7 +102,7 @@ def _credentials(
         return v, r
     honest = ~drawn.attacker
     if recipe.scenario in ("naive", "faked"):
-        moderate, nothing = SCENARIOS["moderate"], SCENARIOS["high"]
+        moderate, nothing = SCENARIOS.load("moderate"), SCENARIOS.load("high")
         pairs = [moderate(True, rng) if good else nothing(False, rng) for good in honest]
         if recipe.scenario == "faked":
             # Drawn apart, so that the others are who they are without any forgery.
@@ -111,6 +112,7 @@ def _credentials(
                 for pair, good, fake in zip(pairs, honest, fakes, strict=True)
             ]
     else:
-        pairs = [SCENARIOS[recipe.scenario](bool(good), rng) for good in honest]
+        draw = SCENARIOS.load(recipe.scenario)
+        pairs = [draw(bool(good), rng) for good in honest]
     v, r = np.array(pairs).T.copy()
     return v, r

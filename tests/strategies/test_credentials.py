@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clients.behaviours.credentials import credentials
 from flwr.app import ConfigRecord
 
 from anml_fl.method.provenance import Verification
@@ -22,7 +23,6 @@ from anml_fl.registry.simulated import (
     public_key_of,
     simulated_issuer,
 )
-from clients.behaviours.credentials import credentials
 from strategies.anml import Anml
 
 SEED = 3
