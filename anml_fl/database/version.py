@@ -36,7 +36,7 @@ def is_newest(connection: sa.Connection, shown: str) -> bool:
             " backup"
         )
     (version,) = versions
-    scripts = ScriptDirectory.from_config(_config())
+    scripts = migrations()
     try:
         scripts.get_revision(version)
     except CommandError as error:
@@ -62,6 +62,11 @@ def tables_versions(connection: sa.Connection) -> list[str]:
     column = sa.column("version_num", sa.Text)
     found = connection.execute(sa.select(column).select_from(sa.table(VERSION_TABLE)))
     return [str(version) for version in found.scalars()]
+
+
+def migrations() -> ScriptDirectory:
+    """Read which versions there are."""
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

@@ -41,7 +41,6 @@ def chosen(
     behaviours : Path, optional
         Who behaves how.
 
-
     Raises
     ------
     ConfigError
@@ -106,7 +105,6 @@ def unchanged(
     nodes : int, optional
     behaviours : Path, optional
         Who behaves how.
-
 
     Raises
     ------

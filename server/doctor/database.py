@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic.script import ScriptDirectory
 
-import anml_fl.database
 from anml_fl.database.engine import explained, postgresql_url
 from anml_fl.database.migrations.env import VERSION_TABLE
 from anml_fl.database.url import DatabaseError, located
-from anml_fl.database.version import tables_versions
+from anml_fl.database.version import migrations, tables_versions
 from server.doctor.clock import compare
 from server.doctor.finding import Finding, ok, problem, warning
 
@@ -87,8 +85,7 @@ def _version(connection: Connection, shown: str) -> Finding:
             "bring the database back from the backup",
         )
     (found,) = versions
-    folder = Path(anml_fl.database.__file__).parent / "migrations"
-    scripts = ScriptDirectory(str(folder))
+    scripts = migrations()
     newest = scripts.get_current_head()
     if found == newest:
         return ok(_NAME, f"{shown} has version {found}")
