@@ -8,9 +8,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
+from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted import plot_text, visible
-from server.report.tables import Table
 from server.report.wording import percent
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _FEW = 20
 
 
-def holdings_table(run: Run) -> Table:
+def holdings_table(run: Run) -> Grid:
     """Compare contributors' samples, weights and errors on their own test samples.
 
     Parameters
@@ -30,7 +30,7 @@ def holdings_table(run: Run) -> Table:
 
     Returns
     -------
-    Table
+    Grid
         A row a contributor; of many, a row for all whose names begin alike.
     """
     groups: dict[str, list[str]] = {}
@@ -67,14 +67,14 @@ def holdings_table(run: Run) -> Table:
             )
         )
     titles = [
-        ("Contributors" if many else "Contributor", "text"),
-        *((("Number", "number"),) if many else ()),
-        ("Samples", "number"),
-        (f"Mean q, {visible(run.lead.name, 40)}", "number"),
-        *((f"Weight, {visible(name, 40)} (%)", "number") for name in weighing),
-        *((f"Its error, {visible(name, 40)} (%)", "number") for name in tested),
+        "Contributors" if many else "Contributor",
+        *(("Number*",) if many else ()),
+        "Samples*",
+        f"Mean q, {visible(run.lead.name, 40)}*",
+        *(f"Weight, {visible(name, 40)} (%)*" for name in weighing),
+        *(f"Its error, {visible(name, 40)} (%)*" for name in tested),
     ]
-    return Table(tuple(titles), tuple(rows))
+    return Grid(tuple(titles), tuple(rows))
 
 
 def holdings_figure(run: Run) -> Plot | None:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
-from plotly.offline import get_plotlyjs
-
-from anml_fl.page import theme
-from anml_fl.page.script import SCRIPT
-from anml_fl.page.style import style_sheet
+from anml_fl.page.plotted import embedded, plotted
+from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.run.attribution import load_attribution
 from anml_fl.run.reading import load_run
 from anml_fl.run.settled_shares import settled_by_ledger, without_settled
 from anml_fl.run.verified import UNCHECKED, vouched
 from anml_fl.system.files import write_whole
-from anml_fl.system.untrusted import inline_json, visible
+from anml_fl.system.untrusted import visible
 from server.report import round_figures, tables
 from server.report.attribution_figure import (
     attribution,
@@ -93,7 +87,6 @@ def render(run: Run, found: Attribution | None = None, standing: Vouched = UNCHE
     str
         HTML.
     """
-    plotly: str = get_plotlyjs()
     summary = run.summary
     total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
     facts = (
@@ -110,87 +103,45 @@ def render(run: Run, found: Attribution | None = None, standing: Vouched = UNCHE
     elif found and (found.settled_by == "ledger" or standing.altered):
         found = without_settled(found)
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
-    both = {"light": theme.template(theme.LIGHT), "dark": theme.template(theme.DARK)}
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(TEMPLATE).render(
-        name=visible(summary.name),
-        result=result(run),
-        facts=visible(facts, 800),
-        warning=visible(standing.warning, 800),
-        key=standing.key,
-        lead=visible(run.lead.name, 40),
-        last_number=run.lead.records[-1].round,
-        overview=tables.overview(run),
-        last_round=tables.last_round(run),
-        left_out=tables.left_out(run),
-        earned=None if paid is None else tables.earned(run, paid),
-        attribution=_embedded(attribution(found)),
-        worth=found and attribution_table(found),
-        estimators=found and estimators_table(found),
-        settled_by=found and found.settled_by,
-        refused=tables.refused_credentials(run),
-        reputation=_embedded(reputation(run)),
-        weight_curves=_embedded(weight_curves(run)),
-        error=_embedded(round_figures.error_by_round(run)),
-        gate=_embedded(gate(run)),
-        weights=_embedded(weights(run)),
-        holdings=_embedded(holdings_figure(run)),
-        held=run.summary.holdings and holdings_table(run),
-        branches=_embedded(round_figures.branches(run)),
-        correlation=_embedded(round_figures.correlation(run)),
-        weightless=f" Without weights: {', '.join(weightless)}." if weightless else "",
-        mark=theme.ATTACKER_MARK,
-        tau_h=f"{run.tau_h:g}",
-        tau_c=f"{run.tau_c:g}",
-        config=_block(run.config),
-        policy=_policy(plotly, SCRIPT),
-        style=style_sheet(),
-        templates=inline_json(both),
-        plotly=plotly,
-        script=SCRIPT,
-    )
+    content: dict[str, object] = {
+        "title": visible(summary.name),
+        "result": result(run),
+        "facts": visible(facts, 800),
+        "warning": visible(standing.warning, 800),
+        "key": standing.key,
+        "lead": visible(run.lead.name, 40),
+        "last_number": run.lead.records[-1].round,
+        "overview": tables.overview(run),
+        "last_round": tables.last_round(run),
+        "left_out": tables.left_out(run),
+        "earned": None if paid is None else tables.earned(run, paid),
+        "attribution": _embedded(attribution(found)),
+        "worth": found and attribution_table(found),
+        "estimators": found and estimators_table(found),
+        "settled_by": found and found.settled_by,
+        "refused": tables.refused_credentials(run),
+        "reputation": _embedded(reputation(run)),
+        "weight_curves": _embedded(weight_curves(run)),
+        "error": _embedded(round_figures.error_by_round(run)),
+        "gate": _embedded(gate(run)),
+        "weights": _embedded(weights(run)),
+        "holdings": _embedded(holdings_figure(run)),
+        "held": run.summary.holdings and holdings_table(run),
+        "branches": _embedded(round_figures.branches(run)),
+        "correlation": _embedded(round_figures.correlation(run)),
+        "weightless": f" Without weights: {', '.join(weightless)}." if weightless else "",
+        "mark": ATTACKER_MARK,
+        "tau_h": f"{run.tau_h:g}",
+        "tau_c": f"{run.tau_c:g}",
+        "config": _block(run.config),
+    }
+    return plotted(TEMPLATE, content)
 
 
 def _embedded(plot: Plot | None) -> dict[str, Any] | None:
-    if plot is None:
-        return None
-    groups = [
-        {
-            "name": visible(name, 40),
-            "views": [
-                {"label": v.label, "note": v.note, "data": v.data, "layout": v.layout}
-                for v in views
-            ],
-        }
-        for name, views in plot.groups.items()
-    ]
-    return {
-        "name": plot.name,
-        "groups": [
-            {"name": group["name"], "chosen": name == plot.chosen}
-            for group, name in zip(groups, plot.groups, strict=True)
-        ],
-        "views": plot.groups[plot.chosen],
-        "longest": max(map(len, plot.groups.values())),
-        "thinned": (
-            " To keep the page small, not every round is here." if plot.thinned else ""
-        ),
-        "json": inline_json(groups),
-    }
+    return None if plot is None else embedded(plot)
 
 
 def _block(text: str) -> str:
     # Line by line: line breaks are what `visible` would spell out.
     return "\n".join(visible(line.replace("\t", "    "), 500) for line in text.split("\n"))
-
-
-def _policy(*scripts: str) -> str:
-    # Only the page's own scripts run, and nothing is fetched, whatever the data say.
-    hashes = " ".join(
-        f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
-        for script in scripts
-    )
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
