@@ -162,10 +162,9 @@ def commands(
         """
         from rich.console import Console
 
+        from anml_fl.run.files import CONFIG, DEPLOYMENT, REPORT, SUMMARY
         from anml_fl.settings.reading import from_file
-        from server.deployment.local import DEPLOYMENT
         from server.deployment.state import State
-        from server.training.run_folder import CONFIG, REPORT, SUMMARY
         from server.training.settlement import check_unaltered
 
         with _told():
@@ -287,7 +286,8 @@ def _crowded(nodes: int) -> str | None:
 
 def _ended(out: Path, config: RunConfig, state: State, console: Console) -> bool:
     """Tell whether a run came to its end before: its rounds are settled, once."""
-    from server.training.run_folder import SUMMARY, check_settings
+    from anml_fl.run.files import SUMMARY
+    from server.training.run_folder import check_settings
     from server.training.settlement import check_unaltered
 
     check_settings(out, config)
@@ -306,7 +306,7 @@ def _finish(status: str, out: Path, console: Console) -> None:
     """Show what came of a run, and leave with its status."""
     import json
 
-    from server.training.run_folder import SUMMARY
+    from anml_fl.run.files import REPORT, SUMMARY
     from server.training.summary_table import left_out, table
 
     if status == "completed":
@@ -314,7 +314,7 @@ def _finish(status: str, out: Path, console: Console) -> None:
         console.print(table(summary))
         if note := left_out(out, summary):
             console.print(note)
-        console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+        console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
     sys.exit(_EXIT[status])
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anml_fl.database.engine import open_database
+from anml_fl.run.files import DEPLOYMENT, SUBMITTING
 from anml_fl.system import sockets
 from anml_fl.system.files import write_whole
 from server.deployment.control import Control, ControlError, enrol
@@ -30,7 +31,7 @@ from server.deployment.supervisor import Keeper
 from server.engines.processes import free_port, stopped_by_signals
 from server.training.federation import check
 from server.training.progress import progress_bar
-from server.training.run_folder import SUBMITTING, check_settings, hold
+from server.training.run_folder import check_settings, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from anml_fl.config import RunConfig
     from server.deployment.state import State
 
-DEPLOYMENT = "deployment.json"
 """Beside a run's results: on which federation it runs."""
 _STARTUP = 60.0
 # Bytes of a socket's name, and of that under which it begins (`clients.warm`).

@@ -19,9 +19,9 @@ import httpx
 import tomli_w
 
 from anml_fl.orders.secret import make_secret
+from anml_fl.run.files import SUMMARY
 from anml_fl.system import proxies, sockets
 from server.engines.processes import free_port, script, stop, stopped_by_signals
-from server.training.run_folder import SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _FEW = 20
 
 
-def holdings_table(run: Run) -> Grid:
+def own_data_table(run: Run) -> Grid:
     """Compare contributors' samples, weights and errors on their own test samples.
 
     Parameters
     ----------
     run : Run
-        With holdings.
+        With own data.
 
     Returns
     -------
@@ -34,13 +34,13 @@ def holdings_table(run: Run) -> Grid:
         A row a contributor; of many, a row for all whose names begin alike.
     """
     groups: dict[str, list[str]] = {}
-    # Of one kind alone a sum would say nothing.
-    many = len(run.summary.holdings) > _FEW and len(set(map(_kind, run.summary.holdings))) > 1
+    # Of one stem alone a sum would say nothing.
+    many = len(run.summary.holdings) > _FEW and len(set(map(_stem, run.summary.holdings))) > 1
     lead = _means(run.lead, "q")
     for name in run.summary.holdings:
-        kind = _kind(name) if many else name
+        stem = _stem(name) if many else name
         mark = f"{theme.ATTACKER_MARK} " if run.attacks(name) else ""
-        groups.setdefault(mark + kind, []).append(name)
+        groups.setdefault(mark + stem, []).append(name)
     weights = {one.name: mean_weights(one) for one in run.strategies}
     weighing = [name for name, of in weights.items() if any(map(math.isfinite, of.values()))]
     tested = [
@@ -49,11 +49,11 @@ def holdings_table(run: Run) -> Grid:
         if any(one.name in held.errors for held in run.summary.holdings.values())
     ]
     rows = []
-    for kind, names in groups.items():
+    for stem, names in groups.items():
         held = [run.summary.holdings[name] for name in names]
         rows.append(
             (
-                visible(kind, 40),
+                visible(stem, 40),
                 *((str(len(names)),) if many else ()),
                 str(sum(one.samples for one in held)),
                 _plain(
@@ -77,7 +77,7 @@ def holdings_table(run: Run) -> Grid:
     return Grid(tuple(titles), tuple(rows))
 
 
-def holdings_figure(run: Run) -> Plot | None:
+def own_data_figure(run: Run) -> Plot | None:
     """Draw each contributor's weight beside its share of the data.
 
     Returns
@@ -115,7 +115,7 @@ def _means(strategy: StrategyRun, signal: str) -> dict[str, float]:
     return {name: _mean([x for x in of if math.isfinite(x)]) for name, of in seen.items()}
 
 
-def _kind(name: str) -> str:
+def _stem(name: str) -> str:
     return re.sub(r"-\d+$", "", name)
 
 

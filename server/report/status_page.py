@@ -14,15 +14,13 @@ from anml_fl.database.url import located
 from anml_fl.method.records import RoundRecord
 from anml_fl.page.document import document
 from anml_fl.page.grid import Grid
+from anml_fl.run.files import CONFIG, ERROR, REPORT, ROUNDS, SUMMARY
 from anml_fl.system.files import read_text
 from anml_fl.system.untrusted import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# As `run_folder` has them, which needs torch and Flower: half a gigabyte for a small page.
-CONFIG, SUMMARY, ROUNDS = "config.toml", "summary.json", "rounds.jsonl"
-REPORT, ERROR = "report.html", "error.txt"
 # What a strategy may be called: its folder's name is made of it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
 _REFRESH = 5

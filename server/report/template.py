@@ -41,10 +41,10 @@ q and s are correlated and the external signals can be trusted.</p>
         ~ weightless) }}
 {%- else %}<p class="note">No strategy of this run gave weights.</p>{% endif %}
 
-{% if held -%}
+{% if own_data -%}
 <h2>Who gathered what, and its weight</h2>
-{% if holdings -%}
-{{ figure(holdings, "Weight beside share of the data",
+{% if own_data_plot -%}
+{{ figure(own_data_plot, "Weight beside share of the data",
         "Mean weight over the rounds. On the dashed line a contributor weighs as much as its
         samples would; below it, it counts for less. Its error: of the final model, on its own
         test samples.") }}
@@ -52,7 +52,7 @@ q and s are correlated and the external signals can be trusted.</p>
 <p>A weight is what the strategy made of q and s, times the number of samples (if they count),
 as a share of the sum over all. q says how near an update lay to the others', not how good the
 data are: the farthest of a round has q = 0 and, where q alone decides, no say in it.</p>
-{{ table(held) }}
+{{ table(own_data) }}
 {%- endif %}
 
 {% if reputation -%}
