@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from anml_fl.method.records import RoundRecord
-from anml_fl.models.state import save_arrays
+from anml_fl.run.arrays import save_arrays
 from anml_fl.run.checkpoint import CheckpointError, cut, load_checkpoint
 from anml_fl.run.files import CHECKPOINT, MODEL, PREVIOUS, ROUNDS, TIMINGS, UPDATES
 from anml_fl.run.strategy_results import strategy_results
