@@ -157,15 +157,15 @@ def report(folder: Path) -> None:
     A run that does not fit its ledger, or has none, gets a page that says so above all else;
     the exit code is 1 then.
     """
-    from anml_fl.run.verified import vouched
+    from anml_fl.run.verification import verify_run
     from server.report.page import write_report
 
     with errors_reported():
-        standing = vouched(folder)
-        if standing.warning:
-            click.echo(standing.warning, err=True)
-        click.echo(write_report(folder, standing))
-    if standing.warning:
+        verification = verify_run(folder)
+        if verification.warning:
+            click.echo(verification.warning, err=True)
+        click.echo(write_report(folder, verification))
+    if verification.warning:
         sys.exit(1)
 
 
@@ -244,6 +244,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
 
     from flwr.common.logger import console_handler
 
+    from anml_fl.run.files import REPORT, SUMMARY
     from anml_fl.settings.section import ConfigError
     from anml_fl.system.sockets import moved
     from clients.app import app
@@ -275,11 +276,11 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
             else:
                 nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
                 run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
-    summary = json.loads(read_text(out / "summary.json"))
+    summary = json.loads(read_text(out / SUMMARY))
     console.print(table(summary))
     if note := left_out(out, summary):
         console.print(note)
-    console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+    console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
     if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
         console.print(note, soft_wrap=True)
 

@@ -14,6 +14,7 @@ import click
 from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.shown import show_json, show_table
+from anml_fl.run.files import LEDGER, PUBLIC_KEY
 from anml_fl.system.files import writing_whole
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from anml_fl.ledger.verify import Verdict
 
-LEDGER, KEY = "ledger.jsonl", "ledger.pub"
 _ROUNDS_SHOWN = 20
 
 _run = click.argument("run", type=click.Path(exists=True, path_type=Path))
@@ -46,7 +46,7 @@ def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None
     `anml verify` checks all of a run against it.
     """
     path, beside = _ledger(run), key is None
-    key = key or path.with_name(KEY)
+    key = key or path.with_name(PUBLIC_KEY)
     verdict, digits = _verdict(path, key, unfinished=unfinished)
     if as_json:
         found = {"ok": verdict.ok, "fault": verdict.fault, **_facts(verdict)}
@@ -148,7 +148,7 @@ def _verified(path: Path, key: Path | None) -> tuple[Verdict, Callable[[], Itera
     """Verify a file before it is read; a bad one ends the command with exit code 1."""
     from anml_fl.ledger.verify import read_lines
 
-    verdict, _ = _verdict(path, key or path.with_name(KEY), unfinished=True)
+    verdict, _ = _verdict(path, key or path.with_name(PUBLIC_KEY), unfinished=True)
     if not verdict.ok:
         click.echo(str(verdict), err=True)
         sys.exit(1)

@@ -35,7 +35,8 @@ def tidy(state: State) -> None:
 
 def ended_before(out: Path, config: RunConfig, state: State, console: Console) -> bool:
     """Say whether a run came to its end before: its rounds are settled, once."""
-    from server.training.run_folder import SUMMARY, check_settings
+    from anml_fl.run.files import SUMMARY
+    from server.training.run_folder import check_settings
     from server.training.unaltered import check_unaltered
 
     check_settings(out, config)
@@ -54,7 +55,7 @@ def finish(status: str, out: Path, console: Console) -> None:
     """Show what came of a run, and leave with its status."""
     import json
 
-    from server.training.run_folder import REPORT, SUMMARY
+    from anml_fl.run.files import REPORT, SUMMARY
     from server.training.summary_table import left_out, table
 
     if status == "completed":

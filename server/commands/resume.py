@@ -36,8 +36,8 @@ def resume_command(execute: Execute) -> click.Command:
 
         RUN is its folder: it goes on with its own settings, on the engine that it began on.
         """
-        from anml_fl.run.files import CONFIG, SUMMARY
-        from server.deployment.record import DEPLOYMENT, read_record
+        from anml_fl.run.files import CONFIG, DEPLOYMENT, SUMMARY
+        from server.deployment.record import read_record
 
         about = folder / DEPLOYMENT
         with errors_reported():
@@ -57,8 +57,8 @@ def resume_command(execute: Execute) -> click.Command:
 
 def _look_after(folder: Path) -> None:
     """See that a run that came to its end is as it was, and all of it there."""
-    from anml_fl.run.files import REPORT
-    from server.deployment.record import DEPLOYMENT, read_record
+    from anml_fl.run.files import DEPLOYMENT, REPORT
+    from server.deployment.record import read_record
     from server.deployment.state import State
     from server.training.unaltered import check_unaltered
 
@@ -76,9 +76,8 @@ def _go_on(folder: Path, execute: Execute) -> None:
     """Go on inside this process."""
     from rich.console import Console
 
-    from anml_fl.run.files import CONFIG
+    from anml_fl.run.files import CONFIG, DEPLOYMENT
     from anml_fl.settings.reading import from_file
-    from server.deployment.record import DEPLOYMENT
 
     config = from_file(folder / CONFIG)
     if config.engine == "deployment":

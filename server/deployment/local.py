@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anml_fl.database.engine import open_database
+from anml_fl.run.files import SUBMITTING
 from anml_fl.system import sockets
 from server.deployment.control import Control, ControlError, enrol
 from server.deployment.processes import (
@@ -29,7 +30,7 @@ from server.deployment.supervisor import Supervisor
 from server.engines.processes import free_port, stopped_by_signals
 from server.training.federation import check
 from server.training.progress import progress_bar
-from server.training.run_folder import SUBMITTING, check_settings, hold
+from server.training.run_folder import check_settings, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ import json
 from shlex import quote
 from typing import TYPE_CHECKING, TypedDict
 
+from anml_fl.run.files import DEPLOYMENT
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text, write_whole
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from server.deployment.state import State
-
-DEPLOYMENT = "deployment.json"
 
 
 class Record(TypedDict):

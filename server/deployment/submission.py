@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from anml_fl.run.files import ERROR, SUMMARY
 from server.deployment.control import ControlError, Ending
-from server.training.run_folder import ERROR, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,8 +13,8 @@ from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
-from anml_fl.run import files as run_files
-from anml_fl.run.files import DifferenceError
+from anml_fl.run.difference import DifferenceError
+from anml_fl.run.files import LEDGER, MODEL, PUBLIC_KEY, ROUNDS
 from anml_fl.run.round_audit import check_model, check_rounds, rounds_of
 from anml_fl.system.files import write_whole
 from server.training.ledger_key import signing_key
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.checkpoint import Checkpoint
     from anml_fl.settings.run import RunConfig
-
-LEDGER, PUBLIC_KEY = run_files.LEDGER, run_files.PUBLIC_KEY
 
 
 def run_id(config: RunConfig) -> str:
@@ -232,7 +230,7 @@ class Settlement:
         LedgerError
             If it was closed with other results.
         """
-        names = (run_files.ROUNDS, run_files.MODEL)
+        names = (ROUNDS, MODEL)
         files = [f"{strategy}/{name}" for strategy in records for name in names]
         results = Results(
             {name: file_hash(self._out / name) for name in files},
@@ -277,7 +275,7 @@ def _check_settled(out: Path, entries: list[Fields]) -> None:
     strategy = entries[0]["strategy"]
     try:
         check_rounds(out, rounds_of(out, strategy, unfinished=True), entries, unfinished=True)
-        if (out / strategy / run_files.MODEL).exists():
+        if (out / strategy / MODEL).exists():
             check_model(out, entries)
     except DifferenceError as error:
         raise LedgerError(

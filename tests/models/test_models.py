@@ -11,7 +11,8 @@ from safetensors.numpy import load_file
 from torch import nn
 
 from anml_fl.models.architectures import ARCHITECTURES, build
-from anml_fl.models.state import arrays_of, error_rate, load_arrays, save_arrays
+from anml_fl.models.state import arrays_of, error_rate, load_arrays
+from anml_fl.run.arrays import save_arrays
 
 
 def size(model):

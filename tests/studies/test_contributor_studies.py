@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from anml_fl.method.records import ContributorRecord, RoundRecord
-from anml_fl.run.reading import Run, StrategyRun, StrategySummary, Summary
+from anml_fl.run.reading import Run, StrategyRun
+from anml_fl.run.schema import StrategySummary, Summary
 from studies.contributors.dealing import give
 from studies.contributors.weighing import check_method
 from studies.federations.label_flippers import Flippers, consistency_auc, shares_kept
