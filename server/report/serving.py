@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from anml_fl.catalogue import is_own
+from anml_fl.catalogues import RULES
 from anml_fl.system.files import cause
 from server.report.status_page import (
     CONFIG,
@@ -38,19 +40,6 @@ _TEXT, _HTML, _JSON = (
     "text/html; charset=utf-8",
     "application/json",
 )
-_STRATEGIES = (
-    "fedavg",
-    "krum",
-    "multikrum",
-    "q_only",
-    "bulyan",
-    "median",
-    "trimmed_mean",
-    "anml",
-    "softmax_blend",
-    "multiplicative",
-    "oracle",
-)
 # Everything of a run that is served beside its page, by its path in the run's folder.
 SERVED = {
     SUMMARY: _JSON,
@@ -58,7 +47,7 @@ SERVED = {
     "ledger.jsonl": _TEXT,
     "ledger.pub": _TEXT,
     CONFIG: _TEXT,
-    **{f"{name}/{ROUNDS}": _TEXT for name in _STRATEGIES},
+    **{f"{name}/{ROUNDS}": _TEXT for name in RULES.names},
 }
 # The report names its scripts by their hashes in a policy of its own; both hold together.
 _REPORT_POLICY = (
@@ -232,6 +221,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(403)
         elif name in SERVED:
             self._send_file(folder, name, SERVED[name])
+        elif name.endswith(f"/{ROUNDS}") and is_own(name.removesuffix(f"/{ROUNDS}")):
+            self._send_file(folder, name, _TEXT)
         else:
             self.send_error(404)
 

@@ -12,9 +12,9 @@ from sklearn import datasets as sklearn_datasets
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
+from anml_fl.catalogues import DATASETS
 from anml_fl.datasets.loading import load
 from anml_fl.datasets.prepare import _deal, deal
-from anml_fl.datasets.sources import SOURCES
 
 WITH_SKLEARN = {
     # rows, features, classes (Table 6), rows of the test set
@@ -122,7 +122,7 @@ def test_too_many_contributors_are_refused():
 def test_unknown_data_set_is_named_with_the_known_ones():
     with pytest.raises(ValueError, match="unknown data set 'iris'; known: digits, wine, "):
         load("iris")
-    assert set(SOURCES) == {
+    assert set(DATASETS.names) == {
         *WITH_SKLEARN,
         "adult",
         "covertype",

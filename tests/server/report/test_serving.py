@@ -11,15 +11,14 @@ import threading
 from contextlib import nullcontext
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import get_args
 from urllib.parse import urljoin
 
 import pytest
 
+from anml_fl.catalogues import RULES
 from anml_fl.run import strategy_folder
 from anml_fl.run.manifest import MANIFEST
 from anml_fl.settings.reading import from_flat
-from anml_fl.settings.run import StrategyName
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
 from server.report import status_page
@@ -99,7 +98,7 @@ def get():
 
 
 def test_names_are_those_that_a_run_writes():
-    strategies = [f"{name}/{strategy_folder.ROUNDS}" for name in get_args(StrategyName)]
+    strategies = [f"{name}/{strategy_folder.ROUNDS}" for name in RULES.names]
 
     assert set(SERVED) == {
         *strategies,
