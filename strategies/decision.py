@@ -140,7 +140,8 @@ def usable(decision: object, rule: str, cohort: Cohort) -> Decision:
     for name, size, kind in (("update", d, "f"), ("weights", n, "f"), ("selected", n, "b")):
         value = getattr(decision, name)
         numbers = {"f": "floating-point numbers", "b": "bools"}[kind]
-        if not isinstance(value, np.ndarray) or value.dtype.kind != kind:
+        kinds = {kind, cohort.updates.dtype.kind} if name == "update" else {kind}
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds:
             got = value.dtype if isinstance(value, np.ndarray) else shown_kind(value)
             raise UnusableError(
                 f"strategy {rule!r}: {name} must be an array of {numbers}, got {got}"

@@ -77,6 +77,7 @@ def named_rule(name: str, settings: Aggregation, honest: Collection[str] = ()) -
     if not callable(found) or isinstance(found, type):
         raise UnusableError(
             f"strategy {name!r} must be a function from a cohort and a context to a"
-            f" strategies.decision.Decision, or a strategies.rule.Rule, got {shown_kind(found)}"
+            " strategies.decision.Decision, or a strategies.rule.Rule, got"
+            f" {shown_kind(found)}"
         )
     return Rule(found, name, settings, frozenset(honest))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from numbers import Real
 from typing import TYPE_CHECKING
 
 from anml_fl.behaviour import behaviour, behaviour_in_round, is_honest
@@ -109,9 +108,10 @@ def credentials_drawn(
         )
     drawn = draw(honest, rng)
     pair = isinstance(drawn, tuple) and len(drawn) == 2
-    if not pair or not all(isinstance(x, Real) and 0 <= x <= 1 for x in drawn):
+    if not pair or not all(isinstance(x, float | int) and 0 <= x <= 1 for x in drawn):
         got = f"({drawn[0]!r}, {drawn[1]!r})" if pair else shown_kind(drawn)
         raise UnusableError(
             f"scenario {scenario!r} must give (v, r), two numbers in [0, 1], got {got}"
         )
-    return drawn[0], drawn[1]
+    v, r = drawn
+    return v, r

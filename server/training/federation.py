@@ -199,7 +199,7 @@ def check(config: RunConfig) -> None:
 
 
 def _check_names(config: RunConfig) -> None:
-    """Load what the settings name, so that nothing is written before it is known to be right."""
+    """Load what the settings name: nothing is written before it is known to be right."""
     for name in config.strategies:
         named_rule(name, config.aggregation)
     for name in config.federation.behaviours:

@@ -136,8 +136,8 @@ def test_wrong_classes_are_equally_likely(own):
 )
 def test_fraction_of_the_labels_is_changed(fraction, n, changed):
     samples = Samples(np.zeros((n, 1), np.float32), np.arange(n) % 3, 3)
-    changed = flipped(samples, rng(), Attacks(flip_fraction=fraction))
-    assert (changed.labels != samples.labels).sum() == changed
+    found = flipped(samples, rng(), Attacks(flip_fraction=fraction))
+    assert (found.labels != samples.labels).sum() == changed
 
 
 def test_changed_samples_are_anywhere_with_equal_chance():

@@ -175,6 +175,7 @@ def test_reputation_moves_only_when_it_is_told_to(settle, by_node):
         )
         for number in (1, 2, 3):
             found = settle({}, strategy, number, moves)
+            strategy.signals.observe(strategy.records[-1], strategy.run)
         assert (found["c105"].r < found["c100"].r) == moving
         assert (found["c100"].r > 0.4) == moving
 
