@@ -24,6 +24,7 @@ from strategies.asking import ask, show
 from strategies.buffers import medians
 from strategies.cohort import assess
 from strategies.context import Context
+from strategies.decision import usable
 from strategies.instruction import NO_ECHO, instruct
 from strategies.participation import Participation
 from strategies.round import Round
@@ -293,7 +294,8 @@ class ScreenedStrategy(Strategy):
         with np.errstate(over="ignore", invalid="ignore"):
             decision = moved = None
             if valid and wanted is None:
-                decision = self.rule.decide(cohort, self._context(number, sent))
+                found = self.rule.decide(cohort, self._context(number, sent))
+                decision = usable(found, self.name, cohort)
                 moved = sent.model + decision.update
         if decision is None or moved is None:
             note = "no valid reply: the model stays as it is"

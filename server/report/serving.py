@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from anml_fl.catalogue import is_own
+from anml_fl.catalogues import RULES
 from anml_fl.run.files import CONFIG, LEDGER, MANIFEST, PUBLIC_KEY, REPORT, ROUNDS, SUMMARY
 from anml_fl.system.files import cause
 from server.report.status_page import (
@@ -35,19 +37,6 @@ _TEXT, _HTML, _JSON = (
     "text/html; charset=utf-8",
     "application/json",
 )
-_STRATEGIES = (
-    "fedavg",
-    "krum",
-    "multikrum",
-    "q_only",
-    "bulyan",
-    "median",
-    "trimmed_mean",
-    "anml",
-    "softmax_blend",
-    "multiplicative",
-    "oracle",
-)
 # Everything of a run that is served beside its page, by its path in the run's folder.
 SERVED = {
     SUMMARY: _JSON,
@@ -55,7 +44,7 @@ SERVED = {
     LEDGER: _TEXT,
     PUBLIC_KEY: _TEXT,
     CONFIG: _TEXT,
-    **{f"{name}/{ROUNDS}": _TEXT for name in _STRATEGIES},
+    **{f"{name}/{ROUNDS}": _TEXT for name in RULES.names},
 }
 # The report names its scripts by their hashes in a policy of its own; both hold together.
 _REPORT_POLICY = (
@@ -229,6 +218,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(403)
         elif name in SERVED:
             self._send_file(folder, name, SERVED[name])
+        elif name.endswith(f"/{ROUNDS}") and is_own(name.removesuffix(f"/{ROUNDS}")):
+            self._send_file(folder, name, _TEXT)
         else:
             self.send_error(404)
 

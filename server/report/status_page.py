@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What a strategy may be called: its folder's name is made of it.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}", re.ASCII)
 _REFRESH = 5
 _BLOCK = 1 << 16
 

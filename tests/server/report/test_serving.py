@@ -11,14 +11,13 @@ import threading
 from contextlib import nullcontext
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import get_args
 from urllib.parse import urljoin
 
 import pytest
 
+from anml_fl.catalogues import RULES
 from anml_fl.run.files import CONFIG, LEDGER, MANIFEST, PUBLIC_KEY, ROUNDS, SUMMARY
 from anml_fl.settings.reading import from_flat
-from anml_fl.settings.run import StrategyName
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
 from server.report.page import write_report
@@ -95,7 +94,7 @@ def get():
 
 
 def test_names_are_those_that_a_run_writes():
-    strategies = [f"{name}/{ROUNDS}" for name in get_args(StrategyName)]
+    strategies = [f"{name}/{ROUNDS}" for name in RULES.names]
 
     assert set(SERVED) == {*strategies, CONFIG, SUMMARY, MANIFEST, LEDGER, PUBLIC_KEY}
 
