@@ -148,7 +148,7 @@ def sped_up() -> Iterator[None]:
         if shared:
             log(INFO, "warm clients: by %s, or else Flower's own", path)
         else:
-            threading.Thread(target=keep, args=(path, ended), daemon=True).start()
+            threading.Thread(target=supervise, args=(path, ended), daemon=True).start()
     try:
         yield
     finally:
@@ -204,7 +204,7 @@ def _watching(read: Callable[..., Any], script: Path) -> Callable[..., Any]:
     return settings
 
 
-def keep(path: Path, ended: threading.Event, pause: float = 30.0) -> None:
+def supervise(path: Path, ended: threading.Event, pause: float = 30.0) -> None:
     """Run a warm process, and another one whenever it ends: until then Flower's own way.
 
     Parameters

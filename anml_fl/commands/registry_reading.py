@@ -40,7 +40,6 @@ def issuer_row(issuer: Issuer, revoked: datetime | None = None) -> dict[str, Any
 
     Parameters
     ----------
-    issuer : Issuer
     revoked : datetime, optional
         From when on its key is revoked.
     """

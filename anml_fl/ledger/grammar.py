@@ -78,10 +78,8 @@ class Open(NamedTuple):
         Place in the ledger, from 0.
     previous : bytes
         SHA-256 of the line before, 64 hexadecimal digits.
-    line : bytes
     span : tuple of int
         Where in it the signature stands, with its name and comma.
-    run, strategy : bytes
     pool : int
         Micro-units for each round.
     public_key : bytes

@@ -33,13 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class Caller(tuple[str, int]):
-    """The address from which a request came, and its connection: ASGI's `client`.
-
-    Parameters
-    ----------
-    address : (str, int)
-    transport : asyncio.BaseTransport
-    """
+    """The address from which a request came, and its connection: ASGI's `client`."""
 
     _transport: asyncio.BaseTransport
     _known: int | None
@@ -101,7 +95,6 @@ class Guard:
 
     Parameters
     ----------
-    app : ASGI application
     name : str
         Of the server, for those who are refused.
     nodes : str, optional

@@ -160,7 +160,6 @@ def check(
 
     Parameters
     ----------
-    token : str
     issuers : sequence of Issuer
         Who is trusted, with which key, for what and when.
     subject : bytes

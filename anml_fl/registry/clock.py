@@ -129,7 +129,6 @@ def begun(text: str, present: datetime) -> datetime:
 
     Parameters
     ----------
-    text : str
     present : datetime
         The instant at which it was written.
 

@@ -101,7 +101,6 @@ class Attestation:
         Which of its keys signed: the key's SHA-256, 64 hexadecimal digits.
     subject : bytes
         The contributor's public key.
-    level : Verification
     data_hash : str
         The contribution vouched for.
     issued, expires : datetime
@@ -138,13 +137,11 @@ class Revocation:
 
     Parameters
     ----------
-    kind : Withdrawn
     target : str
         As `Withdrawn` says.
     moment : datetime
         From when on: for an issuer's key, what the registry had received up to the
         moment keeps its effect. A date of issue alone would be the thief's own word.
-    reason : str
     """
 
     kind: Withdrawn
@@ -159,7 +156,6 @@ class ReputationEntry:
 
     Parameters
     ----------
-    contributor : str
     run : str
         Which run.
     round : int

@@ -38,8 +38,6 @@ class Held:
 
     Parameters
     ----------
-    attestation : Attestation
-    received : datetime
     lost : str, optional
         Why it has no effect at the instant asked about; None if it has.
     """

@@ -92,7 +92,6 @@ class SqlRegistry:
 
         Parameters
         ----------
-        contributor : Contributor
         at : datetime or float
             When the registry learns of it, here and below.
 

@@ -184,8 +184,6 @@ def write_once(path: Path, data: bytes, mode: int) -> None:
 
     Parameters
     ----------
-    path : Path
-    data : bytes
     mode : int
         Its permissions, from the first moment on.
 

@@ -59,7 +59,6 @@ def with_behaviours(config: RunConfig, listed: Mapping[str, str]) -> RunConfig:
 
     Parameters
     ----------
-    config : RunConfig
     listed : mapping
         Contributor to behaviour; it says how many there are, too.
 

@@ -61,7 +61,6 @@ class Ending:
     ----------
     status : str
         "completed", "failed" or "stopped"; "" while it goes on.
-    details : str
     """
 
     status: str
@@ -177,7 +176,6 @@ class Control:
 
         Parameters
         ----------
-        config : RunConfig
         out : Path
             Folder for its results, as SuperLink's machine names it.
         environment : mapping

@@ -50,7 +50,6 @@ def lines(text: str, environment: Mapping[str, str]) -> list[Line]:
 
     Parameters
     ----------
-    text : str
     environment : mapping
         What `$NAME` stands for, before the file's own lines.
 
@@ -92,7 +91,6 @@ def with_values(before: Sequence[Line], values: Mapping[str, str]) -> str:
 
     Parameters
     ----------
-    before : sequence of Line
     values : mapping
         Name to value. One that is as before keeps its line.
 

@@ -51,13 +51,10 @@ class Federation:
 
     Parameters
     ----------
-    control : Control
-    superlink : Service
     nodes : dict
         Contributor to its SuperNode.
     others : tuple of Service
         What else is to be kept alive.
-    environment : dict
     """
 
     control: Control
@@ -84,7 +81,6 @@ def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterat
 
     Parameters
     ----------
-    state : State
     config : RunConfig
         With a database.
     warm : bool
@@ -151,13 +147,10 @@ def run_local(
 
     Parameters
     ----------
-    state : State
     config : RunConfig
         With a database.
     out : Path
         The run's folder.
-    console : rich.console.Console
-    warm : bool
 
     Returns
     -------

@@ -41,7 +41,6 @@ def prepare(
 
     Parameters
     ----------
-    folder : Path
     preset : str, optional
         Settings, TOML.
     flat : mapping

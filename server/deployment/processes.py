@@ -52,7 +52,6 @@ class Service:
         For messages, and for its log.
     command : callable
         Makes its command line, anew each time.
-    environment : dict
     folder : Path
         Its working folder and log: an empty one, so that nothing is imported from it.
     """
@@ -217,7 +216,6 @@ def environment(state: State, *, warm: bool) -> dict[str, str]:
 
     Parameters
     ----------
-    state : State
     warm : bool
         Warm client processes and shorter polls.
     """
@@ -243,8 +241,6 @@ def superlink(state: State, port: int, given: dict[str, str]) -> Service:
 
     Parameters
     ----------
-    state : State
-    port : int
     given : dict
         Its environment.
     """
@@ -279,8 +275,6 @@ def supernode(
 
     Parameters
     ----------
-    state : State
-    node : Node
     total : int
         Number of nodes.
     address : str
@@ -312,7 +306,6 @@ def warm_process(state: State, path: Path, given: dict[str, str]) -> Service:
 
     Parameters
     ----------
-    state : State
     path : Path
         Of its socket, in a folder of this user's alone; not long.
     given : dict

@@ -35,14 +35,12 @@ def run_remote(
 
     Parameters
     ----------
-    state : State
     config : RunConfig
         With a database.
     address : str
         SuperLink's, HOST:PORT.
     out : Path
         The run's folder: the same here and where SuperLink runs.
-    console : rich.console.Console
 
     Returns
     -------

@@ -34,10 +34,8 @@ def chosen(
 
     Parameters
     ----------
-    preset : str
     flat : mapping
         Settings laid over it, by flat name.
-    nodes : int, optional
     behaviours : Path, optional
         Who behaves how.
 
@@ -98,11 +96,8 @@ def unchanged(
 
     Parameters
     ----------
-    state : State
-    preset : str, optional
     flat : mapping
         Settings laid over it, by flat name.
-    nodes : int, optional
     behaviours : Path, optional
         Who behaves how.
 

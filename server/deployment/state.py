@@ -49,7 +49,6 @@ class Node:
         The contributor.
     partition : int
         Its place among the contributors.
-    folder : Path
     """
 
     name: str

@@ -40,8 +40,6 @@ def carry_out(
 
     Parameters
     ----------
-    control : Control
-    config : RunConfig
     out : Path
         The run's folder, as SuperLink's machine names it and as it is found here.
     environment : mapping

@@ -24,7 +24,6 @@ class Supervisor:
 
     Parameters
     ----------
-    superlink : Service
     others : sequence of Service
         SuperNodes, and what they need.
     say : callable

@@ -17,7 +17,6 @@ def check_port(purpose: str, port: int, host: str = "0.0.0.0") -> Finding:  # no
     ----------
     purpose : str
         What would listen there.
-    port : int
     host : str
         Address that it would be bound to.
     """
