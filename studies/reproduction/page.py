@@ -15,12 +15,12 @@ from anml_fl.page.style import style_sheet
 from anml_fl.system.files import make_folder, write_whole
 from anml_fl.system.untrusted import inline_json, visible
 from studies.catalogue import STUDIES
-from studies.reproduction.caution import caution
 from studies.reproduction.document import anchor_of
 from studies.reproduction.markdown import markdown
 from studies.reproduction.results import load_results
 from studies.reproduction.sections import sections
 from studies.reproduction.template import TEMPLATE
+from studies.reproduction.warnings import warnings
 from studies.staleness import stale_studies
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def write_reproduction(results: Path, to: Path) -> list[Path]:
     studies = load_results(results)
     # What does not say which code made it is not known to be stale.
     dated = [name for name, one in studies.items() if "code" in one.about and name in STUDIES]
-    found, warning = sections(studies, stale_studies(results, dated)), caution(studies)
+    found, warning = sections(studies, stale_studies(results, dated)), warnings(studies)
     make_folder(to)
     written = []
     for name, text in (
@@ -84,13 +84,13 @@ def write_reproduction(results: Path, to: Path) -> list[Path]:
     return written
 
 
-def render(found: Sequence[Section], caution: str = "") -> str:
+def render(found: Sequence[Section], warning: str = "") -> str:
     """Write the page as text.
 
     Parameters
     ----------
     found : sequence of Section
-    caution : str
+    warning : str
         What the reader must know first; "" for nothing.
 
     Returns
@@ -106,7 +106,7 @@ def render(found: Sequence[Section], caution: str = "") -> str:
     environment.filters["anchor"] = anchor_of
     return environment.from_string(TEMPLATE).render(
         title=TITLE,
-        caution=caution,
+        warning=warning,
         sections=found,
         policy=_policy(plotly, SCRIPT),
         style=style_sheet() + _STYLE,

@@ -79,8 +79,8 @@ TEMPLATE = """\
 <body>
 <header>
   <h1>{{ title }}</h1>
-  {%- if caution %}
-  <p class="caution"><strong>Caution:</strong> {{ caution | visible }}</p>
+  {%- if warning %}
+  <p class="caution"><strong>Caution:</strong> {{ warning | visible }}</p>
   {%- endif %}
   <noscript><p>The plots need JavaScript; the tables do not.</p></noscript>
   <nav aria-label="Contents"><p class="facts">
