@@ -9,12 +9,12 @@ from anml_fl.page.plot import Plot, View
 from anml_fl.page.plotted import embedded, plotted
 from anml_fl.system.files import make_folder, write_whole
 from studies.catalogue import STUDIES
-from studies.reproduction.caution import caution
 from studies.reproduction.document import anchor_of
 from studies.reproduction.markdown import markdown
 from studies.reproduction.results import load_results
 from studies.reproduction.sections import sections
 from studies.reproduction.template import TEMPLATE
+from studies.reproduction.warnings import warnings
 from studies.staleness import stale_studies
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def write_reproduction(results: Path, to: Path) -> list[Path]:
     studies = load_results(results)
     # What does not say which code made it is not known to be stale.
     dated = [name for name, one in studies.items() if "code" in one.about and name in STUDIES]
-    found, warning = sections(studies, stale_studies(results, dated)), caution(studies)
+    found, warning = sections(studies, stale_studies(results, dated)), warnings(studies)
     make_folder(to)
     written = []
     for name, text in (

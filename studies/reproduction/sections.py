@@ -6,11 +6,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from studies.reproduction import figures
-from studies.reproduction.caution import DRAWN
 from studies.reproduction.claims import claims_table
 from studies.reproduction.comparison import rows, variants
+from studies.reproduction.contribution_values import contribution_values
 from studies.reproduction.contributor_figures import contributor_figure
-from studies.reproduction.deserved import deserved
 from studies.reproduction.document import Folded, Section, Text
 from studies.reproduction.figure_5 import figure_5, sweep_table
 from studies.reproduction.notes import NOTES, TABLE_16
@@ -28,6 +27,7 @@ from studies.reproduction.tables import (
 from studies.reproduction.targets import TABLES, label_of, load_targets, study_of
 from studies.reproduction.turning_points import turning_points
 from studies.reproduction.verdicts import Verdict
+from studies.reproduction.warnings import DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -176,11 +176,11 @@ def _summary(
     titles = {table: title for table, (title, _) in TABLES.items()}
     blocks: list[Block] = [Text(text), overview(compared, titles)]
     if any(others.values()):
-        told = "" if fit is None else f" By default q is taken after {fit} epochs of fitting."
+        usual = "" if fit is None else f" By default q is taken after {fit} epochs of fitting."
         blocks += [
             Text(
                 "Which table needs which variant of the recipe, such as another fit length: "
-                f"figures reproduced of those measured.{told}"
+                f"figures reproduced of those measured.{usual}"
             ),
             variant_overview(compared, others),
         ]
@@ -284,7 +284,7 @@ def _own(name: str, studies: Mapping[str, Study], stale: Text | None) -> Section
     drawn = draw(study)
     if drawn is not None:
         blocks.append(drawn)
-    for derived in (turning_points(study), deserved(study)):
+    for derived in (turning_points(study), contribution_values(study)):
         if derived is not None:
             blocks.append(derived)
     blocks += _measured(study, studies, opened=True)
