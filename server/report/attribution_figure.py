@@ -10,7 +10,7 @@ from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.run.attribution import ESTIMATORS
 from anml_fl.system.untrusted import plot_text, visible
-from server.report.wording import percent
+from server.report.wording import share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ def attribution_table(found: Attribution) -> Grid:
         (
             visible(one.contributor, 40),
             ("" if _honest(one) else f"{theme.ATTACKER_MARK} ") + visible(one.behaviour, 40),
-            percent(one.settled).removesuffix("\N{NO-BREAK SPACE}%"),
+            share(one.settled),
             *(f"{100 * getattr(one, name):+.2f}" for name in names),
         )
         for one in _attackers_first(found)

@@ -11,7 +11,7 @@ from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted import plot_text, visible
-from server.report.wording import percent
+from server.report.wording import percent, share
 
 if TYPE_CHECKING:
     from anml_fl.run.reading import Run, StrategyRun
@@ -60,10 +60,10 @@ def own_data_table(run: Run) -> Grid:
                     _mean([lead[n] for n in names if math.isfinite(lead.get(n, math.nan))])
                 ),
                 *(
-                    _share(sum(weights[strategy].get(name, 0.0) for name in names))
+                    share(sum(weights[strategy].get(name, 0.0) for name in names))
                     for strategy in weighing
                 ),
-                *(_share(_mean([h.errors[s] for h in held if s in h.errors])) for s in tested),
+                *(share(_mean([h.errors[s] for h in held if s in h.errors])) for s in tested),
             )
         )
     titles = [
@@ -182,7 +182,3 @@ def _mean(values: list[float]) -> float:
 
 def _plain(value: float) -> str:
     return f"{value:.2f}" if math.isfinite(value) else "—"
-
-
-def _share(value: float) -> str:
-    return percent(value).removesuffix("\N{NO-BREAK SPACE}%")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.system.untrusted import visible
-from server.report.wording import percent
+from server.report.wording import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,8 @@ def overview(run: Run) -> Grid:
     rows = [
         (
             visible(strategy.name, 40),
-            _share(strategy.summary.test_error),
-            _share(strategy.summary.attacker_weight),
+            share(strategy.summary.test_error),
+            share(strategy.summary.attacker_weight),
             ", ".join(
                 f"{visible(name, 20)} {count}"
                 for name, count in strategy.summary.branches.items()
@@ -72,7 +72,7 @@ def last_round(run: Run) -> Grid:
             visible(person.contributor, 40),
             _behaviour(run, person.contributor),
             *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
-            _share(person.weight),
+            share(person.weight),
             "yes" if person.selected else "no",
             _why(person),
         )
@@ -118,7 +118,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
             visible(name, 40),
             _behaviour(run, name),
             f"{total:,}",
-            _share(total / paid_out),
+            share(total / paid_out),
             f"{chosen[name]} of {len(run.lead.records)}",
             _signal(last[name]),
         )
@@ -207,11 +207,6 @@ def _why(person: ContributorRecord) -> str:
     if person.reason is not None:
         return visible(person.reason)
     return "" if person.selected else "not among the selected"
-
-
-def _share(value: float | None) -> str:
-    # Without the unit, which stands in the column's title.
-    return percent(value).removesuffix("\N{NO-BREAK SPACE}%")
 
 
 def _signal(value: float) -> str:
