@@ -124,7 +124,8 @@ def run_strategy(shared: Training, name: str) -> None:
     done = 0
     if begun is not None:
         rounds.take_up(begun)
-        arrays, done = dict(begun.arrays), begun.record.round
+        # In the model's order, which a file does not keep: sums over a vector follow it.
+        arrays, done = arrays_of(task.model_of(begun.arrays)), begun.record.round
         strategy.resume(done, begun.state)
     initial = ArrayRecord({key: Array(value) for key, value in arrays.items()})
     for one in strategy.rounds(shared.grid, initial, training.rounds - done, training.timeout):

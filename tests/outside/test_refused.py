@@ -56,7 +56,7 @@ CASES = [
     (
         "dataset",
         "broken:number",
-        f"data set 'broken:number' must be a function from the folder of data files to {_TABLE}",  # noqa: E501
+        f"'broken:number' must be a function from the folder of data files to {_TABLE}",
     ),
     ("dataset", "broken:function", f"data set 'broken:function' must give {_TABLE}"),
     ("dataset", "broken:one_class", "broken:one_class: its rows (2) are all of class 0"),

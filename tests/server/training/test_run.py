@@ -126,7 +126,7 @@ def test_interrupted_run_goes_on_and_ends_with_the_same_bytes(small, run, tmp_pa
 
         def push_messages(self, messages):
             Interrupted.calls += 1
-            if Interrupted.calls == 10:  # enrolment, three rounds of two phases, and some more
+            if Interrupted.calls == 6:  # enrolment, three rounds, and some more
                 raise KeyboardInterrupt
             return super().push_messages(messages)
 

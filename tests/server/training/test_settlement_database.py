@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from anml_fl.behaviour import Behaviour
 from anml_fl.database.engine import open_database, reading, writing
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.ledger.book import LedgerError
@@ -209,12 +210,12 @@ def test_what_is_shown_in_a_repeated_round_counts_from_now_on_only(
     name = next(n for n in PEOPLE[:4] if behaviours_of(config)[n] == "honest")
     before = consortium.signals([name], at=settled["at"]).v.tolist()
 
-    def too(role, seed, contributor, others):
+    def too(seed, contributor, contributors):
         level = Verification.PEER_REVIEWED
         return [credential(seed, contributor, level, issuer=COMPROMISED)]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("clients.app.credentials", too)
+        patch.setattr("clients.app.behaviour", lambda name: Behaviour(credentials=too))
         run(config, tmp_path / "run")
     assert entries(tmp_path / "run")[1] == settled
     assert consortium.signals([name], at=settled["at"]).v.tolist() == before == [0.25]
