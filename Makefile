@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 ARGS ?=
-# Two at once, file by file; what needs the whole machine goes one after the other (tests/conftest.py).
+# Two at once, file by file, the longest groups first; what needs the whole machine goes one after
+# the other (tests/conftest.py).
 PYTEST_ARGS ?= -n 2
 
 # Which build of torch: cpu, cu130, rocm7.2, auto, ... (what `uv --torch-backend` knows), or an
@@ -62,7 +63,7 @@ layers: setup ## who may import whom
 	$(BIN)/lint-imports
 
 pytest: setup ## tests and doctests: make pytest PYTEST_ARGS="-m 'not slow'"
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --durations=20 $(PYTEST_ARGS)
 
 # The second lock is what an image needs: the same versions, no studies and no test tools.
 lock: $(BIN)/uv ## write both locks anew: make lock ARGS=--upgrade

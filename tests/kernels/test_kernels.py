@@ -33,10 +33,10 @@ TESTS = Path(__file__).parents[1]
 AFFECTED = (
     "clients/test_perceptron_sgd.py",
     "clients/test_training.py",
-    "anml_fl/test_cohort.py",
+    "models/test_cohort.py",
     "method/test_krum_accuracy.py",
     "method/test_gradients_krum.py",
-    "server/test_round_game.py",
+    "server/attribution/test_round_game.py",
     "strategies/test_rules.py",
 )
 # Of torch itself, of oneDNN (convolutions), of MKL (torch's products; the first name counts on
