@@ -24,7 +24,8 @@ from studies.commands import study
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.names import NameOf
+    from anml_fl.settings.run import RunConfig
 
 
 class SettingsCommand(click.Command):
@@ -32,7 +33,7 @@ class SettingsCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """List the parameters; the settings are imported only when asked."""
-        from anml_fl.config import settings
+        from anml_fl.settings.run import settings
 
         own = super().get_params(ctx)
         made = [_option(name, field) for name, _, _, field in settings()]
@@ -49,6 +50,24 @@ class SettingsCommand(click.Command):
             ) from error
 
 
+class TableChoice(click.Choice[str]):
+    """A name of an open table, or `module:object` of the user's own."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Let what is no shipped name go on to the settings, which say what it may be."""
+        return str(value) if ":" in str(value) else super().convert(value, param, ctx)
+
+
+def _names(annotation: Any) -> tuple[str, ...]:
+    """List the names that a setting may have; of a table's, those that are there now."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    table: NameOf = annotation.__metadata__[0]
+    return table.catalogue.names
+
+
 def _option(name: str, field: FieldInfo) -> click.Option:
     """Make an option from a setting: its type, its range in the help, its default."""
     annotation: Any = field.annotation
@@ -57,7 +76,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
     about = field.description or ""
     default = field.default
     if get_origin(annotation) is dict:
-        kinds = ", ".join(get_args(get_args(annotation)[0]))
+        kinds = ", ".join(_names(get_args(annotation)[0]))
         shown = " ".join(f"{kind}={count}" for kind, count in default.items())
         about += f" Repeat for several kinds: {kinds}."
         return click.Option(
@@ -70,7 +89,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         return click.Option(
             ["--strategy", "strategies"],
             multiple=True,
-            type=click.Choice(get_args(get_args(annotation)[0])),
+            type=TableChoice(_names(get_args(annotation)[0])),
             help=f"{about} Repeat for several.  [default: {' '.join(default)}]",
         )
     if default is not None:
@@ -79,6 +98,9 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         return click.Option([f"--{name}/--no-{name}"], default=None, help=about)
     if get_origin(annotation) is Literal:
         return click.Option([f"--{name}"], type=click.Choice(get_args(annotation)), help=about)
+    for table in field.metadata:
+        if catalogue := getattr(table, "catalogue", None):
+            return click.Option([f"--{name}"], type=TableChoice(catalogue.names), help=about)
     return click.Option([f"--{name}"], type=annotation, help=about)
 
 
@@ -189,8 +211,8 @@ def _preset(name: str | None) -> str:
     """Read a preset: a file, or one of those that come with the project."""
     from importlib.resources import files
 
-    from anml_fl.config import ConfigError
     from anml_fl.database.url import may_hold_secret
+    from anml_fl.settings.section import ConfigError
 
     if name is None:
         return ""
@@ -220,7 +242,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
 
     from flwr.common.logger import console_handler
 
-    from anml_fl.config import ConfigError
+    from anml_fl.settings.section import ConfigError
     from anml_fl.system.sockets import moved
     from clients.app import app
     from server.engines.inline_grid import InlineGrid

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flwr.app import Error, Message
 from flwr.common.logger import log
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import TextError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.state import State
 
     Execute = Callable[[RunConfig, Path | None, Any], None]
@@ -239,7 +239,7 @@ def _deployment(path: Path) -> dict[str, Any]:
 
 def _tidy(state: State) -> None:
     """Stop what a command that was killed left running, unless another one looks after it."""
-    from anml_fl.config import ConfigError
+    from anml_fl.settings.section import ConfigError
     from server.deployment.processes import stop_leftovers
     from server.training.run_folder import hold
 

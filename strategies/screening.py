@@ -63,6 +63,11 @@ class Screened:
     credentials: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, str]
 
+    @property
+    def everyone(self) -> list[str]:
+        """Who was asked, by stable identity."""
+        return sorted({*self.contributors, *self.left_out})
+
     def without(self, reasons: Mapping[str, str]) -> Screened:
         """Leave more contributors out, for the reasons given."""
         if not (left := {n: why for n, why in reasons.items() if n in self.contributors}):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from anml_fl.datasets.sources import SOURCES, load
+from anml_fl.catalogues import DATASETS
+from anml_fl.datasets.loading import load
 from anml_fl.system.files import make_folder, write_whole, writing_whole
 from studies.study import Row
 
@@ -114,7 +115,7 @@ def data_hash(dataset: str) -> str:
         If the data cannot be had.
     """
     told = sha256()
-    if dataset in SOURCES:
+    if dataset in DATASETS.names:
         table = load(dataset)
         for array in (table.features, table.labels, table.holder, table.truth):
             if array is not None:

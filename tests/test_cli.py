@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 import anml_fl
 from anml_fl.cli import main
-from anml_fl.config import RunConfig, settings
 from anml_fl.settings.reading import from_toml
+from anml_fl.settings.run import RunConfig, settings
 
 SMALL = ["--dataset", "wine", "--contributors", "5", "--rounds", "2", "--local-epochs", "1"]
 

@@ -11,17 +11,17 @@ from anml_fl.seeding import stream
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anml_fl.datasets.prepare import Dealt
+    from anml_fl.datasets.prepare import Partitioned
 
 
 def graded_answers(
-    dealt: Dealt, answers: int, seed: int
+    dealt: Partitioned, answers: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Check some answers of each contributor, drawn at random.
 
     Parameters
     ----------
-    dealt : Dealt
+    dealt : Partitioned
         With true classes.
     answers : int
         How many of each; all, of whoever has fewer.

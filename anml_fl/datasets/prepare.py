@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.datasets.holdout import split
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.partition import deal_dirichlet, deal_iid
 from anml_fl.datasets.schema import number
-from anml_fl.datasets.sources import load
 from anml_fl.datasets.standardise import standardised
 from anml_fl.seeding import stream
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anml_fl.config import RunConfig
     from anml_fl.datasets.table import Table
 
 # Up to so many contributors are named; of more it is said how many they are.
@@ -55,7 +54,7 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
-class Dealt:
+class Partitioned:
     """A data set, split and dealt out.
 
     Parameters
@@ -88,7 +87,7 @@ class Dealt:
 
 def deal(
     dataset: str, contributors: int, partition: str, seed: int, leave_out: str = ""
-) -> Dealt:
+) -> Partitioned:
     """Load, split 80/20, standardise on the training part, and deal out.
 
     What is missing becomes the training part's median. The split is by class, or by
@@ -98,7 +97,7 @@ def deal(
     Parameters
     ----------
     dataset : str
-        As in `sources.load`.
+        As in `loading.load`.
     contributors : int
         Where there are more who gathered data, as many of them are drawn.
     partition : str
@@ -110,7 +109,7 @@ def deal(
 
     Returns
     -------
-    Dealt
+    Partitioned
         The same for the same arguments, in any process.
 
     Raises
@@ -129,46 +128,6 @@ def deal(
     """
     folder = os.environ.get("ANML_DATA_DIR")
     return _deal(dataset, contributors, partition, seed, leave_out, folder)
-
-
-def deal_of(config: RunConfig) -> Dealt:
-    """Deal out what a run's contributors hold, as in `deal`.
-
-    Examples
-    --------
-    >>> from anml_fl.config import RunConfig
-    >>> len(deal_of(RunConfig()).parts)
-    10
-    """
-    chosen = config.federation
-    return deal(
-        chosen.dataset, chosen.contributors, chosen.partition, config.seed, chosen.leave_out
-    )
-
-
-def names_of(config: RunConfig) -> tuple[str, ...]:
-    """Name a run's contributors: by number, or by what the data call those who gathered them.
-
-    Returns
-    -------
-    tuple of str
-        Stable identities, in the order of the partitions.
-
-    Examples
-    --------
-    >>> from anml_fl.config import RunConfig
-    >>> names_of(RunConfig())[:2]
-    ('contributor-0000', 'contributor-0001')
-    """
-    if config.federation.partition == NATURAL:
-        return deal_of(config).names
-    return _numbered(config.federation.contributors)
-
-
-# Each of thousands of simulated clients asks, in every round.
-@lru_cache(maxsize=4)
-def _numbered(contributors: int) -> tuple[str, ...]:
-    return tuple(map(contributor_id, range(contributors)))
 
 
 def contributor_id(index: int) -> str:
@@ -190,7 +149,7 @@ def _deal(
     seed: int,
     leave_out: str,
     folder: str | None,
-) -> Dealt:
+) -> Partitioned:
     # The folder only keeps data of another one from being taken for these.
     table = load(dataset)
     if partition == NATURAL:
@@ -228,7 +187,7 @@ def _alpha(partition: str) -> float:
 
 def _natural(
     dataset: str, table: Table, contributors: int, seed: int, leave_out: str
-) -> Dealt:
+) -> Partitioned:
     """Leave everybody what they gathered, but a fifth of it for testing."""
     known = table.contributors
     if table.holder is None:
@@ -280,7 +239,7 @@ def _natural(
     return replace(dealt, notes=(*dealt.notes, *odd))
 
 
-def _single_classes(dataset: str, dealt: Dealt) -> tuple[str, ...]:
+def _single_classes(dataset: str, dealt: Partitioned) -> tuple[str, ...]:
     """Note who can teach a model nothing but one class."""
     single = [
         f"{name} ({part.labels.size} of class {part.labels[0]})"
@@ -302,7 +261,7 @@ def _held(
     parts: Sequence[NDArray[np.intp]],
     test: NDArray[np.intp],
     names: tuple[str, ...],
-) -> Dealt:
+) -> Partitioned:
     train = np.sort(np.concatenate(parts))
     for rows, kind in ((train, "training"), (test, "test")):
         if _one_class(table.labels[rows]):
@@ -314,7 +273,7 @@ def _held(
     features = standardised(table, train)
     everything = Samples(features, table.labels, table.classes)
     truth = table.truth
-    return Dealt(
+    return Partitioned(
         parts=tuple(everything.take(part) for part in parts),
         test=everything.take(test),
         image=table.image,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
 _VERSION = 1
+# Before the name of an array that is the rule's, and no part of the model.
+_STATE = "anml.rule-state/"
 
 
 class CheckpointError(ValueError):
@@ -82,6 +84,8 @@ class Checkpoint:
         Hash of the code.
     updates : str, optional
         Hash of the file of the round's updates; None without one.
+    state : mapping
+        Name to array: what the strategy's rule keeps from round to round.
     """
 
     run: str
@@ -94,6 +98,7 @@ class Checkpoint:
     seed: int
     code: str
     updates: str | None = None
+    state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def cut(path: Path, written: Written) -> None:
@@ -145,7 +150,10 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     }
     text = json.dumps(told, sort_keys=True)
     metadata = {"anml": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
-    arrays = {name: array.copy(order="C") for name, array in checkpoint.arrays.items()}
+    state = {_STATE + name: array for name, array in checkpoint.state.items()}
+    arrays = {
+        name: array.copy(order="C") for name, array in {**checkpoint.arrays, **state}.items()
+    }
     path = folder / CHECKPOINT
     try:
         if path.exists():
@@ -183,7 +191,7 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
         told = json.loads(metadata["anml"])
         if hashlib.sha256(metadata["anml"].encode()).hexdigest() != metadata["sha256"]:
             raise CheckpointError(f"{path} is damaged: its text has another hash")
@@ -194,6 +202,7 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
             )
         if told["run"] != run:
             raise CheckpointError(f"{path} belongs to the run {told['run']!r}, not {run!r}")
+        arrays = {n: a for n, a in stored.items() if not n.startswith(_STATE)}
         if model_hash(arrays) != told["model"]:
             raise CheckpointError(f"{path} is damaged: the model in it has another hash")
         return Checkpoint(
@@ -207,6 +216,7 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
             told["seed"],
             told["code"],
             told.get("updates"),  # not in those of a run that was begun before ADR 17
+            {n.removeprefix(_STATE): a for n, a in stored.items() if n.startswith(_STATE)},
         )
     except CheckpointError:
         raise

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 MANIFEST = "manifest.json"
 _PACKAGES = ("anml-fl", "flwr", "numpy", "torch")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
-from anml_fl.behaviours import is_honest
+from anml_fl.behaviour import is_honest
 from anml_fl.database.url import DatabaseError, located
 from anml_fl.method.records import RoundRecord
 from anml_fl.system.files import read_text

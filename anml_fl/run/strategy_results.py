@@ -6,7 +6,8 @@ import math
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.behaviours import HONEST, is_honest
+from anml_fl.behaviour import is_honest
+from anml_fl.settings.federation import HONEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

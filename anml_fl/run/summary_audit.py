@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import RunConfig
 from anml_fl.datasets.prepare import NATURAL
+from anml_fl.federation.contributors import behaviours_of
 from anml_fl.ledger.entry import sha256_of, summary_hash, summary_text
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.files import (
@@ -23,6 +22,7 @@ from anml_fl.run.files import (
 )
 from anml_fl.run.round_audit import rounds_of
 from anml_fl.run.strategy_results import strategy_results
+from anml_fl.settings.run import RunConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +92,7 @@ def _roles(settings: dict[str, Any]) -> dict[str, str] | None:
         config = RunConfig.model_validate(settings)
     except ValidationError:
         return None
-    return None if config.federation.partition == NATURAL else cast_roles(config)
+    return None if config.federation.partition == NATURAL else behaviours_of(config)
 
 
 def _results(run: Path, strategy: str, roles: Mapping[str, str]) -> dict[str, Any]:

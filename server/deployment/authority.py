@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, write_whole
 from anml_fl.system.private import refuse_exposed
 

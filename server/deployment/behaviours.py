@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import tomli_w
 
-from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import names_of
-from anml_fl.settings.federation import BehaviourName
+from anml_fl.catalogue import UnknownNameError
+from anml_fl.catalogues import BEHAVIOURS
+from anml_fl.federation.contributors import names_of
 from anml_fl.settings.reading import from_toml
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 
 def read_behaviours(path: Path) -> dict[str, str]:
@@ -45,12 +46,11 @@ def read_behaviours(path: Path) -> dict[str, str]:
             f"{path}: must hold one table, [behaviours], with a line for each contributor,"
             ' such as contributor-0000 = "honest"'
         )
-    known = get_args(BehaviourName)
     for name, kind in listed.items():
-        if kind not in known:
-            raise ConfigError(
-                f"{path}: {name}: unknown behaviour {kind!r}; known: {', '.join(known)}"
-            )
+        try:
+            BEHAVIOURS.check(str(kind))
+        except UnknownNameError as error:
+            raise ConfigError(f"{path}: {name}: {error}") from None
     return listed
 
 

@@ -22,11 +22,11 @@ from flwr.supercore.control import ControlHttpClient
 from flwr.supercore.error import ApiErrorCode, FlowerError
 from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
-from anml_fl.config import ConfigError
 from anml_fl.registry.clock import now
 from anml_fl.registry.domain import Contributor
 from anml_fl.registry.keys import node_key
 from anml_fl.registry.sql import SqlRegistry
+from anml_fl.settings.section import ConfigError
 from anml_fl.system import proxies
 from anml_fl.system.files import write_whole
 from server.deployment.credentials import ShownSecret, credentials
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.state import Node
 
 CONNECTION = "anml"

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.state import State
 
 DEPLOYMENT = "deployment.json"

@@ -16,7 +16,7 @@ import psutil
 from anml_fl.orders.secret import FILE as OWNER_SECRET
 from anml_fl.system import proxies
 from server.engines.processes import free_port
-from server.engines.simulation import STARTED_IN, SWITCHES
+from server.environment import STARTED_IN, SWITCHES
 from server.training.ledger_key import KEY_FILE
 
 if TYPE_CHECKING:

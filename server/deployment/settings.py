@@ -6,9 +6,10 @@ import tomllib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.behaviours import HONEST
-from anml_fl.config import ConfigError, RunConfig
+from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_toml, parse_behaviours
+from anml_fl.settings.run import RunConfig
+from anml_fl.settings.section import ConfigError
 from server.deployment.behaviours import cast_by, read_behaviours
 
 if TYPE_CHECKING:

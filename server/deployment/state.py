@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import names_of
+from anml_fl.federation.contributors import behaviours_of, names_of
 from anml_fl.orders.secret import make_secret, read_secret
 from anml_fl.registry.keys import make_key
 from anml_fl.settings.reading import from_file
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder
 from anml_fl.system.private import refuse_exposed
 from server.deployment.authority import issue, make_authority, make_node_key, write_once
@@ -30,7 +29,7 @@ from server.deployment.settings import chosen, unchanged
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 # What a state folder holds: nothing else is taken for one.
 _FOLDERS = ("superlink", "nodes")
@@ -222,7 +221,7 @@ def prepare(
         if new
         else unchanged(state, preset, flat, nodes, behaviours)
     )
-    roles = tomli_w.dumps({"behaviours": cast_roles(config)}).encode()
+    roles = tomli_w.dumps({"behaviours": behaviours_of(config)}).encode()
     # The same words are what a crash left before it came to the file after them.
     cast = new and state.behaviours.exists()
     if cast and state.behaviours.read_bytes() != roles:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.control import Control
 
 COMPLETED, FAILED, STOPPED = "completed", "failed", "stopped"

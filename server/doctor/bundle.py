@@ -14,7 +14,7 @@ from flwr.common.constant import FAB_MAX_SIZE
 import anml_fl
 from server.doctor.finding import Finding, ok, problem
 from server.engines.processes import script
-from server.engines.simulation import SWITCHES
+from server.environment import SWITCHES
 
 _NAME = "bundle"
 _PACKAGES = frozenset({"anml_fl", "strategies", "server", "clients"})

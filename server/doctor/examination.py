@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from server.deployment.state import State
 from server.doctor.bundle import check_bundle
 from server.doctor.certificates import check_certificates
@@ -25,7 +25,7 @@ from server.training.ledger_key import KEY_FILE, key_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
     Check = Callable[[], Finding | list[Finding]]
 

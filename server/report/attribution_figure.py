@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.behaviours import is_honest
+from anml_fl.behaviour import is_honest
 from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.run.attribution import ESTIMATORS

@@ -11,24 +11,23 @@ import torch
 from flwr.common.logger import log
 from threadpoolctl import threadpool_limits
 
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.task import task_of
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.method.threads import one_thread
-from anml_fl.models.architectures import build
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code import code_hash
 from anml_fl.run.manifest import write_manifest
+from anml_fl.settings.section import ConfigError
 from server.report.page import write_report
 from server.training.ledger_key import signing_key
-from server.training.own_data import holdings
+from server.training.own_data import own_data
 from server.training.retry import patiently
 from server.training.run_folder import close_run, finished, open_run
 from server.training.settlement import Settlement, run_id
 from server.training.signal_source import database
-from server.training.strategy_run import run_strategy
+from server.training.strategy_run import Training, run_strategy
 from strategies.identity import ByKey, ByPartition
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from flwr.serverapp import Grid
     from sqlalchemy import Engine
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from strategies.identity import Roster
 
 # Simulated nodes register within moments of each other: after this long without a
@@ -86,34 +85,36 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
         If no node takes part.
     """
     check(config)
-    for note in deal_of(config).notes:
+    task = task_of(config)
+    for note in task.data.notes:
         log(WARNING, "%s", note)
     open_run(out, config)
     code = code_hash()
     write_manifest(out, config, code, {})
-    roles = cast_roles(config)
+    behaviours = behaviours_of(config)
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
     try:
-        roster, members = _roster(config, tuple(roles), engine)
+        roster, members = _roster(config, tuple(behaviours), engine)
         _gather(grid, config, roster, members)
+        shared = Training(
+            grid=grid,
+            config=config,
+            out=out,
+            task=task,
+            behaviours=behaviours,
+            roster=roster,
+            members=members,
+            engine=engine,
+            code=code,
+        )
         with one_thread(), threadpool_limits(limits=1):
             for name in config.strategies:
                 if not finished(out, config, name):
-                    run_strategy(
-                        grid,
-                        config,
-                        name,
-                        roles,
-                        roster,
-                        out,
-                        engine=engine,
-                        members=members,
-                        code=code,
-                    )
+                    run_strategy(shared, name)
             # Bound to the ledger, and so the same again after a crash.
-            held = holdings(out, config)
-        return close_run(out, config, roles, held, Settlement(out, config, engine))
+            held = own_data(out, config)
+        return close_run(out, config, behaviours, held, Settlement(out, config, engine))
     finally:
         if engine is not None:
             engine.dispose()
@@ -156,9 +157,9 @@ def check(config: RunConfig) -> None:
             SqlLedger(engine, run_id(config), key)
         finally:
             engine.dispose()
-    dealt = deal_of(config)
-    classes = dealt.test.classes
-    build(training.model, dealt.test.features.shape[1], dealt.image, classes, seed=0)
+    task = task_of(config)
+    task.initial_model()
+    classes = task.data.test.classes
     target, offset = config.attacks.flip_target, config.attacks.flip_offset
     if target is not None and target >= classes:
         raise ConfigError(
@@ -176,7 +177,7 @@ def check(config: RunConfig) -> None:
             "registry.gold: r comes from the registry's database here, and cannot be earned on"
             f" {config.registry.gold} checked answers as well: give one of the two"
         )
-    if config.registry.gold and dealt.truths is None:
+    if config.registry.gold and task.data.truths is None:
         raise ConfigError(
             f"registry.gold: {federation.dataset} has no answers that could be checked, so it"
             f" must be 0, got {config.registry.gold}; labelme has some"

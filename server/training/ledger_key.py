@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from flwr.common.logger import log
 
-from anml_fl.config import ConfigError
 from anml_fl.registry.keys import make_key, private_key
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import cause, make_folder
 from anml_fl.system.private import refuse_secret
 

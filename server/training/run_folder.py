@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.config import ConfigError
 from anml_fl.ledger.entry import summary_text
 from anml_fl.run import files as run_files
 from anml_fl.run.attribution import ATTRIBUTION
 from anml_fl.run.manifest import MANIFEST
 from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, read_text, write_whole
 from server.training.settlement import check_ledger, check_unaltered, set_aside, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.training.settlement import Settlement
 
 CONFIG, SUMMARY, REPORT = run_files.CONFIG, run_files.SUMMARY, "report.html"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from anml_fl.config import ConfigError
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.ledger.file import FileLedger
@@ -18,6 +17,7 @@ from anml_fl.run import files as run_files
 from anml_fl.run.files import DifferenceError
 from anml_fl.run.ledger_audit import audit
 from anml_fl.run.round_audit import check_model, check_rounds, rounds_of
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import write_whole
 from server.training.ledger_key import signing_key
 from server.training.retry import patiently
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Engine
 
-    from anml_fl.config import RunConfig
     from anml_fl.ledger.book import Ledger
     from anml_fl.ledger.entry import Fields
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.checkpoint import Checkpoint
+    from anml_fl.settings.run import RunConfig
 
 LEDGER, PUBLIC_KEY = run_files.LEDGER, run_files.PUBLIC_KEY
 _HOW = "Bring the folder back from a copy, or let `anml run --out FOLDER` begin another"
@@ -44,7 +44,7 @@ def run_id(config: RunConfig) -> str:
 
     Examples
     --------
-    >>> from anml_fl.config import RunConfig
+    >>> from anml_fl.settings.run import RunConfig
     >>> run_id(RunConfig())[:8], run_id(RunConfig()) == run_id(RunConfig(seed=1))
     ('default-', False)
     """

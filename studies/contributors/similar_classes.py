@@ -16,7 +16,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from anml_fl.datasets.sources import load
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.standardise import standardised
 from studies.contributors.pooling import pooled
 

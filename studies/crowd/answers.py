@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.prepare import NATURAL, deal
-from anml_fl.datasets.sources import load
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:

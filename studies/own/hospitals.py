@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.federation.data import data_of
 from anml_fl.run.rank_correlation import rank_correlation
 from studies.federations.coalitions import coalition_model
 from studies.federations.natural_contributors import (
@@ -29,7 +29,7 @@ from studies.study import Cell, Row, Study, Variant
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anml_fl.datasets.prepare import Dealt
+    from anml_fl.datasets.prepare import Partitioned
     from studies.federations.run import Federated
 
     Figures = dict[str, float]
@@ -103,7 +103,7 @@ class _Reference:
 
     @classmethod
     def of(cls, done: Federated) -> _Reference:
-        dealt = deal_of(done.config)
+        dealt = data_of(done.config)
         figures = {"pooled_logistic": _logistic(dealt)}
         if done.config.federation.leave_out:
             return cls(figures, {})
@@ -125,11 +125,11 @@ class _Reference:
 
 
 def _without(done: Federated, absent: set[str]) -> Federated:
-    present = [name for name in deal_of(done.config).names if name not in absent]
+    present = [name for name in data_of(done.config).names if name not in absent]
     return replace(done, models={"coalition": coalition_model(done.config, present)})
 
 
-def _owns(dealt: Dealt) -> dict[str, NDArray[np.bool_]]:
+def _owns(dealt: Partitioned) -> dict[str, NDArray[np.bool_]]:
     """Which test rows are whose; nobody's where one who takes no part is tested on."""
     tested = np.asarray(dealt.tested)
     owns = {name: tested == place for place, name in enumerate(dealt.names)}
@@ -137,13 +137,13 @@ def _owns(dealt: Dealt) -> dict[str, NDArray[np.bool_]]:
 
 
 def _errors(done: Federated, method: str) -> Figures:
-    owns = _owns(deal_of(done.config))
+    owns = _owns(data_of(done.config))
     parts = {f"error_{name}": done.error(method, own) for name, own in owns.items()}
     return {"error": done.error(method), **parts}
 
 
 def _standing(done: Federated, worth: Figures) -> Figures:
-    names = deal_of(done.config).names
+    names = data_of(done.config).names
     weights = {name: mean_weight(done, (name,)) for name in names}
     figures = {f"weight_{name}": weight for name, weight in weights.items()}
     figures |= {f"q_{name}": mean_consistency(done, name) for name in names}
@@ -155,7 +155,7 @@ def _standing(done: Federated, worth: Figures) -> Figures:
     return figures
 
 
-def _logistic(dealt: Dealt) -> Figures:
+def _logistic(dealt: Partitioned) -> Figures:
     features = np.concatenate([part.features for part in dealt.parts])
     labels = np.concatenate([part.labels for part in dealt.parts])
     model = LogisticRegression(max_iter=1000).fit(features, labels)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.behaviours import is_honest
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.behaviour import is_honest
+from anml_fl.federation.data import data_of
 from studies.federations.natural_contributors import Natural, Trials, kept, mean_weight
 from studies.study import Cell, Row, Study, Variant
 
@@ -73,7 +73,7 @@ def run(cell: Cell) -> list[Row]:
 
 
 def _measured(done: Federated, method: str) -> dict[str, float]:
-    dealt, roles = deal_of(done.config), done.run.summary.contributors
+    dealt, roles = data_of(done.config), done.run.summary.contributors
     names = np.array(dealt.names)
     figures = {"error": done.error(method)}
     for group in _GROUPS:

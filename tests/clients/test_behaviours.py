@@ -6,16 +6,16 @@ import copy
 
 import numpy as np
 import pytest
+from clients.behaviours.gradient_aligned import gradient_aligned
+from clients.behaviours.honest import honest
+from clients.behaviours.label_flip import label_flip
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from anml_fl.config import Attacks
 from anml_fl.datasets.prepare import Samples
+from anml_fl.settings.attacks import Attacks
 from clients.behaviours import BEHAVIOURS, behaviour
-from clients.behaviours.gradient_aligned import gradient_aligned
-from clients.behaviours.honest import honest
-from clients.behaviours.label_flip import label_flip
 
 FLIPS = {"target": Attacks(flip_target=2), "offset": Attacks(flip_offset=1)}
 

@@ -11,14 +11,14 @@ from flwr.app import ConfigRecord, Error, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
 import clients.app
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
-from anml_fl.models.architectures import build
+from anml_fl.federation.contributors import behaviours_of
+from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of, load_arrays
 from anml_fl.run.code import code_hash
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat
+from anml_fl.settings.section import ConfigError
 from clients.app import app
 from clients.behaviours import BEHAVIOURS
 from clients.echo import echo_nonce
@@ -33,7 +33,7 @@ CONFIG = from_flat(
         "seed": 4,
     }
 )
-ROLES = list(cast_roles(CONFIG).values())
+ROLES = list(behaviours_of(CONFIG).values())
 MODEL = arrays_of(build("mlp", 13, None, 3, seed=99))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from clients.behaviours.label_flip import label_flip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import Attacks
 from anml_fl.datasets.prepare import Samples
-from clients.behaviours.label_flip import label_flip
+from anml_fl.settings.attacks import Attacks
 
 PAIRS = "0-2,1-3"
 PARTNER = np.array([2, 3, 0, 1, 4])  # class 4 has none

@@ -36,8 +36,8 @@ from flwr.supernode.main import create_app
 from flwr.supernode.nodestate import NodeStateFactory
 from flwr.supernode.servicer.runtime.runtime_handlers import acquire_task
 
-from anml_fl.datasets.prepare import deal_of
-from anml_fl.models.architectures import build
+from anml_fl.federation.data import data_of
+from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of
 from anml_fl.settings.reading import from_flat
 from clients import client_stub as handover
@@ -202,7 +202,7 @@ def _bundle(tmp_path):
 @pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
 def test_a_fork_answers_as_the_real_command_does(warm, instruct, tmp_path):
     config = from_flat(SETTINGS)
-    dealt = deal_of(config)
+    dealt = data_of(config)
     width, classes = dealt.test.features.shape[1], dealt.test.classes
     model = arrays_of(build(config.training.model, width, dealt.image, classes, seed=0))
     answers = []

@@ -3,9 +3,9 @@
 import gzip
 
 import pytest
-
-from anml_fl.datasets.sources import load
 from anml_fl.datasets.uci import ADULT, COVERTYPE
+
+from anml_fl.datasets.loading import load
 
 PERSON = {
     "age": "39", "workclass": "Private", "fnlwgt": "77516", "education": "Bachelors",

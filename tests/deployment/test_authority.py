@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from server.deployment.authority import (
     alternative_names,
     issue,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from anml_fl.registry.scenarios import SCENARIOS, forged
+from clients.behaviours.credentials import credentials
 from scipy.stats import kstest
 
-from anml_fl.registry.scenarios import SCENARIOS, forged, simulated_registry
+from anml_fl.federation.simulated_registry import simulated_registry
 from anml_fl.settings.reading import from_flat
-from clients.behaviours.credentials import credentials
 
 DRAWS = 20_000
 FEW = (0.30, 0.50)

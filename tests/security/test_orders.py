@@ -173,7 +173,7 @@ def app(other, folder):
 
 
 def _config():
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
     return RunConfig()
 

@@ -11,11 +11,13 @@ import pytest
 from pydantic import ValidationError
 
 from anml_fl import config as settings_module
-from anml_fl.behaviours import part_in_round
-from anml_fl.config import Attacks, ConfigError, RunConfig, settings
+from anml_fl.behaviour import behaviour_in_round
 from anml_fl.settings import federation as participants
+from anml_fl.settings.attacks import Attacks
 from anml_fl.settings.federation import BehaviourName
 from anml_fl.settings.reading import from_flat, from_toml, parse_behaviours
+from anml_fl.settings.run import RunConfig, settings
+from anml_fl.settings.section import ConfigError
 from clients.behaviours import BEHAVIOURS as DATA_BEHAVIOURS
 
 KNOWN = {
@@ -145,7 +147,9 @@ def test_every_setting_is_described():
 
 def test_behaviours_that_settings_take_each_do_something_in_every_round():
     parts = {
-        part_in_round(name, n, Attacks()) for name in BEHAVIOURS.split(", ") for n in (1, 30)
+        behaviour_in_round(name, n, Attacks())
+        for name in BEHAVIOURS.split(", ")
+        for n in (1, 30)
     }
     assert parts == set(DATA_BEHAVIOURS)
     assert set(BEHAVIOURS.split(", ")) == set(get_args(BehaviourName)) >= parts

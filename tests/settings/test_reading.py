@@ -8,9 +8,9 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import RunConfig, StrategyName
 from anml_fl.settings.federation import BehaviourName, DatasetName, Federation, ScenarioName
 from anml_fl.settings.reading import from_flat, from_toml
+from anml_fl.settings.run import RunConfig, StrategyName
 
 
 def test_flat_settings_win_over_the_preset_and_blank_ones_do_not():

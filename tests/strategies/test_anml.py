@@ -10,11 +10,11 @@ from flwr.app import Array, ArrayRecord, MetricRecord
 from flwr.serverapp.strategy import FedAvg, MultiKrum
 from threadpoolctl import threadpool_limits
 
-from anml_fl.config import Aggregation
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.memory import InMemoryRegistry, Standing
+from anml_fl.settings.aggregation import Aggregation
 from strategies.anml import Anml
-from strategies.rules import Decision
+from strategies.decision import Decision
 
 N = 10
 RNG = np.random.default_rng(3)

@@ -11,11 +11,12 @@ from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp.strategy import FedAvg
 
-from anml_fl.config import Aggregation
+from anml_fl.catalogues import RULES
+from anml_fl.settings.aggregation import Aggregation
 from clients.echo import echo_nonce
 from server.engines.inline_grid import InlineGrid
 from strategies.anml import Anml
-from strategies.catalogue import NAMES, strategy
+from strategies.catalogue import strategy
 
 
 class Coming(InlineGrid):
@@ -62,7 +63,7 @@ def run(chosen, grid, rounds=2):
     return chosen.start(grid, model(), num_rounds=rounds)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RULES.names)
 def test_nodes_that_come_later_are_waited_for_as_flowers_fedavg_does(name, caplog):
     grid = Coming(an_app(echo_nonce), [0.0, 0.6])
     honest = [f"node-{node}" for node in grid.moments]

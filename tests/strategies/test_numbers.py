@@ -12,10 +12,10 @@ from flwr.app import Array, ArrayRecord, ConfigRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import Aggregation
+from anml_fl.settings.aggregation import Aggregation
 from clients.unpacked import unpacked
 from strategies.anml import Anml
-from strategies.catalogue import BASELINES, strategy
+from strategies.catalogue import strategy
 from strategies.layout import Layout
 
 AVERAGED = [
@@ -27,6 +27,8 @@ AVERAGED = [
     np.complex64,
     np.complex128,
 ]
+
+BASELINES = ("fedavg", "krum", "multikrum", "q_only", "bulyan", "median", "trimmed_mean")
 
 
 def trained(federation, chosen, model, updates, arrays=None):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anml_fl.datasets.holdout import split
-from anml_fl.datasets.sources import load
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.standardise import standardised
 from studies.contributors import similar_classes
 from studies.contributors.dealing import give, trial_stream

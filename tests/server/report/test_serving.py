@@ -16,10 +16,10 @@ from urllib.parse import urljoin
 
 import pytest
 
-from anml_fl.config import StrategyName
 from anml_fl.run import strategy_folder
 from anml_fl.run.manifest import MANIFEST
 from anml_fl.settings.reading import from_flat
+from anml_fl.settings.run import StrategyName
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
 from server.report import status_page
