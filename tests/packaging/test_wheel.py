@@ -32,7 +32,7 @@ print(json.dumps(found))
 # One module a package, each with doctests.
 DOCTESTS = (
     "anml_fl.method.combination",
-    "strategies.rules",
+    "strategies.packing",
     "server.deployment.dotenv",
     "clients.perceptron_sgd",
     "studies.store",
