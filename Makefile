@@ -72,8 +72,8 @@ golden: setup ## outputs beside REF's, byte by byte: make golden REF=main ARGS="
 
 # The second lock is what an image needs: the same versions, no studies and no test tools.
 lock: $(BIN)/uv ## write both locks anew: make lock ARGS=--upgrade
-	$(LOCK) --extra studies --group dev --output-file requirements.lock $(ARGS)
-	$(LOCK) --constraint requirements.lock --output-file requirements-run.lock
+	$(LOCK) --all-extras --group dev --output-file requirements.lock $(ARGS)
+	$(LOCK) --extra simulation --extra postgresql --constraint requirements.lock --output-file requirements-run.lock
 
 clean: ## remove .venv and everything that was generated but results
 	rm -rf .golden .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.catalogues import BEHAVIOURS
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def behaviour(name: str) -> Behaviour:
     ------
     UnknownNameError
         If the name is unknown; it lists the known ones.
+    UnusableError
+        If it stands for no `Behaviour`.
 
     Examples
     --------
@@ -95,9 +98,9 @@ def behaviour(name: str) -> Behaviour:
     """
     found = BEHAVIOURS.load(name)
     if not isinstance(found, Behaviour):
-        raise TypeError(
+        raise UnusableError(
             f"behaviour {name!r} must be an anml_fl.behaviour.Behaviour, got"
-            f" {type(found).__name__}"
+            f" {shown_kind(found)}"
         )
     return found
 

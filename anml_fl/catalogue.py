@@ -18,12 +18,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A module by its dotted path, and an object in it.
-_OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+# A module by its dotted path, and an object in it. A strategy's folder is called so.
+_OWN = re.compile(r"(?=.{3,100}$)[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+# An entry point may be called anything; in settings "=", "," and ":" divide.
+_PLUGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", re.ASCII)
 
 
 class UnknownNameError(ValueError):
     """A name that a table does not have; it says which there are."""
+
+
+class UnusableError(ValueError):
+    """A name that stands for something else than the table holds, or that cannot be loaded."""
 
 
 class Catalogue:
@@ -37,7 +43,8 @@ class Catalogue:
         Each of its modules is an entry, and holds an object of the module's own name; those
         that begin with an underscore are none.
     group : str
-        Entry points of other packages, such as "anml_fl.rules".
+        Entry points of other packages, such as "anml_fl.rules"; their names are of letters,
+        digits, ".", "_" and "-".
     first : tuple of str
         Entries that are listed first, in this order; the others follow by name.
 
@@ -76,7 +83,7 @@ class Catalogue:
         UnknownNameError
             If it is neither; it lists the names.
         """
-        if name in self.names or _OWN.fullmatch(name):
+        if name in self.names or is_own(name):
             return name
         raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {', '.join(self.names)}")
 
@@ -87,6 +94,8 @@ class Catalogue:
         ------
         UnknownNameError
             If there is nothing of that name; or nothing in the module that it names.
+        UnusableError
+            If importing it fails.
 
         Examples
         --------
@@ -99,16 +108,30 @@ class Catalogue:
         """
         if name in self._modules:
             return getattr(import_module(f"{self.package}.{name}"), name)
-        if name in self._plugins:
-            return self._plugins[name].load()
-        module, _, wanted = self.check(name).partition(":")
+        plugin = self._plugins.get(name)
+        if plugin is None:
+            module, _, wanted = self.check(name).partition(":")
+        else:
+            module, wanted = plugin.module, plugin.attr
         try:
-            return getattr(import_module(module), wanted)
-        except AttributeError:
-            why = f"module {module} has no {wanted}"
+            found: Any = import_module(module)
         except ModuleNotFoundError as error:
-            why = f"no module is called {error.name}: is its folder on PYTHONPATH?"
-        raise UnknownNameError(f"{self.kind} {name!r}: {why}")
+            raise UnknownNameError(
+                f"{self.kind} {name!r}: no module is called {error.name}: is its folder on"
+                " PYTHONPATH?"
+            ) from error
+        except Exception as error:
+            raise UnusableError(
+                f"{self.kind} {name!r}: importing {module} failed:"
+                f" {type(error).__name__}: {error}"
+            ) from error
+        for part in wanted.split("."):  # an entry point may name what is inside a class
+            if not hasattr(found, part):
+                raise UnknownNameError(
+                    f"{self.kind} {name!r}: module {module} has no {wanted}"
+                )
+            found = getattr(found, part)
+        return found
 
     @cached_property
     def _modules(self) -> frozenset[str]:
@@ -121,4 +144,30 @@ class Catalogue:
     @cached_property
     def _plugins(self) -> Mapping[str, EntryPoint]:
         # The package's own come first: no other one can take a shipped name over.
-        return {one.name: one for one in entry_points(group=self.group)}
+        return {
+            one.name: one
+            for one in entry_points(group=self.group)
+            if _PLUGIN.fullmatch(one.name)
+        }
+
+
+def shown_kind(thing: Any) -> str:
+    """Say what kind of thing stands where another one should; never its value.
+
+    Examples
+    --------
+    >>> shown_kind(len), shown_kind(int), shown_kind(0.5)
+    ('builtin_function_or_method', 'the class int', 'float')
+    """
+    return f"the class {thing.__name__}" if isinstance(thing, type) else type(thing).__name__
+
+
+def is_own(name: str) -> bool:
+    """Tell whether a name is of the form `module:object`; nothing is imported.
+
+    Examples
+    --------
+    >>> is_own("lab.rules:clipped"), is_own("../rules:clipped"), is_own("krum")
+    (True, False, False)
+    """
+    return _OWN.fullmatch(name) is not None

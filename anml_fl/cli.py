@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
-from anml_fl.commands.failure import told
+from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
 from anml_fl.commands.verify import verify
 from anml_fl.system.files import read_text
-from server.commands import commands
+from server.commands.page import page
+from server.commands.resume import resume_command
+from server.commands.submit import submit
+from server.commands.up import up_command
 from server.doctor.commands import doctor
 from studies.benchmarks.commands import bench
 from studies.commands import study
@@ -126,7 +129,6 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
     that was interrupted goes on with the first strategy that had not finished.
     """
     from rich.console import Console
-    from sqlalchemy.exc import SQLAlchemyError
 
     from anml_fl.settings.reading import from_toml, parse_behaviours
 
@@ -134,7 +136,7 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
         raise click.UsageError("--out must name a folder, got an empty text")
     given = {name: value for name, value in options.items() if value not in (None, ())}
     try:
-        with told(SQLAlchemyError):
+        with errors_reported():
             if "behaviours" in given:
                 given["behaviours"] = parse_behaviours(list(given["behaviours"]))
             flat = {name.replace("_", "-"): value for name, value in given.items()}
@@ -155,15 +157,15 @@ def report(folder: Path) -> None:
     A run that does not fit its ledger, or has none, gets a page that says so above all else;
     the exit code is 1 then.
     """
-    from anml_fl.run.verified import vouched
+    from anml_fl.run.verification import verify_run
     from server.report.page import write_report
 
-    with told():
-        standing = vouched(folder)
-        if standing.warning:
-            click.echo(standing.warning, err=True)
-        click.echo(write_report(folder, standing))
-    if standing.warning:
+    with errors_reported():
+        verification = verify_run(folder)
+        if verification.warning:
+            click.echo(verification.warning, err=True)
+        click.echo(write_report(folder, verification))
+    if verification.warning:
         sys.exit(1)
 
 
@@ -191,7 +193,7 @@ def attribution(run: Path, seed: int, as_json: bool) -> None:
     from server.attribution.table import table
     from server.attribution.valuation import run as value
 
-    with told():
+    with errors_reported():
         try:
             found = value(run, Console(stderr=as_json), seed=seed)
         except KeyboardInterrupt:
@@ -242,6 +244,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
 
     from flwr.common.logger import console_handler
 
+    from anml_fl.run.files import REPORT, SUMMARY
     from anml_fl.settings.section import ConfigError
     from anml_fl.system.sockets import moved
     from clients.app import app
@@ -273,16 +276,16 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
             else:
                 nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
                 run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
-    summary = json.loads(read_text(out / "summary.json"))
+    summary = json.loads(read_text(out / SUMMARY))
     console.print(table(summary))
     if note := left_out(out, summary):
         console.print(note)
-    console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+    console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
     if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
         console.print(note, soft_wrap=True)
 
 
-for _command in commands(SettingsCommand, _preset, _execute):
+for _command in (up_command(SettingsCommand, _preset), submit, resume_command(_execute), page):
     main.add_command(_command)
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anml_fl.behaviour import Sight, behaviour, behaviour_in_round, is_honest
+from anml_fl.catalogue import shown_kind
+from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.method.threads import one_thread
 from anml_fl.models.state import arrays_of
@@ -65,9 +67,8 @@ class LocalRound:
         Raises
         ------
         ConfigError
-            If an attacker wants to see the others' updates where there is no simulation.
-        ValueError
-            If a behaviour gives an update of another shape.
+            If an attacker wants to see the others' updates where there is no simulation; or a
+            behaviour gives no samples, or no update of the model's shape.
         """
         config = self.config
         acting = behaviour(behaviour_in_round(name, self.number, config.attacks))
@@ -76,6 +77,11 @@ class LocalRound:
             # The stream has no round in it: an attacker's poison is the same in every round.
             rng = stream(config.seed, "behaviour", contributor)
             samples = acting.samples(samples, rng, config.attacks)
+            if not isinstance(samples, Samples):
+                raise ConfigError(
+                    f"behaviour {name!r} must give anml_fl.datasets.prepare.Samples, got"
+                    f" {shown_kind(samples)}"
+                )
         with one_thread():
             model = self.task.model_of(self.model)
             order = stream(config.seed, "training", contributor, str(self.number))
@@ -91,10 +97,10 @@ class LocalRound:
                 others=self._honest_updates,
             )
             update = acting.update(_vector(arrays) - sight.model, sight)
-            if update.shape != sight.model.shape:
-                raise ValueError(
+            if np.shape(update) != sight.model.shape:
+                raise ConfigError(
                     f"behaviour {name!r} must give an update of shape {sight.model.shape},"
-                    f" got {update.shape}"
+                    f" got {np.shape(update)}"
                 )
             arrays = _arrays(sight.model + update, arrays)
         return arrays, int(samples.labels.size)

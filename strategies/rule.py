@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.catalogues import RULES
 from anml_fl.settings.aggregation import Aggregation
 
@@ -52,7 +53,8 @@ def named_rule(name: str, settings: Aggregation, honest: Collection[str] = ()) -
     Parameters
     ----------
     name : str
-        Of `catalogues.RULES`, or `module:function`.
+        Of `catalogues.RULES`, or `module:object`: a function, or a `Rule` where it needs a
+        root set.
     settings : Aggregation
     honest : collection of str
         Who is honest, for `oracle`.
@@ -61,10 +63,21 @@ def named_rule(name: str, settings: Aggregation, honest: Collection[str] = ()) -
     ------
     UnknownNameError
         If the name is unknown; it lists the known ones.
+    UnusableError
+        If it stands for no rule.
 
     Examples
     --------
     >>> named_rule("krum", Aggregation()).decide.__module__
     'strategies.rules.krum'
     """
-    return Rule(RULES.load(name), name, settings, frozenset(honest))
+    found = RULES.load(name)
+    if isinstance(found, Rule):
+        return replace(found, name=name, settings=settings, honest=frozenset(honest))
+    if not callable(found) or isinstance(found, type):
+        raise UnusableError(
+            f"strategy {name!r} must be a function from a cohort and a context to a"
+            " strategies.decision.Decision, or a strategies.rule.Rule, got"
+            f" {shown_kind(found)}"
+        )
+    return Rule(found, name, settings, frozenset(honest))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flwr.app import Array, ArrayRecord, ConfigRecord, MessageType
+from flwr.app import ArrayRecord, ConfigRecord, MessageType
 from flwr.common.logger import log
 from flwr.serverapp.strategy import Result, Strategy
 
@@ -19,15 +18,15 @@ from anml_fl.method.checks import count
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.instants import later
 from strategies.accounts import accounts, summary, warn
-from strategies.arrays import values_of
 from strategies.asking import ask, show
 from strategies.buffers import medians
 from strategies.cohort import assess
-from strategies.context import Context
+from strategies.decision import usable
 from strategies.instruction import NO_ECHO, instruct
 from strategies.participation import Participation
 from strategies.round import Round
 from strategies.screening import Screened, screen
+from strategies.sent import Sent
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 
@@ -41,21 +40,7 @@ if TYPE_CHECKING:
     from anml_fl.registry.instants import Reading
     from strategies.cohort import Cohort
     from strategies.decision import Decision
-    from strategies.instruction import Instruction
-    from strategies.layout import Layout
-    from strategies.rule import Arrays, Rule
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """What went out for a round, until the replies are there."""
-
-    arrays: ArrayRecord
-    layout: Layout
-    model: NDArray[Any]
-    instructions: list[Instruction]
-    refused: tuple[str, ...]
-    started: float
+    from strategies.rule import Rule
 
 
 class ScreenedStrategy(Strategy):
@@ -97,7 +82,7 @@ class ScreenedStrategy(Strategy):
         self._done = 0
         self._state: Mapping[str, NDArray[Any]] = {}
         self._codes: dict[str, str] = {}
-        self._sent: _Sent | None = None
+        self._sent: Sent | None = None
         self._last: float | None = None
 
     @property
@@ -210,7 +195,7 @@ class ScreenedStrategy(Strategy):
         instructions = instruct(
             present, MessageType.TRAIN, number, config, sent, self.transport.ttl
         )
-        self._sent = _Sent(arrays, layout, model, instructions, refused, started)
+        self._sent = Sent(arrays, layout, model, instructions, refused, started)
         return [one.message for one in instructions]
 
     def aggregate_train(
@@ -285,7 +270,7 @@ class ScreenedStrategy(Strategy):
         log(INFO, "\t└──> %s, behind screening", self.name)
 
     def _decided(
-        self, number: int, sent: _Sent, screened: Screened, cohort: Cohort, note: str | None
+        self, number: int, sent: Sent, screened: Screened, cohort: Cohort, note: str | None
     ) -> tuple[Decision | None, ArrayRecord | None, str | None]:
         """Apply the rule, and keep the old model where it leads to none."""
         valid = len(cohort.contributors)
@@ -293,7 +278,8 @@ class ScreenedStrategy(Strategy):
         with np.errstate(over="ignore", invalid="ignore"):
             decision = moved = None
             if valid and wanted is None:
-                decision = self.rule.decide(cohort, self._context(number, sent))
+                found = self.rule.decide(cohort, sent.context(number, self.rule, self._state))
+                decision = usable(found, self.name, cohort)
                 moved = sent.model + decision.update
         if decision is None or moved is None:
             note = "no valid reply: the model stays as it is"
@@ -314,19 +300,7 @@ class ScreenedStrategy(Strategy):
         new_model = sent.layout.restore(moved, sent.arrays, middles)
         return decision, new_model, "; ".join(filter(None, (note, decision.note))) or None
 
-    def _context(self, number: int, sent: _Sent) -> Context:
-        return Context(
-            round=number,
-            model=sent.model,
-            settings=self.rule.settings,
-            state=self._state,
-            honest=self.rule.honest,
-            root_update=None
-            if self.rule.root is None
-            else partial(_trained, self.rule.root, sent),
-        )
-
-    def _screened(self, sent: _Sent, replies: Iterable[Message]) -> Screened:
+    def _screened(self, sent: Sent, replies: Iterable[Message]) -> Screened:
         """Screen the replies; name those who should take part, and are not there."""
         screened = screen(
             sent.instructions,
@@ -348,13 +322,3 @@ class ScreenedStrategy(Strategy):
         read = later(self.signals.read(number), self._last)
         self._last = read.at
         return read
-
-
-def _trained(root: Callable[[Arrays], Arrays], sent: _Sent) -> NDArray[Any]:
-    """The update (d,) that the server's own data lead to."""
-    trained = root(values_of(sent.arrays))
-    vector = np.empty_like(sent.model)
-    record = ArrayRecord({name: Array(np.asarray(a)) for name, a in trained.items()})
-    sent.layout.flatten(record, vector)
-    update: NDArray[Any] = vector - sent.model
-    return update

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from anml_fl.commands.failure import told
+from anml_fl.commands.failure import errors_reported
 
 _OUT = click.Path(file_okay=False, path_type=Path)
 # What a study is about, the first that it measures.
@@ -44,7 +44,7 @@ def list_settings(name: str) -> None:
 
     from studies.catalogue import chosen
 
-    with told():
+    with errors_reported():
         found = chosen(name)[0]
     recipe = found.variants(next(iter(found.trials)))[0].recipe
     table = Table("key", "value", "about", title=f"settings of {found.name}")
@@ -121,7 +121,7 @@ def run_study(
         asked += [f"trials={trials}"] if trials is not None else []
         asked += [f"seed={seed}"] if seed else []
         out = Path("runs", "-".join(["studies", *asked, *settings]).replace("/", "_"))
-    with told(ImportError):
+    with errors_reported(ImportError):
         overrides = parse_settings(settings)
         quick = profile == "quick"
         plan = [
@@ -202,9 +202,32 @@ def report_studies(results: Path, to: Path | None) -> None:
     """Write reproduction.md and reproduction.html from results: ours beside the paper's."""
     from studies.reproduction.page import write_reproduction
 
-    with told():
+    with errors_reported():
         for page in write_reproduction(results, results if to is None else to):
             click.echo(page)
+
+
+@study.command("stale")
+@click.option(
+    "--results",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default="docs/results",
+    show_default=True,
+    help="Folder of the results.",
+)
+def stale(results: Path) -> None:
+    """List the studies whose results this code did not make, and why.
+
+    A name a line, with "never run", or what is another: code, data, versions. The exit status
+    is 1 if there are any, and 0 if there are none.
+    """
+    from studies.staleness import stale_studies
+
+    with errors_reported():
+        found = stale_studies(results)
+    for name, why in found.items():
+        click.echo(f"{name}: {why}")
+    sys.exit(1 if found else 0)
 
 
 def _command(

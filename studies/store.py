@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import platform
 import sys
+from dataclasses import fields
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from anml_fl.catalogues import DATASETS
 from anml_fl.datasets.loading import load
 from anml_fl.system.files import make_folder, write_whole, writing_whole
+from studies.closure import closure_of
 from studies.study import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from studies.study import Cell, Study
 
-_ROOT = Path(__file__).parent.parent
 _SCHEMA = pa.schema(
     [
         *(
@@ -40,16 +41,8 @@ _SCHEMA = pa.schema(
 _PACKAGES = ("numpy", "torch", "scikit-learn", "scipy", "pyarrow", "cleanlab", "faiss-cpu")
 
 
-@cache
 def code_hash(study: Study) -> str:
-    """Hash the code that a study's figures depend on, without its comments and docstrings.
-
-    That is the modules that define it, and all that they import of this project.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
+    """Hash the code that a study's figures depend on: 64 hexadecimal digits.
 
     Examples
     --------
@@ -57,47 +50,7 @@ def code_hash(study: Study) -> str:
     >>> len(code_hash(STUDIES["table-7"]))
     64
     """
-    told = sha256()
-    for file in _sources(study.variants.__module__, study.run.__module__, Row.__module__):
-        tree = _parsed(file)
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(body, list) and body and _is_text(body[0]):
-                body[0] = ast.Pass()
-        place = file.relative_to(_ROOT).as_posix()
-        told.update(f"{place}\n{ast.dump(tree)}\n".encode())
-    return told.hexdigest()
-
-
-def _sources(*modules: str) -> list[Path]:
-    """Files of modules, and of everything of this project that they import in turn."""
-    files: set[Path] = set()
-    names = list(modules)
-    while names:
-        path = _ROOT.joinpath(*names.pop().split("."))
-        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        if not file.is_file() or file in files:
-            continue
-        files.add(file)
-        for node in ast.walk(_parsed(file)):
-            if isinstance(node, ast.Import):
-                names += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names.append(node.module)
-                names += [f"{node.module}.{alias.name}" for alias in node.names]
-    return sorted(files)
-
-
-def _parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    return closure_of(study).digest
 
 
 @cache
@@ -114,23 +67,31 @@ def data_hash(dataset: str) -> str:
     OSError
         If the data cannot be had.
     """
-    told = sha256()
+    digest = sha256()
     if dataset in DATASETS.names:
         table = load(dataset)
-        for array in (table.features, table.labels, table.holder, table.truth):
-            if array is not None:
-                told.update(array.tobytes())
-    return told.hexdigest()
+        for part in fields(table):
+            value = getattr(table, part.name)
+            if isinstance(value, np.ndarray):
+                digest.update(f"{part.name} {value.dtype} {value.shape}\n".encode())
+                digest.update(value.tobytes())
+            elif part.name != "notes":
+                digest.update(f"{part.name} {value}\n".encode())
+    return digest.hexdigest()
 
 
 def _made_with(study: Study, cell: Cell) -> dict[str, str]:
     """What a cell's rows depend on beside its configuration."""
-    versions = {name: _version(name) for name in _PACKAGES}
     return {
         "code": code_hash(study),
         "data": data_hash(cell.dataset),
-        "versions": json.dumps(versions, sort_keys=True),
+        "versions": json.dumps(versions(), sort_keys=True),
     }
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that figures depend on."""
+    return {name: _version(name) for name in _PACKAGES}
 
 
 def cell_file(out: Path, cell: Cell) -> Path:
@@ -184,7 +145,7 @@ def save_cell(rows: Sequence[Row], out: Path, study: Study, cell: Cell) -> None:
     save_rows(rows, cell_file(out, cell), _made_with(study, cell))
 
 
-def save_rows(rows: Sequence[Row], file: Path, told: Mapping[str, str]) -> None:
+def save_rows(rows: Sequence[Row], file: Path, metadata: Mapping[str, str]) -> None:
     """Write rows as Parquet: the whole file, or none of it.
 
     Parameters
@@ -192,11 +153,11 @@ def save_rows(rows: Sequence[Row], file: Path, told: Mapping[str, str]) -> None:
     rows : sequence of Row
     file : Path
         Replaced if it exists.
-    told : mapping of str to str
-        What made them, kept in the file's metadata.
+    metadata : mapping of str to str
+        What made them, kept beside them.
     """
     table = pa.Table.from_pylist([row._asdict() for row in rows], schema=_SCHEMA)
-    table = table.replace_schema_metadata(dict(told))
+    table = table.replace_schema_metadata(dict(metadata))
     make_folder(file.parent)
     with writing_whole(file) as sink:
         pq.write_table(table, sink, compression="zstd")
@@ -266,7 +227,8 @@ def gather(
             for dataset in trials
         },
         "code": code_hash(study),
-        "versions": {name: _version(name) for name in _PACKAGES},
+        "data": {dataset: data_hash(dataset) for dataset in trials},
+        "versions": versions(),
         "python": ".".join(map(str, sys.version_info[:3])),
         "machine": platform.machine(),
     }

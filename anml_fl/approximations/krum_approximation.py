@@ -15,9 +15,10 @@ import numpy as np
 
 from anml_fl.approximations.random_projection import projected
 from anml_fl.method.checks import count
+from anml_fl.method.gradient_set import SampleGradients
 from anml_fl.method.gradient_tiles import Tiles
-from anml_fl.method.gradients import SampleGradients, sample_krum_scores
 from anml_fl.method.krum import consistency, neighbours
+from anml_fl.method.sample_krum import sample_krum_scores
 from anml_fl.method.threads import one_thread
 
 if TYPE_CHECKING:

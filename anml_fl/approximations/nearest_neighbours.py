@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anml_fl.method.gradients import SampleGradients
+    from anml_fl.method.gradient_set import SampleGradients
 
 # Dimensions in which cells are formed; distances are those of the whole gradients.
 _DIMENSIONS = 64

@@ -10,7 +10,7 @@ import torch
 if TYPE_CHECKING:
     import numpy as np
 
-    from anml_fl.method.gradients import SampleGradients
+    from anml_fl.method.gradient_set import SampleGradients
 
 # Numbers that a block of samples takes while it is projected.
 _PROJECTED = 1 << 22

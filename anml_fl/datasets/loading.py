@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
 
+from anml_fl.catalogue import UnusableError, is_own, shown_kind
 from anml_fl.catalogues import DATASETS
-
-if TYPE_CHECKING:
-    from anml_fl.datasets.table import Table
+from anml_fl.datasets.table import Table, checked
 
 
 def load(name: str) -> Table:
@@ -25,7 +23,8 @@ def load(name: str) -> Table:
     Raises
     ------
     ValueError
-        If the name is unknown; it lists the known ones.
+        If the name is unknown; it lists the known ones. Or if it stands for what gives no
+        `Table`.
     OSError
         If the data can be had neither from `ANML_DATA_DIR` nor from the network; a
         `TableError` if they are not what they must be.
@@ -40,7 +39,20 @@ def load(name: str) -> Table:
 
 @cache
 def _load(name: str, folder: str) -> Table:
-    table: Table = DATASETS.load(name)(folder)
+    source = DATASETS.load(name)
+    if not callable(source):
+        raise UnusableError(
+            f"data set {name!r} must be a function from the folder of data files to an"
+            f" anml_fl.datasets.table.Table, got {shown_kind(source)}"
+        )
+    table = source(folder)
+    if not isinstance(table, Table):
+        raise UnusableError(
+            f"data set {name!r} must give an anml_fl.datasets.table.Table, got"
+            f" {shown_kind(table)}"
+        )
+    if is_own(name):
+        checked(name, table)
     for array in (
         table.features, table.labels, table.indicators, table.holder, table.truth, table.items
     ):  # fmt: skip

@@ -55,7 +55,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Partitioned:
-    """A data set, split and dealt out.
+    """A data set, split and found out.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ def deal(
 
     Examples
     --------
-    >>> dealt = deal("wine", 4, "iid", seed=0)
-    >>> len(dealt.parts), dealt.test.labels.size, dealt.names[3]
+    >>> found = deal("wine", 4, "iid", seed=0)
+    >>> len(found.parts), found.test.labels.size, found.names[3]
     (4, 36, 'contributor-0003')
     """
     folder = os.environ.get("ANML_DATA_DIR")
@@ -189,18 +189,20 @@ def _natural(
     dataset: str, table: Table, contributors: int, seed: int, leave_out: str
 ) -> Partitioned:
     """Leave everybody what they gathered, but a fifth of it for testing."""
-    known = table.contributors
+    everyone = table.contributors
     if table.holder is None:
         raise ValueError(
             f"partition: {dataset} does not say who gathered it, as {NATURAL!r} needs; those"
             " that do: heart_disease, labelme, mnist_writers"
         )
-    if leave_out and leave_out not in known:
+    if leave_out and leave_out not in everyone:
         raise ValueError(
             f"leave_out: {leave_out!r} is none of {dataset}'s contributors; known:"
-            f" {', '.join(known)}"
+            f" {', '.join(everyone)}"
         )
-    others = np.array([i for i, name in enumerate(known) if name != leave_out], dtype=np.intp)
+    others = np.array(
+        [i for i, name in enumerate(everyone) if name != leave_out], dtype=np.intp
+    )
     if not others.size:
         raise ValueError(
             f"leave_out: {dataset} has no contributor but {leave_out!r}, so nobody is left"
@@ -217,38 +219,38 @@ def _natural(
     if (table.holder < 0).any():
         train, test = rows, np.flatnonzero(table.holder < 0)
     elif leave_out:
-        train, test = rows, np.flatnonzero(table.holder == known.index(leave_out))
+        train, test = rows, np.flatnonzero(table.holder == everyone.index(leave_out))
     else:
-        first, second = split(table.holder[rows], stream(seed, "split"), known)
+        first, second = split(table.holder[rows], stream(seed, "split"), everyone)
         train, test = np.sort(rows[first]), np.sort(rows[second])
     parts = [train[table.holder[train] == one] for one in chosen]
-    places = np.full(len(known) + 1, -1)
+    places = np.full(len(everyone) + 1, -1)
     places[chosen] = np.arange(chosen.size)
-    dealt = _held(dataset, table, parts, test, tuple(known[i] for i in chosen))
+    found = _held(dataset, table, parts, test, tuple(everyone[i] for i in chosen))
     # Nobody's rows have holder -1: the place behind the last.
-    dealt = replace(dealt, tested=places[table.holder[test]])
+    found = replace(found, tested=places[table.holder[test]])
     # Whoever gave one answer gave one class, and that is not odd.
-    odd = () if table.truth is not None else _single_classes(dataset, dealt)
+    odd = () if table.truth is not None else _single_classes(dataset, found)
     if (few := chosen.size) < others.size:
-        names = ", ".join(dealt.names) if few <= _NAMED else f"{few} drawn by the seed"
+        names = ", ".join(found.names) if few <= _NAMED else f"{few} drawn by the seed"
         odd = (
             f"{dataset}: of {others.size} who gathered rows, {names} take part; --contributors"
             f" {others.size} --behaviour honest={others.size} lets all",
             *odd,
         )
-    return replace(dealt, notes=(*dealt.notes, *odd))
+    return replace(found, notes=(*found.notes, *odd))
 
 
-def _single_classes(dataset: str, dealt: Partitioned) -> tuple[str, ...]:
+def _single_classes(dataset: str, found: Partitioned) -> tuple[str, ...]:
     """Note who can teach a model nothing but one class."""
     single = [
         f"{name} ({part.labels.size} of class {part.labels[0]})"
-        for name, part in zip(dealt.names, dealt.parts, strict=True)
+        for name, part in zip(found.names, found.parts, strict=True)
         if _one_class(part.labels)
     ]
     more = f" and {len(single) - 5} more" if len(single) > 5 else ""
-    told = f"{dataset}: training rows of one class alone: {', '.join(single[:5])}{more}"
-    return (told,) if single else ()
+    note = f"{dataset}: training rows of one class alone: {', '.join(single[:5])}{more}"
+    return (note,) if single else ()
 
 
 def _one_class(labels: NDArray[np.int64]) -> bool:

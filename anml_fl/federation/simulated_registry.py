@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from anml_fl.behaviour import behaviour, behaviour_in_round, is_honest
+from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.catalogues import SCENARIOS
 from anml_fl.datasets.gold import graded_answers
 from anml_fl.federation.data import data_of
@@ -24,6 +25,8 @@ from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
 
     from anml_fl.settings.run import RunConfig
 
@@ -52,10 +55,10 @@ def simulated_registry(config: RunConfig, behaviours: Mapping[str, str]) -> InMe
     """
     federation, seed = config.federation, config.seed
     standings = {}
-    draw = SCENARIOS.load(federation.scenario)
     for contributor, name in behaviours.items():
         rng = stream(seed, "credentials", contributor)
-        v, r = draw(is_honest(behaviour_in_round(name, 1, config.attacks)), rng)
+        good = is_honest(behaviour_in_round(name, 1, config.attacks))
+        v, r = credentials_drawn(federation.scenario, good, rng)
         age = stream(seed, "age", contributor).uniform(0.0, federation.max_age)
         standing = Standing(
             v,
@@ -79,3 +82,36 @@ def simulated_registry(config: RunConfig, behaviours: Mapping[str, str]) -> InMe
         rule=ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min),
         epoch=PRESENT,
     )
+
+
+def credentials_drawn(
+    scenario: str, honest: bool, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Draw what a scenario says of one contributor: (v, r), each in [0, 1].
+
+    Raises
+    ------
+    UnusableError
+        If the scenario's name stands for what gives no such two numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> credentials_drawn("unknown", True, np.random.default_rng(0))
+    (0.25, 0.4)
+    """
+    draw = SCENARIOS.load(scenario)
+    if not callable(draw):
+        raise UnusableError(
+            f"scenario {scenario!r} must be a function from (honest, generator) to (v, r), got"
+            f" {shown_kind(draw)}"
+        )
+    drawn = draw(honest, rng)
+    pair = isinstance(drawn, tuple) and len(drawn) == 2
+    if not pair or not all(isinstance(x, float | int) and 0 <= x <= 1 for x in drawn):
+        got = f"({drawn[0]!r}, {drawn[1]!r})" if pair else shown_kind(drawn)
+        raise UnusableError(
+            f"scenario {scenario!r} must give (v, r), two numbers in [0, 1], got {got}"
+        )
+    v, r = drawn
+    return v, r

@@ -6,12 +6,15 @@ is ever in memory.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
 if TYPE_CHECKING:
-    from anml_fl.method.gradients import SampleGradients
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from anml_fl.method.gradient_layers import Factors
 
 # Rows and columns of a tile on a processor: three of float32 take 1.8 MB, a core's cache.
 _CACHED = 384
@@ -21,16 +24,34 @@ _LARGE = 4096
 _PAIRS = 4096
 
 
+class Gradients(Protocol):
+    """What distances need of n samples' gradients, as `SampleGradients` has it."""
+
+    @property
+    def explicit(self) -> torch.Tensor:
+        """Gradients of some layers, side by side, (n, d)."""
+
+    @property
+    def factors(self) -> tuple[Factors, ...]:
+        """The other layers'."""
+
+    @property
+    def squared_norms(self) -> NDArray[np.float64]:
+        """Squared Euclidean lengths, (n,)."""
+
+    def __len__(self) -> int: ...
+
+
 class Tiles:
     """Squared distances between two sets of gradients, ready to be computed.
 
     Parameters
     ----------
-    left, right : SampleGradients
+    left, right : Gradients
         Of one model and batch; rows and columns of the distances.
     """
 
-    def __init__(self, left: SampleGradients, right: SampleGradients) -> None:
+    def __init__(self, left: Gradients, right: Gradients) -> None:
         a, b = _lengths(left), _lengths(right)
         # |g - h|^2 as a product: [-2 g, |g|^2, 1] . [h, 1, |h|^2]. Times -2 is exact.
         self._left = torch.cat([left.explicit * -2, a, torch.ones_like(a)], 1)
@@ -100,7 +121,7 @@ class Tiles:
         return [slice(s, min(s + self.size, n)) for s in range(0, n, self.size)]
 
 
-def _lengths(gradients: SampleGradients) -> torch.Tensor:
+def _lengths(gradients: Gradients) -> torch.Tensor:
     like = gradients.explicit
     return torch.tensor(gradients.squared_norms, dtype=like.dtype, device=like.device)[:, None]
 
@@ -115,13 +136,13 @@ def _products(one: torch.Tensor, other: torch.Tensor, out: torch.Tensor) -> torc
 
 
 def exact_pairs(
-    gradients: SampleGradients, rows: torch.Tensor, columns: torch.Tensor
+    gradients: Gradients, rows: torch.Tensor, columns: torch.Tensor
 ) -> torch.Tensor:
     """Square the distances of some pairs from their differences, in float64.
 
     Parameters
     ----------
-    gradients : SampleGradients
+    gradients : Gradients
     rows, columns : (pairs,) int64 tensors
 
     Returns
@@ -137,7 +158,7 @@ def exact_pairs(
 
 
 def _from_differences(
-    gradients: SampleGradients, rows: torch.Tensor, columns: torch.Tensor
+    gradients: Gradients, rows: torch.Tensor, columns: torch.Tensor
 ) -> torch.Tensor:
     explicit = gradients.explicit[rows].double() - gradients.explicit[columns].double()
     total = explicit.square().sum(1)

@@ -1,9 +1,8 @@
-"""Geometry of per-sample gradients: lengths and distances without the gradients themselves."""
+"""Per-sample gradients of a model, in the form that their geometry needs."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +17,7 @@ from anml_fl.method.gradient_layers import (
     parametrised_layers,
     recorded,
 )
-from anml_fl.method.gradient_tiles import Tiles
-from anml_fl.method.sample_krum import sample_krum_scores
+from anml_fl.method.gradient_set import SampleGradients
 from anml_fl.method.sample_losses import LOSSES, Loss, balanced
 from anml_fl.method.threads import one_thread
 
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, NDArray
-
-__all__ = ["SampleGradients", "sample_gradients", "sample_krum_scores"]
 
 # Samples a forward and backward pass.
 _CHUNK = 512
@@ -38,76 +34,6 @@ _PASS = 32
 _PATCHES = 1 << 22
 # Relative difference of a squared gradient alone and in a batch that rounding may make.
 _ALIKE = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class SampleGradients:
-    """Gradients of n samples: what their inner products need.
-
-    Parameters
-    ----------
-    explicit : (n, d) tensor
-        Gradients of the layers that are cheaper as they are, side by side.
-    factors : tuple of Factors
-        The other layers'.
-    squared_norms : (n,) float64
-        Squared Euclidean lengths.
-    losses : (n,) float64
-        The loss of each sample.
-    """
-
-    explicit: torch.Tensor
-    factors: tuple[Factors, ...]
-    squared_norms: NDArray[np.float64]
-    losses: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return int(self.explicit.shape[0])
-
-    def take(self, rows: ArrayLike) -> SampleGradients:
-        """Return the gradients of some samples.
-
-        Parameters
-        ----------
-        rows : (m,) integers or booleans
-            As a NumPy array is indexed.
-
-        Returns
-        -------
-        SampleGradients
-            In the order of `rows`.
-        """
-        rows = _indices(rows, len(self))
-        chosen = torch.tensor(rows, device=self.explicit.device)
-        return SampleGradients(
-            self.explicit[chosen],
-            tuple(Factors(f.deltas[chosen], f.inputs[chosen]) for f in self.factors),
-            self.squared_norms[rows],
-            self.losses[rows],
-        )
-
-    def squared_distances(self, rows: ArrayLike, columns: ArrayLike) -> torch.Tensor:
-        """Square the Euclidean distances between two lists of samples.
-
-        Parameters
-        ----------
-        rows : (a,) integers or booleans
-        columns : (b,) integers or booleans
-
-        Returns
-        -------
-        (a, b) tensor
-            In the model's precision and on its device; >= 0, and 0 between a sample and
-            itself. The error is relative to the squared lengths.
-        """
-        left, right = (_indices(some, len(self)) for some in (rows, columns))
-        out = self.explicit.new_empty((left.size, right.size))
-        with one_thread():
-            Tiles(self.take(left), self.take(right)).fill(out)
-            out.clamp_(min=0.0)
-            same = torch.tensor(left[:, None] == right[None, :], device=out.device)
-            out.masked_fill_(same, 0.0)
-        return out
 
 
 def sample_gradients(
@@ -219,14 +145,6 @@ def _alone(
         output, list(parameters.values()), slope.to(output.dtype), materialize_grads=True
     )
     return sum(float(one.double().square().sum()) for one in found)
-
-
-def _indices(chosen: ArrayLike, n: int) -> NDArray[np.intp]:
-    indices = np.asarray(chosen)
-    found: NDArray[np.intp] = np.arange(n)[
-        indices if indices.size else indices.astype(np.intp)
-    ]
-    return found
 
 
 def _rows(name: str, values: ArrayLike | torch.Tensor) -> NDArray[np.generic] | torch.Tensor:

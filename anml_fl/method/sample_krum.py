@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anml_fl.method.gradients import SampleGradients
+    from anml_fl.method.gradient_set import SampleGradients
 
 # Bytes for tiles that wait for the rows on their other side.
 _WAITING = 750_000_000

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
+from torch import nn
 
+from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.catalogues import MODELS
-
-if TYPE_CHECKING:
-    from torch import nn
 
 Shape = tuple[int, tuple[int, int, int] | None, int]
 """Features in a row; (channels, height, width) where it is an image; classes."""
@@ -40,7 +37,8 @@ def build(
     Raises
     ------
     ValueError
-        If the name is unknown, or the model needs images and there are none.
+        If the name is unknown, the model needs images and there are none, or the name stands
+        for what makes no model.
 
     Examples
     --------
@@ -49,8 +47,17 @@ def build(
     3075
     """
     make = MODELS.load(name)
+    if not callable(make):
+        raise UnusableError(
+            f"model {name!r} must be a function from a shape to a torch.nn.Module, got"
+            f" {shown_kind(make)}"
+        )
     with torch.random.fork_rng(devices=[]):
         # The CPU's alone: torch.manual_seed asks after every other device first.
         torch.default_generator.manual_seed(seed)
-        model: nn.Module = make((features, image, classes))
-        return model
+        model = make((features, image, classes))
+    if not isinstance(model, nn.Module):
+        raise UnusableError(
+            f"model {name!r} must give a torch.nn.Module, got {shown_kind(model)}"
+        )
+    return model

@@ -35,9 +35,38 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Cohort", "Trained", "error_rates", "initial", "module", "predict", "train"]
+__all__ = [
+    "Cohort",
+    "Minibatches",
+    "Trained",
+    "error_rates",
+    "initial",
+    "module",
+    "predict",
+    "train",
+]
 
 Loss = Literal["cross_entropy", "squared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Minibatches:
+    """How an epoch is cut into batches.
+
+    Parameters
+    ----------
+    size : int
+        Samples a batch, >= 1; the last of an epoch may be short.
+    orders : (epochs, n) or (M, epochs, n) int64, optional
+        Order of the samples in each epoch; as they lie by default.
+    """
+
+    size: int
+    orders: Array | None = None
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ValueError(f"the size of a batch must be positive, got {self.size}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +91,7 @@ def train(
     *,
     epochs: int,
     learning_rate: float = 1e-3,
-    batch_size: int | None = None,
-    orders: Array | None = None,
+    batches: Minibatches | None = None,
     loss: Loss = "cross_entropy",
     checkpoints: Sequence[int] = (),
 ) -> Trained:
@@ -84,10 +112,8 @@ def train(
         >= 0.
     learning_rate : float
         > 0. Adam's other settings are PyTorch's defaults.
-    batch_size : int, optional
-        All samples by default. The last batch of an epoch may be short.
-    orders : (epochs, n) or (M, epochs, n) int64, optional
-        Order of the samples in each epoch, for `batch_size`; as they lie by default.
+    batches : Minibatches, optional
+        All samples at once by default.
     loss : {"cross_entropy", "squared"}
         Mean over the samples of a batch. "squared" takes models with one output.
     checkpoints : sequence of int
@@ -112,10 +138,6 @@ def train(
         raise ValueError(f"learning_rate must be positive and finite, got {learning_rate}")
     if any(not 0 <= at <= epochs for at in checkpoints):
         raise ValueError(f"checkpoints must lie in 0 to {epochs}, got {list(checkpoints)}")
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size must be positive, got {batch_size}")
-    if batch_size is None and orders is not None:
-        raise ValueError("orders need a batch_size: a full batch has none")
     if loss not in ("cross_entropy", "squared"):
         raise ValueError(f"loss must be cross_entropy or squared, got {loss!r}")
     models, outputs, like = len(cohort), cohort.sizes[-1], cohort.weights[0]
@@ -123,8 +145,11 @@ def train(
     n = x.shape[1]
     check = checked_values if loss == "squared" else checked_labels
     y = check(targets, models, n, outputs, like)
-    order = None if orders is None else checked_orders(orders, models, epochs, n, x.device)
-    batch = n if batch_size is None else min(batch_size, n)
+    batch, order = n, None
+    if batches is not None:
+        batch = min(batches.size, n)
+        if batches.orders is not None:
+            order = checked_orders(batches.orders, models, epochs, n, x.device)
     kept = {at: _room(cohort) for at in {*checkpoints, epochs}}
 
     def learn(chunk: slice) -> None:
@@ -132,14 +157,12 @@ def train(
         biases = [b[chunk] for b in cohort.biases]
         learner = Backpropagation(weights, biases, learning_rate, loss == "squared")
         mine = None if order is None else of_chunk(order, chunk)
-        batches = Batches(
-            of_chunk(x, chunk), of_chunk(y, chunk), len(weights[0]), outputs, mine
-        )
+        own = Batches(of_chunk(x, chunk), of_chunk(y, chunk), len(weights[0]), outputs, mine)
         for epoch in range(epochs + 1):
             if epoch in kept:
                 _keep(learner, kept[epoch], chunk)
             if epoch < epochs:
-                for batch_x, batch_y in batches.of_epoch(epoch, batch):
+                for batch_x, batch_y in own.of_epoch(epoch, batch):
                     learner.step(batch_x, batch_y)
 
     on_all_threads(learn, chunks(models, cohort.sizes, batch, like))

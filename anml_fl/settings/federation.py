@@ -118,13 +118,13 @@ class FederationSettings(Section):
     def _roles_fit(self) -> FederationSettings:
         roles = _split(self.roles)
         listed = Counter(roles)
-        told = {HONEST: self.contributors - sum(self.behaviours.values())}
+        counted = {HONEST: self.contributors - sum(self.behaviours.values())}
         for kind, count in self.behaviours.items():
-            told[kind] = told.get(kind, 0) + count
-        if roles and listed != Counter(told):
+            counted[kind] = counted.get(kind, 0) + count
+        if roles and listed != Counter(counted):
             raise ValueError(
                 f"roles and behaviours disagree: {dict(listed)} against"
-                f" {dict(+Counter(told))}; give one of the two"
+                f" {dict(+Counter(counted))}; give one of the two"
             )
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError, PydanticKnownError, core_schema
 
 from anml_fl.catalogue import UnknownNameError
 
@@ -42,9 +42,12 @@ class NameOf:
     def _checked(self, value: Any) -> str:
         if isinstance(value, str):
             try:
+                value.encode()
                 return self.catalogue.check(value)
             except UnknownNameError:
                 pass
+            except UnicodeEncodeError:
+                raise PydanticKnownError("string_unicode") from None
         raise PydanticCustomError(
             UNKNOWN, "must be one of {expected}", {"expected": ", ".join(self.catalogue.names)}
         )

@@ -94,11 +94,11 @@ def from_flat(flat: Mapping[str, Any]) -> RunConfig:
 
 
 def _overlaid(tree: dict[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
-    known = {name: (section, key) for name, section, key, _ in settings()}
+    places = {name: (section, key) for name, section, key, _ in settings()}
     for name, given in flat.items():
-        if name not in known:
-            raise ConfigError(f"unknown key {name!r}; known: {', '.join(known)}")
-        section, key = known[name]
+        if name not in places:
+            raise ConfigError(f"unknown key {name!r}; known: {', '.join(places)}")
+        section, key = places[name]
         if given == "":
             continue
         value = given
@@ -160,9 +160,9 @@ def _explained(problem: ErrorDetails) -> str:
         model: Any = RunConfig
         for part in path[:-1]:
             model = type(model.model_fields[part].default)
-        known = ", ".join(model.model_fields)
+        names = ", ".join(model.model_fields)
         inside = f" in [{'.'.join(path[:-1])}]" if path[:-1] else ""
-        return f"unknown key {path[-1]!r}{inside}; known: {known}"
+        return f"unknown key {path[-1]!r}{inside}; known: {names}"
     if problem["type"] in ("literal_error", UNKNOWN):
         names = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
         # The place in a list, or the key of a table, is no name of a setting.
@@ -182,9 +182,9 @@ def _explained(problem: ErrorDetails) -> str:
 
 
 def _pattern(key: str) -> str:
-    for _, _, known, field in settings():
+    for _, _, name, field in settings():
         for rule in field.metadata:
-            if known == key and (pattern := getattr(rule, "pattern", None)):
+            if name == key and (pattern := getattr(rule, "pattern", None)):
                 return f"; it must match {pattern}"
     return ""
 

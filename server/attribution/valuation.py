@@ -13,13 +13,8 @@ from anml_fl.federation.task import task_of
 from anml_fl.method.gtg_shapley import gtg_shapley
 from anml_fl.method.shapley import exact_shapley, leave_one_out
 from anml_fl.method.threads import one_thread
-from anml_fl.run.attribution import (
-    ATTRIBUTION,
-    Attribution,
-    Contribution,
-    Estimator,
-    save_attribution,
-)
+from anml_fl.run.attribution import Attribution, Contribution, Estimator, save_attribution
+from anml_fl.run.files import ATTRIBUTION, CONFIG, LEDGER, ROUNDS, SUMMARY
 from anml_fl.run.ledger_audit import audit
 from anml_fl.run.rank_correlation import rank_correlation
 from anml_fl.run.reading import load_run
@@ -29,8 +24,7 @@ from anml_fl.settings.reading import from_toml
 from anml_fl.settings.section import ConfigError
 from server.attribution.round_game import round_game
 from server.report.page import write_report
-from server.training.run_folder import SUMMARY, hold
-from server.training.settlement import LEDGER
+from server.training.run_folder import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -199,7 +193,7 @@ def _settings(folder: Path, finished: Run) -> RunConfig:
     ):
         if said != found:
             raise ConfigError(
-                f"{folder} holds the results of other settings than its config.toml says:"
+                f"{folder} holds the results of other settings than its {CONFIG} says:"
                 f" {name} is {said!r} there, but {found!r} in the results"
             )
     return config
@@ -216,7 +210,7 @@ def _games(folder: Path, config: RunConfig) -> Callable[[RoundRecord, list[str]]
         if list(updates.contributors) != valid:
             raise ValueError(
                 f"{folder}: the updates of round {record.round} are of"
-                f" {len(updates.contributors)} contributors, but rounds.jsonl has"
+                f" {len(updates.contributors)} contributors, but {ROUNDS} has"
                 f" {len(valid)} valid ones, or others: run the federation anew"
             )
         return round_game(model, task.data.test, updates)

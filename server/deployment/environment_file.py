@@ -37,8 +37,6 @@ def write_environment(
 
     Parameters
     ----------
-    state : State
-    nodes : sequence of Node
     folder : Path
         Of the compose file.
     warm : bool

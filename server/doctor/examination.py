@@ -73,7 +73,7 @@ def examine(one: Installation) -> list[Finding]:
     for name, check in _checks(one):
         try:
             result = check()
-        except Exception as error:  # noqa: BLE001 - a doctor must tell of what it did not foresee
+        except Exception as error:  # noqa: BLE001 - a doctor must report what it did not foresee
             what = f"could not be examined: {type(error).__name__}: {error}"
             result = problem(
                 name, what, "see that the file or service it names is as it was made"

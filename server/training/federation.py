@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from importlib.util import find_spec
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,10 @@ import torch
 from flwr.common.logger import log
 from threadpoolctl import threadpool_limits
 
+from anml_fl.behaviour import behaviour, behaviour_in_round
+from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.simulated_registry import credentials_drawn
 from anml_fl.federation.task import task_of
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.attribution import LARGEST_POOL
@@ -19,16 +23,18 @@ from anml_fl.method.threads import one_thread
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code import code_hash
 from anml_fl.run.manifest import write_manifest
+from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
 from server.report.page import write_report
 from server.training.ledger_key import signing_key
 from server.training.own_data import own_data
-from server.training.retry import patiently
+from server.training.retry import retried
 from server.training.run_folder import close_run, finished, open_run
 from server.training.settlement import Settlement, run_id
 from server.training.signal_source import database
 from server.training.strategy_run import Training, run_strategy
 from strategies.identity import ByKey, ByPartition
+from strategies.rule import named_rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from flwr.serverapp import Grid
     from sqlalchemy import Engine
 
+    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
     from strategies.identity import Roster
 
@@ -46,6 +53,8 @@ _PATIENCE = 60.0
 # Flower starts a simulation's processes when its nodes are first asked something.
 _STARTUP = 600.0
 _POLL = 0.2
+# In so many first rounds it is looked up what a behaviour that changes leads to.
+_ASKED = 1000
 
 
 def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
@@ -129,12 +138,17 @@ def check(config: RunConfig) -> None:
         If the device, a class, the registry or the ledger's key is not there: naming the
         setting and what would do.
     ValueError
-        If the model does not fit the data, there are too many contributors, or registry or
-        ledger cannot be used.
+        If the model does not fit the data, there are too many contributors, registry or ledger
+        cannot be used, or a name stands for nothing that its table could hold.
     OSError
         If the data cannot be had.
     """
     federation, training = config.federation, config.training
+    if config.engine == "simulation" and find_spec("ray") is None:
+        raise ConfigError(
+            "engine: simulation runs on Ray, which is not installed: pip install"
+            " 'anml-fl[simulation]'; usable without it: inline"
+        )
     try:
         torch.zeros(1, device=training.device).item()
     except Exception as error:
@@ -151,6 +165,7 @@ def check(config: RunConfig) -> None:
             f"settlement.pool: over {training.rounds} rounds at most {LARGEST_POOL}"
             f" micro-units can be paid, got {paid}"
         )
+    _check_names(config)
     key = signing_key()
     if (engine := database(config)) is not None:
         try:
@@ -158,7 +173,7 @@ def check(config: RunConfig) -> None:
         finally:
             engine.dispose()
     task = task_of(config)
-    task.initial_model()
+    _check_model(task)
     classes = task.data.test.classes
     target, offset = config.attacks.flip_target, config.attacks.flip_offset
     if target is not None and target >= classes:
@@ -189,6 +204,32 @@ def check(config: RunConfig) -> None:
         )
 
 
+def _check_names(config: RunConfig) -> None:
+    """Load what the settings name: nothing is written before it is known to be right."""
+    for name in config.strategies:
+        named_rule(name, config.aggregation)
+    for name in config.federation.behaviours:
+        for server_round in range(1, min(config.training.rounds, _ASKED) + 1):
+            behaviour(behaviour_in_round(name, server_round, config.attacks))
+    for honest in (True, False):
+        credentials_drawn(config.federation.scenario, honest, stream(0, "check"))
+
+
+def _check_model(task: Task) -> None:
+    """Ask the model once: it must turn rows of features into logits of the classes."""
+    test = task.data.test
+    rows = torch.from_numpy(test.features[:2])
+    with torch.no_grad():
+        logits = task.initial_model().eval()(rows)
+    wanted = (len(rows), test.classes)
+    if not isinstance(logits, torch.Tensor) or logits.shape != wanted:
+        got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else shown_kind(logits)
+        raise UnusableError(
+            f"model {task.model!r} must turn rows of shape {tuple(rows.shape)} into logits of"
+            f" shape {wanted}, got {got}"
+        )
+
+
 def _roster(
     config: RunConfig, names: tuple[str, ...], engine: Engine | None
 ) -> tuple[Roster, tuple[str, ...]]:
@@ -200,9 +241,9 @@ def _roster(
             "registry.database: a deployment needs the registry that holds its nodes' keys,"
             " got none; `anml up` makes one"
         )
-    registry = patiently(lambda: SqlRegistry(engine))
-    known = patiently(lambda: registry.contributors(registry.now()))
-    members = {one.public_key: one.identity for one in known}
+    registry = retried(lambda: SqlRegistry(engine))
+    contributors = retried(lambda: registry.contributors(registry.now()))
+    members = {one.public_key: one.identity for one in contributors}
     if not members:
         raise ConfigError(
             "registry.database: it knows no contributor; `anml registry add contributor --key"

@@ -17,7 +17,7 @@ from anml_fl.registry.instants import Reading, SteadyClock, after, remark
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.settings.section import ConfigError
 from server.environment import STARTED_IN
-from server.training.retry import PatientRegistry, patiently
+from server.training.retry import RetryingRegistry, retried
 from server.training.settlement import run_id
 from strategies.signal_source import SignalSource
 
@@ -44,7 +44,7 @@ def database(config: RunConfig) -> Engine | None:
     if not where:
         return None
     if "://" in where:
-        return patiently(lambda: open_database(where))
+        return retried(lambda: open_database(where))
     # The engine's processes have a working folder of their own.
     path = Path(os.getenv(STARTED_IN, "."), where)
     if not path.exists():
@@ -86,8 +86,8 @@ def signal_source(
     rule = ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min)
     # What is done to the wall clock from here on moves no instant.
     clock = SteadyClock(now)
-    sql = patiently(lambda: SqlRegistry(engine, rule=rule, clock=clock))
-    kept, run = PatientRegistry(sql), run_id(config)
+    sql = retried(lambda: SqlRegistry(engine, rule=rule, clock=clock))
+    kept, run = RetryingRegistry(sql), run_id(config)
 
     def present() -> Reading:
         instant = date(after(microseconds(last), microseconds(kept.now())))

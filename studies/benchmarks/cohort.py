@@ -24,7 +24,7 @@ from torch.nn.utils import parameters_to_vector
 
 from anml_fl.datasets.loading import load
 from anml_fl.datasets.standardise import standardised
-from anml_fl.models.cohort import Cohort, initial, module, train
+from anml_fl.models.cohort import Cohort, Minibatches, initial, module, train
 from anml_fl.seeding import stream
 from studies.benchmarks.krum import machine
 
@@ -251,8 +251,9 @@ def _ours(task: Task, drawn: _Drawn) -> Cohort:
         drawn.features,
         drawn.labels,
         epochs=task.epochs,
-        batch_size=task.batch_size,
-        orders=drawn.orders,
+        batches=None
+        if task.batch_size is None
+        else Minibatches(task.batch_size, drawn.orders),
     ).final
 
 

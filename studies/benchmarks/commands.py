@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from anml_fl.commands.failure import told
+from anml_fl.commands.failure import errors_reported
 
 
 @click.group()
@@ -89,7 +89,7 @@ def bench_gradients() -> None:
     """Exact q of every Adult sample, against materialised per-sample gradients."""
     from studies.benchmarks import gradients as benchmark
 
-    with told():
+    with errors_reported():
         rows = benchmark.run(progress=lambda text: click.echo(text, err=True))
     click.echo(benchmark.table(rows))
 
@@ -113,6 +113,6 @@ def bench_size(contributors: int, rounds: int, database: str, as_json: bool) -> 
     from studies.benchmarks import federation_size as benchmark
 
     console_handler.setLevel(logging.WARNING)
-    with told():
+    with errors_reported():
         row = benchmark.run(contributors, rounds, database)
     click.echo(row.to_json() if as_json else benchmark.table([row]))

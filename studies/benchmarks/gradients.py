@@ -27,8 +27,9 @@ from torch.func import functional_call, grad, vmap
 
 from anml_fl.approximations.krum_approximation import landmark_scores
 from anml_fl.datasets.loading import load
-from anml_fl.method.gradients import sample_gradients, sample_krum_scores
+from anml_fl.method.gradients import sample_gradients
 from anml_fl.method.krum import krum_scores, neighbours
+from anml_fl.method.sample_krum import sample_krum_scores
 from anml_fl.method.threads import one_thread
 from anml_fl.models.build import build
 from anml_fl.seeding import stream

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from studies.contributors.dealing import Given
     from studies.contributors.learners import Learner
     from studies.contributors.recipe import ContributorRecipe
-    from studies.contributors.weighing import Decision
+    from studies.contributors.weighing import Selection
     from studies.study import Cell, Row, Variant
 
 
@@ -129,7 +129,7 @@ def _compared(cell: Cell, worlds: Sequence[_World]) -> Iterator[Row]:
     fits = train_once(learner, [world.whole for world in worlds], sorted(lengths))
     scored = _scored(cell, worlds, learner, [fit[recipe.fit] for fit in fits])
     decided = [
-        (world, _decisions(cell, world, one))
+        (world, _selections(cell, world, one))
         for world, one in zip(worlds, scored, strict=True)
     ]
     errors: dict[bytes, float] = {}
@@ -138,15 +138,15 @@ def _compared(cell: Cell, worlds: Sequence[_World]) -> Iterator[Row]:
             if recipe.epochs in fit:
                 errors[world.whole.key] = _error(fit[recipe.epochs], world.given)
         _add_errors(errors, learner, decided, recipe.epochs)
-    for (world, decisions), one in zip(decided, scored, strict=True):
+    for (world, selections), one in zip(decided, scored, strict=True):
         for name, value in _detectability(one.losses, world.given.bad):
             yield cell.row(world.variant, "loss", name, value, world.trial)
-        for decision in decisions:
-            found = list(_measured(decision, world.given))
+        for selection in selections:
+            found = list(_measured(selection, world.given))
             if cell.trained:
-                found.insert(0, ("error", errors[world.kept(decision.kept).key]))
+                found.insert(0, ("error", errors[world.kept(selection.kept).key]))
             for name, value in found:
-                yield cell.row(world.variant, decision.method, name, value, world.trial)
+                yield cell.row(world.variant, selection.method, name, value, world.trial)
 
 
 def _scored(
@@ -176,7 +176,7 @@ def _scored(
     return [found[key] for key in keys]
 
 
-def _decisions(cell: Cell, world: _World, scored: Scored) -> list[Decision]:
+def _selections(cell: Cell, world: _World, scored: Scored) -> list[Selection]:
     recipe = world.variant.recipe
     s = credentials(cell, recipe, world.given, world.trial)
     return [
@@ -188,14 +188,14 @@ def _decisions(cell: Cell, world: _World, scored: Scored) -> list[Decision]:
 def _add_errors(
     errors: dict[bytes, float],
     learner: Learner,
-    decided: Sequence[tuple[_World, Sequence[Decision]]],
+    decided: Sequence[tuple[_World, Sequence[Selection]]],
     epochs: int,
 ) -> None:
     """Train on every different training set that has no error yet, and test."""
     wanted: dict[bytes, tuple[TrainingSet, Given]] = {}
-    for world, decisions in decided:
-        for decision in decisions:
-            kept = world.kept(decision.kept)
+    for world, selections in decided:
+        for selection in selections:
+            kept = world.kept(selection.kept)
             if kept.key not in errors:
                 wanted[kept.key] = kept, world.given
     models = learner.train([kept for kept, _ in wanted.values()], (epochs,))
@@ -215,18 +215,18 @@ def _detectability(
         yield "detectability_pearson", abs(pearson(losses, bad.astype(np.float64)))
 
 
-def _measured(decision: Decision, given: Given) -> Iterator[tuple[str, float]]:
+def _measured(selection: Selection, given: Given) -> Iterator[tuple[str, float]]:
     if given.bad.any():
-        yield "kept_bad", float(decision.kept[given.bad].mean())
-    good = ~(given.malicious if decision.of_contributors else given.bad)
-    if decision.of_contributors and good.any():
+        yield "kept_bad", float(selection.kept[given.bad].mean())
+    good = ~(given.malicious if selection.of_contributors else given.bad)
+    if selection.of_contributors and good.any():
         # A contributor stays with all its samples, or goes with them.
-        staying = np.isin(np.arange(good.size), given.holder[decision.kept])
+        staying = np.isin(np.arange(good.size), given.holder[selection.kept])
         yield "kept_good_contributors", float(staying[good].mean())
-    plain = decision.method.removesuffix(LEVEL)
+    plain = selection.method.removesuffix(LEVEL)
     if plain not in ("uniform", "oracle") and 0 < good.sum() < good.size:
-        yield "auc", float(roc_auc_score(good, decision.weighting.weights))
+        yield "auc", float(roc_auc_score(good, selection.weighting.weights))
     if plain == "two_stage":
-        yield "rho_c", decision.weighting.rho_c
+        yield "rho_c", selection.weighting.rho_c
         for branch in ("uniform", "blend", "krum"):
-            yield f"branch_{branch}", float(decision.weighting.branch == branch)
+            yield f"branch_{branch}", float(selection.weighting.branch == branch)

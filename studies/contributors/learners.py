@@ -47,10 +47,10 @@ class TrainingSet:
     @property
     def key(self) -> bytes:
         """Hash of all that is learnt from: sets of one key teach the same."""
-        told = sha256(f"{self.start} {self.features.shape}".encode())
-        told.update(self.targets.tobytes())
-        told.update(self.features.tobytes())
-        return told.digest()
+        found = sha256(f"{self.start} {self.features.shape}".encode())
+        found.update(self.targets.tobytes())
+        found.update(self.features.tobytes())
+        return found.digest()
 
 
 class Learner(Protocol):

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from anml_fl.method.contributors import contributor_means
-from anml_fl.method.gradients import sample_gradients, sample_krum_scores
+from anml_fl.method.gradients import sample_gradients
 from anml_fl.method.krum import consistency
+from anml_fl.method.sample_krum import sample_krum_scores
 from studies.contributors.learners import TrainingSet, train_once
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.combination import Weighting, multiplicative, softmax_blend, two_stage
+from anml_fl.method.combination import Weighting, multiplicative, softmax_blend
 from anml_fl.method.krum import consistency
 from anml_fl.method.selection import select_top
 from studies.contributors.scores import SCORES, by_contributor
@@ -33,7 +33,7 @@ T of the algorithms is 1: in section 5.11 nothing ages.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Decision:
+class Selection:
     """What a method decided.
 
     Parameters
@@ -94,7 +94,7 @@ def decide(
     scores: Mapping[str, NDArray[np.float64]],
     s: NDArray[np.float64],
     recipe: ContributorRecipe,
-) -> Decision:
+) -> Selection:
     """Weigh samples or contributors, and drop the worst share.
 
     Parameters
@@ -111,7 +111,7 @@ def decide(
 
     Returns
     -------
-    Decision
+    Selection
         The oracle drops what is bad, of whatever share; all stays where the gate says that
         selection does not apply.
     """
@@ -131,7 +131,7 @@ def decide(
         )
         drop = recipe.drop if level else recipe.dropped_samples
         chosen = select_top(weighting.weights, 1 - drop) if weighting.select else ones > 0
-    return Decision(method, weighting, chosen[given.holder] if level else chosen)
+    return Selection(method, weighting, chosen[given.holder] if level else chosen)
 
 
 def _weighed(
@@ -144,8 +144,5 @@ def _weighed(
     if plain == "softmax_blend":
         return softmax_blend(score, s, alpha=recipe.alpha, tau=recipe.tau)
     if plain == "two_stage":
-        return two_stage(
-            score, s,
-            tau_h=recipe.tau_h, tau_c=recipe.tau_c, alpha=recipe.alpha, tau=recipe.tau,
-        )  # fmt: skip
+        return recipe.gate.weigh(score, s)
     return multiplicative(consistency(-score), ones, ones)

@@ -12,14 +12,14 @@ from studies.sample.fitted import HIDDEN
 
 if TYPE_CHECKING:
     from anml_fl.datasets.prepare import Samples
-    from studies.crowd.lessons import Lesson
     from studies.crowd.settings import CrowdSettings
+    from studies.crowd.training_labels import LabelledSet
 
 # Until the optimum is found to sklearn's tolerance: its 100 steps are too few here.
 _STEPS = 5000
 
 
-def logistic_error(lesson: Lesson, test: Samples) -> float:
+def logistic_error(labelled: LabelledSet, test: Samples) -> float:
     """Train a logistic regression with C = 1, and test it.
 
     Returns
@@ -29,16 +29,20 @@ def logistic_error(lesson: Lesson, test: Samples) -> float:
     """
     # Its sums, and so its steps, would differ with the number of threads.
     with threadpool_limits(1):
-        model = LogisticRegression(C=1.0, max_iter=_STEPS).fit(lesson.features, lesson.labels)
+        model = LogisticRegression(C=1.0, max_iter=_STEPS).fit(
+            labelled.features, labelled.labels
+        )
     return 1.0 - float(model.score(test.features, test.labels))
 
 
-def mlp_error(lesson: Lesson, test: Samples, settings: CrowdSettings, seed: int) -> float:
+def mlp_error(
+    labelled: LabelledSet, test: Samples, settings: CrowdSettings, seed: int
+) -> float:
     """Train an MLP (64, 32) with Adam on the full batch, and test it.
 
     Parameters
     ----------
-    lesson : Lesson
+    labelled : LabelledSet
     test : Samples
     settings : CrowdSettings
         `epochs` and `learning_rate`.
@@ -50,11 +54,11 @@ def mlp_error(lesson: Lesson, test: Samples, settings: CrowdSettings, seed: int)
     float
         Test error in [0, 1].
     """
-    sizes = (lesson.features.shape[1], *HIDDEN, test.classes)
+    sizes = (labelled.features.shape[1], *HIDDEN, test.classes)
     trained = cohort.train(
         cohort.initial([seed], sizes),
-        lesson.features,
-        lesson.labels,
+        labelled.features,
+        labelled.labels,
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
     ).final

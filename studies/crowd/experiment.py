@@ -1,4 +1,4 @@
-"""A cell of trials on annotators: check, score, weigh, teach, test."""
+"""A cell of trials on annotators: check, score, weigh, train, test."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from anml_fl.seeding import stream
 from studies.crowd.answers import gather
 from studies.crowd.classifiers import logistic_error, mlp_error
 from studies.crowd.consensus import crowdlab, dawid_skene
-from studies.crowd.lessons import Teacher
 from studies.crowd.measures import Scored, coverage_rows, group_rows, signal_rows
 from studies.crowd.scores import fitted_scores, out_of_fold_probabilities
+from studies.crowd.training_labels import TrainingLabels
 from studies.crowd.weighing import SCORES
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 CERTAIN = (
     "truth", "majority_vote", "answers", "dawid_skene", "dawid_skene/top"
 )  # fmt: skip
-"""Lessons without chance: a logistic regression learns the same from them in every trial."""
+"""Labels without chance: a logistic regression learns the same from them in every trial."""
 
 NETWORK = (
     "truth", "gold", "majority_vote", "answers", "dawid_skene", "crowdlab",
     "two_stage@krum", "two_stage@out_of_fold",
 )  # fmt: skip
-"""Lessons that an MLP is taught as well, which takes longer."""
+"""Labels that an MLP is trained on as well, which takes longer."""
 
 _LOGISTIC, _MLP = "classifier=logistic", "classifier=mlp"
 
@@ -41,13 +41,13 @@ def run(cell: Cell) -> list[Row]:
     Parameters
     ----------
     cell : Cell
-        A variant's methods name its lessons; without any, it stops at the weights.
+        A variant's methods name what is trained on; without any, it stops at the weights.
 
     Returns
     -------
     list of Row
-        As in `measures`; `right`, the share of true labels in a lesson; `error` of either
-        classifier.
+        As in `measures`; `right`, the share of true labels in what is trained on; `error` of
+        either classifier.
     """
     rows: list[Row] = []
     skilled = dawid_skene(gather(cell.dataset, 1, cell.seed))
@@ -66,14 +66,14 @@ def run(cell: Cell) -> list[Row]:
                 continue
             rows += coverage_rows(cell, variant, trial, one)
             rows += group_rows(cell, variant, trial, one, weighed)
-            teacher = Teacher(
+            training = TrainingLabels(
                 one.answers,
                 {name: one.scores[name] for name in SCORES},
                 {name: found.weights for name, found in weighed.items()},
                 one.consensus,
                 settings.fraction,
             )
-            rows += _lesson_rows(cell, variant, trial, teacher, certain)
+            rows += _trained_rows(cell, variant, trial, training, certain)
     return rows
 
 
@@ -90,17 +90,21 @@ def _scored(cell: Cell, settings: CrowdSettings, trial: int, skilled: Consensus)
     )
 
 
-def _lesson_rows(
-    cell: Cell, variant: Variant, trial: int, teacher: Teacher, certain: dict[str, float]
+def _trained_rows(
+    cell: Cell,
+    variant: Variant,
+    trial: int,
+    training: TrainingLabels,
+    certain: dict[str, float],
 ) -> Iterator[Row]:
-    test = teacher.answers.test
+    test = training.answers.test
     seed = int(stream(cell.seed, "annotators", trial, "final").integers(2**32))
     for method in variant.methods:
-        lesson = teacher.lesson(method)
-        yield cell.row(variant, method, "right", lesson.right, trial)
+        labelled = training.of(method)
+        yield cell.row(variant, method, "right", labelled.right, trial)
         error = certain.get(method)
         if error is None:
-            error = logistic_error(lesson, test)
+            error = logistic_error(labelled, test)
         if method in CERTAIN:
             certain[method] = error
         logistic = replace(variant, condition=f"{variant.condition};{_LOGISTIC}")
@@ -108,5 +112,5 @@ def _lesson_rows(
         if method not in NETWORK:
             continue
         mlp = replace(variant, condition=f"{variant.condition};{_MLP}")
-        taught = mlp_error(lesson, test, variant.recipe, seed)
-        yield cell.row(mlp, method, "error", taught, trial)
+        trained = mlp_error(labelled, test, variant.recipe, seed)
+        yield cell.row(mlp, method, "error", trained, trial)

@@ -49,10 +49,10 @@ class Scored:
 
     def weighed(self, settings: CrowdSettings) -> dict[str, Weighting]:
         """Weigh annotators by every rule on every score: `two_stage@krum`, and so on."""
-        known, r = self.answers, gold_reputation(*self.answers.graded)
+        answers, r = self.answers, gold_reputation(*self.answers.graded)
         found = {}
         for score in SCORES:
-            means = contributor_means(self.scores[score], known.holder, known.annotators)
+            means = contributor_means(self.scores[score], answers.holder, answers.annotators)
             # Shrinking may pass the ends by a rounding.
             q = np.clip(means.shrunk, 0.0, 1.0)
             for rule in RULES:
@@ -112,25 +112,25 @@ def signal_rows(
         share of the ten highest ranks that goes to annotators with 10 answers or fewer;
         `weight_of_small`, their mean weight beside that of the best, of accuracy .85 and more.
     """
-    known = scored.answers
-    right, graded = known.graded
-    few = known.counts <= FEW
-    best = known.known & (known.accuracy >= _BEST)
+    answers = scored.answers
+    right, graded = answers.graded
+    few = answers.counts <= FEW
+    best = answers.measured & (answers.accuracy >= _BEST)
     values = {
         "gold_share": right / graded,
         "r": gold_reputation(right, graded),
         **{
-            name: contributor_means(score, known.holder, known.annotators).means
+            name: contributor_means(score, answers.holder, answers.annotators).means
             for name, score in scored.scores.items()
         },
         **{name: found.weights for name, found in weighed.items()},
         **{name: found.accuracy for name, found in scored.consensus.items()},
     }
     for name, value in values.items():
-        rank = rank_correlation(value, known.accuracy, known.known)
+        rank = rank_correlation(value, answers.accuracy, answers.measured)
         yield cell.row(variant, name, "spearman", rank, trial)
         # Of what r was earned on, it knows the truth.
-        fair = rank_correlation(value, known.unchecked_accuracy, known.known)
+        fair = rank_correlation(value, answers.unchecked_accuracy, answers.measured)
         yield cell.row(variant, name, "spearman_unchecked", fair, trial)
         yield cell.row(variant, name, "small_in_top", small_in_top(value, few), trial)
     for name, found in weighed.items():
@@ -154,10 +154,10 @@ def coverage_rows(cell: Cell, variant: Variant, trial: int, scored: Scored) -> I
         `coverage`, by 95 % intervals of shrunk means, and `coverage_textbook`, by the
         textbook's, of the share of right answers (`r`) and of each score.
     """
-    known = scored.answers
-    right = known.right.astype(np.float64)
+    answers = scored.answers
+    right = answers.right.astype(np.float64)
     for name, score in {"r": right, **{name: scored.scores[name] for name in SCORES}}.items():
-        shrunk, textbook = interval_coverage(known, score)
+        shrunk, textbook = interval_coverage(answers, score)
         yield cell.row(variant, name, "coverage", shrunk, trial)
         yield cell.row(variant, name, "coverage_textbook", textbook, trial)
 
@@ -173,19 +173,19 @@ def group_rows(
         `mean_weight`, times the number of annotators: 1 is an equal share; `accuracy`, the
         true one and what r on the gold set takes it for.
     """
-    known = scored.answers
-    r = gold_reputation(*known.graded)
+    answers = scored.answers
+    r = gold_reputation(*answers.graded)
     groups = {
-        "answers=1-10": known.counts <= FEW,
-        "answers=11-19": (known.counts > FEW) & ~known.known,
-        "answers=20-182": known.known,
+        "answers=1-10": answers.counts <= FEW,
+        "answers=11-19": (answers.counts > FEW) & ~answers.measured,
+        "answers=20-182": answers.measured,
     }
     for label, members in groups.items():
         group = _renamed(variant, label)
-        yield cell.row(group, "truth", "accuracy", known.accuracy[members].mean(), trial)
+        yield cell.row(group, "truth", "accuracy", answers.accuracy[members].mean(), trial)
         yield cell.row(group, "r", "accuracy", r[members].mean(), trial)
         for name, found in weighed.items():
-            share = found.weights[members].mean() * known.annotators
+            share = found.weights[members].mean() * answers.annotators
             yield cell.row(group, name, "mean_weight", share, trial)
 
 

@@ -67,7 +67,7 @@ class Trials:
 
     def _train(self, recipe: Natural, strategy: str) -> Federated:
         bad = round(recipe.attackers * recipe.contributors)
-        # Of no attackers the honest are told: left to itself, a federation has some.
+        # Without attackers the honest are named: left to itself, a federation has some.
         behaviours = f"honest={recipe.contributors - bad}"
         if bad:
             behaviours += f",{recipe.behaviour}={bad}"

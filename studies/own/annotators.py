@@ -24,7 +24,7 @@ LESSONS = (
     "crowdlab",
     "crowdlab/top",
 )
-"""What is trained on; `crowd.lessons.Teacher` has the names."""
+"""What is trained on; `crowd.training_labels.TrainingLabels` has the names."""
 
 
 def variants(dataset: str) -> tuple[Variant, ...]:

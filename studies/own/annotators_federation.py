@@ -86,7 +86,7 @@ def _ranks(one: StrategyRun, answers: Answers) -> dict[str, float]:
     )
     few = answers.counts <= FEW
     ranks = {
-        f"{metric}_{name}": rank_correlation(values.mean(axis=0), accuracy, answers.known)
+        f"{metric}_{name}": rank_correlation(values.mean(axis=0), accuracy, answers.measured)
         for metric, accuracy in (
             ("spearman", answers.accuracy),
             ("unchecked", answers.unchecked_accuracy),

@@ -185,9 +185,9 @@ def steered(
         return order[: round(share * order.size)]
     correlations = []
     for number in range(order.size + 1):
-        told = s.copy()
-        told[order[:number]] = faked[order[:number]]
-        correlations.append(pearson(q, told))
+        claimed = s.copy()
+        claimed[order[:number]] = faked[order[:number]]
+        correlations.append(pearson(q, claimed))
     # Undefined correlations close the gate.
     reached = np.nan_to_num(np.array(correlations), nan=-1.0)
     enough = np.flatnonzero(reached >= floor)

@@ -103,14 +103,14 @@ class _Reference:
 
     @classmethod
     def of(cls, done: Federated) -> _Reference:
-        dealt = data_of(done.config)
-        figures = {"pooled_logistic": _logistic(dealt)}
+        data = data_of(done.config)
+        figures = {"pooled_logistic": _logistic(data)}
         if done.config.federation.leave_out:
             return cls(figures, {})
-        sizes = [own.sum() for own in _owns(dealt).values()]
+        sizes = [own.sum() for own in _owns(data).values()]
         local = {
-            f"error_{name}": _without(done, set(dealt.names) - {name}).error("coalition", own)
-            for name, own in _owns(dealt).items()
+            f"error_{name}": _without(done, set(data.names) - {name}).error("coalition", own)
+            for name, own in _owns(data).items()
         }
         figures["local"] = {
             "error": float(np.average(list(local.values()), weights=sizes)),
@@ -118,7 +118,7 @@ class _Reference:
         }
         worth = {
             name: _without(done, {name}).error("coalition") - done.error("fedavg")
-            for name in dealt.names
+            for name in data.names
         }
         figures["leave_one_out"] = {f"worth_{name}": value for name, value in worth.items()}
         return cls(figures, worth)
@@ -129,10 +129,10 @@ def _without(done: Federated, absent: set[str]) -> Federated:
     return replace(done, models={"coalition": coalition_model(done.config, present)})
 
 
-def _owns(dealt: Partitioned) -> dict[str, NDArray[np.bool_]]:
+def _owns(data: Partitioned) -> dict[str, NDArray[np.bool_]]:
     """Which test rows are whose; nobody's where one who takes no part is tested on."""
-    tested = np.asarray(dealt.tested)
-    owns = {name: tested == place for place, name in enumerate(dealt.names)}
+    tested = np.asarray(data.tested)
+    owns = {name: tested == place for place, name in enumerate(data.names)}
     return {name: own for name, own in owns.items() if own.any()}
 
 
@@ -155,12 +155,12 @@ def _standing(done: Federated, worth: Figures) -> Figures:
     return figures
 
 
-def _logistic(dealt: Partitioned) -> Figures:
-    features = np.concatenate([part.features for part in dealt.parts])
-    labels = np.concatenate([part.labels for part in dealt.parts])
+def _logistic(data: Partitioned) -> Figures:
+    features = np.concatenate([part.features for part in data.parts])
+    labels = np.concatenate([part.labels for part in data.parts])
     model = LogisticRegression(max_iter=1000).fit(features, labels)
-    misses = model.predict(dealt.test.features) != dealt.test.labels
-    parts = {f"error_{name}": float(misses[own].mean()) for name, own in _owns(dealt).items()}
+    misses = model.predict(data.test.features) != data.test.labels
+    parts = {f"error_{name}": float(misses[own].mean()) for name, own in _owns(data).items()}
     return {"error": float(misses.mean()), **parts}
 
 

@@ -53,7 +53,7 @@ def _federation(cell: Cell, variant: Variant, trial: int) -> tuple[dict[str, flo
         alpha=gate.alpha,
         fraction=gate.fraction,
     ).run
-    roles = done.summary.contributors
+    behaviours = done.summary.contributors
     # As the strategies' own records have it.
     errors = {one.name: one.records[-1].test_error for one in done.strategies}
     people = [
@@ -64,7 +64,7 @@ def _federation(cell: Cell, variant: Variant, trial: int) -> tuple[dict[str, flo
         for person in record.contributors
         if np.isfinite(person.q)
     ]
-    honest = [is_honest(roles[person.contributor]) for person in people]
+    honest = [is_honest(behaviours[person.contributor]) for person in people]
     return errors, float(roc_auc_score(honest, [person.q for person in people]))
 
 

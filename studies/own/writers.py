@@ -73,18 +73,18 @@ def run(cell: Cell) -> list[Row]:
 
 
 def _measured(done: Federated, method: str) -> dict[str, float]:
-    dealt, roles = data_of(done.config), done.run.summary.contributors
-    names = np.array(dealt.names)
+    data, behaviours = data_of(done.config), done.run.summary.contributors
+    names = np.array(data.names)
     figures = {"error": done.error(method)}
     for group in _GROUPS:
         of_group = np.char.startswith(names, group)
-        honest = [n for n in names[of_group] if is_honest(roles[n])]
+        honest = [n for n in names[of_group] if is_honest(behaviours[n])]
         figures |= {
-            f"error_{group}s": done.error(method, among=of_group[dealt.tested]),
+            f"error_{group}s": done.error(method, among=of_group[data.tested]),
             f"{group}s_kept": kept(done, honest),
             f"{group}s_weight": mean_weight(done, honest),
         }
-    attackers = [name for name, role in roles.items() if not is_honest(role)]
+    attackers = [name for name, behaviour in behaviours.items() if not is_honest(behaviour)]
     if attackers:
         figures |= {
             "attackers_kept": kept(done, attackers),

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from scipy import stats
 
-from studies.reproduction.finding import (
+from studies.reproduction.claim import (
     FEW,
     NOT_MEASURED,
-    Finding,
+    Outcome,
     Studies,
+    claim,
     excess,
-    holds_if,
     points,
 )
 from studies.reproduction.intervals import Estimate, spread
@@ -35,15 +35,15 @@ _RULE = (
 _Pair = tuple[str, "Cell", "Cell"]
 
 
-@holds_if(_RULE.replace("difference of errors", "excess over the better of Uniform and Krum"))
-def never_worse(studies: Studies) -> Finding:
-    """Count the conditions where the gate does worse than the better of Uniform and Krum.
-
-    Returns
-    -------
-    Finding
-        The better one is that of the smaller mean error.
-    """
+@claim(
+    "Two-stage never does worse than the best baseline",
+    "6.4",
+    holds_if=_RULE.replace(
+        "difference of errors", "excess over the better of Uniform and Krum"
+    ),
+)
+def never_worse(studies: Studies) -> Outcome:
+    """Count the conditions where the gate does worse than the one of smaller mean error."""
     pairs = []
     for place, cells in _conditions(studies):
         gate = pick(cells, "adaptive")
@@ -56,15 +56,13 @@ def never_worse(studies: Studies) -> Finding:
     return _judged(pairs, "two-stage is worse than the better of Uniform and Krum")
 
 
-@holds_if(_RULE.replace("difference of errors", "excess of Krum over Uniform"))
-def krum_floor(studies: Studies) -> Finding:
-    """Count the conditions where Krum does worse than Uniform.
-
-    Returns
-    -------
-    Finding
-        As for `never_worse`.
-    """
+@claim(
+    "Krum, as the fallback, is a floor",
+    "4.2, 6.3",
+    holds_if=_RULE.replace("difference of errors", "excess of Krum over Uniform"),
+)
+def krum_floor(studies: Studies) -> Outcome:
+    """Count the conditions where Krum does worse than Uniform."""
     pairs = [
         (place, cells["krum"], cells["uniform"])
         for place, cells in _conditions(studies)
@@ -73,7 +71,7 @@ def krum_floor(studies: Studies) -> Finding:
     return _judged(pairs, "Krum is worse than Uniform")
 
 
-def _judged(pairs: Sequence[_Pair], what: str) -> Finding:
+def _judged(pairs: Sequence[_Pair], what: str) -> Outcome:
     if not pairs:
         return NOT_MEASURED
     found = [(place, excess(one, other)) for place, one, other in pairs]
@@ -91,7 +89,7 @@ def _judged(pairs: Sequence[_Pair], what: str) -> Finding:
         text += f"; most: {points(most)} ({place})"
     if sure:
         text += f". After correction by study: {_by_study(sure)}"
-    return Finding(text, not sure if tested else None)
+    return Outcome(text, not sure if tested else None)
 
 
 def _p(one: Cell, other: Cell) -> float:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from studies.reproduction.comparison import improvement_over_krum
-from studies.reproduction.conditions import value_of
-from studies.reproduction.finding import (
+from studies.reproduction.claim import (
     FEW,
     NOT_MEASURED,
-    Finding,
+    Outcome,
     Studies,
-    enough,
+    claim,
     examples,
-    holds_if,
+    fewest,
     share,
 )
+from studies.reproduction.comparison import improvement_over_krum
+from studies.reproduction.conditions import value_of
 from studies.reproduction.intervals import Estimate, mean
 from studies.reproduction.numbers import interval
 from studies.reproduction.targets import Target, load_targets
@@ -30,42 +30,34 @@ _NEEDED = 0.5  # correlation that the paper asks for
 _CAPTION_16 = 5  # trials, by its caption
 
 
-@holds_if("the paper's 8.2 % lies in our 95 % interval, over 5 trials or more")
-def most_kept(studies: Studies) -> Finding:
-    """Hold Appendix A.1's error at 90 % kept against ours.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "appendix-a1".
-
-    Returns
-    -------
-    Finding
-        With 30 % bad, at least (0.9 - 0.7) / 0.9 of what is kept is bad.
-    """
+@claim(
+    "Keeping 90 % gives ANML 8.2 % error",
+    "A.1",
+    holds_if="the paper's 8.2 % lies in our 95 % interval, over 5 trials or more",
+)
+def most_kept(studies: Studies) -> Outcome:
+    """Hold Appendix A.1's error at 90 % kept against ours."""
     bad = 100 * (_KEPT - _CLEAN) / _KEPT
     paper = _paper("A1", "select=0.90", "anml").value
     cell = _error(studies, "appendix-a1", "select=0.90", "anml")
     least = f"at least {bad:.0f} % of what is kept is bad"
     if cell is None:
-        return Finding(f"{least}; our error was not measured", None)
+        return Outcome(f"{least}; our error was not measured", None)
     ours = mean(cell.values).times(100)
-    return Finding(
+    return Outcome(
         f"{least}; our error is {interval(ours, 1)} %, the paper's {paper:g} %",
-        ours.holds(paper) if enough(cell) else None,
+        ours.holds(paper) if fewest(cell) >= FEW else None,
     )
 
 
-@holds_if("the paper's Tables 12 and 13 give Krum an error inside its Table 7's interval")
-def one_setting(studies: Studies) -> Finding:
-    """Compare what Tables 7, 12 and 13 say of the same setting.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "table-7", "table-12" and "table-13".
-    """
+@claim(
+    "One setting (Wine, 30 % bad, moderate) has one error",
+    "5.2.1, 5.7, 5.8",
+    holds_if="the paper's Tables 12 and 13 give Krum an error inside its Table 7's interval",
+    in_paper=True,
+)
+def one_setting(studies: Studies) -> Outcome:
+    """Compare what Tables 7, 12 and 13 say of the same setting."""
     places = {
         "7": ("moderate;beta=0.30", "q*v*r"),
         "12": ("fraction=1.00", "anml"),
@@ -86,18 +78,17 @@ def one_setting(studies: Studies) -> Finding:
     text += f"; ours: {', '.join(ours)}" if ours else "; ours was not measured"
     main = krum["7"]
     around = Estimate(main.value, main.low or 0.0, main.high or 0.0, main.trials)
-    return Finding(text, all(around.holds(target.value) for target in krum.values()))
+    return Outcome(text, all(around.holds(target.value) for target in krum.values()))
 
 
-@holds_if("the errors in the paper's Table 13 grow by the 2568 % of its text")
-def growth(studies: Studies) -> Finding:
-    """Work out by how many per cent Uniform's error grows from 0 to 50 % bad data.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "table-13".
-    """
+@claim(
+    "Uniform's error grows by 2568 %",
+    "5.8",
+    holds_if="the errors in the paper's Table 13 grow by the 2568 % of its text",
+    in_paper=True,
+)
+def growth(studies: Studies) -> Outcome:
+    """Work out by how many per cent Uniform's error grows from 0 to 50 % bad data."""
     first, last = (_paper("13", f"beta={beta}", "uniform").value for beta in ("0.0", "0.5"))
     grown = 100 * (last / first - 1)
     text = f"{last:g} / {first:g} is an increase of {grown:.0f} %"
@@ -105,21 +96,21 @@ def growth(studies: Studies) -> Finding:
     if ours[0] is not None and ours[1] is not None and ours[0].values.mean() > 0:
         ratio = float(ours[1].values.mean() / ours[0].values.mean())
         text += f"; ours {100 * (ratio - 1):.0f} %"
-    return Finding(text, round(grown) == 2568)
+    return Outcome(text, round(grown) == 2568)
 
 
-@holds_if("caption and text agree on Table 16's trials, and its classes are those of its data")
-def detectability(studies: Studies) -> Finding:
-    """Hold what Table 16 says of itself against the text.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Not read.
-    """
+@claim(
+    "Table 16's settings",
+    "5.11",
+    holds_if="caption and text agree on Table 16's trials, and its classes are those of "
+    "its data",
+    in_paper=True,
+)
+def detectability(studies: Studies) -> Outcome:
+    """Hold what Table 16 says of itself against the text."""
     del studies
     trials = sorted({target.trials for target in load_targets() if target.table == "16"})
-    return Finding(
+    return Outcome(
         f"its caption says 5 trials, its text {_listed(trials)}; cat and dog, deer and horse, "
         "airplane and bird are CIFAR's classes, the data are Digits; its caption and Figure "
         "5's give r = 0.93, for what falls as the other rises",
@@ -127,18 +118,14 @@ def detectability(studies: Studies) -> Finding:
     )
 
 
-@holds_if(
-    "at no correlation below 0.5 the 95 % interval of the product's improvement over Krum "
-    "lies above 0"
+@claim(
+    "Signals need a correlation above 50 % to help",
+    "5.5",
+    holds_if="at no correlation below 0.5 the 95 % interval of the product's improvement "
+    "over Krum lies above 0",
 )
-def break_even(studies: Studies) -> Finding:
-    """Find the correlation at which signals begin to help the multiplicative rule.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "table-11".
-    """
+def break_even(studies: Studies) -> Outcome:
+    """Find the correlation at which signals begin to help the multiplicative rule."""
     study = studies.get("table-11")
     found = []
     for condition in () if study is None else study.conditions:
@@ -164,7 +151,7 @@ def break_even(studies: Studies) -> Finding:
             (gain.value, f"{interval(gain, 0)} % at {rho:g}") for rho, gain in below
         )
     judged = [gain for _, gain in below if gain.trials >= FEW]
-    return Finding(text, all(not gain.low > 0 for gain in judged) if judged else None)
+    return Outcome(text, all(not gain.low > 0 for gain in judged) if judged else None)
 
 
 def _paper(table: str, condition: str, method: str) -> Target:

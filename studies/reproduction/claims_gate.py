@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studies.reproduction.comparison import TAU_C
-from studies.reproduction.finding import (
+from studies.reproduction.claim import (
+    FEW,
     NOT_MEASURED,
-    Finding,
+    Outcome,
+    Pair,
     Studies,
-    enough,
+    Tally,
+    claim,
     examples,
-    excess,
-    holds_if,
+    fewest,
+    pairs,
     share,
-    verdict_of,
 )
+from studies.reproduction.comparison import TAU_C
 from studies.reproduction.intervals import mean
 from studies.reproduction.methods import pick
 from studies.reproduction.numbers import interval
@@ -29,18 +31,15 @@ _MOST = 0.5
 _ALL = 0.95
 
 
-@holds_if(
-    "there is no attack with bought credentials (gate-stage1, moderate) in which stage 1 "
-    "fires in most trials and two-stage's error is worse than Krum's beyond the 95 % interval"
+@claim(
+    "Stage 1: uniformly high signals mean that there is likely no attack",
+    "4.2",
+    holds_if="there is no attack with bought credentials (gate-stage1, moderate) in "
+    "which stage 1 fires in most trials and two-stage's error is worse than Krum's beyond "
+    "the 95 % interval",
 )
-def stage_one_bought(studies: Studies) -> Finding:
-    """Look for attackers who make stage 1 fire, and what the model then loses.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "gate-stage1", conditions "moderate...".
-    """
+def stage_one_bought(studies: Studies) -> Outcome:
+    """Look for attackers who make stage 1 fire, and what the model then loses."""
     return _beaten(
         studies.get("gate-stage1"),
         _bought,
@@ -49,19 +48,15 @@ def stage_one_bought(studies: Studies) -> Finding:
     )
 
 
-@holds_if(
-    "there is no attack that knows q or guesses it (gate-rho, white or grey) in which rho_c's "
-    "95 % interval lies above 0.3 or most trials blend, and two-stage's error is worse than "
-    "Krum's beyond the 95 % interval"
+@claim(
+    "Attackers cannot keep rho_c above tau_c while they fake credentials",
+    "5.12",
+    holds_if="there is no attack that knows q or guesses it (gate-rho, white or grey) in "
+    "which rho_c's 95 % interval lies above 0.3 or most trials blend, and two-stage's "
+    "error is worse than Krum's beyond the 95 % interval",
 )
-def stage_two_steered(studies: Studies) -> Finding:
-    """Look for attackers who keep rho_c above tau_c, and what the model then loses.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "gate-rho", conditions "white..." and "grey...".
-    """
+def stage_two_steered(studies: Studies) -> Outcome:
+    """Look for attackers who keep rho_c above tau_c, and what the model then loses."""
     return _beaten(
         studies.get("gate-rho"),
         _steered,
@@ -70,17 +65,14 @@ def stage_two_steered(studies: Studies) -> Finding:
     )
 
 
-@holds_if(
-    "stage 1 fires in every trial of Table 13 at beta = 0 (for want of it: of zero-attack)"
+@claim(
+    "Without attacks stage 1 fires in 100 % of trials",
+    "4.2, 7.1",
+    holds_if="stage 1 fires in every trial of Table 13 at beta = 0 (for want of it: of "
+    "zero-attack)",
 )
-def stage_one_without_attack(studies: Studies) -> Finding:
-    """Say in how many trials without attacks stage 1 fires.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "table-13" at beta = 0 and "zero-attack".
-    """
+def stage_one_without_attack(studies: Studies) -> Outcome:
+    """Say in how many trials without attacks stage 1 fires."""
     plain = [
         (place, cell)
         for place, cell in _gate(studies.get("table-13"), "branch_uniform")
@@ -95,40 +87,36 @@ def stage_one_without_attack(studies: Studies) -> Finding:
         f"conditions without attacks, in 0 % in {fires.count(0.0)} of {len(every)}; lowest: "
     )
     text += examples((-c.values.mean(), f"{place}: {share(c)}") for place, c in every)
-    judged = (cell.values.min() == 1 for _, cell in plain or every if enough(cell))
-    return Finding(text, verdict_of(judged))
+    sure = [cell for _, cell in plain or every if fewest(cell) >= FEW]
+    return Outcome(text, Tally(judged=[bool(cell.values.min() == 1) for cell in sure]).holds)
 
 
-@holds_if("it blends in at least 95 % of the trials of Table 13 at each beta from 0.1 to 0.4")
-def stage_two_meaning(studies: Studies) -> Finding:
-    """Say what the gate does at 10 to 40 % bad data: blend, or fall back.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "table-13".
-    """
+@claim(
+    "At 5 to 40 % attacks stage 2 triggers, which means that it blends (in 6.3 stage 2 is "
+    "the fallback)",
+    "4.2, 6.3, 6.4",
+    holds_if="it blends in at least 95 % of the trials of Table 13 at each beta from 0.1 "
+    "to 0.4",
+)
+def stage_two_meaning(studies: Studies) -> Outcome:
+    """Say what the gate does at 10 to 40 % bad data: blend, or fall back."""
     study = studies.get("table-13")
     blends = {
         place: cell
         for place, cell in _gate(study, "branch_blend")
         if place.split(", ")[-1] in {f"beta=0.{i}" for i in (1, 2, 3, 4)}
     }
-    if not blends:
-        return NOT_MEASURED
-    falls = dict(_gate(study, "branch_krum"))
+    falls, tally = dict(_gate(study, "branch_krum")), Tally()
+    for place, cell in blends.items():
+        said = f"{place}: blends in {share(cell)}"
+        said += f", falls back in {share(falls[place])}" if place in falls else ""
+        often = float(cell.values.mean())
+        tally.add(-often, said, often >= _ALL, fewest(cell))
     often = sum(cell.values.mean() >= _ALL for cell in blends.values())
-    text = f"blends in at least 95 % of the trials in {often} of {len(blends)} conditions"
-    text += "; least: " + examples(
-        (
-            -cell.values.mean(),
-            f"{place}: blends in {share(cell)}"
-            + (f", falls back in {share(falls[place])}" if place in falls else ""),
-        )
-        for place, cell in blends.items()
+    return tally.outcome(
+        f"blends in at least 95 % of the trials in {often} of {len(blends)} conditions; "
+        f"least: {tally.worst}"
     )
-    judged = (cell.values.mean() >= _ALL for cell in blends.values() if enough(cell))
-    return Finding(text, verdict_of(judged))
 
 
 def _bought(condition: str) -> bool:
@@ -157,51 +145,41 @@ def _fooled(gate: dict[str, Cell]) -> bool:
 
 def _beaten(
     study: Study | None, is_attack: Callable[[str], bool], metrics: tuple[str, ...], what: str
-) -> Finding:
+) -> Outcome:
     if study is None:
         return NOT_MEASURED
-    fooled, beaten, count, judged = 0, [], 0, []
-    for dataset, condition, cells in study.settings_of("error"):
-        ours, krum = pick(cells, "adaptive"), cells.get("krum")
-        signs = {m: study.find(dataset, condition, "adaptive", m) for m in metrics}
+    fooled, beaten, tally = 0, [], Tally()
+    for pair in pairs(study, "adaptive", "krum"):
+        signs = {m: study.find(pair.dataset, pair.condition, "adaptive", m) for m in metrics}
         gate = {m: cell for m, cell in signs.items() if cell is not None and len(cell.values)}
-        if not is_attack(condition) or ours is None or krum is None or not gate:
+        if not is_attack(pair.condition) or not gate:
             continue
-        count += 1
-        more = excess(ours, krum)
+        more = pair.excess
         fooled += _fooled(gate)
         lost = _fooled(gate) and more.low > 0
-        if enough(ours, krum, *gate.values()):
-            judged.append(not lost)
+        tally.add(0.0, "", not lost, fewest(pair.one, pair.other, *gate.values()))
         if lost:
-            said = f"{dataset}, {condition}: {_said(study, dataset, condition, cells, gate)}"
-            beaten.append((more.value, said))
-    if not count:
-        return NOT_MEASURED
+            beaten.append((more.value, f"{pair.place}: {_said(study, pair, gate)}"))
     text = (
-        f"{what} in {fooled} of {count} conditions with such an attack; in {len(beaten)} of "
-        "these two-stage does worse than Krum beyond the interval"
+        f"{what} in {fooled} of {len(tally.said)} conditions with such an attack; in "
+        f"{len(beaten)} of these two-stage does worse than Krum beyond the interval"
     )
-    text += f". Worst: {examples(beaten)}" if beaten else ""
-    return Finding(text, verdict_of(judged))
+    return tally.outcome(text + (f". Worst: {examples(beaten)}" if beaten else ""))
 
 
-def _said(
-    study: Study, dataset: str, condition: str, errors: dict[str, Cell], gate: dict[str, Cell]
-) -> str:
-    ours = pick(errors, "adaptive")
-    said = [f"error {share(ours)}"] if ours is not None else []
+def _said(study: Study, pair: Pair, gate: dict[str, Cell]) -> str:
+    said = [f"error {share(pair.one)}"]
     said += [
-        f"{name.capitalize()}'s {share(errors[name])}"
+        f"{name.capitalize()}'s {share(pair.cells[name])}"
         for name in ("krum", "uniform")
-        if name in errors
+        if name in pair.cells
     ]
     for metric, cell in gate.items():
         if metric == "rho_c":
             said.append(f"rho_c {interval(mean(cell.values), 3)}")
         else:
             said.append(f"{metric} in {share(cell)}")
-    chosen = study.find(dataset, condition, "adaptive", "selected_attackers")
+    chosen = study.find(pair.dataset, pair.condition, "adaptive", "selected_attackers")
     if chosen is not None:
         said.append(f"{share(chosen)} of the attackers selected")
     return ", ".join(said)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studies.reproduction.finding import (
+from studies.reproduction.claim import (
     FEW,
     NOT_MEASURED,
-    Finding,
+    Outcome,
     Studies,
-    enough,
+    Tally,
+    claim,
     examples,
-    excess,
-    holds_if,
+    fewest,
+    pairs,
     share,
-    verdict_of,
 )
 from studies.reproduction.intervals import mean
 from studies.reproduction.numbers import interval, plain
@@ -33,53 +33,44 @@ _LARGEST = "adult"
 _CHANCE = 0.5
 
 
-@holds_if(
-    "everywhere in label-skew q ranks the honest above the attackers (area under the ROC "
-    "curve of at least 0.5) and Krum is not worse than FedAvg beyond the 95 % interval"
+@claim(
+    "What holds for samples is directly applicable to federated settings (Krum tells good "
+    "from bad there)",
+    "3.2.1",
+    holds_if="everywhere in label-skew q ranks the honest above the attackers (area "
+    "under the ROC curve of at least 0.5) and Krum is not worse than FedAvg beyond the 95 "
+    "% interval",
 )
-def krum_under_skew(studies: Studies) -> Finding:
-    """Say what q is worth where honest contributors differ in their labels.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "label-skew".
-    """
+def krum_under_skew(studies: Studies) -> Outcome:
+    """Say what q is worth where honest contributors differ in their labels."""
     study = studies.get("label-skew")
     areas = list(_cells(study, "auc"))
-    settings = [] if study is None else list(study.settings_of("error"))
-    if not areas and not settings:
+    if not areas and (study is None or "error" not in study.metrics):
         return NOT_MEASURED
-    text = "area under the ROC curve of q: " + examples(
-        (
-            -cell.values.mean(),
-            f"{dataset}, {condition}: area {plain(float(cell.values.mean()), 2)}",
-        )
-        for dataset, condition, _, cell in areas
-        if len(cell.values)
+    ranked, errors = Tally(), Tally()
+    for dataset, condition, _, cell in areas:
+        if len(cell.values):
+            area = float(cell.values.mean())
+            said = f"{dataset}, {condition}: area {plain(area, 2)}"
+            ranked.add(-area, said, area >= _CHANCE, fewest(cell))
+    for pair in pairs(study, "krum", "fedavg"):
+        more = pair.excess
+        each = ", ".join(f"{name} {share(cell)}" for name, cell in pair.cells.items())
+        said = f"{pair.place}: error {each}"
+        errors.add(more.value, said, not more.low > 0, fewest(pair.one, pair.other))
+    return Outcome(
+        f"area under the ROC curve of q: {ranked.worst}; {errors.worst}",
+        Tally(judged=ranked.judged + errors.judged).holds,
     )
-    judged = [bool(cell.values.mean() >= _CHANCE) for *_, cell in areas if enough(cell)]
-    errors = []
-    for dataset, condition, cells in settings:
-        if not {"krum", "fedavg"} <= cells.keys():
-            continue
-        more = excess(cells["krum"], cells["fedavg"])
-        said = ", ".join(f"{name} {share(cell)}" for name, cell in cells.items())
-        errors.append((more.value, f"{dataset}, {condition}: error {said}"))
-        if enough(cells["krum"], cells["fedavg"]):
-            judged.append(not more.low > 0)
-    return Finding("; ".join([text, examples(errors)]), verdict_of(judged))
 
 
-@holds_if("p > 0.05 for every distribution of paired differences with 5 trials or more")
-def normality(studies: Studies) -> Finding:
-    """Count the paired differences that Shapiro and Wilk's test takes for not normal.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads all that have Krum beside other methods.
-    """
+@claim(
+    "p > 0.05 (normality) for all distributions",
+    "B",
+    holds_if="p > 0.05 for every distribution of paired differences with 5 trials or more",
+)
+def normality(studies: Studies) -> Outcome:
+    """Count the paired differences that Shapiro and Wilk's test takes for not normal."""
     found = {
         name: [one for one in comparisons(study) if one.difference.trials >= FEW]
         for name, study in studies.items()
@@ -97,27 +88,17 @@ def normality(studies: Studies) -> Finding:
         text += f"; in Table 7, {sum(one.normal is False for one in main)} of {len(main)}"
     constant = sum(one.normal is None for each in found.values() for one in each)
     text += f"; {constant} more are constant" if constant else ""
-    return Finding(text, failed == 0)
+    return Outcome(text, failed == 0)
 
 
-@holds_if(
-    "it takes less than 2 ms on average over all measurements, which are 5 or more, with "
-    "Adult among the data sets"
+@claim(
+    "Combination takes under 2 ms at n = 32,000",
+    "7.1",
+    holds_if="it takes less than 2 ms on average over all measurements, which are 5 or "
+    "more, with Adult among the data sets",
 )
-def combination_time(studies: Studies) -> Finding:
-    """Say how long the combination of the signals takes.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "overhead".
-
-    Returns
-    -------
-    Finding
-        The combination is always that of 32,000 made-up samples, so that all measurements
-        count together.
-    """
+def combination_time(studies: Studies) -> Outcome:
+    """Say how long the combination of the signals takes."""
     found = _cells(studies.get("overhead"), "milliseconds")
     cells = [one for one in found if one[2] == "combination" and len(one[3].values)]
     if not cells:
@@ -130,19 +111,17 @@ def combination_time(studies: Studies) -> Finding:
         for d, c, _, x in cells
     )
     if pooled.trials < FEW or all(d != _LARGEST for d, *_ in cells):
-        return Finding(text, None)
-    return Finding(text, pooled.value < _BUDGET)
+        return Outcome(text, None)
+    return Outcome(text, pooled.value < _BUDGET)
 
 
-@holds_if("it is 30 to 50 % on average in every condition of Adult, over 5 trials or more")
-def overhead(studies: Studies) -> Finding:
-    """Say how much longer training takes with the method than without.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "overhead".
-    """
+@claim(
+    "The overhead is 30 to 50 %",
+    "7.1",
+    holds_if="it is 30 to 50 % on average in every condition of Adult, over 5 trials or more",
+)
+def overhead(studies: Studies) -> Outcome:
+    """Say how much longer training takes with the method than without."""
     found = _cells(studies.get("overhead"), "overhead")
     cells = [one for one in found if len(one[3].values)]
     if not cells:
@@ -152,8 +131,9 @@ def overhead(studies: Studies) -> Finding:
     text = f"30 to 50 % in {inside} of {len(cells)} conditions; most: " + examples(
         (x.values.mean(), f"{d}, {c}, {m}: {share(x)}") for d, c, m, x in cells
     )
-    judged = [x.values.mean() for d, _, _, x in cells if d == _LARGEST and enough(x)]
-    return Finding(text, verdict_of(bool(low <= value <= high) for value in judged))
+    large = [x for d, _, _, x in cells if d == _LARGEST and fewest(x) >= FEW]
+    judged = [bool(low <= x.values.mean() <= high) for x in large]
+    return Outcome(text, Tally(judged=judged).holds)
 
 
 def _cells(study: Study | None, metric: str) -> Iterator[tuple[str, str, str, Cell]]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studies.reproduction.conditions import value_of, with_part, without
-from studies.reproduction.finding import (
+from studies.reproduction.claim import (
     FEW,
     NOT_MEASURED,
-    Finding,
+    Outcome,
     Studies,
-    enough,
+    Tally,
+    claim,
     examples,
     excess,
-    holds_if,
+    fewest,
+    pairs,
     points,
     share,
-    verdict_of,
 )
+from studies.reproduction.conditions import value_of, with_part, without
 from studies.reproduction.methods import SPELLINGS, pick
 from studies.reproduction.results import paired
 
@@ -35,18 +37,14 @@ _DRIFT_COST = (0.001, 0.012)  # of T, that the paper says
 _ROUNDING = 1e-9
 
 
-@holds_if(
-    "at tau = 1 the blend's ranks correlate by less than 0.99 with those of q + s somewhere; "
-    "otherwise the softmax does next to nothing"
+@claim(
+    "Softmax at tau = 1 compresses extreme values",
+    "4.3",
+    holds_if="at tau = 1 the blend's ranks correlate by less than 0.99 with those of q + "
+    "s somewhere; otherwise the softmax does next to nothing",
 )
-def softmax_compresses(studies: Studies) -> Finding:
-    """Compare the ranking of the blend at tau = 1 with that of q + s.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "temperature".
-    """
+def softmax_compresses(studies: Studies) -> Outcome:
+    """Compare the ranking of the blend at tau = 1 with that of q + s."""
     study = studies.get("temperature")
     if study is None:
         return NOT_MEASURED
@@ -79,46 +77,37 @@ def softmax_compresses(studies: Studies) -> Finding:
         better = sum(gain > 0 for gain, _ in gains)
         text += f"; another tau errs less in {better} of {len(gains)} settings: "
         text += examples(gains)
-    judged = [cell.values.mean() for cell in cells if enough(cell)]
-    return Finding(text, bool(min(judged) < _LINEAR) if judged else None)
+    judged = [cell.values.mean() for cell in cells if fewest(cell) >= FEW]
+    return Outcome(text, bool(min(judged) < _LINEAR) if judged else None)
 
 
-@holds_if(
-    "in each condition with drift, at T's usual rate, the 95 % interval of what T costs "
-    "overlaps the range from 0.1 to 1.2 points"
+@claim(
+    "Under feature drift T degrades the error by 0.1 to 1.2 points",
+    "5.13",
+    holds_if="in each condition with drift, at T's usual rate, the 95 % interval of what "
+    "T costs overlaps the range from 0.1 to 1.2 points",
 )
-def feature_drift(studies: Studies) -> Finding:
-    """Say what T costs where features drift and labels do not.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "feature-drift"; the condition without drift is left out, and other rates of T
-        are told, not judged.
-    """
-    study = studies.get("feature-drift")
-    found: dict[str, list[tuple[str, Estimate]]] = {}
-    judged = []
-    for dataset, condition, cells in [] if study is None else study.settings_of("error"):
-        with_t, bare = pick(cells, "softmax_T"), pick(cells, "softmax_noT")
-        if with_t is None or bare is None or value_of(condition, "feature_drift") == 0:
-            continue
-        cost = excess(with_t, bare)
-        rate = ";".join(condition.split(";")[1:])
-        found.setdefault(rate, []).append((f"{dataset}, {condition}", cost))
-        if not rate and enough(with_t, bare):
-            judged.append(_overlaps(cost))
-    if not found:
-        return NOT_MEASURED
-    said = []
-    for rate in sorted(found):
-        costs = found[rate]
-        inside = sum(_overlaps(cost) for _, cost in costs)
-        said.append(
-            f"{f'with {rate}' if rate else 'at the usual rate'} T's cost overlaps 0.1 to 1.2 "
-            f"points in {inside} of {len(costs)} conditions; most: {_listed(costs)}"
-        )
-    return Finding(". ".join(said), verdict_of(judged))
+def feature_drift(studies: Studies) -> Outcome:
+    """Say what T costs where features drift and labels do not."""
+    inside: Counter[str] = Counter()
+    by_rate: dict[str, Tally] = {}
+    for pair in pairs(studies.get("feature-drift"), "softmax_T", "softmax_noT"):
+        if value_of(pair.condition, "feature_drift") != 0:
+            cost, rate = pair.excess, ";".join(pair.condition.split(";")[1:])
+            by_rate.setdefault(rate, Tally()).add(
+                cost.value,
+                f"{pair.place}: {points(cost)}",
+                _overlaps(cost),
+                fewest(pair.one, pair.other),
+            )
+            inside[rate] += _overlaps(cost)
+    said = [
+        f"{f'with {rate}' if rate else 'at the usual rate'} T's cost overlaps 0.1 to 1.2 "
+        f"points in {inside[rate]} of {len(tally.said)} conditions; most: {tally.worst}"
+        for rate, tally in sorted(by_rate.items())
+    ]
+    # Other rates of T are reported, not judged.
+    return Outcome(". ".join(said), by_rate.get("", Tally()).holds) if said else NOT_MEASURED
 
 
 def _overlaps(cost: Estimate) -> bool:
@@ -126,22 +115,17 @@ def _overlaps(cost: Estimate) -> bool:
     return cost.low <= high + _ROUNDING and cost.high >= low - _ROUNDING
 
 
-@holds_if(
-    "at each beta up to 0.1 the blend's mean error is smaller with sampling than with "
-    "selection"
+@claim(
+    "With few attackers weighted sampling is preferable to selection",
+    "5.8",
+    holds_if="at each beta up to 0.1 the blend's mean error is smaller with sampling "
+    "than with selection",
 )
-def sampling(studies: Studies) -> Finding:
-    """Compare weighted sampling with selection where few samples are bad.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "sampling": conditions with a part "sampling", beside those with "selection",
-        up to beta = 0.1.
-    """
+def sampling(studies: Studies) -> Outcome:
+    """Compare weighted sampling with selection where few samples are bad."""
     study = studies.get("sampling")
     settings = {} if study is None else {s[:2]: s[2] for s in study.settings_of("error")}
-    found, judged = [], []
+    tally, better, surely = Tally(), 0, 0
     for (dataset, condition), cells in settings.items():
         partner = with_part(condition, "sampling", "selection")
         beta = value_of(condition, "beta")
@@ -151,70 +135,59 @@ def sampling(studies: Studies) -> Finding:
         other = pick(settings.get((dataset, partner), {}), "softmax")
         if ours is not None and other is not None:
             more = excess(ours, other)
-            found.append((f"{dataset}, beta={beta:g}", more))
-            if enough(ours, other):
-                judged.append(more.value < 0)
-    if not found:
-        return NOT_MEASURED
-    better = sum(e.value < 0 for _, e in found)
-    surely = sum(e.high < 0 for _, e in found)
-    return Finding(
-        f"the blend errs less with sampling in {better} of {len(found)} conditions, in "
-        f"{surely} beyond the interval; change, worst first: {_listed(found)}",
-        verdict_of(judged),
+            better += more.value < 0
+            surely += more.high < 0
+            said = f"{dataset}, beta={beta:g}: {points(more)}"
+            tally.add(more.value, said, more.value < 0, fewest(ours, other))
+    return tally.outcome(
+        f"the blend errs less with sampling in {better} of {len(tally.said)} conditions, in "
+        f"{surely} beyond the interval; change, worst first: {tally.worst}"
     )
 
 
-@holds_if(
-    "for the blend the gap in selection between experts and novices is smaller with each "
-    "bonus, and the mean errors differ by less than one point"
+@claim(
+    "The exploration bonus makes the gap between experts and novices smaller at a similar "
+    "error",
+    "7.2",
+    holds_if="for the blend the gap in selection between experts and novices is smaller "
+    "with each bonus, and the mean errors differ by less than one point",
 )
-def exploration(studies: Studies) -> Finding:
-    """Compare the gap between experts and novices with and without the exploration bonus.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads "exploration": conditions with a part "bonus=...", beside "bonus=none".
-    """
+def exploration(studies: Studies) -> Outcome:
+    """Compare the gap between experts and novices with and without the exploration bonus."""
     study = studies.get("exploration")
-    said, judged = [], []
+    tally, smaller = Tally(), 0
     for condition in () if study is None else study.conditions:
         bonus = next((p for p in condition.split(";") if p.startswith("bonus=")), "")
         partner = with_part(condition, bonus, "bonus=none")
         if study is None or bonus in ("", "bonus=none") or partner is None:
             continue
-        gaps = [_gap(study, name) for name in (partner, condition)]
-        errors = [
+        wide, gap = _gap(study, partner), _gap(study, condition)
+        without_bonus, error = (
             study.find("wine", name, "softmax", "error") for name in (partner, condition)
-        ]
-        if gaps[0] is None or gaps[1] is None or errors[0] is None or errors[1] is None:
-            continue
-        more = excess(errors[1], errors[0])
-        words = (
-            f"{condition}: gap {100 * gaps[0]:.1f} to {100 * gaps[1]:.1f} points, error "
-            f"changed by {points(more)}"
         )
-        narrower = gaps[1] < gaps[0]
-        said.append((gaps[1] - gaps[0], narrower, words))
-        if enough(errors[0], errors[1]):
-            judged.append(narrower and abs(more.value) < _SIMILAR)
-    if not said:
-        return NOT_MEASURED
-    text = f"the gap is smaller in {sum(one[1] for one in said)} of {len(said)} conditions; "
-    text += examples((wider, words) for wider, _, words in said)
-    return Finding(text, verdict_of(judged))
+        if wide is None or gap is None or without_bonus is None or error is None:
+            continue
+        more = excess(error, without_bonus)
+        smaller += gap < wide
+        tally.add(
+            gap - wide,
+            f"{condition}: gap {100 * wide:.1f} to {100 * gap:.1f} points, error changed by "
+            f"{points(more)}",
+            gap < wide and abs(more.value) < _SIMILAR,
+            fewest(without_bonus, error),
+        )
+    text = f"the gap is smaller in {smaller} of {len(tally.said)} conditions; {tally.worst}"
+    return tally.outcome(text)
 
 
-@holds_if("the two differ by less than 0.1 on average over conditions of 5 trials or more")
-def product_of_correlations(studies: Studies) -> Finding:
-    """Compare rho_c with corr(q, clean) corr(s, clean), trial by trial.
-
-    Parameters
-    ----------
-    studies : mapping of str to Study
-        Reads every study with both "rho_c" and "rho_product".
-    """
+@claim(
+    "rho_c is about corr(q, clean) x corr(s, clean), so that a weak q closes the gate "
+    "(ours, not the paper's)",
+    "4.2",
+    holds_if="the two differ by less than 0.1 on average over conditions of 5 trials or more",
+)
+def product_of_correlations(studies: Studies) -> Outcome:
+    """Compare rho_c with corr(q, clean) corr(s, clean), trial by trial."""
     gaps = []
     for study in studies.values():
         for key, product in study.cells.items():
@@ -226,7 +199,7 @@ def product_of_correlations(studies: Studies) -> Finding:
     if not pooled.size:
         return NOT_MEASURED
     large = [gap for gap in gaps if len(gap) >= FEW]
-    return Finding(
+    return Outcome(
         f"they differ by {pooled.mean():.3f} on average and {pooled.max():.3f} at most over "
         f"{pooled.size:,} trials",
         bool(np.concatenate(large).mean() < _CLOSE) if large else None,
@@ -241,7 +214,3 @@ def _gap(study: Study, condition: str) -> float | None:
     if experts is None or novices is None:
         return None
     return float(experts.values.mean() - novices.values.mean())
-
-
-def _listed(found: list[tuple[str, Estimate]]) -> str:
-    return examples((e.value, f"{place}: {points(e)}") for place, e in found)

@@ -28,7 +28,7 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", visible(text, _LONGEST))
 
 
-def markdown(title: str, page: str, sections: Sequence[Section], caution: str = "") -> str:
+def markdown(title: str, page: str, sections: Sequence[Section], warning: str = "") -> str:
     """Write the report.
 
     Parameters
@@ -37,7 +37,7 @@ def markdown(title: str, page: str, sections: Sequence[Section], caution: str = 
     page : str
         File name of the page with the plots, beside this one.
     sections : sequence of Section
-    caution : str
+    warning : str
         What the reader must know first; "" for nothing.
 
     Returns
@@ -46,8 +46,8 @@ def markdown(title: str, page: str, sections: Sequence[Section], caution: str = 
         GitHub's Markdown.
     """
     parts = [f"# {escaped(title)}"]
-    if caution:
-        parts.append(f"> **Caution:** {escaped(caution)}")
+    if warning:
+        parts.append(f"> **Caution:** {escaped(warning)}")
     parts.append(
         "Generated from the studies' results. With plots, paired tests and everything else "
         f"that was measured: [{page}]({page})."

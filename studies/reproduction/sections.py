@@ -6,11 +6,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from studies.reproduction import figures
-from studies.reproduction.caution import DRAWN
 from studies.reproduction.claims import claims_table
 from studies.reproduction.comparison import rows, variants
+from studies.reproduction.contribution_values import contribution_values
 from studies.reproduction.contributor_figures import contributor_figure
-from studies.reproduction.deserved import deserved
 from studies.reproduction.document import Folded, Section, Text
 from studies.reproduction.figure_5 import figure_5, sweep_table
 from studies.reproduction.notes import NOTES, TABLE_16
@@ -28,6 +27,7 @@ from studies.reproduction.tables import (
 from studies.reproduction.targets import TABLES, label_of, load_targets, study_of
 from studies.reproduction.turning_points import turning_points
 from studies.reproduction.verdicts import Verdict
+from studies.reproduction.warnings import DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,8 +92,16 @@ _MAIN = {
 _ByVariant = dict[str, dict[str, "tuple[Row, ...]"]]
 
 
-def sections(studies: Mapping[str, Study]) -> tuple[Section, ...]:
+def sections(
+    studies: Mapping[str, Study], stale: Mapping[str, str] | None = None
+) -> tuple[Section, ...]:
     """Put the whole report together.
+
+    Parameters
+    ----------
+    studies : mapping of str to Study
+    stale : mapping, optional
+        Studies that this code did not make, and what is another: code, data, versions.
 
     Returns
     -------
@@ -111,6 +119,7 @@ def sections(studies: Mapping[str, Study]) -> tuple[Section, ...]:
     }
     claims = claims_table(studies)
     fit = usual_recipe(studies).get("fit")
+    old = {name: Text(f"Stale: made with other {why}.") for name, why in (stale or {}).items()}
     return (
         Section("summary", "Summary", _summary(compared, others, claims, fit)),
         Section("claims", "Claims", (Text(_CLAIMS), claims)),
@@ -119,12 +128,15 @@ def sections(studies: Mapping[str, Study]) -> tuple[Section, ...]:
             Section(
                 study_of(table),
                 f"{label_of(table)}: {title}",
-                _table(table, studies, compared[table], others[table]),
+                (
+                    *filter(None, [old.get(study_of(table))]),
+                    *_table(table, studies, compared[table], others[table]),
+                ),
             )
             for table, (title, _) in TABLES.items()
         ),
         Section("figures", "The paper's figures", _figures(studies, compared)),
-        *(_own(name, studies) for name in _own_names(studies)),
+        *(_own(name, studies, old.get(name)) for name in _own_names(studies)),
     )
 
 
@@ -164,11 +176,11 @@ def _summary(
     titles = {table: title for table, (title, _) in TABLES.items()}
     blocks: list[Block] = [Text(text), overview(compared, titles)]
     if any(others.values()):
-        told = "" if fit is None else f" By default q is taken after {fit} epochs of fitting."
+        usual = "" if fit is None else f" By default q is taken after {fit} epochs of fitting."
         blocks += [
             Text(
                 "Which table needs which variant of the recipe, such as another fit length: "
-                f"figures reproduced of those measured.{told}"
+                f"figures reproduced of those measured.{usual}"
             ),
             variant_overview(compared, others),
         ]
@@ -261,17 +273,18 @@ def _own_names(studies: Mapping[str, Study]) -> list[str]:
     return [*OWN, *(name for name in studies if name not in OWN and name not in of_paper)]
 
 
-def _own(name: str, studies: Mapping[str, Study]) -> Section:
+def _own(name: str, studies: Mapping[str, Study], stale: Text | None) -> Section:
     study = studies.get(name)
     title = OWN.get(name, name)
     if study is None:
         return Section(name, title, (Text(f"Not run: there are no results of {name}."),))
-    blocks: list[Block] = [Text(said) for said in NOTES.get(name, ())]
+    blocks: list[Block] = [] if stale is None else [stale]
+    blocks += [Text(said) for said in NOTES.get(name, ())]
     draw = figures.fit_lengths if name == "q-fit-length" else contributor_figure
     drawn = draw(study)
     if drawn is not None:
         blocks.append(drawn)
-    for derived in (turning_points(study), deserved(study)):
+    for derived in (turning_points(study), contribution_values(study)):
         if derived is not None:
             blocks.append(derived)
     blocks += _measured(study, studies, opened=True)

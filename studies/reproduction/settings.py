@@ -89,7 +89,7 @@ def _runs(studies: Mapping[str, Study]) -> Grid:
     for name, study in studies.items():
         about = study.about
         trials = about.get("trials")
-        told = (
+        numbers = (
             ", ".join(f"{dataset} {count}" for dataset, count in trials.items())
             if isinstance(trials, dict)
             else _word(trials)
@@ -98,7 +98,7 @@ def _runs(studies: Mapping[str, Study]) -> Grid:
             (
                 name,
                 _word(about.get("source")),
-                told,
+                numbers,
                 _word(about.get("seed")),
                 _word(about.get("code"))[:_SHORT],
                 _word(about.get("command")),

@@ -122,10 +122,10 @@ def choices(fitted: Fitted, variant: Variant, cell: Cell) -> Iterator[Choice]:
     for place, trial in enumerate(cell.trials):
         drawn = fitted.drawn[place]
         q = fitted.consistency(place, recipe)
-        known = fitted.signals(place, recipe)
+        outside = fitted.signals(place, recipe)
         scores = _baselines(fitted, place, variant)
         for method in variant.methods:
-            weighting = weigh(method, q, known, recipe, bad=drawn.bad, scores=scores)
+            weighting = weigh(method, q, outside, recipe, bad=drawn.bad, scores=scores)
             rng = stream(cell.seed, "sample study", cell.dataset, trial, "sampling", method)
             yield Choice(
                 variant, place, method, weighting, chosen_samples(weighting, recipe, rng)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.gradients import sample_gradients, sample_krum_scores
+from anml_fl.method.gradients import sample_gradients
 from anml_fl.method.krum import consistency
+from anml_fl.method.sample_krum import sample_krum_scores
 from anml_fl.models import cohort
 from anml_fl.seeding import stream
 from studies.sample.drawing import REGRESSION, Drawn, draw
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anml_fl.method.gradients import SampleGradients
+    from anml_fl.method.gradient_set import SampleGradients
     from anml_fl.models.cohort import Cohort
     from studies.sample.recipe import Recipe
     from studies.study import Cell, Variant

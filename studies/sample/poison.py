@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from anml_fl.method.gradients import sample_gradients, sample_krum_scores
+from anml_fl.method.gradients import sample_gradients
 from anml_fl.method.krum import consistency
+from anml_fl.method.sample_krum import sample_krum_scores
 from anml_fl.models import cohort
 from anml_fl.seeding import stream
 from studies.sample.drawing import Drawn, draw

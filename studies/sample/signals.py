@@ -69,8 +69,8 @@ def signals(dataset: str, drawn: Drawn, recipe: Recipe, seed: int, trial: int) -
     >>> from studies.sample.recipe import Recipe
     >>> recipe = Recipe(scenario="correlated", rho=1.0)
     >>> drawn = draw("wine", recipe, seed=0, trial=0)
-    >>> known = signals("wine", drawn, recipe, seed=0, trial=0)
-    >>> bool(((known.s == 1) == ~drawn.bad).all())
+    >>> found = signals("wine", drawn, recipe, seed=0, trial=0)
+    >>> bool(((found.s == 1) == ~drawn.bad).all())
     True
     """
     rng = stream(seed, "sample study", dataset, trial, "signals", recipe.scenario)
@@ -92,8 +92,8 @@ def _credentials(
     if recipe.scenario == "correlated":
         truth = (~drawn.bad).astype(np.float64)
         noise = rng.random(truth.size)
-        told = rng.random(truth.size) < recipe.rho
-        return np.where(told, truth, noise), np.ones(truth.size)
+        truthful = rng.random(truth.size) < recipe.rho
+        return np.where(truthful, truth, noise), np.ones(truth.size)
     if recipe.scenario == "spectrum":
         if not recipe.groups:
             raise ValueError("scenario 'spectrum' needs groups = true, got false")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.combination import Weighting, multiplicative, softmax_blend, two_stage
+from anml_fl.method.combination import Weighting, multiplicative, softmax_blend
 from anml_fl.method.krum import consistency
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ def check_method(name: str) -> str:
     """
     letters = name.split("*")
     product = _PRODUCT.fullmatch(name) and len(set(letters)) == len(letters)
-    known = ["uniform", "krum", "oracle", *BASELINES, *_BLENDS]
-    if name.removesuffix("*T") in _BLENDS or name in known or product:
+    names = ["uniform", "krum", "oracle", *BASELINES, *_BLENDS]
+    if name.removesuffix("*T") in _BLENDS or name in names or product:
         return name
     raise ValueError(
-        f"unknown method {name!r}; known: {', '.join(known)},"
+        f"unknown method {name!r}; known: {', '.join(names)},"
         f" {_BLENDS[0]}*T, {_BLENDS[1]}*T, and products of q, v, r, T such as q*v*r"
     )
 
@@ -60,7 +60,7 @@ def check_method(name: str) -> str:
 def weigh(
     method: str,
     q: NDArray[np.float64],
-    known: Signals,
+    signals: Signals,
     recipe: Recipe,
     *,
     bad: NDArray[np.bool_],
@@ -74,7 +74,7 @@ def weigh(
         As in `check_method`.
     q : (n,) float64
         Consistency.
-    known : Signals
+    signals : Signals
     recipe : Recipe
         Thresholds, temperature and share of the blend.
     bad : (n,) bool
@@ -86,33 +86,25 @@ def weigh(
     --------
     >>> from studies.sample.recipe import Recipe
     >>> from studies.sample.signals import Signals
-    >>> known = Signals(v=np.array([0.8, 0.2]), r=np.ones(2), T=np.ones(2))
-    >>> weighing = weigh("v*r", np.ones(2), known, Recipe(), bad=np.zeros(2, bool), scores={})
+    >>> given = Signals(v=np.array([0.8, 0.2]), r=np.ones(2), T=np.ones(2))
+    >>> weighing = weigh("v*r", np.ones(2), given, Recipe(), bad=np.zeros(2, bool), scores={})
     >>> weighing.weights
     array([0.8, 0.2])
     """
     ones = np.ones_like(q)
     if method == "uniform":
-        return Weighting(ones / q.size, "uniform", float("nan"), float(known.s.min()), False)
+        return Weighting(ones / q.size, "uniform", float("nan"), float(signals.s.min()), False)
     if method == "oracle":
         return multiplicative((~bad).astype(np.float64), ones, ones)
     if method == "krum":
         return multiplicative(q, ones, ones)
     if method in BASELINES:
         return multiplicative(consistency(-scores[method]), ones, ones)
-    blend, T = method.removesuffix("*T"), known.T if method.endswith("*T") else 1.0
+    blend, T = method.removesuffix("*T"), signals.T if method.endswith("*T") else 1.0
     if blend == "softmax_blend":
-        return softmax_blend(q, known.s, T, alpha=recipe.alpha, tau=recipe.tau)
+        return softmax_blend(q, signals.s, T, alpha=recipe.alpha, tau=recipe.tau)
     if blend == "two_stage":
-        return two_stage(
-            q,
-            known.s,
-            T,
-            tau_h=recipe.tau_h,
-            tau_c=recipe.tau_c,
-            alpha=recipe.alpha,
-            tau=recipe.tau,
-        )
-    factors = {"q": q, "v": known.v, "r": known.r, "T": known.T}
+        return recipe.gate.weigh(q, signals.s, T)
+    factors = {"q": q, "v": signals.v, "r": signals.r, "T": signals.T}
     chosen = [factors[name] if name in method.split("*") else ones for name in "qvrT"]
     return multiplicative(*chosen)

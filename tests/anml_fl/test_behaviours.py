@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,10 +10,11 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from anml_fl.behaviour import behaviour_in_round, is_honest
+from anml_fl.catalogues import BEHAVIOURS
 from anml_fl.datasets.prepare import contributor_id
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.settings.attacks import Attacks
-from anml_fl.settings.federation import HONEST, BehaviourName
+from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.run import RunConfig
 
@@ -28,7 +28,7 @@ def test_identities_sort_like_the_partitions_they_hold():
 
 
 def test_a_newcomer_is_honest_and_whoever_changes_is_not():
-    good = {name for name in get_args(BehaviourName) if is_honest(name)}
+    good = {name for name in BEHAVIOURS.names if is_honest(name)}
     assert good == {"honest", "newcomer"}
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from anml_fl.settings.section import ConfigError
 from server.deployment.dotenv import lines, with_values
 from server.deployment.environment_file import write_environment
-from server.deployment.state import prepare
+from server.deployment.prepare import prepare
 
 VALUES = st.text(st.characters(exclude_characters="\\\n\r\0", exclude_categories=["Cs"]))
 

@@ -9,7 +9,8 @@ from anml_fl.federation.contributors import behaviours_of
 from anml_fl.settings.section import ConfigError
 from server.deployment.behaviours import read_behaviours
 from server.deployment.environment_file import write_environment
-from server.deployment.state import Node, State, prepare
+from server.deployment.prepare import prepare
+from server.deployment.state import Node, State
 
 THREE = """
 [behaviours]

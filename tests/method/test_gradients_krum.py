@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from anml_fl.method import gradient_tiles, sample_krum
-from anml_fl.method.gradients import SampleGradients, sample_gradients, sample_krum_scores
+from anml_fl.method.gradient_set import SampleGradients
+from anml_fl.method.gradients import sample_gradients
 from anml_fl.method.krum import neighbours
+from anml_fl.method.sample_krum import sample_krum_scores
 
 Truth = Callable[..., NDArray[np.float64]]
 

@@ -16,7 +16,15 @@ from torch import nn
 from anml_fl.models import backpropagation
 from anml_fl.models.build import build
 from anml_fl.models.chunks import on_all_threads
-from anml_fl.models.cohort import Cohort, error_rates, initial, module, predict, train
+from anml_fl.models.cohort import (
+    Cohort,
+    Minibatches,
+    error_rates,
+    initial,
+    module,
+    predict,
+    train,
+)
 
 
 def plain(start, features, targets, *, epochs, batch_size=None, orders=None, squared=False):
@@ -112,8 +120,7 @@ def test_training_is_adams_on_every_model(data):
         y,
         epochs=epochs,
         learning_rate=0.01,
-        batch_size=batch_size,
-        orders=orders,
+        batches=None if batch_size is None else Minibatches(batch_size, orders),
         loss="squared" if squared else "cross_entropy",
     )
     one_by_one = plain(
@@ -143,7 +150,7 @@ def test_long_training_agrees():
 
 def test_float32_agrees_to_its_precision():
     start, x, y = problem(4, 40, (13, 64, 32, 3), dtype=torch.float32)
-    trained = train(start, x, y, epochs=5, learning_rate=0.01, batch_size=16)
+    trained = train(start, x, y, epochs=5, learning_rate=0.01, batches=Minibatches(16))
     assert trained.final.weights[0].dtype == torch.float32
     one_by_one = plain(start, x, y, epochs=5, batch_size=16)
     for i, model in enumerate(one_by_one):
@@ -163,10 +170,11 @@ def test_float32_agrees_to_its_precision():
 )
 def test_neighbours_and_threads_change_nothing_but_rounding(threads, sizes, n, batch_size):
     start, x, y = problem(61, n, sizes)
+    batches = None if batch_size is None else Minibatches(batch_size)
 
     def final(models):
         of = (start.take(models), x[models], y[models])
-        return train(*of, epochs=4, batch_size=batch_size).final
+        return train(*of, epochs=4, batches=batches).final
 
     together = final(list(range(61)))
     for models in ([0], [60], [7, 3, 7], list(range(1, 61))):
@@ -180,7 +188,9 @@ def test_neighbours_and_threads_change_nothing_but_rounding(threads, sizes, n, b
 def test_the_same_call_gives_the_same_bytes(threads, number):
     threads(number)
     start, x, y = problem(61, 23, (5, 9, 7, 3), dtype=torch.float32)
-    once, again = (train(start, x, y, epochs=4, batch_size=8).final for _ in range(2))
+    once, again = (
+        train(start, x, y, epochs=4, batches=Minibatches(8)).final for _ in range(2)
+    )
     assert same(once, again)
 
 
@@ -301,15 +311,13 @@ _ORDERS = torch.arange(5).repeat(4, 1)
         ({"checkpoints": [5]}, r"checkpoints must lie in 0 to 4, got \[5\]"),
         ({"checkpoints": [-1]}, r"checkpoints must lie in 0 to 4, got \[-1\]"),
         ({"learning_rate": 0.0}, "learning_rate must be positive and finite, got 0.0"),
-        ({"batch_size": 0}, "batch_size must be positive, got 0"),
-        ({"orders": _ORDERS}, "orders need a batch_size"),
         (
-            {"orders": _ORDERS[:3], "batch_size": 2},
+            {"batches": Minibatches(2, _ORDERS[:3])},
             r"orders must be \(4, 5\) or \(2, 4, 5\), got \(3, 5\)",
         ),
-        ({"orders": _ORDERS.int(), "batch_size": 2}, "orders must be int64"),
-        ({"orders": _ORDERS + 1, "batch_size": 2}, "indices 0 to 4, got 1 to 5"),
-        ({"orders": _ORDERS - 1, "batch_size": 2}, "indices 0 to 4, got -1 to 3"),
+        ({"batches": Minibatches(2, _ORDERS.int())}, "orders must be int64"),
+        ({"batches": Minibatches(2, _ORDERS + 1)}, "indices 0 to 4, got 1 to 5"),
+        ({"batches": Minibatches(2, _ORDERS - 1)}, "indices 0 to 4, got -1 to 3"),
     ],
 )
 def test_training_refuses(change, message):
@@ -318,6 +326,11 @@ def test_training_refuses(change, message):
             initial([0, 1], (3, 4, 2)),
             **{"features": _X, "targets": _Y, "epochs": 4, **change},
         )
+
+
+def test_a_batch_has_a_sample():
+    with pytest.raises(ValueError, match="size of a batch must be positive, got 0"):
+        Minibatches(0)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ import pytest
 import tomli_w
 
 from server.deployment.control import Control
+from server.deployment.prepare import prepare
 from server.deployment.processes import Service, environment, stop, superlink, supernode
-from server.deployment.state import prepare
 from server.engines.processes import free_port, script
 from server.engines.simulation import SWITCHES, _superlink, write_app
 

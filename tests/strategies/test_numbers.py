@@ -174,7 +174,8 @@ def test_a_half_precision_model_is_never_left_at_infinity(federation, by_node, n
     """65504 is float16's last number: a step beyond it changes nothing, and is recorded."""
     chosen = strategy(name, Aggregation(), roster=by_node)
     most = np.full(2, 65504, np.float16)
-    chosen.rule, rule = (lambda cohort: _further(rule(cohort))), chosen.rule
+    decide = chosen.rule.decide
+    chosen.rule = replace(chosen.rule, decide=lambda *given: _further(decide(*given)))
     federation.model = {"w": most}
     sent = federation.ask(chosen, 5)
     new, _ = chosen.aggregate_train(1, [federation.reply(m, {"w": most}) for m in sent])

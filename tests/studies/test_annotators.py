@@ -10,7 +10,7 @@ from anml_fl.datasets.gold import graded_answers
 from anml_fl.datasets.prepare import deal
 from studies.crowd.answers import gather
 from studies.crowd.classifiers import logistic_error
-from studies.crowd.lessons import Lesson
+from studies.crowd.training_labels import LabelledSet
 from studies.own import annotators, annotators_federation
 from studies.own.annotators_federation import CrowdFederation
 from studies.study import Cell, Variant
@@ -26,13 +26,13 @@ def raw():
 
 
 def test_answers_are_those_of_the_file(raw):
-    known = gather("labelme", 5, 0)
+    answers = gather("labelme", 5, 0)
     table = np.full(raw["answers"].shape, -1)
-    table[known.items, known.holder] = known.labels
+    table[answers.items, answers.holder] = answers.labels
     assert np.array_equal(table, raw["answers"])
-    assert np.array_equal(known.picture_truth, raw["y_train"])
-    assert known.known.sum() == 37
-    assert known.accuracy[known.known].min() == pytest.approx(0.5)
+    assert np.array_equal(answers.picture_truth, raw["y_train"])
+    assert answers.measured.sum() == 37
+    assert answers.accuracy[answers.measured].min() == pytest.approx(0.5)
 
 
 def test_the_gold_set_is_that_of_a_federation_of_the_seed():
@@ -50,26 +50,26 @@ def test_data_without_answers_are_refused():
 
 
 def test_true_labels_and_majority_vote_err_as_published():
-    known = gather("labelme", 5, 0)
-    truth = Lesson(known.pictures, known.picture_truth, 1.0)
-    votes = known.votes(np.ones(known.labels.size))
-    majority = Lesson(known.pictures, votes.argmax(axis=1), 0.0)
-    assert logistic_error(truth, known.test) == pytest.approx(0.078, abs=0.005)
-    assert logistic_error(majority, known.test) == pytest.approx(0.254, abs=0.01)
+    answers = gather("labelme", 5, 0)
+    truth = LabelledSet(answers.pictures, answers.picture_truth, 1.0)
+    votes = answers.votes(np.ones(answers.labels.size))
+    majority = LabelledSet(answers.pictures, votes.argmax(axis=1), 0.0)
+    assert logistic_error(truth, answers.test) == pytest.approx(0.078, abs=0.005)
+    assert logistic_error(majority, answers.test) == pytest.approx(0.254, abs=0.01)
 
 
 @pytest.mark.slow
 def test_weights_follow_accuracy_and_the_model_beats_majority_vote():
     variant = annotators.variants("labelme")[0]
-    lessons = ("majority_vote", "answers", "two_stage@out_of_fold")
+    methods = ("majority_vote", "answers", "two_stage@out_of_fold")
     vouched = annotators.variants("labelme")[1]
-    listed = (Variant(variant.condition, variant.recipe, lessons), vouched)
+    listed = (Variant(variant.condition, variant.recipe, methods), vouched)
     rows = annotators.run(Cell("annotators", "labelme", listed, (0,), 0))
     found = {(r.condition, r.method, r.metric): r.value for r in rows}
     assert len(found) == len(rows)
     own = variant.condition
     assert found[own, "two_stage@out_of_fold", "spearman"] >= 0.6
-    errors = {m: found[f"{own};classifier=logistic", m, "error"] for m in lessons}
+    errors = {m: found[f"{own};classifier=logistic", m, "error"] for m in methods}
     assert errors["two_stage@out_of_fold"] <= errors["majority_vote"] - 0.05
     # Each group's weights, times its size, make up the whole.
     sizes = {"answers=1-10": 16, "answers=11-19": 6, "answers=20-182": 37}

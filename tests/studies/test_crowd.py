@@ -7,11 +7,11 @@ from anml_fl.datasets.prepare import Samples
 from studies.crowd.answers import Answers
 from studies.crowd.classifiers import logistic_error, mlp_error
 from studies.crowd.consensus import crowdlab, dawid_skene
-from studies.crowd.lessons import Lesson, Teacher
 from studies.crowd.measures import rank_correlation
 from studies.crowd.scores import fitted_scores, out_of_fold_probabilities
 from studies.crowd.settings import CrowdSettings
 from studies.crowd.small_numbers import interval_coverage, small_in_top
+from studies.crowd.training_labels import LabelledSet, TrainingLabels
 from studies.crowd.weighing import RULES, weigh_annotators
 
 SKILLS = (0.95, 0.9, 0.6, 0.5, 0.3)
@@ -43,12 +43,14 @@ def crowd():
 
 
 @pytest.fixture
-def teacher(crowd):
+def training(crowd):
     # The first two annotators are trusted, the last answer most of all.
     score = np.linspace(0.5, 1.0, crowd.labels.size)
     weights = np.array([0.4, 0.4, 0.1, 0.05, 0.05])
     found = dawid_skene(crowd)
-    return Teacher(crowd, {"krum": score}, {"q@krum": weights}, {"dawid_skene": found}, 0.4)
+    return TrainingLabels(
+        crowd, {"krum": score}, {"q@krum": weights}, {"dawid_skene": found}, 0.4
+    )
 
 
 def test_counts_and_accuracy_are_those_of_the_answers(crowd):
@@ -106,43 +108,43 @@ def test_out_of_fold_models_have_not_seen_the_picture(crowd):
     assert not np.array_equal(first, second)
 
 
-def test_lessons_are_what_their_names_say(crowd, teacher):
-    everything = teacher.lesson("answers")
+def test_training_labels_are_what_their_names_say(crowd, training):
+    everything = training.of("answers")
     assert everything.right == pytest.approx(crowd.right.mean())
-    truth = teacher.lesson("truth")
+    truth = training.of("truth")
     assert truth.right == 1.0
     assert np.array_equal(truth.labels, crowd.picture_truth)
-    gold = teacher.lesson("gold")
+    gold = training.of("gold")
     assert gold.labels.size == 5
     assert np.array_equal(gold.labels, crowd.picture_truth[:5])
     assert np.array_equal(gold.features, crowd.pictures[:5])
     # The highest scores are the last answers.
-    assert np.array_equal(teacher.lesson("krum").labels, crowd.labels[-240:])
+    assert np.array_equal(training.of("krum").labels, crowd.labels[-240:])
     # 40 % of five annotators, and then of the answers: the first two, by weight.
-    assert np.array_equal(teacher.lesson("q@krum/annotators").labels, crowd.labels[:240])
-    assert np.array_equal(teacher.lesson("q@krum").labels, crowd.labels[:240])
+    assert np.array_equal(training.of("q@krum/annotators").labels, crowd.labels[:240])
+    assert np.array_equal(training.of("q@krum").labels, crowd.labels[:240])
 
 
-def test_votes_are_counted_as_the_lesson_says(crowd, teacher):
-    weights = teacher.weights["q@krum"]
+def test_votes_are_counted_as_the_method_says(crowd, training):
+    weights = training.weights["q@krum"]
     for picture in range(PICTURES):
         mine = crowd.items == picture
         for method, each in (
             ("majority_vote", np.ones(len(SKILLS))),
             ("q@krum/vote", weights),
-            ("q@krum/scored_vote", weights * teacher.scores["krum"][mine]),
+            ("q@krum/scored_vote", weights * training.scores["krum"][mine]),
         ):
             totals = [each[crowd.labels[mine] == label].sum() for label in range(3)]
-            assert teacher.lesson(method).labels[picture] == np.argmax(totals)
-    top = teacher.lesson("dawid_skene/top")
+            assert training.of(method).labels[picture] == np.argmax(totals)
+    top = training.of("dawid_skene/top")
     assert top.labels.size == 48
-    assert top.right >= teacher.lesson("dawid_skene").right
+    assert top.right >= training.of("dawid_skene").right
 
 
 @pytest.mark.parametrize("method", ["nobody", "q@krum/nobody", "krum/vote"])
-def test_an_unknown_lesson_is_refused_with_the_known_ones(teacher, method):
+def test_an_unknown_method_is_refused_with_the_known_ones(training, method):
     with pytest.raises(ValueError, match=f"unknown method '{method}'; known: answers, gold"):
-        teacher.lesson(method)
+        training.of(method)
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones():
@@ -206,8 +208,8 @@ def test_only_those_that_count_are_ranked():
 
 
 def test_classifiers_learn_from_true_labels_alone(crowd):
-    true = Lesson(crowd.pictures, crowd.picture_truth, 1.0)
-    wrong = Lesson(crowd.pictures, (crowd.picture_truth + 1) % 3, 0.0)
+    true = LabelledSet(crowd.pictures, crowd.picture_truth, 1.0)
+    wrong = LabelledSet(crowd.pictures, (crowd.picture_truth + 1) % 3, 0.0)
     assert logistic_error(true, crowd.test) < 0.1
     assert logistic_error(wrong, crowd.test) > 0.9
     assert mlp_error(true, crowd.test, QUICK, 0) < 0.1

@@ -327,7 +327,7 @@ def test_detector_notices_a_broken_page(
 def test_detector_notices_a_fault_in_the_report(
     chromium: Chromium, typical: Path, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.report.page.SCRIPT", SCRIPT + fault)
+    monkeypatch.setattr("anml_fl.page.plotted.SCRIPT", SCRIPT + fault)
     chromium.open(write_report(typical))
     assert chromium.problems
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from studies.reproduction import claims_figures, claims_reach, claims_signals
+from studies.reproduction.claim import NOT_MEASURED
 from studies.reproduction.claims import CLAIMS, claims_table
-from studies.reproduction.finding import NOT_MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,5 +221,5 @@ def test_costs_are_held_against_their_limits(made: Callable[..., Any]) -> None:
 
 
 def test_every_claim_says_when_it_was_not_measured() -> None:
-    silent = [claim.find({}) for claim in CLAIMS]
+    silent = [claim({}) for claim in CLAIMS]
     assert sum(found == NOT_MEASURED for found in silent) == 19

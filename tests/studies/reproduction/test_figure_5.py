@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 import pytest
 
 from studies.reproduction import claims_contributors
+from studies.reproduction.contribution_values import contribution_values
 from studies.reproduction.contributor_figures import contributor_figure
 from studies.reproduction.curves import curves
-from studies.reproduction.deserved import deserved
 from studies.reproduction.figure_5 import correlation, figure_5, sweep_table, sweeps
 from studies.reproduction.turning_points import turning_points
 
@@ -193,10 +193,10 @@ def test_weights_stand_beside_what_contributors_are_worth(made: Callable[..., An
             ("hearts", "fraction=1", "anml", f"weight_{name}", weight + NOISE),
             ("hearts", "leave_out=c", "anml", f"weight_{name}", 0.5 + NOISE),
         ]
-    table = deserved(made(hospitals=rows)["hospitals"])
+    table = contribution_values(made(hospitals=rows)["hospitals"])
     assert table is not None
     assert [row[0] for row in table.rows] == ["b", "c", "a"]
     assert [row[1][:3] for row in table.rows] == ["3.0", "2.0", "1.0"]
     assert [row[2].split()[0] for row in table.rows] == ["20", "10", "70"]
     assert [title for title, _ in table.columns][2:] == ["Weight (%), anml, fraction=1"]
-    assert deserved(made(overhead=rows[1:3])["overhead"]) is None
+    assert contribution_values(made(overhead=rows[1:3])["overhead"]) is None

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 import pytest
 
 from studies.reproduction import page as page_module
-from studies.reproduction.caution import caution
 from studies.reproduction.intervals import Estimate
 from studies.reproduction.markdown import escaped
 from studies.reproduction.page import write_reproduction
@@ -18,6 +17,7 @@ from studies.reproduction.results import load_results
 from studies.reproduction.sections import OWN, sections
 from studies.reproduction.targets import TABLES, label_of
 from studies.reproduction.traces import clipped, layout_of, traces_of
+from studies.reproduction.warnings import warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,10 +157,10 @@ def test_a_quick_run_and_few_trials_are_told_at_the_very_top(
         overhead=[("adult", "a", "x", "seconds", [0.1] * 4)],
         figure_6=[("wine", "a", "honest", "q", [0.5])],
     )
-    assert caution({"table-7": studies["table-7"]}) == ""
-    assert caution({"figure-6": studies["figure-6"]}) == ""
-    assert "verdicts mean little: overhead (adult 4)." in caution(studies)
-    assert caution({"overhead": studies["overhead"]}).startswith("Every study has fewer")
+    assert warnings({"table-7": studies["table-7"]}) == ""
+    assert warnings({"figure-6": studies["figure-6"]}) == ""
+    assert "verdicts mean little: overhead (adult 4)." in warnings(studies)
+    assert warnings({"overhead": studies["overhead"]}).startswith("Every study has fewer")
     folder = tmp_path / "quick"
     rows = [("wine", "a", "krum", "error", [0.1] * 9)]
     write(folder, "table-7", rows, {"profile": "quick"})

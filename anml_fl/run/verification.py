@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Vouched:
-    """How far a run's ledger stands for it.
+class Verification:
+    """What came of checking a run against its ledger.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ class Vouched:
     altered: bool = False
 
 
-UNCHECKED = Vouched("Nothing vouches for this run: it was not checked.")
+UNCHECKED = Verification("Nothing vouches for this run: it was not checked.")
 
 
-def vouched(folder: Path) -> Vouched:
+def verify_run(folder: Path) -> Verification:
     """Check a finished run's folder with the public key in it.
 
     Parameters
@@ -52,7 +52,7 @@ def vouched(folder: Path) -> Vouched:
 
     Returns
     -------
-    Vouched
+    Verification
         Whatever the folder holds.
 
     Raises
@@ -62,14 +62,14 @@ def vouched(folder: Path) -> Vouched:
     """
     for name in (LEDGER, PUBLIC_KEY):
         if not (folder / name).is_file():
-            return Vouched(f"Nothing vouches for this run: it has no {name}.")
+            return Verification(f"Nothing vouches for this run: it has no {name}.")
     try:
         found = audit_run(folder)
     except UnfinishedError:
         raise
     except (OSError, ValueError) as error:
         why = str(error).replace(f"{folder}/", "")
-        return Vouched(f"Nothing vouches for this run: it cannot be checked ({why}).")
+        return Verification(f"Nothing vouches for this run: it cannot be checked ({why}).")
     warning = ""
     if not found.ok:
         warning = f"This run was altered, and does not fit its ledger: {found.difference}."
@@ -77,5 +77,5 @@ def vouched(folder: Path) -> Vouched:
     if not found.bound:
         note = f"Its ledger is of an older form and does not stand for {found.unbound()}."
     if not found.verdict.ok:
-        return Vouched(warning, altered=True)
-    return Vouched(warning, found.payouts, found.key, note, altered=not found.ok)
+        return Verification(warning, altered=True)
+    return Verification(warning, found.payouts, found.key, note, altered=not found.ok)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studies.reproduction.finding import FEW
+from studies.reproduction.claim import FEW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ DRAWN = "figure-6"
 """Shown as a scatter of one trial: means of single samples say little."""
 
 
-def caution(studies: Mapping[str, Study]) -> str:
+def warnings(studies: Mapping[str, Study]) -> str:
     """Say which studies are too small for their verdicts to mean much.
 
     Returns
@@ -35,8 +35,8 @@ def caution(studies: Mapping[str, Study]) -> str:
     if few and len(few) == len(judged):
         said.append(f"Every study has fewer than {FEW} trials: verdicts mean little.")
     elif few:
-        told = "; ".join(f"{name} ({least})" for name, least in few.items())
-        said.append(f"Fewer than {FEW} trials, where verdicts mean little: {told}.")
+        each = "; ".join(f"{name} ({least})" for name, least in few.items())
+        said.append(f"Fewer than {FEW} trials, where verdicts mean little: {each}.")
     return " ".join(said)
 
 

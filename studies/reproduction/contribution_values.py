@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _WEIGHT, _WORTH = "weight_", "worth_"
 
 
-def deserved(study: Study) -> Grid | None:
+def contribution_values(study: Study) -> Grid | None:
     """Set each contributor's weights beside its leave-one-out value.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What a model is taught: answers that were selected, or one label a picture."""
+"""What a model is trained on: answers that were selected, or one label a picture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class LabelledSet:
     """Samples to train on.
 
     Parameters
@@ -37,8 +37,8 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Teacher:
-    """Makes lessons by the names of the methods that the tables compare.
+class TrainingLabels:
+    """Labels to train on, by the names of the methods that the tables compare.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ class Teacher:
     consensus: Mapping[str, Consensus]
     fraction: float
 
-    def lesson(self, method: str) -> Lesson:
-        """Make a method's lesson.
+    def of(self, method: str) -> LabelledSet:
+        """Choose the samples, and label them, as a method does.
 
         Parameters
         ----------
@@ -78,9 +78,9 @@ class Teacher:
         ValueError
             If there is no such method.
         """
-        known, whole = self.answers, method.removesuffix("/top")
+        answers, whole = self.answers, method.removesuffix("/top")
         if method == "answers":
-            return self._answers(np.ones(known.labels.size, dtype=bool))
+            return self._answers(np.ones(answers.labels.size, dtype=bool))
         if method in self.scores:
             return self._answers(select_top(self.scores[method], self.fraction))
         if method in self.weights:
@@ -88,20 +88,20 @@ class Teacher:
         name, _, use = whole.partition("/")
         if name in self.weights and use == "annotators" and whole == method:
             heaviest = select_top(self.weights[name], self.fraction)
-            return self._answers(heaviest[known.holder])
+            return self._answers(heaviest[answers.holder])
         labels, sure = self._labelled(whole)
         if method == "gold":
             chosen = np.zeros(labels.size, dtype=bool)
-            chosen[known.items[known.gold]] = True
+            chosen[answers.items[answers.gold]] = True
         else:
             chosen = select_top(sure, self.fraction if whole != method else 1.0)
-        right = labels[chosen] == known.picture_truth[chosen]
-        return Lesson(known.pictures[chosen], labels[chosen], float(right.mean()))
+        right = labels[chosen] == answers.picture_truth[chosen]
+        return LabelledSet(answers.pictures[chosen], labels[chosen], float(right.mean()))
 
-    def _answers(self, chosen: NDArray[np.bool_]) -> Lesson:
-        known = self.answers
-        right = float(known.right[chosen].mean())
-        return Lesson(known.features[chosen], known.labels[chosen], right)
+    def _answers(self, chosen: NDArray[np.bool_]) -> LabelledSet:
+        answers = self.answers
+        right = float(answers.right[chosen].mean())
+        return LabelledSet(answers.features[chosen], answers.labels[chosen], right)
 
     def _scored(self, name: str) -> NDArray[np.float64]:
         score = self.scores[name.partition("@")[2]]
@@ -109,16 +109,16 @@ class Teacher:
 
     def _labelled(self, method: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Label every picture, and say how surely."""
-        known = self.answers
+        answers = self.answers
         name, _, use = method.partition("/")
         if method in self.consensus:
             return self.consensus[method].labels, self.consensus[method].sure
         if method in ("truth", "gold"):
-            return known.picture_truth, np.ones(known.first.size)
+            return answers.picture_truth, np.ones(answers.first.size)
         if method == "majority_vote":
-            counts = np.ones(known.labels.size)
+            counts = np.ones(answers.labels.size)
         elif name in self.weights and use == "vote":
-            counts = self.weights[name][known.holder]
+            counts = self.weights[name][answers.holder]
         elif name in self.weights and use == "scored_vote":
             counts = self._scored(name)
         else:
@@ -127,5 +127,5 @@ class Teacher:
                 f" {', '.join([*self.consensus, *self.scores, *self.weights])}; weights also"
                 " with /annotators, /vote or /scored_vote"
             )
-        votes = known.votes(counts)
+        votes = answers.votes(counts)
         return voted(votes), votes.max(axis=1)

@@ -1,0 +1,304 @@
+"""A module's top-level definitions, as its text has them."""
+
+from __future__ import annotations
+
+import ast
+import sysconfig
+from collections import defaultdict
+from functools import cache, cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studies.name_use import used_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).parent.parent
+"""Folder of the packages."""
+
+PACKAGES = frozenset({"anml_fl", "strategies", "clients", "server", "studies"})
+
+EFFECTS, ALL = "", "*"
+"""In place of a name: what importing a module does beside defining names, and all of it."""
+
+# Said to people alone: neither changes a number.
+_WORDS_FOR_PEOPLE = frozenset({"description", "title"})
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Module:
+    """The text of one module.
+
+    Parameters
+    ----------
+    name : str
+        Its dotted path.
+    file : Path
+        `__init__.py` of a package.
+    """
+
+    def __init__(self, name: str, file: Path) -> None:
+        self.name = name
+        self.is_package = file.name == "__init__.py"
+        self._folder = file.parent
+        self.imports: dict[str, tuple[str, str]] = {}
+        """Name to the module that it comes from and its name there, "" for the module."""
+        self.bound: dict[str, list[ast.stmt]] = defaultdict(list)
+        """Name to the statements that define it, or work on it."""
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in _running(tree):
+            self._import(node)
+        statements = [one for one in map(_plain, tree.body) if one is not None]
+        for statement in statements:
+            for name_bound in _binds(statement):
+                self.bound[name_bound].append(statement)
+        self._statements = statements
+        self._effects: list[ast.stmt] = []
+        for statement in statements:
+            self._works_on(statement)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that the module lies in, the outermost first."""
+        parts = self.name.split(".")
+        return tuple(".".join(parts[:end]) for end in range(1, len(parts)))
+
+    @cached_property
+    def submodules(self) -> frozenset[str]:
+        """Names of a package's public modules."""
+        names = {one.stem for one in self._folder.glob("*.py")}
+        names |= {one.parent.name for one in self._folder.glob("*/__init__.py")}
+        return frozenset(name for name in names if not name.startswith("_"))
+
+    def binding(self, name: str) -> Sequence[ast.stmt]:
+        """List the statements behind a name, `EFFECTS` or `ALL`, without words for people."""
+        if name == ALL:
+            return self._statements
+        return self._effects if name == EFFECTS else self.bound[name]
+
+    def canonical(self, name: str) -> str:
+        """Write down what the statements behind a name say, in every Python alike."""
+        return "\n".join(map(_written, self.binding(name)))
+
+    def texts(self, name: str) -> Iterator[str]:
+        """Yield the texts that stand in the statements behind a name."""
+        for statement in self.binding(name):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
+
+    def _import(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Import):
+            for one in node.names:
+                top = one.name.partition(".")[0]
+                self.imports[one.asname or top] = (one.name if one.asname else top, "")
+        elif isinstance(node, ast.ImportFrom):
+            parts = self.name.split(".")
+            base = parts[: len(parts) - node.level + self.is_package] if node.level else []
+            source = ".".join([*base, *filter(None, [node.module])])
+            for one in node.names:
+                self.imports[one.asname or one.name] = (source, one.name)
+
+    def _works_on(self, statement: ast.stmt) -> None:
+        """Keep what a statement does to names that others define, such as registering."""
+        targets = _changed(statement)
+        for name in targets & self.bound.keys():
+            self.bound[name].append(statement)
+        defines = _is_import(statement) or any(_binds(statement))
+        if (not defines and not targets <= self.bound.keys()) or not (defines or targets):
+            self._effects.append(statement)
+
+
+@cache
+def module_named(name: str) -> Module:
+    """Read a module of this project, or of whoever's own.
+
+    Raises
+    ------
+    LookupError
+        If there is no file of it.
+
+    Examples
+    --------
+    >>> "consistency" in module_named("anml_fl.method.krum").bound
+    True
+    """
+    file = _file(name)
+    if file is None:
+        raise LookupError(f"module {name} has no file of Python text")
+    return Module(name, file)
+
+
+@cache
+def project_module(name: str) -> bool:
+    """Whether a module is this project's, or whoever's own: neither Python's nor installed.
+
+    Examples
+    --------
+    >>> [project_module(name) for name in ("anml_fl.seeding", "numpy.linalg", "json")]
+    [True, False, False]
+    """
+    top = name.partition(".")[0]
+    if top in PACKAGES:
+        return True
+    spec = find_spec(top)
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        return False
+    installed = {sysconfig.get_path(one) for one in ("stdlib", "purelib", "platlib")}
+    return not any(Path(spec.origin).is_relative_to(one) for one in installed)
+
+
+def has_submodule(module: str, name: str) -> bool:
+    """Whether a module is a package with a module of that name in it."""
+    return _file(f"{module}.{name}") is not None
+
+
+def _file(name: str) -> Path | None:
+    top, *rest = name.split(".")
+    if top in PACKAGES:
+        path = ROOT / top
+    else:
+        spec = find_spec(top)
+        if spec is None or spec.origin is None:
+            return None
+        path = Path(spec.origin)
+        path = path.parent if path.name == "__init__.py" else path.with_suffix("")
+    path = path.joinpath(*rest)
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return file if file.is_file() else None
+
+
+def _running(tree: ast.AST) -> Iterator[ast.AST]:
+    """Walk through all but what is there for type checkers alone."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop(0)
+        yield node
+        inner = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.If) and _for_types(node):
+            inner = list(node.orelse)
+        waiting += inner
+
+
+def _for_types(node: ast.If) -> bool:
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _is_import(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Import | ast.ImportFrom)
+
+
+def _binds(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names that a top-level statement defines."""
+    if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        yield statement.name
+        return
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+
+
+def _changed(statement: ast.stmt) -> set[str]:
+    """Names that a statement works on: by a call, a decorator, an attribute, an index."""
+    found: list[ast.expr] = []
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        found = [statement.value.func]
+    elif isinstance(statement, _FUNCTIONS):
+        found = list(statement.decorator_list)
+    elif isinstance(statement, ast.Assign):
+        found = [one for one in statement.targets if not isinstance(one, ast.Name)]
+    return {name for one in found if (name := _root(one))}
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _plain(statement: ast.stmt) -> ast.stmt | None:
+    """Leave out what is said to people or type checkers; None if nothing is left."""
+    if isinstance(statement, ast.If) and _for_types(statement) and not statement.orelse:
+        return None
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return None
+    found: ast.stmt | None = _Plain().visit(statement)
+    return found
+
+
+class _Plain(ast.NodeTransformer):
+    """Takes docstrings, annotations of functions, descriptions and texts of errors away."""
+
+    def __init__(self) -> None:
+        self._in_class = False
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        if isinstance(node.value, ast.Constant):
+            return None
+        return self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return self._within(node, in_class=True)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self._within(node, in_class=False)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment] # noqa: N815
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        # Fields of a class stay annotated, which pydantic reads; variables do not.
+        if self._in_class:
+            return self.generic_visit(node)
+        if node.value is None:
+            return None
+        return self.generic_visit(ast.Assign([node.target], node.value))
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == "Field":
+            node.keywords = [one for one in node.keywords if one.arg not in _WORDS_FOR_PEOPLE]
+        return self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        if isinstance(node.exc, ast.Call):
+            node.exc = node.exc.func
+        return self.generic_visit(node)
+
+    def _within(self, node: ast.AST, *, in_class: bool) -> ast.AST:
+        before, self._in_class = self._in_class, in_class
+        found = self.generic_visit(node)
+        self._in_class = before
+        return found
+
+
+def _written(node: object) -> str:
+    """Like `ast.dump`, whose words differ from one Python to the next."""
+    if isinstance(node, ast.AST):
+        fields = [
+            f"{name}={_written(value)}"
+            for name, value in sorted(ast.iter_fields(node))
+            if value not in (None, []) and name not in ("ctx", "kind", "type_comment")
+        ]
+        return f"{type(node).__name__}({','.join(fields)})"
+    if isinstance(node, list):
+        return f"[{','.join(map(_written, node))}]"
+    return repr(node)
+
+
+def uses(statements: Sequence[ast.stmt]) -> list[str]:
+    """List the names of the module that statements use, with what is asked of them.
+
+    Examples
+    --------
+    >>> uses(ast.parse("def f(x): return g(x) + np.linalg.norm(x)").body)
+    ['g', 'np.linalg.norm']
+    """
+    return sorted(used_names(statements))
