@@ -64,7 +64,7 @@ types: setup ## mypy --strict
 layers: setup ## who may import whom
 	$(BIN)/lint-imports
 
-pytest: setup ## tests and doctests: make pytest PYTEST_ARGS="-m 'not slow'"
+pytest: setup ## tests and doctests, the slowest last: make pytest PYTEST_ARGS="-m 'not slow'"
 	$(BIN)/python -m pytest --durations=20 $(PYTEST_ARGS)
 
 golden: setup ## outputs beside REF's, byte by byte: make golden REF=main ARGS="--only 'preset-*'"
