@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 ARGS ?=
-# Two at once, file by file; what needs the whole machine goes one after the other (tests/conftest.py).
+# Two at once, file by file, the longest groups first; what needs the whole machine goes one after
+# the other (tests/conftest.py).
 PYTEST_ARGS ?= -n 2
 # What `make golden` compares with: the state before the rebuilding.
 REF ?= b35a257
@@ -63,8 +64,8 @@ types: setup ## mypy --strict
 layers: setup ## who may import whom
 	$(BIN)/lint-imports
 
-pytest: setup ## tests and doctests: make pytest PYTEST_ARGS="-m 'not slow'"
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+pytest: setup ## tests and doctests, the slowest last: make pytest PYTEST_ARGS="-m 'not slow'"
+	$(BIN)/python -m pytest --durations=20 $(PYTEST_ARGS)
 
 golden: setup ## outputs beside REF's, byte by byte: make golden REF=main ARGS="--only 'preset-*'"
 	$(BIN)/python -m tests.golden $(REF) $(ARGS)

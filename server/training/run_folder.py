@@ -83,14 +83,16 @@ def open_run(out: Path, config: RunConfig) -> None:
     anew = (out / SUMMARY).exists()
     if anew:
         check_unaltered(out)
-        set_aside(out)
+        # Before its ledger goes: with an end and no ledger it could never be checked again.
+        (out / SUMMARY).unlink()
     else:
         settling = StrategyFolder(out / config.settling)
         check_ledger(out, ended=settling.finished(config.training.rounds))
     write_whole(path, config.to_toml().encode())
     if anew:
+        set_aside(out)
         # Gone for good with the manifest that is written next, before anything is settled.
-        for name in (MANIFEST, REPORT, SUMMARY):
+        for name in (MANIFEST, REPORT):
             (out / name).unlink(missing_ok=True)
     for name in config.strategies:
         folder = StrategyFolder(out / name)

@@ -18,11 +18,10 @@ NUMBERS = ("rho_c", "min_s", "test_error", "bytes_sent", "bytes_received")
 
 
 @pytest.mark.slow
-def test_engines_give_the_same_records(anml, tiny, tmp_path, rounds_of):
-    command = anml("up", "--local", *tiny, "--rounds=2")
-    assert command.ends() == 0, command.said
-    deployed = State(tmp_path / "federation").config()
-    records = {"deployment": rounds_of(tmp_path / "runs" / "default" / "anml")}
+def test_engines_give_the_same_records(beset, tmp_path, rounds_of):
+    assert beset.status == 0, beset.command.said
+    deployed = State(beset.state).config()
+    records = {"deployment": rounds_of(beset.out / "anml")}
     roles = ",".join(behaviours_of(deployed).values())
     for engine in ("inline", "simulation"):
         flat = {**deployed.to_flat(), "engine": engine, "simulated": False, "roles": roles}
