@@ -29,7 +29,7 @@ def list_studies() -> None:
     from studies.catalogue import STUDIES
 
     table = Table("study", "about", "source", "data sets: trials")
-    for one in STUDIES.values():
+    for one in STUDIES.entries():
         trials = ", ".join(f"{dataset}: {number}" for dataset, number in one.trials.items())
         table.add_row(one.name, one.title, one.source, trials)
     Console().print(table)
@@ -93,6 +93,8 @@ def run_study(
     settings: tuple[str, ...],
 ) -> None:
     """Run one study, or all; what is finished already is skipped.
+
+    A study of your own is named as module:object, such as my_study:STUDY.
 
     The results are OUT/STUDY.parquet, one tidy table a study (errors as fractions), and
     beside it STUDY.json: settings, seed, versions and the hash of the code. After Ctrl-C the

@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 
 from anml_fl.method.threads import one_thread
 from studies import store
-from studies.catalogue import STUDIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,8 +81,8 @@ def run_studies(
         for cell in cells
         if not store.finished(out, study, cell)
     ]
-    total = sum(_cost(cell) for _, cells in plan for cell in cells)
-    left = sum(_cost(cell) for _, cell in pending)
+    total = sum(_cost(study, cell) for study, cells in plan for cell in cells)
+    left = sum(_cost(study, cell) for study, cell in pending)
     waiting = {study.name: {c.key for s, c in pending if s is study} for study, _ in plan}
     tables = {}
     for study, cells in plan:
@@ -94,9 +93,9 @@ def run_studies(
     say(1 - left / total, f"{done} of {everything} cells")
     planned = {study.name: (study, cells) for study, cells in plan}
     # The longest first, so that no core waits for the last of them.
-    pending.sort(key=lambda pair: -_cost(pair[1]))
-    for cell in _worked_out([cell for _, cell in pending], out, jobs):
-        left -= _cost(cell)
+    pending.sort(key=lambda pair: -_cost(*pair))
+    for cell in _worked_out(pending, out, jobs):
+        left -= _cost(planned[cell.study][0], cell)
         waiting[cell.study].discard(cell.key)
         if not waiting[cell.study]:
             study, cells = planned[cell.study]
@@ -114,24 +113,24 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _cost(cell: Cell) -> float:
+def _cost(study: Study, cell: Cell) -> float:
     different = {v.recipe.data_key() for v in cell.variants}
     methods = sum(len(v.methods) for v in cell.variants)
-    each = STUDIES[cell.study].cost * _COSTS.get(cell.dataset, 1)
+    each = study.cost * _COSTS.get(cell.dataset, 1)
     return each * len(cell.trials) * (len(different) + 0.5 * methods)
 
 
-def _worked_out(cells: Sequence[Cell], out: Path, jobs: int) -> Iterator[Cell]:
-    if jobs == 1 or len(cells) <= 1:
-        for cell in cells:
-            yield work_out(cell, out)
+def _worked_out(pending: Sequence[tuple[Study, Cell]], out: Path, jobs: int) -> Iterator[Cell]:
+    if jobs == 1 or len(pending) <= 1:
+        for study, cell in pending:
+            yield work_out(study, cell, out)
         return
     # Started afresh: a fork would share torch's threads.
     pool = ProcessPoolExecutor(
-        min(jobs, len(cells)), multiprocessing.get_context("spawn"), _bound_to_the_parent
+        min(jobs, len(pending)), multiprocessing.get_context("spawn"), _bound_to_the_parent
     )
     try:
-        futures = [pool.submit(work_out, cell, out) for cell in cells]
+        futures = [pool.submit(work_out, study, cell, out) for study, cell in pending]
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool as error:
@@ -161,11 +160,13 @@ def _end_with_the_parent() -> None:
         os._exit(1)
 
 
-def work_out(cell: Cell, out: Path) -> Cell:
+def work_out(study: Study, cell: Cell, out: Path) -> Cell:
     """Work one cell out on one thread, and keep its rows.
 
     Parameters
     ----------
+    study : Study
+        The cell's.
     cell : Cell
     out : Path
         Folder of the results.
@@ -175,7 +176,6 @@ def work_out(cell: Cell, out: Path) -> Cell:
     Cell
         The same.
     """
-    study = STUDIES[cell.study]
     # Before the work: what is edited meanwhile did not make these rows.
     store.code_hash(study)
     with one_thread(), threadpool_limits(1):

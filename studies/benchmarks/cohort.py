@@ -26,7 +26,7 @@ from anml_fl.datasets.loading import load
 from anml_fl.datasets.standardise import standardised
 from anml_fl.models.cohort import Cohort, Minibatches, initial, module, train
 from anml_fl.seeding import stream
-from studies.benchmarks.krum import machine
+from studies.benchmarks.harness import Progress, markdown, on_machine, silent
 
 _FEW = 4  # models that the plain loop trains on all threads, and in float64
 _HIDDEN = (64, 32)
@@ -117,7 +117,7 @@ def run(
     tasks: Sequence[Task] = TASKS,
     repeats: int = 3,
     seed: int = 0,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> list[Row]:
     """Measure every task, the contestants by turns.
 
@@ -128,18 +128,10 @@ def run(
         Turns, >= 1.
     seed : int
         Of samples, orders and initial weights.
-    progress : callable, optional
-        Told what is being measured.
-
-    Returns
-    -------
-    list of Row
-        In the order of `tasks`.
     """
-    say = progress or (lambda text: None)
     threads = torch.get_num_threads()
     try:
-        return [_row(task, repeats, seed, threads, say) for task in tasks]
+        return [_row(task, repeats, seed, threads, progress) for task in tasks]
     finally:
         torch.set_num_threads(threads)
 
@@ -147,21 +139,13 @@ def run(
 def table(rows: Sequence[Row]) -> str:
     """Lay rows out as Markdown, under the machine they were measured on.
 
-    Parameters
-    ----------
-    rows : sequence of Row
-        From `run`.
-
-    Returns
-    -------
-    str
-        Thousands of sample-steps a second.
+    Thousands of sample-steps a second.
     """
     threads = rows[0].threads if rows else torch.get_num_threads()
     heads = ["data", "models", "samples", "batch", "plain", f"plain, {threads} threads"]
     heads += ["cohort", f"cohort, {threads} threads", "ratio on one", "ratio"]
     heads += ["GFLOP/s", "difference", "largest", "in float64"]
-    lines = [" | ".join(heads), " | ".join(["--:"] * len(heads))]
+    lines = []
     for row in rows:
         task = row.task
         cells = [task.dataset, str(task.models), str(task.samples)]
@@ -170,8 +154,8 @@ def table(rows: Sequence[Row]) -> str:
         cells += [f"{rate / 1e3:,.0f}" for rate in rates]
         cells += [f"{row.on_one:.1f}", f"{row.speedup:.1f}", f"{row.gigaflops:.0f}"]
         cells += [f"{d:.1e}" for d in (row.difference, row.largest, row.exact)]
-        lines.append(" | ".join(cells))
-    return "\n".join([machine(), "", *(f"| {line} |" for line in lines)])
+        lines.append(cells)
+    return on_machine(markdown(heads, lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +189,7 @@ def _draw(task: Task, seed: int) -> _Drawn:
     )
 
 
-def _row(task: Task, repeats: int, seed: int, threads: int, say: Callable[[str], None]) -> Row:
+def _row(task: Task, repeats: int, seed: int, threads: int, say: Progress) -> Row:
     drawn = _draw(task, seed)
     few = min(_FEW, task.models)
     modules: list[nn.Sequential] = []

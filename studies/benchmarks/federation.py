@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from anml_fl.settings.reading import from_flat
-from clients.app import app
-from server.engines.inline_grid import InlineGrid
-from server.training.federation import run_federation
+from studies.benchmarks.harness import federated, markdown, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from studies.benchmarks.harness import Progress
 
 STRATEGIES = ("fedavg", "krum", "q_only", "softmax_blend", "anml", "oracle")
 # What differs from the default federation, by the name of the case.
@@ -64,7 +62,7 @@ class Row:
 def run(
     seeds: Sequence[int] = range(5),
     cases: Mapping[str, Mapping[str, str]] = CASES,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> list[Row]:
     """Train every case under every strategy with every seed, on the inline engine.
 
@@ -73,21 +71,15 @@ def run(
     seeds : sequence of int
     cases : mapping
         Name to settings that differ from the defaults.
-    progress : callable, optional
-        Told about each run that starts.
     """
     rows = []
     for case, settings in cases.items():
         errors: dict[str, list[float]] = {name: [] for name in STRATEGIES}
         for seed in seeds:
-            if progress is not None:
-                progress(f"{case}, seed {seed}")
+            progress(f"{case}, seed {seed}")
             flat = {"seed": seed, "strategies": ",".join(STRATEGIES), **settings}
             config = from_flat(flat)
-            nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
-            with TemporaryDirectory() as folder:
-                grid = InlineGrid(app, nodes, config.to_flat())
-                summary = run_federation(grid, config, Path(folder))
+            summary = federated(config, lambda _, summary: summary)
             for name in STRATEGIES:
                 errors[name].append(summary["strategies"][name]["test_error"])
         rows.append(Row(case, {name: tuple(values) for name, values in errors.items()}))
@@ -104,7 +96,7 @@ def table(rows: Sequence[Row]) -> str:
     | case | 15.0 ± 7.1 | 15.0 ± 7.1
     """
     heads = ["case", *STRATEGIES, "anml / oracle", "anml / fedavg"]
-    lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
+    lines = []
     for row in rows:
         cells = [
             f"{100 * row.mean(name):.1f} ± {100 * np.std(row.errors[name], ddof=1):.1f}"
@@ -114,5 +106,5 @@ def table(rows: Sequence[Row]) -> str:
             f"{row.mean('anml') / row.mean(other):.2f}" if row.mean(other) else "-"
             for other in ("oracle", "fedavg")
         ]
-        lines.append("| " + " | ".join([row.case, *cells, *ratios]) + " |")
-    return "\n".join(lines)
+        lines.append([row.case, *cells, *ratios])
+    return markdown(heads, lines, rule="|---" + "|---:" * (len(heads) - 1) + "|")

@@ -7,8 +7,6 @@ is real: the same server, strategy and clients as in `anml run`, on the inline e
 from __future__ import annotations
 
 import json
-import resource
-import sys
 import time
 from collections import defaultdict
 from contextlib import contextmanager
@@ -40,7 +38,7 @@ from clients.app import app
 from server.engines.inline_grid import InlineGrid
 from server.training.federation import run_federation
 from server.training.settlement import Settlement
-from studies.benchmarks.krum import machine
+from studies.benchmarks.harness import markdown, on_machine, peak_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -150,7 +148,7 @@ def run(contributors: int, rounds: int = 1, database: str = NO_DATABASE) -> Row:
             clock,
             processor,
             dict(parts),
-            _peak(),
+            peak_memory(),
             _sizes(out, config.registry.database),
             summary["strategies"]["anml"]["test_error"],
         )
@@ -159,10 +157,7 @@ def run(contributors: int, rounds: int = 1, database: str = NO_DATABASE) -> Row:
 def table(rows: Sequence[Row]) -> str:
     """Lay rows out as Markdown, under the machine they were measured on.
 
-    Returns
-    -------
-    str
-        Two tables: seconds and memory; megabytes written.
+    Two tables: seconds and memory; megabytes written.
 
     Examples
     --------
@@ -173,24 +168,21 @@ def table(rows: Sequence[Row]) -> str:
     parts = [name for name in (*_PARTS, "rest") if any(name in row.parts for row in rows)]
     kinds = list(dict.fromkeys(kind for row in rows for kind in row.sizes))
     who = ["contributors", "rounds", "database"]
-    spent = [[*who, "seconds", "processor", *parts, "MB of memory"]]
-    written = [[*who, *(f"{kind} MB" for kind in kinds)]]
+    spent, written = [], []
+    spent_heads = [*who, "seconds", "processor", *parts, "MB of memory"]
+    written_heads = [*who, *(f"{kind} MB" for kind in kinds)]
     for row in rows:
         head = [str(row.contributors), str(row.rounds), row.database]
         each = [f"{row.parts[name]:.1f}" if name in row.parts else "-" for name in parts]
-        spent.append(
-            [
-                *head,
-                f"{row.seconds:.1f}",
-                f"{row.processor:.1f}",
-                *each,
-                f"{row.memory / 1e6:.0f}",
-            ]
-        )
+        totals = [f"{row.seconds:.1f}", f"{row.processor:.1f}"]
+        spent.append([*head, *totals, *each, f"{row.memory / 1e6:.0f}"])
         written.append(
             [*head, *(f"{row.sizes[k] / 1e6:.1f}" if k in row.sizes else "-" for k in kinds)]
         )
-    return "\n".join([machine(), "", *_markdown(spent), "", *_markdown(written)])
+    rules = ["|" + " --: |" * len(heads) for heads in (spent_heads, written_heads)]
+    return on_machine(
+        markdown(spent_heads, spent, rules[0]), markdown(written_heads, written, rules[1])
+    )
 
 
 def _config(contributors: int, rounds: int, database: str) -> RunConfig:
@@ -253,11 +245,6 @@ def _stopwatch(function: Any, spent: dict[str, float], part: str) -> Any:
     return timed
 
 
-def _peak() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # kilobytes on Linux
-
-
 def _sizes(out: Path, database: str) -> dict[str, int]:
     folder = out / "anml"
     sizes = {
@@ -279,8 +266,3 @@ def _sizes(out: Path, database: str) -> dict[str, int]:
             path.stat().st_size for path in Path(database).parent.glob("anml.db*")
         )
     return sizes
-
-
-def _markdown(cells: Sequence[Sequence[str]]) -> list[str]:
-    head, *body = ["| " + " | ".join(row) + " |" for row in cells]
-    return [head, "|" + " --: |" * len(cells[0]), *body]

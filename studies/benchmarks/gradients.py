@@ -10,8 +10,6 @@ time.
 
 from __future__ import annotations
 
-import gc
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,8 +31,14 @@ from anml_fl.method.sample_krum import sample_krum_scores
 from anml_fl.method.threads import one_thread
 from anml_fl.models.build import build
 from anml_fl.seeding import stream
-from studies.benchmarks.krum import machine
-from studies.benchmarks.peak_memory import PeakMemory
+from studies.benchmarks.harness import (
+    PeakMemory,
+    Progress,
+    markdown,
+    on_machine,
+    silent,
+    timed,
+)
 
 _FLIPPED = 0.3
 _CHECKED_ROWS = 50  # samples compared with float64 gradients, where all would take hours
@@ -102,7 +106,7 @@ def run(
     yardstick_n: int = 4096,
     repeats: int = 2,
     seed: int = 0,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> list[Row]:
     """Measure every data set on one thread.
 
@@ -118,36 +122,20 @@ def run(
         Turns of both, >= 1; the yardstick's first is preceded by one that does not count.
     seed : int
         Of the flipped labels and the model.
-    progress : callable, optional
-        Told what is being measured.
-
-    Returns
-    -------
-    list of Row
-        In the order of `datasets`.
     """
-    say = progress or (lambda text: None)
     with one_thread(), threadpool_limits(1):
-        return [_row(name, epochs, yardstick_n, repeats, seed, say) for name in datasets]
+        return [_row(name, epochs, yardstick_n, repeats, seed, progress) for name in datasets]
 
 
 def table(rows: Sequence[Row]) -> str:
     """Lay rows out as Markdown, under the machine they were measured on.
 
-    Parameters
-    ----------
-    rows : sequence of Row
-        From `run`.
-
-    Returns
-    -------
-    str
-        Times in seconds.
+    Times in seconds.
     """
     heads = ["data", "n", "parameters", "k", "gradients s", "scores s", "exact q s"]
     heads += ["extra MB", "materialised, n", "gradients s", "scores s", "krum_scores s"]
     heads += ["all, extrapolated s", "ratio", "error", "landmarks s", "Spearman"]
-    lines = [" | ".join(heads), " | ".join(["--:"] * len(heads))]
+    lines = []
     for row in rows:
         cells = [row.dataset, *map(str, (row.n, row.parameters, row.k))]
         cells += [f"{t:.2f}" for t in (row.gradients, row.scores, row.seconds)]
@@ -157,8 +145,8 @@ def table(rows: Sequence[Row]) -> str:
         ]
         cells += [f"{row.yardstick:.1f}", f"{row.yardstick / row.seconds:.1f}"]
         cells += [f"{row.error:.1e}", f"{row.landmarks:.2f}", f"{row.agreement:.5f}"]
-        lines.append(" | ".join(cells))
-    return "\n".join([machine(), "", *(f"| {line} |" for line in lines)])
+        lines.append(cells)
+    return on_machine(markdown(heads, lines))
 
 
 def _row(
@@ -167,7 +155,7 @@ def _row(
     yardstick_n: int,
     repeats: int,
     seed: int,
-    say: Callable[[str], None],
+    say: Progress,
 ) -> Row:
     features, labels, classes = _noisy(name, seed)
     n = len(labels)
@@ -180,31 +168,29 @@ def _row(
     f = round(_FLIPPED * n)
     took: dict[str, list[float]] = {}
 
-    def timed(what: str, turn: int, call: Callable[[], Any]) -> Any:
+    def measured(what: str, turn: int, call: Callable[[], Any]) -> Any:
         say(f"{name}, turn {turn} of {repeats}: {what}")
-        gc.collect()
-        start = time.process_time()
-        result = call()
-        took.setdefault(what, []).append(time.process_time() - start)
+        result, seconds = timed(call)
+        took.setdefault(what, []).append(seconds)
         return result
 
     scores: NDArray[np.float64] = np.empty(0)
     extra, agreement = 0, float("nan")
     for turn in range(repeats + 1):
         # By turns, so that a busy minute of a shared machine falls on both.
-        matrix = timed("materialised gradients", turn, partial(_materialised, model, *few))
-        timed("materialised scores", turn, partial(_scores, matrix, k_few))
+        matrix = measured("materialised gradients", turn, partial(_materialised, model, *few))
+        measured("materialised scores", turn, partial(_scores, matrix, k_few))
         del matrix
         if turn:
             with PeakMemory() as memory:
-                geometry = timed(
+                geometry = measured(
                     "gradients", turn, partial(sample_gradients, model, features, labels)
                 )
-                scores = timed(
+                scores = measured(
                     "scores", turn, partial(sample_krum_scores, geometry, n_byzantine=f)
                 )
             extra = max(extra, memory.growth)
-            rough = timed(
+            rough = measured(
                 "landmarks",
                 turn,
                 partial(
@@ -218,7 +204,7 @@ def _row(
             agreement = float(spearmanr(rough, scores).statistic)
             del geometry
     matrix = _materialised(model, *few)
-    timed("krum_scores", repeats, partial(krum_scores, matrix, n_neighbours=k_few))
+    measured("krum_scores", repeats, partial(krum_scores, matrix, n_neighbours=k_few))
     del matrix
     say(f"{name}: errors")
     k = neighbours(n, n_byzantine=f)

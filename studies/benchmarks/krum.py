@@ -8,15 +8,9 @@ measured (they still take their part of the caches: read the minima).
 
 from __future__ import annotations
 
-import gc
-import platform
-import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -24,27 +18,14 @@ import torch
 from flwr.app import ArrayRecord
 from flwr.serverapp.strategy.multikrum import compute_distances
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from anml_fl.method.krum import krum_scores, neighbours
 from anml_fl.method.threads import one_thread
+from studies.benchmarks.harness import Progress, Timing, by_turns, markdown, on_machine, silent
 
 _CHECKED_ROWS = 50  # rows compared with float64 differences where all would take minutes
 _FLOAT = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds of processor time of one contestant.
-
-    Parameters
-    ----------
-    least, middle : float
-        Minimum and median over the repeats.
-    """
-
-    least: float
-    middle: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +63,7 @@ def run(
     repeats: int = 5,
     seed: int = 0,
     offset: float = 0.0,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> list[Row]:
     """Measure every size on one thread, the contestants by turns.
 
@@ -99,74 +80,34 @@ def run(
     offset : float
         Length of what all vectors share, in units of their spread: 0 for updates, large
         for whole models.
-    progress : callable, optional
-        Told what is being measured.
-
-    Returns
-    -------
-    list of Row
-        In the order of `sizes`.
     """
-    say = progress or (lambda text: None)
     with one_thread(), threadpool_limits(1):
-        return [_row(n, dimension, repeats, seed, offset, say) for n in sizes]
-
-
-def machine() -> str:
-    """Processor, BLAS and versions, on which all figures depend.
-
-    Returns
-    -------
-    str
-        One line.
-    """
-    cpu, info = platform.processor(), Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text(encoding="utf-8").splitlines()
-        names = [line.partition(":")[2] for line in lines if line.startswith("model name")]
-        cpu = names[0].strip() if names else cpu
-    blas = ", ".join(
-        f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', '?')})"
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas"
-    )
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "flwr"))
-    return f"{cpu or 'unknown processor'}, one thread; {blas}; {packages}"
+        return [_row(n, dimension, repeats, seed, offset, progress) for n in sizes]
 
 
 def table(rows: Sequence[Row]) -> str:
     """Lay rows out as Markdown, under the machine they were measured on.
 
-    Parameters
-    ----------
-    rows : sequence of Row
-        From `run`.
-
-    Returns
-    -------
-    str
-        Seconds as "least / median"; ratios of the least, and in brackets of the medians.
+    Seconds as "least / median"; ratios of the least, and in brackets of the medians.
     """
     heads = ["n", "limit s", "ours s", "Flower s", "cdist s", "ours / limit", "Flower / ours"]
     heads += ["error: ours", "Flower", "cdist", "ours MB"]
-    lines = [" | ".join(heads), " | ".join(["--:"] * len(heads))]
+    lines = []
     for row in rows:
         times = [row.limit, row.ours, row.flower, row.cdist]
         cells = [str(row.n), *(f"{t.least:.4f} / {t.middle:.4f}" for t in times)]
         cells += [_ratio(row.ours, row.limit), _ratio(row.flower, row.ours)]
         errors = (row.ours_error, row.flower_error, row.cdist_error)
         cells += [*(f"{error:.1e}" for error in errors), f"{row.ours_bytes / 1e6:.0f}"]
-        lines.append(" | ".join(cells))
-    return "\n".join([machine(), "", *(f"| {line} |" for line in lines)])
+        lines.append(cells)
+    return on_machine(markdown(heads, lines))
 
 
 def _ratio(one: Timing, other: Timing) -> str:
     return f"{one.least / other.least:.2f} ({one.middle / other.middle:.2f})"
 
 
-def _row(
-    n: int, d: int, repeats: int, seed: int, offset: float, say: Callable[[str], None]
-) -> Row:
+def _row(n: int, d: int, repeats: int, seed: int, offset: float, say: Progress) -> Row:
     rng = np.random.default_rng(seed)
     # Another array, since BLAS has a symmetric routine for a product with itself.
     x, y = (rng.standard_normal((n, d), dtype=np.float32) for _ in range(2))
@@ -181,18 +122,11 @@ def _row(
         "Flower": lambda: compute_distances(records),
         "cdist": lambda: _cdist_scores(x_torch, k),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    results: dict[str, Any] = {}
-    for turn in range(repeats + 1):
-        # By turns, so that a busy minute of a shared machine falls on all of them.
-        for name, call in contestants.items():
-            say(f"n = {n}, turn {turn} of {repeats}: {name}")
-            gc.collect()
-            start = time.process_time()
-            results[name] = call()
-            if turn:
-                seconds[name].append(time.process_time() - start)
-    timings = {name: Timing(min(took), median(took)) for name, took in seconds.items()}
+    timings, results = by_turns(
+        contestants,
+        repeats,
+        lambda turn, name: say(f"n = {n}, turn {turn} of {repeats}: {name}"),
+    )
     product = min(timings["NumPy product"], timings["torch product"], key=lambda t: t.least)
     say(f"n = {n}: memory and errors")
     tracemalloc.start()

@@ -7,11 +7,9 @@ that were made before: writing them one by one would take far longer than what i
 from __future__ import annotations
 
 import platform
-import resource
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
@@ -25,6 +23,7 @@ from anml_fl.ledger.chain import NOTHING
 from anml_fl.ledger.entry import close_fields, open_fields, round_fields, sign
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.records import ContributorRecord, RoundRecord
+from studies.benchmarks.harness import Progress, markdown, peak_memory, silent
 
 _RUN, _STRATEGY, _POOL = "benchmark", "anml", 1_000_000
 _MODEL = "sha256:" + "0" * 64
@@ -61,7 +60,7 @@ def run(
     sizes: Sequence[int] = (1_000_000,),
     contributors: int = 10,
     seed: int = 0,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> list[Row]:
     """Write ledgers into a temporary folder and verify them.
 
@@ -73,13 +72,7 @@ def run(
         In each round, >= 1.
     seed : int
         Of the signals and weights.
-    progress : callable, optional
-        Told what is being done.
 
-    Returns
-    -------
-    list of Row
-        In the order of `sizes`.
 
     Raises
     ------
@@ -91,21 +84,20 @@ def run(
     >>> [row.entries for row in run(sizes=(50,))]
     [50]
     """
-    say = progress or (lambda text: None)
     key = Ed25519PrivateKey.from_private_bytes(bytes(32))
     rows = []
     for entries in sizes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "ledger.jsonl"
-            say(f"writing {entries} entries")
+            progress(f"writing {entries} entries")
             write(path, key, entries, contributors, seed)
-            say(f"verifying {path.stat().st_size / 1e6:.0f} MB")
-            before, clock, processor = _peak(), time.perf_counter(), time.process_time()
+            progress(f"verifying {path.stat().st_size / 1e6:.0f} MB")
+            before, clock, processor = peak_memory(), time.perf_counter(), time.process_time()
             verdict = verify_file(path, key.public_key())
             processor, clock = time.process_time() - processor, time.perf_counter() - clock
             if not verdict.ok or verdict.chain.entries != entries:
                 raise ValueError(f"the ledger should be good: {verdict}")
-            size, grown = path.stat().st_size, _peak() - before
+            size, grown = path.stat().st_size, peak_memory() - before
             rows.append(Row(entries, contributors, size, clock, processor, grown))
     return rows
 
@@ -147,22 +139,16 @@ def write(
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Lay rows out as Markdown, under the machine they were measured on.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        From `run`.
-    """
+    """Lay rows out as Markdown, under the machine they were measured on."""
     heads = ["entries", "contributors", "MB", "s", "processor s", "entries / s", "grown MB"]
-    lines = [" | ".join(heads), " | ".join(["--:"] * len(heads))]
+    lines = []
     for row in rows:
         cells = [str(row.entries), str(row.contributors), f"{row.size / 1e6:.0f}"]
         cells += [f"{row.seconds:.1f}", f"{row.processor:.1f}"]
         cells += [f"{row.entries / row.processor:.0f}", f"{row.grown / 1e6:.1f}"]
-        lines.append(" | ".join(cells))
+        lines.append(cells)
     packages = f"Python {platform.python_version()}, cryptography {version('cryptography')}"
-    return "\n".join([f"One thread; {packages}", "", *(f"| {line} |" for line in lines)])
+    return f"One thread; {packages}\n\n{markdown(heads, lines)}"
 
 
 def _template(
@@ -182,9 +168,3 @@ def _template(
     before, strategy, name = line.partition(b'"strategy"')
     before = before.replace(str(_NUMBER).encode(), b"%d").replace(_PREVIOUS.encode(), b"%b")
     return (before, strategy + name), [one["payout"] for one in fields["contributors"]]
-
-
-def _peak() -> int:
-    """Peak memory of this process in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -6,14 +6,11 @@ minima. Opening a registry reads everyone into memory: it has a figure of its ow
 
 from __future__ import annotations
 
-import gc
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -35,7 +32,7 @@ from anml_fl.registry.domain import (
     Withdrawn,
 )
 from anml_fl.registry.sql import SqlRegistry
-from studies.benchmarks.krum import Timing, machine
+from studies.benchmarks.harness import Progress, Timing, markdown, on_machine, silent, timed
 
 _START = 56.0  # years since 1970: when the registry learns of everyone
 _ROUND = 1e-4  # years between rounds
@@ -67,7 +64,7 @@ def run(
     sizes: Sequence[int] = (1_000, 10_000),
     rounds: int = 20,
     repeats: int = 7,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> list[Row]:
     """Measure registries of every size, each on a disk of its own making.
 
@@ -79,23 +76,15 @@ def run(
         Rounds of history, >= 1.
     repeats : int
         Measurements of each, >= 1.
-    progress : callable, optional
-        Told what is being measured.
-
-    Returns
-    -------
-    list of Row
-        In the order of `sizes`.
     """
-    say = progress or (lambda text: None)
     rows = []
     for n in sizes:
         with TemporaryDirectory() as folder:
-            say(f"{n} contributors, {rounds} rounds: filling")
+            progress(f"{n} contributors, {rounds} rounds: filling")
             engine = open_database(Path(folder, "anml.db"))
             try:
                 names = fill(engine, n, rounds)
-                say(f"{n} contributors, {rounds} rounds: measuring")
+                progress(f"{n} contributors, {rounds} rounds: measuring")
                 rows.append(_row(engine, names, rounds, repeats))
             finally:
                 engine.dispose()
@@ -165,46 +154,30 @@ def fill(engine: Engine, n: int, rounds: int) -> list[str]:
 def table(rows: Sequence[Row]) -> str:
     """Lay rows out as Markdown, under the machine they were measured on.
 
-    Parameters
-    ----------
-    rows : sequence of Row
-        From `run`.
-
-    Returns
-    -------
-    str
-        Milliseconds as "least / median".
+    Milliseconds as "least / median".
     """
     heads = ["contributors", "rounds each", "signals ms", "opening ms", "observe ms"]
-    lines = [" | ".join(heads), " | ".join(["--:"] * len(heads))]
+    lines = []
     for row in rows:
         cells = [str(row.contributors), str(row.rounds), _milliseconds(row.signals)]
         cells += [f"{row.opening * 1e3:.1f}", _milliseconds(row.observe)]
-        lines.append(" | ".join(cells))
-    return "\n".join([machine(), "", *(f"| {line} |" for line in lines)])
+        lines.append(cells)
+    return on_machine(markdown(heads, lines))
 
 
 def _row(engine: Engine, names: list[str], rounds: int, repeats: int) -> Row:
-    opening = _seconds(lambda: SqlRegistry(engine))
-    registry = SqlRegistry(engine)
+    registry, opening = timed(lambda: SqlRegistry(engine))
     at = _START + (rounds + 1) * _ROUND
-    signals = [_seconds(lambda: registry.signals(names, at=at)) for _ in range(repeats)]
+    signals = [timed(lambda: registry.signals(names, at=at))[1] for _ in range(repeats)]
     later = [_record(names, rounds + 1 + i) for i in range(repeats)]
-    observe = [_seconds(partial(registry.observe, "bench", record)) for record in later]
+    observe = [timed(partial(registry.observe, "bench", record))[1] for record in later]
     return Row(
         contributors=len(names),
         rounds=rounds,
         opening=opening,
-        signals=Timing(min(signals), median(signals)),
-        observe=Timing(min(observe), median(observe)),
+        signals=Timing.of(signals),
+        observe=Timing.of(observe),
     )
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    gc.collect()
-    start = time.process_time()
-    call()
-    return time.process_time() - start
 
 
 def _milliseconds(timing: Timing) -> str:

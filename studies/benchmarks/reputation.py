@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, dataclass
-from pathlib import Path
 from statistics import fmean, median
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from anml_fl.federation.contributors import behaviours_of
@@ -14,14 +12,13 @@ from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
-from clients.app import app
-from server.engines.inline_grid import InlineGrid
-from server.training.federation import run_federation
+from studies.benchmarks.harness import federated, markdown, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from anml_fl.settings.run import RunConfig
+    from studies.benchmarks.harness import Progress
 
 # The preset "reputation", under the strategy that it is about.
 SETTINGS: Mapping[str, str] = {
@@ -74,21 +71,16 @@ class Row:
     on_off_earned: float
 
 
-def run(
-    seeds: Sequence[int] = range(5), progress: Callable[[str], None] | None = None
-) -> list[Row]:
+def run(seeds: Sequence[int] = range(5), progress: Progress = silent) -> list[Row]:
     """Train the federation with every seed, on the inline engine.
 
     Parameters
     ----------
     seeds : sequence of int
-    progress : callable, optional
-        Told about each run that starts.
     """
     rows = []
     for seed in seeds:
-        if progress is not None:
-            progress(f"seed {seed}")
+        progress(f"seed {seed}")
         config = from_flat({**SETTINGS, "seed": seed})
         # Nobody else's part changes: the last of those that are dealt out is honest instead.
         behaviours = config.federation.behaviours.copy()
@@ -100,10 +92,7 @@ def run(
 
 
 def _records(config: RunConfig) -> list[RoundRecord]:
-    nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
-    with TemporaryDirectory() as folder:
-        run_federation(InlineGrid(app, nodes, config.to_flat()), config, Path(folder))
-        return StrategyFolder(Path(folder) / "anml").records()
+    return federated(config, lambda folder, _: StrategyFolder(folder / "anml").records())
 
 
 def measure(
@@ -174,7 +163,7 @@ def table(rows: Sequence[Row]) -> str:
         "honest r",
         "earned / honest",
     ]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---:|" * len(heads)]
+    lines = []
     numbers = [astuple(row) for row in rows]
     for seed, *values in numbers:
         lines.append(_line(str(seed), values))
@@ -182,9 +171,8 @@ def table(rows: Sequence[Row]) -> str:
         columns = list(zip(*numbers, strict=True))[1:]
         means = [fmean(x for x in column if not math.isnan(x)) for column in columns]
         lines.append(_line("mean", means))
-    return "\n".join(lines)
+    return markdown(heads, lines, rule="|" + "---:|" * len(heads))
 
 
-def _line(name: str, values: Sequence[float]) -> str:
-    cells = [f"{value:.3g}" for value in values]
-    return "| " + " | ".join([name, *cells]) + " |"
+def _line(name: str, values: Sequence[float]) -> list[str]:
+    return [name, *(f"{value:.3g}" for value in values)]

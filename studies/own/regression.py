@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from studies.sample import experiment
-from studies.sample.drawing import REGRESSION
 from studies.sample.recipe import Recipe
 from studies.study import Study, Variant
 
@@ -26,7 +25,7 @@ STUDY = Study(
     name="regression",
     title="Mean absolute error on diabetes",
     source="section 5.1.2",
-    trials={REGRESSION: 30},
+    trials={"diabetes": 30},
     variants=variants,
     run=experiment.run,
 )
