@@ -40,8 +40,8 @@ def main() -> None:
     except OSError as error:
         # Commands tell of any other themselves: this one is of their output.
         before = error.__context__
-        told = isinstance(before, SystemExit) and before.code == _UNWRITTEN
-        if not told:
+        reported = isinstance(before, SystemExit) and before.code == _UNWRITTEN
+        if not reported:
             with suppress(OSError):
                 why = error.strerror or error
                 print(f"Error: the output cannot be written: {why}", file=sys.stderr)

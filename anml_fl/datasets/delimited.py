@@ -104,12 +104,12 @@ def _separator(text: str, names: Sequence[str]) -> str:
     head = next((line for line in lines if line.strip()), "")
     wanted = set(map(str.casefold, names))
 
-    def known(separator: str) -> int:
+    def cells(separator: str) -> int:
         return len(
             wanted & {cell.strip(' "\r\n').casefold() for cell in head.split(separator)}
         )
 
-    return max(SEPARATORS, key=known)
+    return max(SEPARATORS, key=cells)
 
 
 def _rows(text: str, where: str, separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -89,13 +89,13 @@ def deal_dirichlet(
     if not alpha > 0:
         raise ValueError(f"alpha must be > 0, got {alpha}")
     holder = np.empty(labels.size, dtype=np.intp)
-    dealt = 0
+    placed = 0
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
         if np.isinf(alpha):
             # Like cards: who gets one more of this class gets none more of the next.
-            holder[members] = (dealt + np.arange(members.size)) % contributors
-            dealt += members.size
+            holder[members] = (placed + np.arange(members.size)) % contributors
+            placed += members.size
         else:
             within = min(max(alpha, _LEAST_ALPHA), _LARGEST_ALPHA)
             shares = rng.dirichlet(np.full(contributors, within))

@@ -147,7 +147,7 @@ def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
 def close_run(
     out: Path,
     config: RunConfig,
-    roles: Mapping[str, str],
+    behaviours: Mapping[str, str],
     held: Mapping[str, Any],
     settlement: Settlement,
 ) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def close_run(
     ----------
     out : Path
     config : RunConfig
-    roles : mapping
+    behaviours : mapping
         Contributor to behaviour.
     held : mapping
         Contributor to what it gathered itself.
@@ -172,14 +172,14 @@ def close_run(
     for folder in folders.values():
         folder.tidy()
     strategies: dict[str, StrategySummary] = {
-        name: folder.summary(roles) for name, folder in folders.items()
+        name: folder.summary(behaviours) for name, folder in folders.items()
     }
     summary = Summary(
         name=config.name,
         engine=config.engine,
         dataset=config.federation.dataset,
         seed=config.seed,
-        contributors=dict(roles),
+        contributors=dict(behaviours),
         strategies=strategies,
         seconds=round(sum(one.seconds or 0.0 for one in strategies.values()), 3),
         holdings={name: OwnData(**own) for name, own in held.items()},

@@ -107,15 +107,15 @@ def measure(
     established : sequence of RoundRecord
         Of the same run in which the newcomer is established.
     """
-    roles = behaviours_of(config)
-    weights = {who: [_of(record, who).weight for record in records] for who in roles}
-    reputations = {who: [_of(record, who).r for record in records] for who in roles}
-    honest = [who for who, role in roles.items() if role == HONEST]
+    behaviours = behaviours_of(config)
+    weights = {who: [_of(record, who).weight for record in records] for who in behaviours}
+    reputations = {who: [_of(record, who).r for record in records] for who in behaviours}
+    honest = [who for who, behaviour in behaviours.items() if behaviour == HONEST]
     turncoat, newcomer, on_off = (
-        next(who for who, role in roles.items() if role == kind)
+        next(who for who, behaviour in behaviours.items() if behaviour == kind)
         for kind in ("turncoat", "newcomer", "on_off")
     )
-    even = 1 / len(roles)
+    even = 1 / len(behaviours)
     # Round n stands at place n - 1.
     turn = config.attacks.turn_round - 1
     before = fmean(weights[turncoat][turn - 5 : turn])

@@ -116,12 +116,12 @@ def give(dataset: str, recipe: ContributorRecipe, seed: int, trial: int) -> Give
         )
         rng = trial_stream(dataset, seed, trial, "flips", place)
         given.append(flipped(held, rng, attacks).labels)
-    dealt = np.concatenate(shares)
+    drawn = np.concatenate(shares)
     # As the data set has them, so that ties do not go by contributor.
-    ascending = np.argsort(dealt)
+    ascending = np.argsort(drawn)
     holder = np.repeat(np.arange(len(shares)), [share.size for share in shares])[ascending]
     targets = np.concatenate(given)[ascending]
-    kept = train[dealt[ascending]]
+    kept = train[drawn[ascending]]
     return Given(
         features=features[kept],
         targets=targets,

@@ -180,8 +180,8 @@ def _ours(target: Target, study: Study, variant: str) -> Estimate | None:
         parts = [
             improvement_over_krum(study, name, condition, target.method) for name in AVERAGED
         ]
-        known = [part for part in parts if part is not None]
-        return average(known) if len(known) == len(parts) else None
+        measured = [part for part in parts if part is not None]
+        return average(measured) if len(measured) == len(parts) else None
     if target.metric == "cohens_d_vs_krum":
         pair = _errors(study, target.dataset, condition, target.method, "krum")
         return None if pair is None else effect_size(pair[1] - pair[0])
@@ -251,8 +251,8 @@ def _extreme(target: Target, study: Study, variant: str) -> Estimate | None:
             found.append(
                 improvement_over_krum(study, target.dataset, condition, target.method)
             )
-    known = [estimate for estimate in found if estimate is not None]
-    if not known:
+    measured = [estimate for estimate in found if estimate is not None]
+    if not measured:
         return None
     pick = min if target.metric.startswith("worst") else max
-    return pick(known, key=lambda estimate: estimate.value)
+    return pick(measured, key=lambda estimate: estimate.value)
