@@ -159,6 +159,10 @@ def _superlink(work: Path, sink: int) -> Iterator[dict[str, str]]:
         HELD: "1",
         STARTED_IN: str(Path.cwd()),
     }
+    if named := os.environ.get("PYTHONPATH"):
+        # Its processes have a working folder of their own, and import what settings name.
+        places = (str(Path(place).absolute()) for place in named.split(os.pathsep))
+        environment["PYTHONPATH"] = os.pathsep.join(places)
     environment["PATH"] = os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     )

@@ -238,6 +238,23 @@ def test_a_run_that_was_killed_goes_on_with_the_rules_state(place, anml, options
     done(anml("verify", tmp_path / "killed"))
 
 
+@pytest.mark.slow
+def test_flowers_own_engine_finds_it_on_a_relative_path(place, options, tmp_path):
+    words = options("my_omniscient:little_is_enough=2")
+    for engine in ("simulation", "inline"):
+        subprocess.run(
+            [sys.executable, "-m", "anml_fl.cli", *words, "--engine", engine, "--out", engine],
+            env={**os.environ, "PYTHONPATH": place.name},
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+    name = "my_rule:clipped/rounds.jsonl"
+    assert (tmp_path / "simulation" / name).read_bytes() == (
+        tmp_path / "inline" / name
+    ).read_bytes()
+
+
 # ── By an entry point ───────────────────────────────────────────────────────────────────────
 
 
