@@ -2,8 +2,11 @@
 
 PYTHON ?= python3
 ARGS ?=
-# Two at once, file by file; what needs the whole machine goes one after the other (tests/conftest.py).
+# Two at once, file by file, the longest groups first; what needs the whole machine goes one after
+# the other (tests/conftest.py).
 PYTEST_ARGS ?= -n 2
+# What `make golden` compares with: the state before the rebuilding.
+REF ?= b35a257
 
 # Which build of torch: cpu, cu130, rocm7.2, auto, ... (what `uv --torch-backend` knows), or an
 # index of one's own that holds the build. The choice is remembered in .venv.
@@ -32,11 +35,11 @@ TORCH = torch==$(shell sed -n 's/^torch==\([0-9.]*\).*/\1/p' requirements.lock)
 TORCH_DEPS = $(if $(filter cpu,$(TORCH_BACKEND)),--no-deps,)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint format types layers pytest lock clean
+.PHONY: help setup run test check lint format types layers pytest golden lock clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
-	@echo "  variables: PYTHON=$(PYTHON) TORCH_BACKEND=$(TORCH_BACKEND) TORCH_INDEX= ARGS= PYTEST_ARGS="
+	@echo "  variables: PYTHON=$(PYTHON) TORCH_BACKEND=$(TORCH_BACKEND) TORCH_INDEX= ARGS= PYTEST_ARGS= REF=$(REF)"
 
 setup: $(READY) ## .venv from the lock (done by run and test)
 
@@ -61,16 +64,19 @@ types: setup ## mypy --strict
 layers: setup ## who may import whom
 	$(BIN)/lint-imports
 
-pytest: setup ## tests and doctests: make pytest PYTEST_ARGS="-m 'not slow'"
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+pytest: setup ## tests and doctests, the slowest last: make pytest PYTEST_ARGS="-m 'not slow'"
+	$(BIN)/python -m pytest --durations=20 $(PYTEST_ARGS)
+
+golden: setup ## outputs beside REF's, byte by byte: make golden REF=main ARGS="--only 'preset-*'"
+	$(BIN)/python -m tests.golden $(REF) $(ARGS)
 
 # The second lock is what an image needs: the same versions, no studies and no test tools.
 lock: $(BIN)/uv ## write both locks anew: make lock ARGS=--upgrade
-	$(LOCK) --extra studies --group dev --output-file requirements.lock $(ARGS)
-	$(LOCK) --constraint requirements.lock --output-file requirements-run.lock
+	$(LOCK) --all-extras --group dev --output-file requirements.lock $(ARGS)
+	$(LOCK) --extra simulation --extra postgresql --constraint requirements.lock --output-file requirements-run.lock
 
 clean: ## remove .venv and everything that was generated but results
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .golden .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -f *.fab
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

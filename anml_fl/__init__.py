@@ -1,4 +1,8 @@
-"""Attribution-native machine learning: weights for contributors, and why."""
+"""Attribution-native machine learning: weights for contributors, and why.
+
+Everything that other programs use is here, whichever room it stands in: the method, the Flower
+strategy and its parts, the mods of a ClientApp, the inline grid, a run as it is read back.
+"""
 
 from __future__ import annotations
 
@@ -6,86 +10,154 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from anml_fl.method.attribution import payouts
-    from anml_fl.method.combination import Weighting, multiplicative, softmax_blend, two_stage
-    from anml_fl.method.gtg_shapley import gtg_shapley
-    from anml_fl.method.krum import consistency, krum_scores
-    from anml_fl.method.provenance import (
-        DECAY_RATES,
-        Reputation,
-        Verification,
-        chain_weight,
-        contextual_decay,
-        exploration_bonus,
-        temporal_decay,
-    )
-    from anml_fl.method.records import ContributorRecord, RoundRecord
-    from anml_fl.method.reputation import ReputationRule
-    from anml_fl.method.selection import sample_proportional, select_top
-    from anml_fl.method.shapley import exact_shapley, leave_one_out
+    from anml_fl.behaviour import Behaviour as Behaviour
+    from anml_fl.behaviour import Sight as Sight
+    from anml_fl.catalogue import Catalogue as Catalogue
+    from anml_fl.datasets.prepare import Samples as Samples
+    from anml_fl.datasets.table import Table as Table
+    from anml_fl.federation.task import Task as Task
+    from anml_fl.federation.task import task_of as task_of
+    from anml_fl.method.attribution import payouts as payouts
+    from anml_fl.method.combination import Weighting as Weighting
+    from anml_fl.method.combination import multiplicative as multiplicative
+    from anml_fl.method.combination import softmax_blend as softmax_blend
+    from anml_fl.method.combination import two_stage as two_stage
+    from anml_fl.method.gate import Gate as Gate
+    from anml_fl.method.gradients import sample_gradients as sample_gradients
+    from anml_fl.method.gtg_shapley import gtg_shapley as gtg_shapley
+    from anml_fl.method.krum import consistency as consistency
+    from anml_fl.method.krum import krum_scores as krum_scores
+    from anml_fl.method.provenance import DECAY_RATES as DECAY_RATES
+    from anml_fl.method.provenance import Reputation as Reputation
+    from anml_fl.method.provenance import Verification as Verification
+    from anml_fl.method.provenance import chain_weight as chain_weight
+    from anml_fl.method.provenance import contextual_decay as contextual_decay
+    from anml_fl.method.provenance import exploration_bonus as exploration_bonus
+    from anml_fl.method.provenance import temporal_decay as temporal_decay
+    from anml_fl.method.records import ContributorRecord as ContributorRecord
+    from anml_fl.method.records import RoundRecord as RoundRecord
+    from anml_fl.method.reputation import ReputationRule as ReputationRule
+    from anml_fl.method.sample_krum import sample_krum_scores as sample_krum_scores
+    from anml_fl.method.selection import sample_proportional as sample_proportional
+    from anml_fl.method.selection import select_top as select_top
+    from anml_fl.method.shapley import exact_shapley as exact_shapley
+    from anml_fl.method.shapley import leave_one_out as leave_one_out
+    from anml_fl.registry.memory import InMemoryRegistry as InMemoryRegistry
+    from anml_fl.registry.memory import Standing as Standing
+    from anml_fl.registry.sql import SqlRegistry as SqlRegistry
+    from anml_fl.run.reading import load_run as load_run
+    from anml_fl.settings.aggregation import Aggregation as Aggregation
+    from anml_fl.settings.reading import from_file as from_file
+    from anml_fl.settings.reading import from_flat as from_flat
+    from anml_fl.settings.run import RunConfig as RunConfig
+    from anml_fl.settings.section import ConfigError as ConfigError
+    from clients.discretion import discreet as discreet
+    from clients.echo import echo_nonce as echo_nonce
+    from clients.unpacked import unpacked as unpacked
+    from server.engines.inline_grid import InlineGrid as InlineGrid
+    from strategies.anml import Anml as Anml
+    from strategies.catalogue import strategy as strategy
+    from strategies.cohort import Cohort as Cohort
+    from strategies.context import Context as Context
+    from strategies.decision import Decision as Decision
+    from strategies.participation import Participation as Participation
+    from strategies.round import Round as Round
+    from strategies.rule import Rule as Rule
+    from strategies.screened import ScreenedStrategy as ScreenedStrategy
+    from strategies.signal_source import SignalSource as SignalSource
+    from strategies.transport import Transport as Transport
 
 __version__ = "0.1.0"
 
 # Where each public name lives. They are imported on first use (PEP 562), so that
-# `anml --help` need not wait for NumPy.
+# `anml --help` need not wait for NumPy, nor the method for Flower.
 _HOMES = {
-    "DECAY_RATES": "provenance",
-    "ContributorRecord": "records",
-    "Reputation": "provenance",
-    "ReputationRule": "reputation",
-    "RoundRecord": "records",
-    "Verification": "provenance",
-    "Weighting": "combination",
-    "chain_weight": "provenance",
-    "consistency": "krum",
-    "contextual_decay": "provenance",
-    "exact_shapley": "shapley",
-    "exploration_bonus": "provenance",
-    "gtg_shapley": "gtg_shapley",
-    "krum_scores": "krum",
-    "leave_one_out": "shapley",
-    "multiplicative": "combination",
-    "payouts": "attribution",
-    "sample_gradients": "gradients",
-    "sample_krum_scores": "sample_krum",
-    "sample_proportional": "selection",
-    "select_top": "selection",
-    "softmax_blend": "combination",
-    "temporal_decay": "provenance",
-    "two_stage": "combination",
+    "Aggregation": "anml_fl.settings.aggregation",
+    "Anml": "strategies.anml",
+    "Behaviour": "anml_fl.behaviour",
+    "Catalogue": "anml_fl.catalogue",
+    "Cohort": "strategies.cohort",
+    "ConfigError": "anml_fl.settings.section",
+    "Context": "strategies.context",
+    "ContributorRecord": "anml_fl.method.records",
+    "DECAY_RATES": "anml_fl.method.provenance",
+    "Decision": "strategies.decision",
+    "Gate": "anml_fl.method.gate",
+    "InMemoryRegistry": "anml_fl.registry.memory",
+    "InlineGrid": "server.engines.inline_grid",
+    "Participation": "strategies.participation",
+    "Reputation": "anml_fl.method.provenance",
+    "ReputationRule": "anml_fl.method.reputation",
+    "Round": "strategies.round",
+    "RoundRecord": "anml_fl.method.records",
+    "Rule": "strategies.rule",
+    "RunConfig": "anml_fl.settings.run",
+    "Samples": "anml_fl.datasets.prepare",
+    "ScreenedStrategy": "strategies.screened",
+    "Sight": "anml_fl.behaviour",
+    "SignalSource": "strategies.signal_source",
+    "SqlRegistry": "anml_fl.registry.sql",
+    "Standing": "anml_fl.registry.memory",
+    "Table": "anml_fl.datasets.table",
+    "Task": "anml_fl.federation.task",
+    "Transport": "strategies.transport",
+    "Verification": "anml_fl.method.provenance",
+    "Weighting": "anml_fl.method.combination",
+    "chain_weight": "anml_fl.method.provenance",
+    "consistency": "anml_fl.method.krum",
+    "contextual_decay": "anml_fl.method.provenance",
+    "discreet": "clients.discretion",
+    "echo_nonce": "clients.echo",
+    "exact_shapley": "anml_fl.method.shapley",
+    "exploration_bonus": "anml_fl.method.provenance",
+    "from_file": "anml_fl.settings.reading",
+    "from_flat": "anml_fl.settings.reading",
+    "gtg_shapley": "anml_fl.method.gtg_shapley",
+    "krum_scores": "anml_fl.method.krum",
+    "leave_one_out": "anml_fl.method.shapley",
+    "load_run": "anml_fl.run.reading",
+    "multiplicative": "anml_fl.method.combination",
+    "payouts": "anml_fl.method.attribution",
+    "sample_gradients": "anml_fl.method.gradients",
+    "sample_krum_scores": "anml_fl.method.sample_krum",
+    "sample_proportional": "anml_fl.method.selection",
+    "select_top": "anml_fl.method.selection",
+    "softmax_blend": "anml_fl.method.combination",
+    "strategy": "strategies.catalogue",
+    "task_of": "anml_fl.federation.task",
+    "temporal_decay": "anml_fl.method.provenance",
+    "two_stage": "anml_fl.method.combination",
+    "unpacked": "clients.unpacked",
 }
 
-__all__ = [
-    "DECAY_RATES",
-    "ContributorRecord",
-    "Reputation",
-    "ReputationRule",
-    "RoundRecord",
-    "Verification",
-    "Weighting",
-    "chain_weight",
-    "consistency",
-    "contextual_decay",
-    "exact_shapley",
-    "exploration_bonus",
-    "gtg_shapley",
-    "krum_scores",
-    "leave_one_out",
-    "multiplicative",
-    "payouts",
-    "sample_gradients",
-    "sample_krum_scores",
-    "sample_proportional",
-    "select_top",
-    "softmax_blend",
-    "temporal_decay",
-    "two_stage",
-]
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - it is a list
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"anml_fl.method.{_HOMES[name]}"), name)
+    home = _HOMES[name]
+    try:
+        value = getattr(import_module(home), name)
+    except (ImportError, AttributeError) as error:
+        raise _explained(error, name, home) from error
     globals()[name] = value
     return value
+
+
+def _explained(error: Exception, name: str, home: str) -> Exception:
+    """Say that another package is in the place of ours, where that is the reason."""
+    from anml_fl.system import import_path  # noqa: PLC0415 - only where something is wrong
+
+    hiding = import_path.hiding(home.partition(".")[0])
+    if hiding is None:
+        return error
+    return ImportError(
+        f"anml_fl.{name} is in our package {home.partition('.')[0]!r}, but Python finds"
+        f" {hiding} by that name: move it out of sys.path (or PYTHONPATH), or call"
+        " anml_fl.system.import_path.mend() before anything else"
+    )

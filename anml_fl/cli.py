@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
-from anml_fl.commands.failure import told
+from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
 from anml_fl.commands.verify import verify
 from anml_fl.system.files import read_text
-from server.commands import commands
+from server.commands.page import page
+from server.commands.resume import resume_command
+from server.commands.submit import submit
+from server.commands.up import up_command
 from server.doctor.commands import doctor
 from studies.benchmarks.commands import bench
 from studies.commands import study
@@ -24,7 +27,8 @@ from studies.commands import study
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.names import NameOf
+    from anml_fl.settings.run import RunConfig
 
 
 class SettingsCommand(click.Command):
@@ -32,7 +36,7 @@ class SettingsCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """List the parameters; the settings are imported only when asked."""
-        from anml_fl.config import settings
+        from anml_fl.settings.run import settings
 
         own = super().get_params(ctx)
         made = [_option(name, field) for name, _, _, field in settings()]
@@ -49,6 +53,24 @@ class SettingsCommand(click.Command):
             ) from error
 
 
+class TableChoice(click.Choice[str]):
+    """A name of an open table, or `module:object` of the user's own."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Let what is no shipped name go on to the settings, which say what it may be."""
+        return str(value) if ":" in str(value) else super().convert(value, param, ctx)
+
+
+def _names(annotation: Any) -> tuple[str, ...]:
+    """List the names that a setting may have; of a table's, those that are there now."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    table: NameOf = annotation.__metadata__[0]
+    return table.catalogue.names
+
+
 def _option(name: str, field: FieldInfo) -> click.Option:
     """Make an option from a setting: its type, its range in the help, its default."""
     annotation: Any = field.annotation
@@ -57,7 +79,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
     about = field.description or ""
     default = field.default
     if get_origin(annotation) is dict:
-        kinds = ", ".join(get_args(get_args(annotation)[0]))
+        kinds = ", ".join(_names(get_args(annotation)[0]))
         shown = " ".join(f"{kind}={count}" for kind, count in default.items())
         about += f" Repeat for several kinds: {kinds}."
         return click.Option(
@@ -70,7 +92,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         return click.Option(
             ["--strategy", "strategies"],
             multiple=True,
-            type=click.Choice(get_args(get_args(annotation)[0])),
+            type=TableChoice(_names(get_args(annotation)[0])),
             help=f"{about} Repeat for several.  [default: {' '.join(default)}]",
         )
     if default is not None:
@@ -79,6 +101,9 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         return click.Option([f"--{name}/--no-{name}"], default=None, help=about)
     if get_origin(annotation) is Literal:
         return click.Option([f"--{name}"], type=click.Choice(get_args(annotation)), help=about)
+    for table in field.metadata:
+        if catalogue := getattr(table, "catalogue", None):
+            return click.Option([f"--{name}"], type=TableChoice(catalogue.names), help=about)
     return click.Option([f"--{name}"], type=annotation, help=about)
 
 
@@ -104,7 +129,6 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
     that was interrupted goes on with the first strategy that had not finished.
     """
     from rich.console import Console
-    from sqlalchemy.exc import SQLAlchemyError
 
     from anml_fl.settings.reading import from_toml, parse_behaviours
 
@@ -112,7 +136,7 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
         raise click.UsageError("--out must name a folder, got an empty text")
     given = {name: value for name, value in options.items() if value not in (None, ())}
     try:
-        with told(SQLAlchemyError):
+        with errors_reported():
             if "behaviours" in given:
                 given["behaviours"] = parse_behaviours(list(given["behaviours"]))
             flat = {name.replace("_", "-"): value for name, value in given.items()}
@@ -133,15 +157,15 @@ def report(folder: Path) -> None:
     A run that does not fit its ledger, or has none, gets a page that says so above all else;
     the exit code is 1 then.
     """
-    from anml_fl.run.verified import vouched
+    from anml_fl.run.verification import verify_run
     from server.report.page import write_report
 
-    with told():
-        standing = vouched(folder)
-        if standing.warning:
-            click.echo(standing.warning, err=True)
-        click.echo(write_report(folder, standing))
-    if standing.warning:
+    with errors_reported():
+        verification = verify_run(folder)
+        if verification.warning:
+            click.echo(verification.warning, err=True)
+        click.echo(write_report(folder, verification))
+    if verification.warning:
         sys.exit(1)
 
 
@@ -169,7 +193,7 @@ def attribution(run: Path, seed: int, as_json: bool) -> None:
     from server.attribution.table import table
     from server.attribution.valuation import run as value
 
-    with told():
+    with errors_reported():
         try:
             found = value(run, Console(stderr=as_json), seed=seed)
         except KeyboardInterrupt:
@@ -189,8 +213,8 @@ def _preset(name: str | None) -> str:
     """Read a preset: a file, or one of those that come with the project."""
     from importlib.resources import files
 
-    from anml_fl.config import ConfigError
     from anml_fl.database.url import may_hold_secret
+    from anml_fl.settings.section import ConfigError
 
     if name is None:
         return ""
@@ -220,7 +244,8 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
 
     from flwr.common.logger import console_handler
 
-    from anml_fl.config import ConfigError
+    from anml_fl.run.files import REPORT, SUMMARY
+    from anml_fl.settings.section import ConfigError
     from anml_fl.system.sockets import moved
     from clients.app import app
     from server.engines.inline_grid import InlineGrid
@@ -251,16 +276,16 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
             else:
                 nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
                 run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
-    summary = json.loads(read_text(out / "summary.json"))
+    summary = json.loads(read_text(out / SUMMARY))
     console.print(table(summary))
     if note := left_out(out, summary):
         console.print(note)
-    console.print(f"report: {(out / 'report.html').resolve()}", soft_wrap=True)
+    console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
     if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
         console.print(note, soft_wrap=True)
 
 
-for _command in commands(SettingsCommand, _preset, _execute):
+for _command in (up_command(SettingsCommand, _preset), submit, resume_command(_execute), page):
     main.add_command(_command)
 
 

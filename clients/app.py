@@ -16,26 +16,21 @@ from flwr.app import (
 )
 from flwr.clientapp import ClientApp
 
-from anml_fl.behaviours import cast_roles, part_in_round
-from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import deal_of
-from anml_fl.method.threads import one_thread
-from anml_fl.models.architectures import build
-from anml_fl.models.state import arrays_of, load_arrays
+from anml_fl.behaviour import behaviour
+from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.task import task_of
 from anml_fl.run.code import code_hash
-from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat
-from clients.behaviours import behaviour
-from clients.behaviours.credentials import credentials
+from anml_fl.settings.section import ConfigError
 from clients.discretion import discreet
 from clients.echo import echo_nonce
-from clients.training import train
+from clients.local_round import LocalRound
 from clients.unpacked import unpacked
 from strategies import protocol
 from strategies.arrays import values_of
 
 if TYPE_CHECKING:
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 app = ClientApp(mods=[discreet, echo_nonce, unpacked])
 
@@ -79,27 +74,22 @@ def train_round(message: Message, context: Context) -> Message:
             f"partition-id must lie in [0, {config.federation.contributors - 1}], the"
             f" federation's contributors, got {partition}"
         )
-    dealt = deal_of(config)
-    contributor = dealt.names[partition]
-    server_round = str(message.content.config_records[protocol.CONFIG][protocol.ROUND])
-    held = dealt.parts[partition]
-    role = str(context.node_config.get("behaviour", cast_roles(config)[contributor]))
-    # The stream has no round in it: an attacker's poison is the same in every round.
-    rng = stream(config.seed, "behaviour", contributor)
-    part = part_in_round(role, int(server_round), config.attacks)
-    samples = behaviour(part)(held, rng, config.attacks)
-    with one_thread():
-        model = build(
-            config.training.model, held.features.shape[1], dealt.image, held.classes, seed=0
-        )
-        load_arrays(model, values_of(message.content.array_records[protocol.ARRAYS]))
-        order = stream(config.seed, "training", contributor, server_round)
-        train(model, samples, config.training, order)
-    trained = ArrayRecord({name: Array(value) for name, value in arrays_of(model).items()})
-    metrics = MetricRecord({protocol.EXAMPLES: samples.labels.size})
+    task = task_of(config)
+    contributor = task.data.names[partition]
+    listed = context.node_config.get("behaviour", behaviours_of(config)[contributor])
+    local = LocalRound(
+        config,
+        task,
+        int(str(message.content.config_records[protocol.CONFIG][protocol.ROUND])),
+        values_of(message.content.array_records[protocol.ARRAYS]),
+    )
+    arrays, examples = local.reply_of(contributor, str(listed))
+    trained = ArrayRecord({name: Array(value) for name, value in arrays.items()})
+    metrics = MetricRecord({protocol.EXAMPLES: examples})
     content = RecordDict({protocol.ARRAYS: trained, protocol.METRICS: metrics})
     content[protocol.CODE] = ConfigRecord({protocol.HASH: code_hash()})
-    if tokens := credentials(role, config.seed, contributor, dealt.names):
+    if (credentials := behaviour(str(listed)).credentials) is not None:
+        tokens = credentials(config.seed, contributor, task.data.names)
         content[protocol.CREDENTIALS] = ConfigRecord({protocol.TOKENS: tokens})
     return Message(content, reply_to=message)
 

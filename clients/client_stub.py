@@ -17,7 +17,7 @@ TAKEN = b"t"
 STATUS = struct.Struct("!i")
 LENGTH = struct.Struct("!I")
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
-_PATIENCE = 10.0
+_WAIT = 10.0
 
 
 def peer_uid(link: socket.socket) -> int:
@@ -80,15 +80,15 @@ def follow(link: socket.socket) -> int:
     for number in PASSED_ON:
         signal.signal(number, pass_on)
     link.settimeout(None)
-    told = b""
-    while len(told) < STATUS.size and (part := link.recv(STATUS.size - len(told))):
-        told += part
+    report = b""
+    while len(report) < STATUS.size and (piece := link.recv(STATUS.size - len(report))):
+        report += piece
     # Without a word the warm process has gone: nobody knows how the child ended.
-    return int(STATUS.unpack(told)[0]) if len(told) == STATUS.size else 1
+    return int(STATUS.unpack(report)[0]) if len(report) == STATUS.size else 1
 
 
-def hand_over(path: str, argv: list[str]) -> int | None:
-    """Hand the work over and wait for its end.
+def forward(path: str, argv: list[str]) -> int | None:
+    """Forward the work, and wait for its end.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def hand_over(path: str, argv: list[str]) -> int | None:
         Exit status, negative for a signal; None if nobody has taken the work.
     """
     with socket.socket(socket.AF_UNIX) as link:
-        link.settimeout(_PATIENCE)
+        link.settimeout(_WAIT)
         try:
             link.connect(path)
             # The arguments hold a token: for nobody else's eyes.
@@ -115,7 +115,7 @@ def hand_over(path: str, argv: list[str]) -> int | None:
 
 
 def main(path: str, command: str, *argv: str) -> int:
-    """Hand the work over, or become the real command.
+    """Forward the work, or become the real command.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def main(path: str, command: str, *argv: str) -> int:
     int
         Exit status.
     """
-    status = hand_over(path, list(argv))
+    status = forward(path, list(argv))
     if status is None:
         os.execv(command, [command, *argv])  # noqa: S606 - Flower's own command, no shell
     if status < 0:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from flwr.app import Error, Message
 from flwr.common.logger import log
 
-from anml_fl.config import ConfigError
+from anml_fl.catalogue import UnknownNameError
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import TextError
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
 
     Flower sends both, and the server writes them into the round's record, its log and its
     page; the node's own log gets where it happened, and not what it says either. Only what is
-    known to quote no data goes on as it is: errors about settings, and about files that are no
-    text. Of the operating system's errors the kind goes on, and not the file's name.
+    known to quote no data goes on as it is: errors about settings and the names in them, and
+    about files that are no text. Of the operating system's errors the kind goes on, and not
+    the file's name.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
     """
     try:
         reply = call_next(message, context)
-    except (KeyboardInterrupt, ConfigError, TextError):
+    except (KeyboardInterrupt, ConfigError, UnknownNameError, TextError):
         raise
     # SystemExit, and those of asyncio, are no Exception.
     except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here

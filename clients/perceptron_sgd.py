@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from anml_fl.config import Training
+    from anml_fl.settings.training import Training
 
 
 def is_perceptron(model: nn.Module) -> TypeGuard[nn.Sequential]:

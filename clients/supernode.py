@@ -6,7 +6,7 @@ one that ANML_WARM_SOCKET names. It also shortens the waits that Flower 1.41 has
 ANML_POLL says how many seconds lie between two looks for a message (0.5).
 Whatever of this cannot be had is left at Flower's own way, and the log says so.
 
-Warm or not, a SuperNode that is told to end has time to take its leave: SuperLink takes one
+Warm or not, a SuperNode that is asked to end has time to take its leave: SuperLink takes one
 that did not for connected, and refuses its successor, for up to a minute. And its own server,
 from which Flower gives each message to whoever asks, answers this account's processes alone.
 """
@@ -40,7 +40,7 @@ from anml_fl.orders.guard import Guard, introduce
 from anml_fl.system import import_path, proxies, sockets
 from anml_fl.system.files import write_whole
 from anml_fl.system.private import refuse_exposed_option
-from clients import client_stub as handover
+from clients import client_stub
 from clients.warm import COMMAND
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class QuickClock:
 
 
 def unfit() -> str:
-    """Tell what keeps this Flower from being sped up.
+    """Say what keeps this Flower from being sped up.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def unfit() -> str:
 
 
 def brings_code(bundle: bytes) -> bool:
-    """Tell whether an app's bundle holds modules of its own.
+    """Say whether an app's bundle holds modules of its own.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def sped_up() -> Iterator[None]:
         if shared:
             log(INFO, "warm clients: by %s, or else Flower's own", path)
         else:
-            threading.Thread(target=keep, args=(path, ended), daemon=True).start()
+            threading.Thread(target=supervise, args=(path, ended), daemon=True).start()
     try:
         yield
     finally:
@@ -183,7 +183,7 @@ def stand_in(own: Path, path: Path, real: str) -> bool:
     own.mkdir(mode=0o700, parents=True, exist_ok=True)
     script = own / COMMAND
     # Isolated and without site-packages: it starts in a fraction of the time.
-    call = [sys.executable, "-IS", str(Path(handover.__file__).resolve()), str(path), real]
+    call = [sys.executable, "-IS", str(Path(client_stub.__file__).resolve()), str(path), real]
     text = f'#!/bin/sh\nexec {shlex.join(call)} "$@"\n'
     write_whole(script, os.fsencode(text), mode=0o700)
     if not os.access(script, os.X_OK):
@@ -204,7 +204,7 @@ def _watching(read: Callable[..., Any], script: Path) -> Callable[..., Any]:
     return settings
 
 
-def keep(path: Path, ended: threading.Event, pause: float = 30.0) -> None:
+def supervise(path: Path, ended: threading.Event, pause: float = 30.0) -> None:
     """Run a warm process, and another one whenever it ends: until then Flower's own way.
 
     Parameters

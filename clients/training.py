@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from anml_fl.config import Training
     from anml_fl.datasets.prepare import Samples
+    from anml_fl.settings.training import Training
 
 
 def train(

@@ -39,7 +39,7 @@ _OWN = ("anml_fl", "clients", "strategies")
 # Read while modules are imported: here that was before the message's environment came.
 _READ_AT_IMPORT = ("FLWR_", "LD_", "MKL_", "OMP_", "OPENBLAS_", "PYTHON", "TORCH")
 _READ_LATER = ("FLWR_HOME", "FLWR_SUPEREXEC_TASK_POLL_INTERVAL")
-_PATIENCE = 10.0
+_WAIT = 10.0
 
 
 class Warm:
@@ -142,7 +142,7 @@ class Warm:
             link.close()
 
     def _reap(self, handle: int) -> None:
-        """Tell the caller how its child ended."""
+        """Report to the caller how its child ended."""
         child, link = self._running.pop(handle)
         self._waiting.unregister(handle)
         os.close(handle)
@@ -165,14 +165,14 @@ class Warm:
         OSError
             If the caller is gone or incomplete.
         """
-        link.settimeout(_PATIENCE)
+        link.settimeout(_WAIT)
         head, files, _, _ = socket.recv_fds(link, LENGTH.size, 3)
         (length,) = LENGTH.unpack(head)
         request = b""
         while len(request) < length:
-            if not (part := link.recv(length - len(request))):
+            if not (piece := link.recv(length - len(request))):
                 raise ConnectionError("the caller has gone")
-            request += part
+            request += piece
         mask, folder, count, *rest = request.split(b"\0")
         argv = [os.fsdecode(one) for one in rest[: int(count)]]
         settings = dict(one.split(b"=", 1) for one in rest[int(count) :])
@@ -239,8 +239,8 @@ def _fresh_generators() -> None:
 
 def _obey(link: socket.socket) -> None:
     """Take signals from the caller, and die with it."""
-    while told := link.recv(1):
-        os.kill(os.getpid(), told[0])
+    while number := link.recv(1):
+        os.kill(os.getpid(), number[0])
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
+from anml_fl.run.files import ERROR
 from anml_fl.settings.reading import from_flat
 from anml_fl.system.files import cause, write_whole
 from server.engines.polling_grid import FLOWERS_POLL, POLL, PollingGrid
-from server.engines.simulation import HELD
+from server.environment import HELD
 from server.training.federation import run_federation
-from server.training.run_folder import ERROR, default_folder, hold
+from server.training.run_folder import default_folder, hold
 
 app = ServerApp()
 

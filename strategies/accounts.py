@@ -16,18 +16,14 @@ if TYPE_CHECKING:
 
     from anml_fl.method.records import RoundRecord
     from anml_fl.registry.interface import Signals
-    from strategies.rules import Cohort, Decision
+    from strategies.cohort import Cohort
+    from strategies.decision import Decision
     from strategies.screening import Screened
-
-
-def everyone(screened: Screened) -> list[str]:
-    """List everyone who was asked, by stable identity."""
-    return sorted({*screened.contributors, *screened.left_out})
 
 
 def accounts(
     screened: Screened,
-    known: Signals,
+    signals: Signals,
     cohort: Cohort,
     decision: Decision | None,
     refused: Mapping[str, tuple[str, ...]],
@@ -35,16 +31,16 @@ def accounts(
     """Record everyone who was asked, by stable identity."""
     place = {name: i for i, name in enumerate(cohort.contributors)}
     found = []
-    for i, name in enumerate(everyone(screened)):
+    for i, name in enumerate(screened.everyone):
         j = place.get(name)
         found.append(
             ContributorRecord(
                 contributor=name,
                 q=math.nan if j is None else float(cohort.q[j]),
-                v=float(known.v[i]),
-                r=float(known.r[i]),
-                T=float(known.T[i]),
-                s=float(known.s[i]),
+                v=float(signals.v[i]),
+                r=float(signals.r[i]),
+                T=float(signals.T[i]),
+                s=float(signals.s[i]),
                 weight=float(decision.weights[j]) if decision and j is not None else 0.0,
                 selected=bool(decision.selected[j]) if decision and j is not None else False,
                 reason=screened.left_out.get(name),
@@ -54,7 +50,7 @@ def accounts(
     return tuple(found)
 
 
-def told(record: RoundRecord) -> str:
+def summary(record: RoundRecord) -> str:
     """Say why a round changed nothing: its note, and the first reasons of those left out."""
     reasons = sorted({*(c.reason for c in record.contributors if c.reason), *record.refused})
     shown = "; ".join(reasons[:3])
@@ -72,6 +68,6 @@ def warn(record: RoundRecord, mendable: Collection[str]) -> None:
     """
     reasons = Counter(c.reason for c in record.contributors if c.reason)
     if not any(one.selected for one in record.contributors):
-        log(WARNING, "round %d: %s", record.round, told(record))
+        log(WARNING, "round %d: %s", record.round, summary(record))
     for reason in sorted(reasons.keys() & mendable):
         log(WARNING, "round %d: %d left out: %s", record.round, reasons[reason], reason)

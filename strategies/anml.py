@@ -6,17 +6,30 @@ robustness, 2026.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, Unpack, get_args
 
-from anml_fl.config import Aggregation
-from anml_fl.method.combination import multiplicative, softmax_blend, two_stage
-from strategies.rules import Cohort, Decision, from_weighting
+from anml_fl.settings.aggregation import Aggregation
+from strategies.options import Options, parts_of
+from strategies.rule import Rule
+from strategies.rules.anml import anml
+from strategies.rules.multiplicative import multiplicative
+from strategies.rules.softmax_blend import softmax_blend
 from strategies.screened import ScreenedStrategy
 
 if TYPE_CHECKING:
-    from anml_fl.method.combination import Weighting
+    from collections.abc import Callable, Mapping
+
+    from strategies.cohort import Cohort
+    from strategies.context import Context
+    from strategies.decision import Decision
 
 Combination = Literal["two_stage", "softmax_blend", "multiplicative"]
+
+_COMBINATIONS: Mapping[str, Callable[[Cohort, Context], Decision]] = {
+    "two_stage": anml,
+    "softmax_blend": softmax_blend,
+    "multiplicative": multiplicative,
+}
 
 
 class Anml(ScreenedStrategy):
@@ -33,14 +46,14 @@ class Anml(ScreenedStrategy):
     settings : Aggregation, optional
         Thresholds, blend, selected fraction.
     **options
-        As in `ScreenedStrategy`: registry, roster, min_train_nodes, judged, name, ...
+        As in `strategies.options`: registry, roster, min_train_nodes, judged, name, ...
 
     Raises
     ------
     ValueError
         If the combination is unknown; it lists the known ones.
     TypeError
-        If the settings are anything else; see `ScreenedStrategy` for the options.
+        If the settings are anything else, or there is no such option.
 
     Examples
     --------
@@ -52,7 +65,7 @@ class Anml(ScreenedStrategy):
         self,
         combination: Combination = "two_stage",
         settings: Aggregation | None = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         if combination not in get_args(Combination):
             raise ValueError(
@@ -61,27 +74,5 @@ class Anml(ScreenedStrategy):
             )
         if settings is not None and not isinstance(settings, Aggregation):
             raise TypeError(f"settings must be an Aggregation, got {type(settings).__name__}")
-        self.combination = combination
-        self.settings = settings or Aggregation()
-        super().__init__(
-            self._rule,
-            **{
-                "name": "anml",
-                "n_byzantine": self.settings.n_byzantine,
-                "example_weighting": self.settings.example_weighting,
-                **options,
-            },
-        )
-
-    def _rule(self, cohort: Cohort) -> Decision:
-        return from_weighting(cohort, self._weighting(cohort), self.settings.fraction)
-
-    def _weighting(self, cohort: Cohort) -> Weighting:
-        known, chosen = cohort.signals, self.settings
-        if self.combination == "multiplicative":
-            return multiplicative(cohort.q, known.v, known.r, known.T)
-        if self.combination == "softmax_blend":
-            return softmax_blend(cohort.q, known.s, known.T, chosen.alpha, chosen.tau)
-        return two_stage(
-            cohort.q, known.s, known.T, chosen.tau_h, chosen.tau_c, chosen.alpha, chosen.tau
-        )
+        rule = Rule(_COMBINATIONS[combination], "anml", settings or Aggregation())
+        super().__init__(*parts_of(rule, options))

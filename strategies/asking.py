@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry, Signals
-from anml_fl.registry.memory import InMemoryRegistry
+from anml_fl.registry.interface import CredentialRegistry, Signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,23 +15,6 @@ if TYPE_CHECKING:
 
     from anml_fl.registry.clock import Instant
     from anml_fl.registry.interface import Registry
-
-
-def usable(registry: Registry | None, *, reputation: bool) -> Registry:
-    """Return a registry, by default one that knows nobody, after checking what it can do.
-
-    Raises
-    ------
-    TypeError
-    """
-    if registry is None:
-        return InMemoryRegistry()
-    kind = type(registry).__name__
-    if not hasattr(registry, "signals"):
-        raise TypeError(f"a strategy needs a registry with a signals method, got {kind}")
-    if reputation and not isinstance(registry, ReputationRegistry):
-        raise TypeError(f"reputation needs a registry with an observe method, got {kind}")
-    return registry
 
 
 def ask(
@@ -58,8 +40,8 @@ def ask(
     >>> class Odd:
     ...     def signals(self, contributors, *, at):
     ...         return Signals(np.array([0.5, 1.5]), np.ones(2), np.ones(2))
-    >>> known, reasons = ask(Odd(), ["a", "b"], 0.0)
-    >>> known.v, reasons
+    >>> signals, reasons = ask(Odd(), ["a", "b"], 0.0)
+    >>> signals.v, reasons
     (array([0.5, nan]), {'b': 'the registry gives v = 1.5, which must lie in [0, 1]'})
     """
     answer = registry.signals(contributors, at=at)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from strategies.identity import Roster
 
-# How often the grid is asked again, and how often it is told that it is waited for.
+# How often the grid is asked again, and how often it is said that it is waited for.
 _POLL, _TELL = 0.2, 10.0
 
 
@@ -48,7 +48,7 @@ def gather(
         If the roster gives anything but node ids and names.
     """
     start = time.monotonic()
-    told, seen = start, -1
+    reported, seen = start, -1
     while True:
         present, refused = _one_node_each(roster(grid))
         now = time.monotonic()
@@ -63,7 +63,7 @@ def gather(
                 f" {patience:g} s no more came{why}: start more nodes, wait longer (patience),"
                 " or need fewer (min_train_nodes, min_available_nodes)"
             )
-        if connected != seen or now - told >= _TELL:
+        if connected != seen or now - reported >= _TELL:
             log(
                 INFO,
                 "Waiting for nodes to connect: %d of %d contributors are there, on %d nodes;"
@@ -73,7 +73,7 @@ def gather(
                 connected,
                 left,
             )
-            seen, told = connected, now
+            seen, reported = connected, now
         time.sleep(min(_POLL, left))
 
 

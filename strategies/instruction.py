@@ -76,8 +76,10 @@ def instruct(
     instructions = []
     for node_id, contributor in sorted(roster.items(), key=lambda item: (item[1], item[0])):
         nonce = secrets.token_bytes(16)
-        told = ConfigRecord({**config, protocol.ROUND: server_round, protocol.NONCE: nonce})
-        content = RecordDict({protocol.CONFIG: told})
+        config_sent = ConfigRecord(
+            {**config, protocol.ROUND: server_round, protocol.NONCE: nonce}
+        )
+        content = RecordDict({protocol.CONFIG: config_sent})
         if arrays is not None:
             content[protocol.ARRAYS] = arrays
         message = Message(content, node_id, message_type, group_id=str(server_round), ttl=ttl)

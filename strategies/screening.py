@@ -63,6 +63,11 @@ class Screened:
     credentials: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, str]
 
+    @property
+    def everyone(self) -> list[str]:
+        """Who was asked, by stable identity."""
+        return sorted({*self.contributors, *self.left_out})
+
     def without(self, reasons: Mapping[str, str]) -> Screened:
         """Leave more contributors out, for the reasons given."""
         if not (left := {n: why for n, why in reasons.items() if n in self.contributors}):
@@ -150,8 +155,8 @@ class BadReplyError(ValueError):
 def _code(content: RecordDict) -> str | None:
     record = content.get(protocol.CODE)
     said = record.get(protocol.HASH) if isinstance(record, ConfigRecord) else None
-    known = isinstance(said, str) and re.fullmatch("[0-9a-f]{64}", said)
-    return str(said) if known else None
+    well_formed = isinstance(said, str) and re.fullmatch("[0-9a-f]{64}", said)
+    return str(said) if well_formed else None
 
 
 def _check_code(said: str | None, code: str | None) -> None:

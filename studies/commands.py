@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from anml_fl.commands.failure import told
+from anml_fl.commands.failure import errors_reported
 
 _OUT = click.Path(file_okay=False, path_type=Path)
 # What a study is about, the first that it measures.
@@ -44,7 +44,7 @@ def list_settings(name: str) -> None:
 
     from studies.catalogue import chosen
 
-    with told():
+    with errors_reported():
         found = chosen(name)[0]
     recipe = found.variants(next(iter(found.trials)))[0].recipe
     table = Table("key", "value", "about", title=f"settings of {found.name}")
@@ -123,7 +123,7 @@ def run_study(
         asked += [f"trials={trials}"] if trials is not None else []
         asked += [f"seed={seed}"] if seed else []
         out = Path("runs", "-".join(["studies", *asked, *settings]).replace("/", "_"))
-    with told(ImportError):
+    with errors_reported(ImportError):
         overrides = parse_settings(settings)
         quick = profile == "quick"
         plan = [
@@ -204,7 +204,7 @@ def report_studies(results: Path, to: Path | None) -> None:
     """Write reproduction.md and reproduction.html from results: ours beside the paper's."""
     from studies.reproduction.page import write_reproduction
 
-    with told():
+    with errors_reported():
         for page in write_reproduction(results, results if to is None else to):
             click.echo(page)
 
@@ -225,7 +225,7 @@ def stale(results: Path) -> None:
     """
     from studies.staleness import stale_studies
 
-    with told():
+    with errors_reported():
         found = stale_studies(results)
     for name, why in found.items():
         click.echo(f"{name}: {why}")

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from anml_fl.method.gate import Gate
+
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -64,13 +66,21 @@ class Settings(BaseModel):
             raise ValueError(f"{name} = {first['input']!r}: {first['msg']}") from error
 
 
+_GATE = Gate()
+
+
 class GateSettings(Settings):
     """Settings with what Algorithms 1 and 2 leave to choose."""
 
-    alpha: Share = Field(0.5, description="Share of q in the blend.")
-    tau: float = Field(1.0, gt=0, le=1e6, description="Softmax temperature.")
-    tau_h: Share = Field(0.35, description="Threshold of stage 1.")
-    tau_c: float = Field(0.3, ge=-1, le=1, description="Threshold of stage 2.")
+    alpha: Share = Field(_GATE.alpha, description="Share of q in the blend.")
+    tau: float = Field(_GATE.tau, gt=0, le=1e6, description="Softmax temperature.")
+    tau_h: Share = Field(_GATE.tau_h, description="Threshold of stage 1.")
+    tau_c: float = Field(_GATE.tau_c, ge=-1, le=1, description="Threshold of stage 2.")
+
+    @property
+    def gate(self) -> Gate:
+        """The two-stage gate that these settings are."""
+        return Gate(self.tau_h, self.tau_c, self.alpha, self.tau)
 
 
 def parse_settings(texts: tuple[str, ...]) -> dict[str, str]:

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from anml_fl.datasets.sources import SOURCES, load
+from anml_fl.catalogues import DATASETS
+from anml_fl.datasets.loading import load
 from anml_fl.system.files import make_folder, write_whole, writing_whole
 from studies.closure import closure_of
 from studies.study import Row
@@ -67,7 +68,7 @@ def data_hash(dataset: str) -> str:
         If the data cannot be had.
     """
     digest = sha256()
-    if dataset in SOURCES:
+    if dataset in DATASETS.names:
         table = load(dataset)
         for part in fields(table):
             value = getattr(table, part.name)

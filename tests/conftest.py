@@ -38,19 +38,36 @@ _ONE_AFTER_THE_OTHER = {
 }
 
 
+# What takes minutes begins first: the short files then fill whichever process is free.
+_LONGEST = ("deployments", "tests/kernels/test_kernels.py", "packaging")
+
+
+def _group(nodeid: str) -> str:
+    """Name what is kept in one process: a file, or several that exclude each other."""
+    file = PurePath(nodeid.partition("::")[0])
+    return _ONE_AFTER_THE_OTHER.get(file.parent.name, str(file))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep a file's tests in one process, where there are several: they share fixtures."""
+    """Keep a group's tests in one process, where there are several: they share fixtures."""
     from xdist.scheduler import LoadScopeScheduling  # only where it is asked for
 
-    class ByFile(LoadScopeScheduling):
+    class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = PurePath(nodeid.partition("::")[0])
-            return _ONE_AFTER_THE_OTHER.get(file.parent.name, str(file))
+            return _group(nodeid)
 
     # Not the group of most tests first: that of deployments, which takes longest, has few.
     config.option.loadscopereorder = False
-    return ByFile(config, log)
+    return ByGroup(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest groups first, where there are several processes."""
+    if hasattr(config, "workerinput"):
+        place = {group: number for number, group in enumerate(_LONGEST)}
+        items.sort(key=lambda item: place.get(_group(item.nodeid), len(place)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,10 +10,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-import anml_fl
 from anml_fl.cli import main
-from anml_fl.config import RunConfig, settings
 from anml_fl.settings.reading import from_toml
+from anml_fl.settings.run import RunConfig, settings
 
 SMALL = ["--dataset", "wine", "--contributors", "5", "--rounds", "2", "--local-epochs", "1"]
 
@@ -182,10 +181,3 @@ def test_flowers_run_config_is_the_default(request):
     project = tomllib.loads((request.config.rootpath / "pyproject.toml").read_text())
     config = project["tool"]["flwr"]["app"]["config"]
     assert config == {"out": "", **RunConfig(engine="simulation").to_flat()}
-
-
-def test_public_names_are_there():
-    for name in anml_fl.__all__:
-        assert callable(getattr(anml_fl, name)) or name == "DECAY_RATES"
-    with pytest.raises(AttributeError, match="no attribute 'crumb'"):
-        _ = anml_fl.crumb

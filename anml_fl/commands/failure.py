@@ -1,7 +1,8 @@
-"""What went wrong, as a command tells it."""
+"""The boundary at which an error becomes a message and an exit status."""
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,13 @@ from anml_fl.system.files import cause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_REPORTED: tuple[type[Exception], ...] = (
+    ValueError,
+    OSError,
+    RuntimeError,
+    OverflowError,  # a number that a damaged file gives
+)
+
 
 class Failure(click.ClickException):
     """What went wrong, without a traceback; exit code 2."""
@@ -20,8 +28,8 @@ class Failure(click.ClickException):
 
 
 @contextmanager
-def told(*more: type[Exception]) -> Iterator[None]:
-    """Tell what a user can cause, ValueError, OSError and RuntimeError, as a `Failure`.
+def errors_reported(*more: type[Exception]) -> Iterator[None]:
+    """Report what a user can cause, ValueError, OSError, RuntimeError, a database's error.
 
     Parameters
     ----------
@@ -34,28 +42,29 @@ def told(*more: type[Exception]) -> Iterator[None]:
 
     Examples
     --------
-    >>> with told():
+    >>> with errors_reported():
     ...     raise ValueError("size must be >= 1, got 0")
     Traceback (most recent call last):
     anml_fl.commands.failure.Failure: size must be >= 1, got 0
     """
-    caught: tuple[type[Exception], ...] = (
-        ValueError,
-        OSError,
-        RuntimeError,
-        OverflowError,  # a number that a damaged file gives
-        *more,
-    )
     try:
         yield
     except BrokenPipeError:  # whoever reads has seen enough: click leaves without a word
         raise
-    except caught as error:
-        raise Failure(_said(error)) from error
+    except Exception as error:
+        if not isinstance(error, (*_REPORTED, *more, *_of_databases())):
+            raise
+        raise Failure(_message(error)) from error
 
 
-def _said(error: Exception) -> str:
-    """Say it without an operating system's numbers, and without a database's statements."""
+def _of_databases() -> tuple[type[Exception], ...]:
+    """Name SQLAlchemy's errors, where it was imported: `anml --help` is quick."""
+    loaded = sys.modules.get("sqlalchemy.exc")
+    return (loaded.SQLAlchemyError,) if loaded else ()
+
+
+def _message(error: Exception) -> str:
+    """Write it without an operating system's numbers, and without a database's statements."""
     if isinstance(getattr(error, "orig", None), Exception):  # SQLAlchemy's, of a database
         from anml_fl.database.engine import explained  # not before: `anml --help` is quick
 

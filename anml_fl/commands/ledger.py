@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from anml_fl.commands.failure import Failure, told
-from anml_fl.commands.options import KEY_CAME_ALONG, key_option
+from anml_fl.commands.failure import Failure, errors_reported
+from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.shown import show_json, show_table
+from anml_fl.run.files import LEDGER, PUBLIC_KEY
 from anml_fl.system.files import writing_whole
 
 if TYPE_CHECKING:
@@ -21,11 +22,9 @@ if TYPE_CHECKING:
 
     from anml_fl.ledger.verify import Verdict
 
-LEDGER, KEY = "ledger.jsonl", "ledger.pub"
 _ROUNDS_SHOWN = 20
 
 _run = click.argument("run", type=click.Path(exists=True, path_type=Path))
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -39,15 +38,15 @@ def ledger() -> None:
 @ledger.command()
 @_run
 @key_option
-@click.option("--open", "unfinished", is_flag=True, help="Accept a run that still goes on.")
-@_json
+@open_option
+@json_option
 def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None:
     """Check every byte of a ledger; exit code 1 names the first bad entry.
 
     `anml verify` checks all of a run against it.
     """
     path, beside = _ledger(run), key is None
-    key = key or path.with_name(KEY)
+    key = key or path.with_name(PUBLIC_KEY)
     verdict, digits = _verdict(path, key, unfinished=unfinished)
     if as_json:
         found = {"ok": verdict.ok, "fault": verdict.fault, **_facts(verdict)}
@@ -65,7 +64,7 @@ def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None
 @ledger.command()
 @_run
 @key_option
-@_json
+@json_option
 def show(run: Path, key: Path | None, as_json: bool) -> None:
     """Show each contributor's payouts, and the rounds."""
     from anml_fl.ledger.summary import summarise
@@ -113,7 +112,7 @@ def export(run: Path, key: Path | None, form: Any, out: Path | None) -> None:
         raise click.UsageError("Parquet is not for a terminal: give --out FILE, or a pipe")
     path = _ledger(run)
     _, lines = _verified(path, key)
-    with told():
+    with errors_reported():
         if out is None:
             write(rows(lines()), form, sys.stdout.buffer)
             return
@@ -139,17 +138,17 @@ def _verdict(path: Path, key: Path, *, unfinished: bool) -> tuple[Verdict, str]:
 
     if not key.is_file():
         raise Failure(f"{key} is not there: give the server's public key with --key")
-    with told():
-        known = public_key(key)
-        verdict = verify_file(path, known, unfinished=unfinished)
-    return verdict, known.public_bytes_raw().hex()
+    with errors_reported():
+        signer = public_key(key)
+        verdict = verify_file(path, signer, unfinished=unfinished)
+    return verdict, signer.public_bytes_raw().hex()
 
 
 def _verified(path: Path, key: Path | None) -> tuple[Verdict, Callable[[], Iterator[bytes]]]:
     """Verify a file before it is read; a bad one ends the command with exit code 1."""
     from anml_fl.ledger.verify import read_lines
 
-    verdict, _ = _verdict(path, key or path.with_name(KEY), unfinished=True)
+    verdict, _ = _verdict(path, key or path.with_name(PUBLIC_KEY), unfinished=True)
     if not verdict.ok:
         click.echo(str(verdict), err=True)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""`anml registry list`, `show` and `signals`: what is known, and what follows from it."""
+"""`anml registry list`, `show` and `signals`: what is recorded, and what follows from it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anml_fl.commands.failure import Failure
-from anml_fl.commands.options import at_option, opened, shared
-from anml_fl.commands.shown import plain, show_json, show_table
+from anml_fl.commands.options import at_option, in_registry
+from anml_fl.commands.shown import plain, show_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from anml_fl.commands.options import Answer
     from anml_fl.registry.domain import Contributor, Issuer
     from anml_fl.registry.sql import SqlRegistry
 
 
-def known(held: SqlRegistry, identity: str, at: datetime) -> Contributor:
+def contributor_of(held: SqlRegistry, identity: str, at: datetime) -> Contributor:
     """Find a contributor by its identity.
 
     Raises
@@ -39,7 +40,6 @@ def issuer_row(issuer: Issuer, revoked: datetime | None = None) -> dict[str, Any
 
     Parameters
     ----------
-    issuer : Issuer
     revoked : datetime, optional
         From when on its key is revoked.
     """
@@ -59,86 +59,73 @@ def issuer_row(issuer: Issuer, revoked: datetime | None = None) -> dict[str, Any
     default="contributors",
 )
 @at_option
-@shared
-def list_(what: str, at: datetime | None, database: str, as_json: bool) -> None:
+@in_registry()
+def list_(held: SqlRegistry, at: datetime, what: str) -> Answer:
     """List contributors, contributions, issuers, attestations or revocations."""
     read, columns = _LISTS[what]
-    with opened(database) as held:
-        rows = read(held, at or held.now())
-    if as_json:
-        show_json(rows)
-    else:
-        show_table(rows, columns, f"no {what}")
+    rows = read(held, at)
+    return rows, lambda: show_table(rows, columns, f"no {what}")
 
 
 @click.command()
 @click.argument("contributor")
 @at_option
-@shared
-def show(contributor: str, at: datetime | None, database: str, as_json: bool) -> None:
+@in_registry()
+def show(held: SqlRegistry, at: datetime, contributor: str) -> Answer:
     """Show all that is known of CONTRIBUTOR, and the signals that follow from it."""
-    with opened(database) as held:
-        moment = at or held.now()
-        person = plain(known(held, contributor, moment))
-        (signal,) = _signals(held, [contributor], moment)
-        contributions = _contributions(held, contributor, moment)
-        attestations = _attestations(held, contributor, moment)
-        history = [
+    found = {
+        "contributor": plain(contributor_of(held, contributor, at)),
+        "contributions": _contributions(held, contributor, at),
+        "attestations": _attestations(held, contributor, at),
+        "reputation": [
             {"at": plain(when), **plain(entry)}
-            for when, entry in held.history(contributor, moment)
-        ]
-    if as_json:
-        found = {
-            "contributor": person,
-            "contributions": contributions,
-            "attestations": attestations,
-            "reputation": history,
-            "signals": signal,
-        }
-        show_json(found)
-        return
-    show_table([person], ("identity", "name", "domain", "since"), "", "Contributor")
-    show_table([signal], ("v", "r", "T", "s"), "", f"Signals at {plain(moment)}")
-    show_table(
-        contributions,
-        ("data_hash", "size", "collected", "flagged"),
-        "no contribution: nothing of it ages (T = 1)",
-        "Contributions, the last one current",
-    )
-    show_table(
-        attestations,
-        _ATTESTATION,
-        "no attestation: it vouches for itself",
-        "Attestations",
-    )
-    show_table(
-        history,
-        ("at", "run", "round", "reputation", "reason"),
-        "no round observed: a newcomer's r",
-        "Reputation",
-    )
+            for when, entry in held.history(contributor, at)
+        ],
+        "signals": _signals(held, [contributor], at)[0],
+    }
+    return found, lambda: _show_tables(found, at)
+
+
+def _show_tables(found: Mapping[str, Any], at: datetime) -> None:
+    for rows, columns, empty, title in (
+        ([found["contributor"]], ("identity", "name", "domain", "since"), "", "Contributor"),
+        ([found["signals"]], ("v", "r", "T", "s"), "", f"Signals at {plain(at)}"),
+        (
+            found["contributions"],
+            ("data_hash", "size", "collected", "flagged"),
+            "no contribution: nothing of it ages (T = 1)",
+            "Contributions, the last one current",
+        ),
+        (
+            found["attestations"],
+            _ATTESTATION,
+            "no attestation: it vouches for itself",
+            "Attestations",
+        ),
+        (
+            found["reputation"],
+            ("at", "run", "round", "reputation", "reason"),
+            "no round observed: a newcomer's r",
+            "Reputation",
+        ),
+    ):
+        show_table(rows, columns, empty, title)
 
 
 @click.command()
 @click.argument("contributors", nargs=-1)
 @at_option
-@shared
-def signals(
-    contributors: tuple[str, ...], at: datetime | None, database: str, as_json: bool
-) -> None:
+@in_registry()
+def signals(held: SqlRegistry, at: datetime, contributors: tuple[str, ...]) -> Answer:
     """Show v, r and T of CONTRIBUTORS, or of all, as a round at that time would see them.
 
     Who is not known has the cold-start values, as in a round.
     """
-    with opened(database) as held:
-        moment = at or held.now()
-        asked = contributors or [one.identity for one in held.contributors(moment)]
-        rows = _signals(held, asked, moment)
-    if as_json:
-        show_json(rows)
-    else:
-        columns = ("contributor", "v", "r", "T", "s", "known")
-        show_table(rows, columns, f"no contributors were known at {plain(moment)}")
+    asked = contributors or [one.identity for one in held.contributors(at)]
+    rows = _signals(held, asked, at)
+    columns = ("contributor", "v", "r", "T", "s", "known")
+    empty = f"no contributors were known at {plain(at)}"
+    return rows, lambda: show_table(rows, columns, empty)
 
 
 def _signals(
@@ -172,9 +159,11 @@ def _contributions(held: SqlRegistry, contributor: str, at: datetime) -> list[di
     ]
 
 
-def _all_contributions(held: SqlRegistry, at: datetime) -> list[dict[str, Any]]:
-    return [
-        row for one in held.contributors(at) for row in _contributions(held, one.identity, at)
+def _of_all(
+    read: Callable[[SqlRegistry, str, datetime], list[dict[str, Any]]],
+) -> Callable[[SqlRegistry, datetime], list[dict[str, Any]]]:
+    return lambda held, at: [
+        row for one in held.contributors(at) for row in read(held, one.identity, at)
     ]
 
 
@@ -202,12 +191,6 @@ def _attestations(held: SqlRegistry, contributor: str, at: datetime) -> list[dic
     ]
 
 
-def _all_attestations(held: SqlRegistry, at: datetime) -> list[dict[str, Any]]:
-    return [
-        row for one in held.contributors(at) for row in _attestations(held, one.identity, at)
-    ]
-
-
 _ATTESTATION = ("level", "issuer", "expires", "validity", "target")
 _LISTS: dict[str, tuple[Callable[[SqlRegistry, datetime], list[dict[str, Any]]], Any]] = {
     "contributors": (
@@ -215,11 +198,11 @@ _LISTS: dict[str, tuple[Callable[[SqlRegistry, datetime], list[dict[str, Any]]],
         ("identity", "name", "domain", "since"),
     ),
     "contributions": (
-        _all_contributions,
+        _of_all(_contributions),
         ("contributor", "size", "collected", "flagged", "data_hash"),
     ),
     "issuers": (_issuers, ("name", "levels", "since", "until", "validity", "key_id")),
-    "attestations": (_all_attestations, ("contributor", *_ATTESTATION)),
+    "attestations": (_of_all(_attestations), ("contributor", *_ATTESTATION)),
     "revocations": (
         lambda held, at: [plain(one) for one in held.revocations(at)],
         ("kind", "target", "moment", "reason"),

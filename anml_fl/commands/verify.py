@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from anml_fl.commands.failure import told
-from anml_fl.commands.options import KEY_CAME_ALONG, key_option
+from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.shown import show_json
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @key_option
-@click.option("--open", "unfinished", is_flag=True, help="Accept a run that still goes on.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@open_option
+@json_option
 def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None:
     """Check a run's folder, RUN, against its ledger, and name the first thing that differs.
 
@@ -32,16 +32,16 @@ def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None
     from anml_fl.registry.keys import public_key
     from anml_fl.run.audit import audit_run
 
-    with told():
+    with errors_reported():
         found = audit_run(run, None if key is None else public_key(key), unfinished=unfinished)
     if as_json:
         show_json({**_facts(found), "key": found.key, "key_came_with_ledger": key is None})
     else:
-        _tell(found, came_along=key is None)
+        _show(found, came_along=key is None)
     sys.exit(0 if found.ok else 1)
 
 
-def _tell(found: Audit, *, came_along: bool) -> None:
+def _show(found: Audit, *, came_along: bool) -> None:
     chain = found.verdict.chain
     if found.ok:
         state = "" if chain.closed else "; not closed yet"

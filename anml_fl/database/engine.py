@@ -11,13 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 
-from anml_fl.database.migrations.env import VERSION_TABLE
 from anml_fl.database.url import DatabaseError, located
+from anml_fl.database.version import is_newest, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +25,8 @@ if TYPE_CHECKING:
 # How long one writer waits for another, and for a server to answer.
 _WAIT_SECONDS = 60
 _REACH_SECONDS = 10
-# After which it is told what is waited for.
-_TOLD_SECONDS = 2
+# After which a message says what is waited for.
+_SILENT_SECONDS = 2
 _LOGGER = logging.getLogger(__name__)
 # SQLite's cache of pages: with its own 2 MB a look at everyone's history reads them again.
 _CACHE_KIB = 65_536
@@ -74,14 +70,14 @@ def open_database(where: str | Path) -> sa.Engine:
         engine = _sqlite(_file(named.file), fixed=_fixed(named.file))
     try:
         with reading(engine) as connection:
-            newest = _newest(connection, named.shown)
+            newest = is_newest(connection, named.shown)
         if engine.dialect.name == "sqlite":
             _write_ahead(engine)
         if not newest:
             with writing(engine) as connection:
                 # Another process may have made the tables meanwhile.
-                _newest(connection, named.shown)
-                _upgrade(connection)
+                is_newest(connection, named.shown)
+                upgrade(connection)
     except (sa.exc.DBAPIError, sqlite3.Error) as error:
         engine.dispose()
         raise DatabaseError(f"{named.shown} cannot be used: {_why(error, named)}") from error
@@ -159,7 +155,7 @@ def _file(path: Path) -> sa.URL:
 
 
 def _fixed(path: Path) -> bool:
-    """Tell of a file that stays as it is: where this user can make no journal, and none is.
+    """Say whether a file stays as it is: where this user can make no journal, and none is.
 
     SQLite would not even read it: for that, too, it makes files beside it.
     """
@@ -206,7 +202,7 @@ def _sqlite(url: sa.URL, *, fixed: bool = False) -> sa.Engine:
 def _begin_writing(connection: sa.Connection) -> None:
     """Take the lock; if that takes longer, say what is waited for."""
     driver: Any = connection.connection.dbapi_connection
-    driver.execute(f"PRAGMA busy_timeout = {1000 * _TOLD_SECONDS}")
+    driver.execute(f"PRAGMA busy_timeout = {1000 * _SILENT_SECONDS}")
     try:
         driver.execute("BEGIN IMMEDIATE")
         return
@@ -249,76 +245,12 @@ def _write_ahead(engine: sa.Engine) -> None:
             return
         except sqlite3.OperationalError as error:
             if "readonly" in str(error):
-                return  # it can be read; who would write is told
+                return  # it can be read; who would write gets an error
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
         finally:
             connection.close()
-
-
-def _newest(connection: sa.Connection, shown: str) -> bool:
-    """Tell whether the tables are there in this version.
-
-    A database of somebody else's is refused, and one from the future.
-    """
-    tables = sa.inspect(connection).get_table_names()
-    if VERSION_TABLE not in tables:
-        if tables:
-            raise DatabaseError(
-                f"{shown} is no database of ours: it holds"
-                f" {', '.join(sorted(tables)[:5])}, but no {VERSION_TABLE}. Name a database"
-                " that is empty or new"
-            )
-        return False
-    versions = tables_versions(connection)
-    if len(versions) != 1:
-        raise DatabaseError(
-            f"{shown}: its table {VERSION_TABLE} must hold one version, and holds"
-            f" {', '.join(map(repr, versions)) or 'none'}: bring the database back from the"
-            " backup"
-        )
-    (version,) = versions
-    scripts = ScriptDirectory.from_config(_config())
-    try:
-        scripts.get_revision(version)
-    except CommandError as error:
-        raise DatabaseError(
-            f"{shown} has version {version}, which is newer than this code: upgrade anml-fl"
-        ) from error
-    return version == scripts.get_current_head()
-
-
-def tables_versions(connection: sa.Connection) -> list[str]:
-    """Read which version a database's tables have.
-
-    Parameters
-    ----------
-    connection : sqlalchemy.Connection
-        Of a database that has the table for it.
-
-    Returns
-    -------
-    list of str
-        One, unless the database is damaged.
-    """
-    column = sa.column("version_num", sa.Text)
-    found = connection.execute(sa.select(column).select_from(sa.table(VERSION_TABLE)))
-    return [str(version) for version in found.scalars()]
-
-
-def _config() -> Config:
-    config = Config()
-    folder = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-def _upgrade(connection: sa.Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def explained(error: sa.exc.DBAPIError | sqlite3.Error) -> str:

@@ -70,7 +70,7 @@ _PARAMETERS: dict[str, str | None] = {
 }
 # Those that hold a password, or are taken for one.
 _PASSWORDS = ("password", "sslpassword", "passwd", "pass", "pwd", "pw")
-# Others that are refused by name; a name that is not known may be a piece of a password.
+# Others that are refused by name; an unknown name may be a piece of a password.
 _REFUSED = (
     *("options", "replication", "requiressl", "servicefile", "sslkeylogfile", "authtype"),
     *("scram_client_key", "scram_server_key", "oauth_issuer", "oauth_scope"),
@@ -132,12 +132,12 @@ def located(where: str | Path) -> Place:
         _check_server(rest)
         return Place(f"postgresql://{rest}")
     kind = name.partition("+")[0].lower()
-    known = f"{kind}://" if kind in _OTHERS else "URLs of this kind"
-    raise DatabaseError(f"no database is known by {known}: {_WRITE}")
+    shown = f"{kind}://" if kind in _OTHERS else "URLs of this kind"
+    raise DatabaseError(f"no database is known by {shown}: {_WRITE}")
 
 
 def may_hold_secret(text: str) -> bool:
-    """Tell whether a text that stands where no database should looks like one's URL.
+    """Say whether a text that stands where no database should looks like one's URL.
 
     Examples
     --------
@@ -174,7 +174,7 @@ def _file(path: str) -> Place:
 
 
 def _plain(path: str) -> bool:
-    """Tell a path from what may be a URL, a connection string, or a piece of one."""
+    """Distinguish a path from what may be a URL, a connection string, or a piece of one."""
     first = (path.lstrip("/") if path.startswith("//") else path).partition("/")[0]
     return (
         path.isprintable()  # half of a character is not
@@ -213,13 +213,13 @@ def _check_server(rest: str) -> None:
 
 def _check_parameter(name: str, number: int, value: str | None) -> None:
     """Check one parameter; its value is never repeated."""
-    known = name.strip().lower()
-    if known in _PASSWORDS:
-        raise DatabaseError(_held(known))
+    plain = name.strip().lower()
+    if plain in _PASSWORDS:
+        raise DatabaseError(_held(plain))
     if name not in _PARAMETERS:
         which = f"an unknown parameter (number {number})"
-        if known in _REFUSED or known in _PARAMETERS:
-            which = f"the parameter {known}"
+        if plain in _REFUSED or plain in _PARAMETERS:
+            which = f"the parameter {plain}"
         raise DatabaseError(
             f"the database's URL has {which}, which is not taken, since settings and logs"
             " would show it: put it into a service file, and write ?service=NAME; taken are"

@@ -11,17 +11,17 @@ from anml_fl.seeding import stream
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anml_fl.datasets.prepare import Dealt
+    from anml_fl.datasets.prepare import Partitioned
 
 
 def graded_answers(
-    dealt: Dealt, answers: int, seed: int
+    data: Partitioned, answers: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Check some answers of each contributor, drawn at random.
 
     Parameters
     ----------
-    dealt : Dealt
+    data : Partitioned
         With true classes.
     answers : int
         How many of each; all, of whoever has fewer.
@@ -37,13 +37,13 @@ def graded_answers(
     ValueError
         If the data set's labels are not answers, of which some can be wrong.
     """
-    if dealt.truths is None:
+    if data.truths is None:
         raise ValueError(
             f"gold: no answers of these data can be checked, so it must be 0, got {answers};"
             " labelme has some"
         )
     right, graded = [], []
-    for name, held, truth in zip(dealt.names, dealt.parts, dealt.truths, strict=True):
+    for name, held, truth in zip(data.names, data.parts, data.truths, strict=True):
         drawn = stream(seed, "gold", name).permutation(truth.size)[:answers]
         right.append(int((held.labels[drawn] == truth[drawn]).sum()))
         graded.append(drawn.size)

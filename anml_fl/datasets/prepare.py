@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.datasets.holdout import split
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.partition import deal_dirichlet, deal_iid
 from anml_fl.datasets.schema import number
-from anml_fl.datasets.sources import load
 from anml_fl.datasets.standardise import standardised
 from anml_fl.seeding import stream
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anml_fl.config import RunConfig
     from anml_fl.datasets.table import Table
 
 # Up to so many contributors are named; of more it is said how many they are.
@@ -55,8 +54,8 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
-class Dealt:
-    """A data set, split and dealt out.
+class Partitioned:
+    """A data set, split and found out.
 
     Parameters
     ----------
@@ -88,7 +87,7 @@ class Dealt:
 
 def deal(
     dataset: str, contributors: int, partition: str, seed: int, leave_out: str = ""
-) -> Dealt:
+) -> Partitioned:
     """Load, split 80/20, standardise on the training part, and deal out.
 
     What is missing becomes the training part's median. The split is by class, or by
@@ -98,7 +97,7 @@ def deal(
     Parameters
     ----------
     dataset : str
-        As in `sources.load`.
+        As in `loading.load`.
     contributors : int
         Where there are more who gathered data, as many of them are drawn.
     partition : str
@@ -110,7 +109,7 @@ def deal(
 
     Returns
     -------
-    Dealt
+    Partitioned
         The same for the same arguments, in any process.
 
     Raises
@@ -123,52 +122,12 @@ def deal(
 
     Examples
     --------
-    >>> dealt = deal("wine", 4, "iid", seed=0)
-    >>> len(dealt.parts), dealt.test.labels.size, dealt.names[3]
+    >>> found = deal("wine", 4, "iid", seed=0)
+    >>> len(found.parts), found.test.labels.size, found.names[3]
     (4, 36, 'contributor-0003')
     """
     folder = os.environ.get("ANML_DATA_DIR")
     return _deal(dataset, contributors, partition, seed, leave_out, folder)
-
-
-def deal_of(config: RunConfig) -> Dealt:
-    """Deal out what a run's contributors hold, as in `deal`.
-
-    Examples
-    --------
-    >>> from anml_fl.config import RunConfig
-    >>> len(deal_of(RunConfig()).parts)
-    10
-    """
-    chosen = config.federation
-    return deal(
-        chosen.dataset, chosen.contributors, chosen.partition, config.seed, chosen.leave_out
-    )
-
-
-def names_of(config: RunConfig) -> tuple[str, ...]:
-    """Name a run's contributors: by number, or by what the data call those who gathered them.
-
-    Returns
-    -------
-    tuple of str
-        Stable identities, in the order of the partitions.
-
-    Examples
-    --------
-    >>> from anml_fl.config import RunConfig
-    >>> names_of(RunConfig())[:2]
-    ('contributor-0000', 'contributor-0001')
-    """
-    if config.federation.partition == NATURAL:
-        return deal_of(config).names
-    return _numbered(config.federation.contributors)
-
-
-# Each of thousands of simulated clients asks, in every round.
-@lru_cache(maxsize=4)
-def _numbered(contributors: int) -> tuple[str, ...]:
-    return tuple(map(contributor_id, range(contributors)))
 
 
 def contributor_id(index: int) -> str:
@@ -190,7 +149,7 @@ def _deal(
     seed: int,
     leave_out: str,
     folder: str | None,
-) -> Dealt:
+) -> Partitioned:
     # The folder only keeps data of another one from being taken for these.
     table = load(dataset)
     if partition == NATURAL:
@@ -228,20 +187,22 @@ def _alpha(partition: str) -> float:
 
 def _natural(
     dataset: str, table: Table, contributors: int, seed: int, leave_out: str
-) -> Dealt:
+) -> Partitioned:
     """Leave everybody what they gathered, but a fifth of it for testing."""
-    known = table.contributors
+    everyone = table.contributors
     if table.holder is None:
         raise ValueError(
             f"partition: {dataset} does not say who gathered it, as {NATURAL!r} needs; those"
             " that do: heart_disease, labelme, mnist_writers"
         )
-    if leave_out and leave_out not in known:
+    if leave_out and leave_out not in everyone:
         raise ValueError(
             f"leave_out: {leave_out!r} is none of {dataset}'s contributors; known:"
-            f" {', '.join(known)}"
+            f" {', '.join(everyone)}"
         )
-    others = np.array([i for i, name in enumerate(known) if name != leave_out], dtype=np.intp)
+    others = np.array(
+        [i for i, name in enumerate(everyone) if name != leave_out], dtype=np.intp
+    )
     if not others.size:
         raise ValueError(
             f"leave_out: {dataset} has no contributor but {leave_out!r}, so nobody is left"
@@ -258,38 +219,38 @@ def _natural(
     if (table.holder < 0).any():
         train, test = rows, np.flatnonzero(table.holder < 0)
     elif leave_out:
-        train, test = rows, np.flatnonzero(table.holder == known.index(leave_out))
+        train, test = rows, np.flatnonzero(table.holder == everyone.index(leave_out))
     else:
-        first, second = split(table.holder[rows], stream(seed, "split"), known)
+        first, second = split(table.holder[rows], stream(seed, "split"), everyone)
         train, test = np.sort(rows[first]), np.sort(rows[second])
     parts = [train[table.holder[train] == one] for one in chosen]
-    places = np.full(len(known) + 1, -1)
+    places = np.full(len(everyone) + 1, -1)
     places[chosen] = np.arange(chosen.size)
-    dealt = _held(dataset, table, parts, test, tuple(known[i] for i in chosen))
+    found = _held(dataset, table, parts, test, tuple(everyone[i] for i in chosen))
     # Nobody's rows have holder -1: the place behind the last.
-    dealt = replace(dealt, tested=places[table.holder[test]])
+    found = replace(found, tested=places[table.holder[test]])
     # Whoever gave one answer gave one class, and that is not odd.
-    odd = () if table.truth is not None else _single_classes(dataset, dealt)
+    odd = () if table.truth is not None else _single_classes(dataset, found)
     if (few := chosen.size) < others.size:
-        names = ", ".join(dealt.names) if few <= _NAMED else f"{few} drawn by the seed"
+        names = ", ".join(found.names) if few <= _NAMED else f"{few} drawn by the seed"
         odd = (
             f"{dataset}: of {others.size} who gathered rows, {names} take part; --contributors"
             f" {others.size} --behaviour honest={others.size} lets all",
             *odd,
         )
-    return replace(dealt, notes=(*dealt.notes, *odd))
+    return replace(found, notes=(*found.notes, *odd))
 
 
-def _single_classes(dataset: str, dealt: Dealt) -> tuple[str, ...]:
+def _single_classes(dataset: str, found: Partitioned) -> tuple[str, ...]:
     """Note who can teach a model nothing but one class."""
     single = [
         f"{name} ({part.labels.size} of class {part.labels[0]})"
-        for name, part in zip(dealt.names, dealt.parts, strict=True)
+        for name, part in zip(found.names, found.parts, strict=True)
         if _one_class(part.labels)
     ]
     more = f" and {len(single) - 5} more" if len(single) > 5 else ""
-    told = f"{dataset}: training rows of one class alone: {', '.join(single[:5])}{more}"
-    return (told,) if single else ()
+    note = f"{dataset}: training rows of one class alone: {', '.join(single[:5])}{more}"
+    return (note,) if single else ()
 
 
 def _one_class(labels: NDArray[np.int64]) -> bool:
@@ -302,7 +263,7 @@ def _held(
     parts: Sequence[NDArray[np.intp]],
     test: NDArray[np.intp],
     names: tuple[str, ...],
-) -> Dealt:
+) -> Partitioned:
     train = np.sort(np.concatenate(parts))
     for rows, kind in ((train, "training"), (test, "test")):
         if _one_class(table.labels[rows]):
@@ -314,7 +275,7 @@ def _held(
     features = standardised(table, train)
     everything = Samples(features, table.labels, table.classes)
     truth = table.truth
-    return Dealt(
+    return Partitioned(
         parts=tuple(everything.take(part) for part in parts),
         test=everything.take(test),
         image=table.image,

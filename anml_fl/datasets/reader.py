@@ -130,12 +130,12 @@ def _indicators(found: Cells, column: Category, schema: Schema) -> NDArray[np.fl
 
 def _labels(found: Cells, label: Label) -> NDArray[np.int64]:
     classes = {key(v): place for place, values in enumerate(label.classes) for v in values}
-    known = tuple(chain(*label.classes))
+    listed = tuple(chain(*label.classes))
     labels = _read(
         found,
         label.name,
         lambda text: classes.get(key(text)),
-        lambda text: _listed(known, text),
+        lambda text: _listed(listed, text),
     ).astype(np.int64)
     if (labels == labels[0]).all():
         others = tuple(chain(*label.classes[: labels[0]], *label.classes[labels[0] + 1 :]))
@@ -185,8 +185,8 @@ def _read(
 ) -> NDArray[np.float64] | NDArray[np.int64]:
     """Read a column, each different cell once; None is a mistake."""
     texts = found.columns[name]
-    known = {text: value(text) for text in dict.fromkeys(texts)}
-    wrong = [place for place, text in enumerate(texts) if known[text] is None]
+    values = {text: value(text) for text in dict.fromkeys(texts)}
+    wrong = [place for place, text in enumerate(texts) if values[text] is None]
     if wrong:
         text = texts[wrong[0]]
         rest = f" (and {len(wrong) - 1} more in this column)" if len(wrong) > 1 else ""
@@ -194,7 +194,7 @@ def _read(
             f"{found.where}, line {found.lines[wrong[0]]}, column {name}: must be"
             f" {wanted(text)}, got {_shown(text)}{rest}"
         )
-    return np.array([known[text] for text in texts])
+    return np.array([values[text] for text in texts])
 
 
 def _shown(text: str) -> str:

@@ -137,13 +137,13 @@ class Schema:
         if not self.columns:
             raise ValueError("schema: a column is needed, to predict from")
         _differ("", "column", map(str.casefold, self.names))
-        known = {
+        values_of = {
             column.name: column.values
             for column in self.columns
             if isinstance(column, Category)
         }
-        known[self.label.name] = tuple(chain(*self.label.classes))
-        for name, values in known.items():
+        values_of[self.label.name] = tuple(chain(*self.label.classes))
+        for name, values in values_of.items():
             if both := [value for value in values if self.is_missing(value)]:
                 raise ValueError(
                     f"column {name!r}: {both[0]!r} is a value, and cannot stand for none"

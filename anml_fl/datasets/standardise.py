@@ -36,7 +36,7 @@ def standardised(table: Table, train: NDArray[np.intp]) -> NDArray[np.float32]:
 
     Examples
     --------
-    >>> from anml_fl.datasets.sources import load
+    >>> from anml_fl.datasets.loading import load
     >>> features = standardised(load("wine"), np.arange(178))
     >>> bool(abs(features.mean()) < 1e-6), bool(abs(features.std() - 1) < 1e-6)
     (True, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -100,3 +100,23 @@ def checked(where: str, table: Table) -> Table:
                 f" everybody needs {needed} at least"
             )
     return table
+
+
+def matrix(
+    features: Any,
+    labels: Any,
+    image: tuple[int, int, int] | None = None,
+    indicators: NDArray[np.bool_] | None = None,
+) -> Table:
+    """Make a table of a matrix and a column of labels, whatever the classes are called.
+
+    Examples
+    --------
+    >>> matrix([[1.0], [2.0]], ["yes", "no"]).labels
+    array([1, 0])
+    """
+    x = np.array(features, dtype=np.float64)
+    names, y = np.unique(np.asarray(labels), return_inverse=True)
+    if indicators is None:
+        indicators = np.zeros(x.shape[1], dtype=bool)
+    return Table(x, y.astype(np.int64).ravel(), len(names), image, indicators)

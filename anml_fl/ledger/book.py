@@ -39,7 +39,6 @@ class Ledger(Protocol):
 
         Parameters
         ----------
-        run, strategy : str
         pool : int
             Micro-units to share in each round, in [0, 2**53 - 1].
         settings : str, optional

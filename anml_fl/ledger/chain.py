@@ -37,7 +37,6 @@ class Chain:
         SHA-256 of the last line, 64 hexadecimal digits.
     opened : Open, optional
         The first entry.
-    last : Open, Round or Close, optional
     settled : int
         Micro-units shared in all rounds.
     totals : dict

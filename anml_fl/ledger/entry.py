@@ -149,7 +149,6 @@ def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields
     ----------
     run : str
         Which run.
-    record : RoundRecord
     model : str
         Hash of the new model, from `model_hash`.
     pool : int
@@ -205,7 +204,6 @@ def binding_fields(record: RoundRecord, updates: str | None) -> Fields:
 
     Parameters
     ----------
-    record : RoundRecord
     updates : str, optional
         Hash of the round's updates file; None if none is kept.
 
@@ -225,7 +223,6 @@ def close_fields(
 
     Parameters
     ----------
-    rounds : int
     totals : mapping
         Contributor to the payouts of all rounds.
     results : Results, optional
@@ -254,7 +251,6 @@ def sign(fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey) -
         Its place, from 0.
     previous : bytes
         SHA-256 of the line before, 64 hexadecimal digits.
-    key : Ed25519PrivateKey
 
     Returns
     -------

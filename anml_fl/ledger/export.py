@@ -126,11 +126,11 @@ def _parquet(table: Iterator[Row], out: IO[bytes]) -> None:
     import pyarrow as pa  # noqa: PLC0415 - half a second, for this format alone
     from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - as above
 
-    kinds = dict.fromkeys(COLUMNS, pa.float64())
-    kinds |= dict.fromkeys(("run", "strategy", "branch", "model", "contributor"), pa.string())
-    kinds |= {"reason": pa.string(), "selected": pa.bool_()}
-    kinds |= dict.fromkeys(("round", "pool", "payout"), pa.int64())
-    schema = pa.schema(list(kinds.items()))
+    types = dict.fromkeys(COLUMNS, pa.float64())
+    types |= dict.fromkeys(("run", "strategy", "branch", "model", "contributor"), pa.string())
+    types |= {"reason": pa.string(), "selected": pa.bool_()}
+    types |= dict.fromkeys(("round", "pool", "payout"), pa.int64())
+    schema = pa.schema(list(types.items()))
     with ParquetWriter(out, schema) as writer:
         while batch := list(islice(table, _ROWS_AT_ONCE)):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))

@@ -98,7 +98,7 @@ def _cut_torn_line(handle: int) -> None:
         part = os.pread(handle, end - start, start)
         newline = part.rfind(b"\n")
         if b"\r" in part[newline + 1 :]:
-            return  # no crash writes one: the line ends were changed, which is found and told
+            return  # no crash writes one: the line ends were changed, which is reported
         if newline >= 0:
             end = start + newline + 1
             break

@@ -78,10 +78,8 @@ class Open(NamedTuple):
         Place in the ledger, from 0.
     previous : bytes
         SHA-256 of the line before, 64 hexadecimal digits.
-    line : bytes
     span : tuple of int
         Where in it the signature stands, with its name and comma.
-    run, strategy : bytes
     pool : int
         Micro-units for each round.
     public_key : bytes
@@ -287,8 +285,8 @@ def damage(line: bytes) -> str | None:
 
 
 def _no_entry(line: bytes) -> ValueError:
-    if told := damage(line + b"\n"):
-        return ValueError(told)
+    if flaw := damage(line + b"\n"):
+        return ValueError(flaw)
     if line.startswith(b'{"') != line.endswith((b'"}', b"}}")):
         return ValueError(
             "is no entry, but part of one: it was cut in two, perhaps by a program that takes"

@@ -16,7 +16,6 @@ class Earned:
 
     Parameters
     ----------
-    contributor : str
     payout : int
         Micro-units.
     share : float
@@ -40,8 +39,6 @@ class Settled:
 
     Parameters
     ----------
-    round : int
-    branch : str, optional
     pool : int
         Micro-units that were shared.
     paid : int

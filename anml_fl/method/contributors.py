@@ -82,11 +82,11 @@ def contributor_means(
             f" got {who.tolist()[:5]}"
         )
     counts = np.bincount(who, minlength=contributors)
-    known = counts > 0
+    present = counts > 0
     n = np.maximum(counts, 1)
     means = np.bincount(who, x, contributors) / n
     overall = float(x.mean())
-    groups = int(known.sum())
+    groups = int(present.sum())
     freedom = x.size - groups
     # With a sample each nothing tells what is theirs from what is chance: then all is chance.
     within = float(((x - (means[who] if freedom else overall)) ** 2).sum())
@@ -100,7 +100,7 @@ def contributor_means(
         # Of one number alone nobody knows how far off it is.
         return ContributorMeans(
             counts.astype(np.int64),
-            np.where(known, means, np.nan),
+            np.where(present, means, np.nan),
             np.full(contributors, overall),
             np.full(contributors, np.inf),
         )
@@ -109,17 +109,17 @@ def contributor_means(
     pulled = np.where(total > 0, noise / np.where(total > 0, total, 1.0), 0.0)
     if groups > 3:
         pulled *= (groups - 3) / (groups - 1)
-    pulled = np.where(known, pulled, 1.0)
+    pulled = np.where(present, pulled, 1.0)
     share = 1.0 - pulled
     mu = float((share * means).sum() / share.sum()) if share.sum() > 0 else overall
     variance = noise * (1.0 - pulled * (groups - 1) / groups)
     if groups > 3:
         variance += 2.0 / (groups - 3) * (pulled * (means - mu)) ** 2
     # Who has no samples is one of all, of whom only the spread is known.
-    variance = np.where(known, variance, between + within / x.size)
+    variance = np.where(present, variance, between + within / x.size)
     return ContributorMeans(
         counts=counts.astype(np.int64),
-        means=np.where(known, means, np.nan),
-        shrunk=mu + np.where(known, share * (means - mu), 0.0),
+        means=np.where(present, means, np.nan),
+        shrunk=mu + np.where(present, share * (means - mu), 0.0),
         errors=np.sqrt(variance),
     )

@@ -63,9 +63,9 @@ def gold_reputation(right: ArrayLike, graded: ArrayLike) -> NDArray[np.float64]:
     # Laplace's rule: right answers alone do not make a crowd that is always right.
     m = (good.sum() + 1.0) / (total + 2.0)
     within = m * (1.0 - m)
-    known = seen > 0
-    spread = float((seen[known] * (good[known] / seen[known] - m) ** 2).sum())
-    freedom = float(known.sum()) - 1.0
+    graded = seen > 0
+    spread = float((seen[graded] * (good[graded] / seen[graded] - m) ** 2).sum())
+    freedom = float(graded.sum()) - 1.0
     room = total - (seen**2).sum() / total - freedom
     between = (spread - freedom * within) / room if room > 0 else 0.0
     nu = _MOST if between <= 0 else np.clip(within / between - 1.0, _LEAST, _MOST)

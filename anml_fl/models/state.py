@@ -1,4 +1,4 @@
-"""A model's arrays by name: out of torch, into torch, into a file; never a pickle."""
+"""A model's arrays by name: out of torch, into torch; and its error."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.numpy import save
-
-from anml_fl.system.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import nn
@@ -52,19 +48,6 @@ def load_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) -> 
         If a name or a shape differs.
     """
     model.load_state_dict({name: torch.tensor(value) for name, value in arrays.items()})
-
-
-def save_arrays(arrays: Mapping[str, NDArray[np.generic]], path: Path) -> None:
-    """Write arrays as safetensors: the whole file, or none of it.
-
-    Parameters
-    ----------
-    arrays : mapping
-        Name to array.
-    path : Path
-        Replaced if it exists.
-    """
-    write_whole(path, save({name: np.asarray(a, order="C") for name, a in arrays.items()}))
 
 
 def error_rate(

@@ -33,13 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class Caller(tuple[str, int]):
-    """The address from which a request came, and its connection: ASGI's `client`.
-
-    Parameters
-    ----------
-    address : (str, int)
-    transport : asyncio.BaseTransport
-    """
+    """The address from which a request came, and its connection: ASGI's `client`."""
 
     _transport: asyncio.BaseTransport
     _known: int | None
@@ -52,7 +46,7 @@ class Caller(tuple[str, int]):
         return made
 
     async def uid(self) -> int | None:
-        """Ask whose it is, until that is known: it stays so as long as the connection."""
+        """Ask whose it is, once: the answer holds as long as the connection."""
         if self._known is None:
             try:
                 own = socket.socket(
@@ -101,7 +95,6 @@ class Guard:
 
     Parameters
     ----------
-    app : ASGI application
     name : str
         Of the server, for those who are refused.
     nodes : str, optional
@@ -133,7 +126,7 @@ class Guard:
             return
         client = scope.get("client")
         uid = await client.uid() if isinstance(client, Caller) else None
-        # A browser that runs as the owner does what web pages tell it.
+        # A browser that runs as the owner does what web pages ask of it.
         page = any(name == b"origin" for name, _ in scope["headers"])
         if uid == os.geteuid() and not page:
             await self._app(scope, receive, send)
@@ -149,7 +142,7 @@ class Guard:
         return path == HEALTH or (self._nodes is not None and path.startswith(self._nodes))
 
     def _knows(self, scope: Scope) -> bool:
-        """Tell whether a request shows the owner's secret."""
+        """Say whether a request shows the owner's secret."""
         shown = [value for name, value in scope["headers"] if name == b"authorization"]
         return (
             self._bearer is not None

@@ -62,11 +62,7 @@ def uid_of(client: Address, server: Address) -> int | None:
 
 
 def uid_of_own(client: Address, server: Address) -> int | None:
-    """Say so where no table tells: only of this account's own processes, which are searched.
-
-    Parameters
-    ----------
-    client, server : (str, int)
+    """Say so where no table does: only of this account's own processes, which are searched.
 
     Returns
     -------

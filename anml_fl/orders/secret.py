@@ -1,4 +1,4 @@
-"""The secret by which an owner is known where the kernel does not tell who asks."""
+"""The secret by which an owner is recognised where the kernel does not say who asks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is known about contributors beside their updates: v, r and T."""
+"""What a server holds of contributors beside their updates: v, r and T."""

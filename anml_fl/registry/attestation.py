@@ -160,7 +160,6 @@ def check(
 
     Parameters
     ----------
-    token : str
     issuers : sequence of Issuer
         Who is trusted, with which key, for what and when.
     subject : bytes
@@ -173,7 +172,7 @@ def check(
     Raises
     ------
     AttestationError
-        At the first of these that fails: form, algorithm and type, a known key, one that a
+        At the first of these that fails: form, algorithm and type, an issuer's key, one that a
         single holder signs with, the signature, the claims' form, the issuer's name, what
         its key is trusted for and when, the subject, the data, issued by now, not expired,
         expiring after issued.

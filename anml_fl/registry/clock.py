@@ -129,7 +129,6 @@ def begun(text: str, present: datetime) -> datetime:
 
     Parameters
     ----------
-    text : str
     present : datetime
         The instant at which it was written.
 
@@ -157,5 +156,5 @@ def begun(text: str, present: datetime) -> datetime:
 
 
 def _is_day(text: str) -> bool:
-    """Tell a day alone, 2026-03-01 or 20260301, of what `parse` can read."""
+    """Distinguish a day alone, 2026-03-01 or 20260301, among what `parse` can read."""
     return "." not in text and len(text) <= len("2026-03-01")

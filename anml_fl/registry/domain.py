@@ -1,7 +1,7 @@
-"""What a registry holds: plain facts, each with the instant at which it became known.
+"""What a registry holds: plain facts, each with the instant at which it was recorded.
 
 Nothing here is ever changed: a fact is added, and what holds at an instant follows from
-the facts known by then. So a past round can be recomputed.
+the facts recorded by then. So a past round can be recomputed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Contributor:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A data set that a contributor brings; the latest one known is its current one.
+    """A data set that a contributor brings; the latest one recorded is its current one.
 
     Parameters
     ----------
@@ -101,7 +101,6 @@ class Attestation:
         Which of its keys signed: the key's SHA-256, 64 hexadecimal digits.
     subject : bytes
         The contributor's public key.
-    level : Verification
     data_hash : str
         The contribution vouched for.
     issued, expires : datetime
@@ -138,13 +137,11 @@ class Revocation:
 
     Parameters
     ----------
-    kind : Withdrawn
     target : str
         As `Withdrawn` says.
     moment : datetime
         From when on: for an issuer's key, what the registry had received up to the
         moment keeps its effect. A date of issue alone would be the thief's own word.
-    reason : str
     """
 
     kind: Withdrawn
@@ -159,7 +156,6 @@ class ReputationEntry:
 
     Parameters
     ----------
-    contributor : str
     run : str
         Which run.
     round : int

@@ -18,7 +18,7 @@ from anml_fl.method.provenance import (
     temporal_decay,
 )
 from anml_fl.method.reputation import Evidence
-from anml_fl.registry import tables
+from anml_fl.registry import queries, tables
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR
 from anml_fl.registry.curve import flaw
 
@@ -41,7 +41,7 @@ def _none(columns: int) -> _Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LatestReputation:
     """Each contributor's latest row of `reputation`, by its place.
 
     Parameters
@@ -59,26 +59,26 @@ class Standing:
     values: NDArray[np.float64]
 
     @classmethod
-    def none(cls, n: int) -> Standing:
+    def none(cls, n: int) -> LatestReputation:
         """Start n newcomers."""
         values = np.zeros((4, n))
         values[0] = Reputation.NEW.middle
         return cls(0, np.full(n, BEFORE_ALL_TIME), values)
 
-    def newer(self, connection: sa.Connection, contributors: _Whole) -> Standing:
+    def newer(self, connection: sa.Connection, contributors: _Whole) -> LatestReputation:
         """Read what was added since, of contributors by their rising row numbers."""
-        last = tables.last_row(connection)
+        last = queries.last_row(connection)
         missing = contributors.size - self.recorded.size
         if last == self.last and not missing:
             return self
-        new = Standing.none(missing)
+        new = LatestReputation.none(missing)
         recorded = np.concatenate([self.recorded, new.recorded])
         values = np.concatenate([self.values, new.values], axis=1)
         # At first the whole history is there: one look at each contributor's end of it.
         rows = (
-            tables.after(connection, tables.reputation, self.last)
+            queries.after(connection, tables.reputation, self.last)
             if self.last
-            else tables.standing(connection, contributors.tolist(), before=last + 1)
+            else queries.latest_reputation(connection, contributors.tolist(), before=last + 1)
         )
         if rows:
             whole = [(row[0], row[1]) for row in rows]
@@ -86,7 +86,7 @@ class Standing:
             place = np.searchsorted(contributors, of)
             recorded[place] = when  # by rising row number: the last one stays
             values[:, place] = np.array([row[2:] for row in rows], dtype=np.float64).T
-        return Standing(last, recorded, values)
+        return LatestReputation(last, recorded, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,13 @@ class Facts:
     index : mapping
         Identity to the contributor's place in `contributors`.
     contributors : (3, n) int64
-        Row number, recorded, domain's place in `tables.DOMAINS`.
+        Row number, recorded, domain's place in `queries.DOMAINS`.
     contributions : (4, n) int64
         Row number, recorded, contributor's row number, collected.
     attestations : (7, n) int64
         Row number, recorded, contribution's and issuer's row numbers, level's place in
-        `tables.LEVELS`, issued, expires.
-    standing : Standing
+        `queries.LEVELS`, issued, expires.
+    latest_reputation : LatestReputation
         Of each contributor.
     """
 
@@ -112,17 +112,18 @@ class Facts:
     contributors: _Whole = field(default_factory=lambda: _none(3))
     contributions: _Whole = field(default_factory=lambda: _none(4))
     attestations: _Whole = field(default_factory=lambda: _none(7))
-
-    standing: Standing = field(default_factory=lambda: Standing.none(0))
+    latest_reputation: LatestReputation = field(
+        default_factory=lambda: LatestReputation.none(0)
+    )
 
     def newer(self, connection: sa.Connection) -> Facts:
         """Read what was added since; the connection must see one state of the database."""
-        people = tables.after(connection, tables.contributors, _last(self.contributors))
-        data = tables.after(connection, tables.contributions, _last(self.contributions))
-        words = tables.after(connection, tables.attestations, _last(self.attestations))
+        people = queries.after(connection, tables.contributors, _last(self.contributors))
+        data = queries.after(connection, tables.contributions, _last(self.contributions))
+        words = queries.after(connection, tables.attestations, _last(self.attestations))
         index, contributors = self.index, _extended(self.contributors, [r[:3] for r in people])
-        standing = self.standing.newer(connection, contributors[0])
-        if not (people or data or words) and standing is self.standing:
+        latest = self.latest_reputation.newer(connection, contributors[0])
+        if not (people or data or words) and latest is self.latest_reputation:
             return self
         if people:
             start = len(index)
@@ -132,14 +133,14 @@ class Facts:
             contributors,
             _extended(self.contributions, data),
             _extended(self.attestations, words),
-            standing,
+            latest,
         )
 
     @property
     def latest(self) -> int:
         """When the last of them was recorded; before all time if there is none."""
         rows = (self.contributors, self.contributions, self.attestations)
-        recorded = [*(table[1] for table in rows), self.standing.recorded]
+        recorded = [*(table[1] for table in rows), self.latest_reputation.recorded]
         return int(np.concatenate(recorded).max(initial=BEFORE_ALL_TIME))
 
     def places(self, identities: Sequence[str], at: int) -> _Whole:
@@ -162,26 +163,27 @@ class Facts:
         self, connection: sa.Connection, places: _Whole, at: int
     ) -> NDArray[np.float64]:
         """Find r of contributors by their places: from what was recorded before."""
-        r: NDArray[np.float64] = self.standing.values[0, places]
-        (past,) = np.nonzero(self.standing.recorded[places] >= at)
+        latest = self.latest_reputation
+        r: NDArray[np.float64] = latest.values[0, places]
+        (past,) = np.nonzero(latest.recorded[places] >= at)
         r[past] = Reputation.NEW.middle
-        rows = tables.standing(connection, self.contributors[0, places[past]].tolist(), at=at)
-        if rows:
-            of = np.array([row[0] for row in rows], dtype=np.int64)
-            found = np.searchsorted(self.contributors[0, places[past]], of)
+        ids = self.contributors[0, places[past]]
+        if rows := queries.latest_reputation(connection, ids.tolist(), at=at):
+            found = np.searchsorted(ids, np.array([row[0] for row in rows], dtype=np.int64))
             r[past[found]] = [row[2] for row in rows]
         return r
 
     def evidence(
-        self, connection: sa.Connection, places: _Whole, of_round: tables.Rows
+        self, connection: sa.Connection, places: _Whole, of_round: queries.Rows
     ) -> tuple[_Whole, Evidence]:
         """Find when contributors' evidence was recorded, and it, as before a round's rows."""
-        recorded, values = self.standing.recorded[places], self.standing.values[:, places]
+        latest = self.latest_reputation
+        recorded, values = latest.recorded[places], latest.values[:, places]
         if of_round:
             ids = self.contributors[0, places]
             first = min(row[0] for row in of_round)
             recorded[:], values[:] = BEFORE_ALL_TIME, 0.0
-            for row in tables.standing(connection, ids.tolist(), before=first):
+            for row in queries.latest_reputation(connection, ids.tolist(), before=first):
                 place = np.searchsorted(ids, row[0])
                 recorded[place], values[:, place] = row[1], row[2:]
         return recorded, Evidence(values[1], values[2], values[3].astype(np.int64))
@@ -192,14 +194,14 @@ class Facts:
         """Say of each attestation whether it has lost its effect, by the reason."""
         row, recorded, _, issuer, _, issued, expires = self.attestations
         by_key = np.zeros(row.shape, dtype=bool)
-        for key, moment in tables.key_moments(connection, at):
+        for key, moment in queries.key_moments(connection, at):
             by_key |= (issuer == key) & ((recorded > moment) | (issued > moment))
-        issuers = tables.known(connection, tables.issuers, at) if row.size else []
+        issuers = queries.rows_at(connection, tables.issuers, at) if row.size else []
         weak = [one.id for one in issuers if flaw(bytes(one.public_key))]
         return {
             "anyone can sign with its issuer's key": np.isin(issuer, weak),
             "its issuer's key is revoked": by_key,
-            "revoked": np.isin(row, tables.withdrawn(connection, at)),
+            "revoked": np.isin(row, queries.withdrawn(connection, at)),
             "expired": expires <= at,
         }
 
@@ -215,10 +217,10 @@ class Facts:
         # One place more, at the end: who has no contribution, -1, stands there.
         v = np.full(row.size + 1, Verification.SELF_ATTESTED.middle)
         best = np.full(row.size, -np.inf)
-        middles = np.array([one.middle for one in tables.LEVELS])
+        middles = np.array([one.middle for one in queries.LEVELS])
         np.maximum.at(best, np.searchsorted(row, of[valid]), middles[level[valid]])
         v[:-1] = np.where(np.isfinite(best), best, v[:-1])
-        flagged = np.isin(row, tables.flagged(connection, at))
+        flagged = np.isin(row, queries.flagged(connection, at))
         v[:-1][flagged] = Verification.FLAGGED_OR_RETRACTED.middle
         return v[current]
 
@@ -233,7 +235,7 @@ class Facts:
             T = temporal_decay(ages, np.array(list(DECAY_RATES.values()))[domain])
         else:
             T = np.empty(ages.shape)
-            for code, source in enumerate(tables.DOMAINS):
+            for code, source in enumerate(queries.DOMAINS):
                 T[domain == code] = context.decay(ages[domain == code], source)
         return np.where(current < 0, 1.0, T)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 TOLERANCE = timedelta(seconds=5)
-"""How far clocks may be apart before it is told: `anml doctor` bears as much."""
+"""How far clocks may be apart before a note says so: `anml doctor` bears as much."""
 _SHORTEST = 1 / MICROSECONDS_A_YEAR
 _UNITS = (("days", 86_400.0), ("hours", 3_600.0), ("minutes", 60.0), ("seconds", 1.0))
 
@@ -110,12 +110,12 @@ def later(at: Reading | float, last: float | None) -> Reading:
         f"the clock is {_span(behind)} behind the last round's instant: it was set back, or"
         " was ahead"
     )
-    told = note if behind > TOLERANCE.total_seconds() else None
-    return Reading(last + _SHORTEST, "; ".join(filter(None, (read.note, told))) or None)
+    remarked = note if behind > TOLERANCE.total_seconds() else None
+    return Reading(last + _SHORTEST, "; ".join(filter(None, (read.note, remarked))) or None)
 
 
 def after(last: int, at: int) -> int:
-    """Put an instant after the last fact, in microseconds: what is known by then is all."""
+    """Put an instant after the last fact, in microseconds: what is recorded by then is all."""
     return max(last + 1, at)
 
 

@@ -90,6 +90,5 @@ class ReputationRegistry(Registry, Protocol):
         ----------
         run : str
             Which run the round belongs to; a round is observed once.
-        record : RoundRecord
         """
         ...

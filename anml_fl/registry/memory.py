@@ -57,7 +57,7 @@ class Standing:
     ValueError
         If a number lies outside its range.
     TypeError
-        If a key or hash is of another kind.
+        If a key or hash is of another type.
 
     Examples
     --------
@@ -81,15 +81,15 @@ class Standing:
         number("r", self.r, 0, 1)
         number("collected", self.collected, -_FAR, _FAR)
         number("rate", self.rate, 0, _FAR)
-        _check_kind("public_key", self.public_key, bytes)
-        _check_kind("data_hash", self.data_hash, str)
+        _check_type("public_key", self.public_key, bytes)
+        _check_type("data_hash", self.data_hash, str)
         if self.record is not None:
             _check_record(self.record)
 
 
-def _check_kind(name: str, value: object, kind: type) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} must be {kind.__name__}, got {type(value).__name__}")
+def _check_type(name: str, value: object, wanted: type) -> None:
+    if not isinstance(value, wanted):
+        raise TypeError(f"{name} must be {wanted.__name__}, got {type(value).__name__}")
 
 
 def _check_record(record: object) -> None:
@@ -141,8 +141,8 @@ class InMemoryRegistry:
     ) -> None:
         self.standings = dict(standings or {})
         for name, standing in self.standings.items():
-            _check_kind("an identity", name, str)
-            _check_kind(f"the standing of {name!r}", standing, Standing)
+            _check_type("an identity", name, str)
+            _check_type(f"the standing of {name!r}", standing, Standing)
         self.issuers = tuple(issuers)
         for issuer in self.issuers:
             if why := flaw(issuer.public_key):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.method.checks import count
 from anml_fl.method.provenance import DECAY_RATES, Verification
-from anml_fl.registry import tables
+from anml_fl.registry import queries, tables
 from anml_fl.registry.attestation import key_id
 from anml_fl.registry.clock import date, microseconds
 from anml_fl.registry.curve import flaw
@@ -38,8 +38,6 @@ class Held:
 
     Parameters
     ----------
-    attestation : Attestation
-    received : datetime
     lost : str, optional
         Why it has no effect at the instant asked about; None if it has.
     """
@@ -66,14 +64,14 @@ def add_contributor(connection: Connection, one: Contributor, recorded: int) -> 
         "since": microseconds(one.since),
         "recorded": recorded,
     }
-    if tables.find(connection, tables.contributors, identity=one.identity):
+    if queries.find(connection, tables.contributors, identity=one.identity):
         raise ValueError(f"contributor {one.identity!r} is there already")
-    if other := tables.find(connection, tables.contributors, public_key=one.public_key):
+    if other := queries.find(connection, tables.contributors, public_key=one.public_key):
         raise ValueError(
             f"public_key of {one.identity!r} is that of {other.identity!r}: a node is one"
             " contributor"
         )
-    tables.insert(connection, tables.contributors, row)
+    queries.insert(connection, tables.contributors, row)
 
 
 def add_contribution(connection: Connection, one: Contribution, recorded: int) -> None:
@@ -86,7 +84,7 @@ def add_contribution(connection: Connection, one: Contribution, recorded: int) -
     if not 1 <= count("size", one.size) <= _LARGEST:
         raise ValueError(f"size must lie in [1, 2**63 - 1], got {one.size!r}")
     who = owner(connection, one.contributor)
-    if tables.find(
+    if queries.find(
         connection, tables.contributions, contributor=who.id, data_hash=one.data_hash
     ):
         # A second time could only give old data a younger date.
@@ -98,7 +96,7 @@ def add_contribution(connection: Connection, one: Contribution, recorded: int) -
         "collected": microseconds(one.collected),
         "recorded": recorded,
     }
-    tables.insert(connection, tables.contributions, row)
+    queries.insert(connection, tables.contributions, row)
 
 
 def add_issuer(connection: Connection, one: Issuer, recorded: int) -> None:
@@ -118,7 +116,7 @@ def add_issuer(connection: Connection, one: Issuer, recorded: int) -> None:
     if why := flaw(one.public_key):
         raise ValueError(f"public_key of {one.name!r} cannot be trusted: {why}")
     key = key_id(one.public_key)
-    if tables.find(connection, tables.issuers, key_id=key):
+    if queries.find(connection, tables.issuers, key_id=key):
         raise ValueError(f"the issuers' key {key} is there already")
     row = {
         "key_id": key,
@@ -129,7 +127,7 @@ def add_issuer(connection: Connection, one: Issuer, recorded: int) -> None:
         "until": until,
         "recorded": recorded,
     }
-    tables.insert(connection, tables.issuers, row)
+    queries.insert(connection, tables.issuers, row)
 
 
 def revoke(connection: Connection, one: Revocation, recorded: int) -> None:
@@ -139,10 +137,10 @@ def revoke(connection: Connection, one: Revocation, recorded: int) -> None:
         "target": text("target", one.target),
         "moment": microseconds(one.moment),
     }
-    if tables.find(connection, tables.revocations, **row):
+    if queries.find(connection, tables.revocations, **row):
         raise ValueError(f"{one.kind.value} {one.target} is revoked from {one.moment} already")
     rest = {"reason": text("reason", one.reason), "recorded": recorded}
-    tables.insert(connection, tables.revocations, row | rest | _target(connection, one))
+    queries.insert(connection, tables.revocations, row | rest | _target(connection, one))
 
 
 def is_held(connection: Connection, one: Attestation, issuer: int, at: int) -> bool:
@@ -153,10 +151,10 @@ def is_held(connection: Connection, one: Attestation, issuer: int, at: int) -> b
     AttestationError
         If it or its key is revoked, or if another one has its id.
     """
-    held = tables.find(connection, tables.attestations, issuer=issuer, token_id=one.id)
+    held = queries.find(connection, tables.attestations, issuer=issuer, token_id=one.id)
     received = held.recorded if held else at
     latest = max(received, microseconds(one.issued))
-    for row in tables.known(connection, tables.revocations, at, issuer=issuer):
+    for row in queries.rows_at(connection, tables.revocations, at, issuer=issuer):
         day = date(row.moment).isoformat()
         if row.token_id is None and latest > row.moment:
             raise AttestationError(f"its key is revoked from {day} on: {row.reason}")
@@ -183,12 +181,12 @@ def keep(
         "token": one.token,
         "recorded": at,
     }
-    tables.insert(connection, tables.attestations, row)
+    queries.insert(connection, tables.attestations, row)
 
 
 def owner(connection: Connection, identity: str) -> Any:
     """Find a contributor's row, or raise ValueError."""
-    row = tables.find(connection, tables.contributors, identity=text("contributor", identity))
+    row = queries.find(connection, tables.contributors, identity=text("contributor", identity))
     if row is None:
         raise ValueError(f"contributor {identity!r} is unknown: add it first")
     return row
@@ -241,7 +239,7 @@ def entry(identity: str, row: Any) -> ReputationEntry:
 
 
 def attestation(row: Any, subject: bytes) -> Attestation:
-    """Read a row of `tables.attested`."""
+    """Read a row of `queries.attested`."""
     return Attestation(
         id=row.token_id,
         issuer=row.issuer_name,
@@ -259,8 +257,8 @@ def _target(connection: Connection, one: Revocation) -> dict[str, Any]:
     """Find the rows that a revocation is about."""
     if one.kind is Withdrawn.CONTRIBUTION:
         identity, _, data_hash = one.target.rpartition("/")
-        who = tables.find(connection, tables.contributors, identity=identity)
-        row = who and tables.find(
+        who = queries.find(connection, tables.contributors, identity=identity)
+        row = who and queries.find(
             connection, tables.contributions, contributor=who.id, data_hash=data_hash
         )
         if row is None:
@@ -270,7 +268,7 @@ def _target(connection: Connection, one: Revocation) -> dict[str, Any]:
             )
         return {"contribution": row.id}
     key, slash, token_id = one.target.partition("/")
-    row = tables.find(connection, tables.issuers, key_id=key)
+    row = queries.find(connection, tables.issuers, key_id=key)
     if row is None:
         raise ValueError(
             f"{key!r} is no issuer's key that is known: see `anml registry list issuers`"

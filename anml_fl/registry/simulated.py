@@ -29,7 +29,6 @@ def simulated_issuer(seed: int, name: str = UNIVERSITY) -> tuple[Ed25519PrivateK
     ----------
     seed : int
         The run's, >= 0.
-    name : str
 
     Returns
     -------
@@ -58,7 +57,6 @@ def public_key_of(seed: int, contributor: str) -> bytes:
 
     Parameters
     ----------
-    seed : int
     contributor : str
         Identity.
 
@@ -80,7 +78,6 @@ def data_hash_of(seed: int, contributor: str) -> str:
 
     Parameters
     ----------
-    seed : int
     contributor : str
         Identity.
 
@@ -105,13 +102,10 @@ def credential(
 
     Parameters
     ----------
-    seed : int
     contributor : str
         Identity; letters, digits, ".", "_", ":" or "-".
     level : Verification
         One of `LEVELS`.
-    issuer : str
-    issued, expires : datetime
 
     Returns
     -------

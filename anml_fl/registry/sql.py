@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anml_fl.database.engine import reading, writing
-from anml_fl.method.provenance import (
-    Reputation,
-    Verification,
-)
+from anml_fl.method.provenance import Reputation, Verification
 from anml_fl.method.reputation import ReputationRule, conduct
-from anml_fl.registry import recording, tables
+from anml_fl.registry import queries, recording, tables
 from anml_fl.registry.attestation import check
 from anml_fl.registry.clock import date, microseconds, now, years
 from anml_fl.registry.facts import Facts
@@ -95,7 +92,6 @@ class SqlRegistry:
 
         Parameters
         ----------
-        contributor : Contributor
         at : datetime or float
             When the registry learns of it, here and below.
 
@@ -104,9 +100,7 @@ class SqlRegistry:
         ValueError
             If its identity or key is there already, or a field is bad.
         """
-        with writing(self._engine) as connection:
-            recorded = self._recording(connection, microseconds(at))
-            recording.add_contributor(connection, contributor, recorded)
+        self._record(recording.add_contributor, contributor, at)
 
     def add_contribution(self, contribution: Contribution, at: Instant) -> None:
         """Add a data set, from now on its contributor's current one.
@@ -116,9 +110,7 @@ class SqlRegistry:
         ValueError
             If its contributor is unknown, it is there already, or a field is bad.
         """
-        with writing(self._engine) as connection:
-            recorded = self._recording(connection, microseconds(at))
-            recording.add_contribution(connection, contribution, recorded)
+        self._record(recording.add_contribution, contribution, at)
 
     def add_issuer(self, issuer: Issuer, at: Instant) -> None:
         """Add an issuer's key.
@@ -128,23 +120,19 @@ class SqlRegistry:
         ValueError
             If the key is there already, or a field is bad.
         """
-        with writing(self._engine) as connection:
-            recorded = self._recording(connection, microseconds(at))
-            recording.add_issuer(connection, issuer, recorded)
+        self._record(recording.add_issuer, issuer, at)
 
     def revoke(self, revocation: Revocation, at: Instant) -> None:
         """Take an issuer's key, an attestation or a contribution back.
 
-        An attestation may be revoked before anybody has shown it, if its key is known.
+        An attestation may be revoked before anybody has shown it, if its key is there.
 
         Raises
         ------
         ValueError
             If the target is unknown, or the same was said before.
         """
-        with writing(self._engine) as connection:
-            recorded = self._recording(connection, microseconds(at))
-            recording.revoke(connection, revocation, recorded)
+        self._record(recording.revoke, revocation, at)
 
     def present(
         self, contributor: str, tokens: Sequence[str], *, at: Instant
@@ -155,11 +143,13 @@ class SqlRegistry:
             moment = self._recording(connection, microseconds(at))
             if self._newer(connection).places([contributor], moment)[0] < 0:
                 return tuple(f"contributor {contributor!r} is unknown" for _ in tokens)
-            owner = tables.find(connection, tables.contributors, identity=contributor)
-            data = tables.known(connection, tables.contributions, moment, contributor=owner.id)
+            owner = queries.find(connection, tables.contributors, identity=contributor)
+            data = queries.rows_at(
+                connection, tables.contributions, moment, contributor=owner.id
+            )
             hashes = {row.data_hash: row.id for row in data}
             keys = {
-                row.key_id: row for row in tables.known(connection, tables.issuers, moment)
+                row.key_id: row for row in queries.rows_at(connection, tables.issuers, moment)
             }
             issuers = [recording.issuer(row) for row in keys.values()]
             for token in tokens:
@@ -189,7 +179,7 @@ class SqlRegistry:
     # ── What follows from them ──────────────────────────────────────────────────────────────
 
     def signals(self, contributors: Sequence[str], *, at: Instant) -> Signals:
-        """Look contributors up, by what was known at the instant; see `Registry.signals`."""
+        """Look contributors up, by what was recorded by then; see `Registry.signals`."""
         moment = microseconds(at)
         v = np.full(len(contributors), Verification.SELF_ATTESTED.middle)
         r = np.full(len(contributors), Reputation.NEW.middle)
@@ -203,11 +193,11 @@ class SqlRegistry:
             reputation = facts.reputation(connection, asked, moment)
             current = facts.current(moment)
             verification = facts.verification(connection, current, moment)
-        known = places >= 0
-        where = np.searchsorted(asked, places[known])
-        v[known] = verification[places[known]]
-        r[known] = reputation[where]
-        T[known] = facts.freshness(asked, current[asked], moment, self._context)[where]
+        found = places >= 0
+        where = np.searchsorted(asked, places[found])
+        v[found] = verification[places[found]]
+        r[found] = reputation[where]
+        T[found] = facts.freshness(asked, current[asked], moment, self._context)[where]
         return Signals(v, r, T)
 
     def observe(self, run: str, record: RoundRecord) -> None:
@@ -232,7 +222,7 @@ class SqlRegistry:
             # By row number: rows of one contributor lie together in the index.
             who = np.argsort(places, kind="stable")[np.count_nonzero(places < 0) :]
             ids = facts.contributors[0, places[who]].tolist()
-            before = tables.observed(connection, recording.text("run", run), record.round)
+            before = queries.observed(connection, recording.text("run", run), record.round)
             recorded, earlier = facts.evidence(connection, places[who], before)
             later = self._rule.after(earlier, outcomes[who], np.array(valid, dtype=bool)[who])
             columns = (
@@ -248,7 +238,7 @@ class SqlRegistry:
             )
             rows = list(zip(*columns, strict=True))
             if not before:
-                tables.insert_reputation(connection, run, record.round, rows)
+                queries.insert_reputation(connection, run, record.round, rows)
             elif [row[:-1] for row in rows] != [tuple(row[1:-1]) for row in before]:
                 raise ValueError(
                     f"round {record.round} of {run!r} was observed before, and otherwise: a"
@@ -264,7 +254,7 @@ class SqlRegistry:
             The `at` of the record, to the microsecond.
         """
         with reading(self._engine) as connection:
-            moment = tables.moment_of(connection, run, round_number)
+            moment = queries.moment_of(connection, run, round_number)
         return None if moment is None else years(date(moment))
 
     def now(self) -> datetime:
@@ -276,16 +266,16 @@ class SqlRegistry:
     # ── What it holds, for people ───────────────────────────────────────────────────────────
 
     def contributors(self, at: Instant) -> tuple[Contributor, ...]:
-        """List who was known at an instant, as they came."""
-        return tuple(map(recording.contributor, self._known(tables.contributors, at)))
+        """List who was recorded by an instant, as they came."""
+        return tuple(map(recording.contributor, self._rows(tables.contributors, at)))
 
     def issuers(self, at: Instant) -> tuple[Issuer, ...]:
-        """List the issuers' keys that were known at an instant, as they came."""
-        return tuple(map(recording.issuer, self._known(tables.issuers, at)))
+        """List the issuers' keys that were recorded by an instant, as they came."""
+        return tuple(map(recording.issuer, self._rows(tables.issuers, at)))
 
     def revocations(self, at: Instant) -> tuple[Revocation, ...]:
-        """List the revocations that were known at an instant, as they came."""
-        return tuple(map(recording.revocation, self._known(tables.revocations, at)))
+        """List the revocations that were recorded by an instant, as they came."""
+        return tuple(map(recording.revocation, self._rows(tables.revocations, at)))
 
     def contributions(self, identity: str, at: Instant) -> tuple[Contribution, ...]:
         """List a contributor's contributions; the last one is its current one.
@@ -295,14 +285,14 @@ class SqlRegistry:
         ValueError
             If the contributor is unknown; so below.
         """
-        rows = self._known(tables.contributions, at, identity)
+        rows = self._rows(tables.contributions, at, identity)
         return tuple(recording.contribution(identity, row) for row in rows)
 
     def history(
         self, identity: str, at: Instant
     ) -> tuple[tuple[datetime, ReputationEntry], ...]:
         """List how a contributor's reputation moved, each entry with its instant."""
-        rows = self._known(tables.reputation, at, identity)
+        rows = self._rows(tables.reputation, at, identity)
         return tuple((date(row.recorded), recording.entry(identity, row)) for row in rows)
 
     def attestations(self, identity: str, at: Instant) -> tuple[recording.Held, ...]:
@@ -317,7 +307,7 @@ class SqlRegistry:
                 != np.append(facts.contributions[0], -1)[current],
                 **facts.without_effect(connection, moment),
             }
-            rows = tables.attested(connection, owner.id, moment)
+            rows = queries.attested(connection, owner.id, moment)
         places = np.searchsorted(facts.attestations[0], [row.id for row in rows])
         return tuple(
             recording.Held(
@@ -328,12 +318,18 @@ class SqlRegistry:
             for place, row in zip(places, rows, strict=True)
         )
 
-    def _known(self, table: sa.Table, at: Instant, identity: str | None = None) -> list[Any]:
+    def _record(
+        self, add: Callable[[sa.Connection, Any, int], None], fact: object, at: Instant
+    ) -> None:
+        with writing(self._engine) as connection:
+            add(connection, fact, self._recording(connection, microseconds(at)))
+
+    def _rows(self, table: sa.Table, at: Instant, identity: str | None = None) -> list[Any]:
         with reading(self._engine) as connection:
             whose = {}
             if identity is not None:
                 whose["contributor"] = recording.owner(connection, identity).id
-            return tables.known(connection, table, microseconds(at), **whose)
+            return queries.rows_at(connection, table, microseconds(at), **whose)
 
     def _recording(self, connection: sa.Connection, moment: int) -> int:
         """Say at which instant a fact is recorded that is said to be of an instant."""
@@ -343,7 +339,7 @@ class SqlRegistry:
 
     def _latest(self, connection: sa.Connection) -> int:
         """Find when the last fact was recorded; before all time if there is none."""
-        return max(self._newer(connection).latest, tables.latest(connection))
+        return max(self._newer(connection).latest, queries.latest(connection))
 
     def _newer(self, connection: sa.Connection) -> Facts:
         """Bring what memory holds up to date; two threads may both do so, to the same end."""

@@ -101,7 +101,7 @@ def read_claims(payload: bytes) -> dict[str, Any]:
     Raises
     ------
     AttestationError
-        Naming the first claim that is missing, not known, or of another form.
+        Naming the first claim that is missing, unknown, or of another form.
 
     Examples
     --------

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import ConfigDict, FiniteFloat, TypeAdapter, ValidationError
 
+from anml_fl.run.files import ATTRIBUTION
 from anml_fl.system.files import write_whole
 from anml_fl.system.untrusted import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-ATTRIBUTION = "attribution.json"
 
 EstimatorName = Literal["leave_one_out", "gtg_shapley", "exact_shapley"]
 

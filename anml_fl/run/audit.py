@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.run.attribution import ATTRIBUTION, load_attribution
-from anml_fl.run.files import SUMMARY, DifferenceError, content_of, strict_json
+from anml_fl.run.attribution import load_attribution
+from anml_fl.run.difference import DifferenceError, content_of, strict_json
+from anml_fl.run.files import ATTRIBUTION, SUMMARY
 from anml_fl.run.ledger_audit import audit
 from anml_fl.run.rank_correlation import rank_correlation
 from anml_fl.run.settled_shares import settled_by_ledger
@@ -67,23 +68,23 @@ def _check_attribution(run: Path, found: Audit) -> None:
     chain = found.verdict.chain
     fitting = settled_by_ledger(said, found.payouts)
     strategy = chain.opened and strict_json(chain.opened.strategy)
-    known = [
+    expected = [
         ("strategy", said.strategy, strategy),
         ("rounds", said.rounds, chain.rounds),
         ("settled_by", said.settled_by, "ledger"),
     ]
     for one, paid in zip(said.contributors, fitting.contributors, strict=True):
-        known.append((f"{one.contributor}: settled", one.settled, paid.settled))
+        expected.append((f"{one.contributor}: settled", one.settled, paid.settled))
     people = said.contributors
     exact = None
     if people and people[0].exact_shapley is not None:
         exact = np.array([one.exact_shapley for one in people], dtype=float)
     for way, ranked in zip(said.estimators, fitting.estimators, strict=True):
         values = np.array([getattr(one, way.name) for one in people], dtype=float)
-        known.append((f"{way.name}: with_settled", way.with_settled, ranked.with_settled))
+        expected.append((f"{way.name}: with_settled", way.with_settled, ranked.with_settled))
         rank = rank_correlation(values, exact)
-        known.append((f"{way.name}: with_exact", way.with_exact, rank))
-    for name, value, should in known:
+        expected.append((f"{way.name}: with_exact", way.with_exact, rank))
+    for name, value, should in expected:
         if value != should:
             raise DifferenceError(
                 f"{ATTRIBUTION}: {name} is {value!r}, but {should!r} follows from the ledger"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
@@ -19,6 +19,7 @@ from safetensors.numpy import save
 
 from anml_fl.ledger.entry import model_hash
 from anml_fl.method.records import RoundRecord
+from anml_fl.run.files import CHECKPOINT, PREVIOUS
 from anml_fl.system.files import write_whole
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
 _VERSION = 1
+# Before the name of an array that is the rule's, and no part of the model.
+_STATE = "anml.rule-state/"
 
 
 class CheckpointError(ValueError):
@@ -82,6 +84,8 @@ class Checkpoint:
         Hash of the code.
     updates : str, optional
         Hash of the file of the round's updates; None without one.
+    state : mapping
+        Name to array: what the strategy's rule keeps from round to round.
     """
 
     run: str
@@ -94,6 +98,7 @@ class Checkpoint:
     seed: int
     code: str
     updates: str | None = None
+    state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def cut(path: Path, written: Written) -> None:
@@ -129,7 +134,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     CheckpointError
         If it cannot be written: the one before is as it was.
     """
-    told = {
+    fields = {
         "version": _VERSION,
         "run": checkpoint.run,
         "record": checkpoint.record.to_json(),
@@ -143,9 +148,12 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "code": checkpoint.code,
         "updates": checkpoint.updates,
     }
-    text = json.dumps(told, sort_keys=True)
+    text = json.dumps(fields, sort_keys=True)
     metadata = {"anml": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
-    arrays = {name: array.copy(order="C") for name, array in checkpoint.arrays.items()}
+    state = {_STATE + name: array for name, array in checkpoint.state.items()}
+    arrays = {
+        name: array.copy(order="C") for name, array in {**checkpoint.arrays, **state}.items()
+    }
     path = folder / CHECKPOINT
     try:
         if path.exists():
@@ -183,30 +191,32 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-        told = json.loads(metadata["anml"])
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+        fields = json.loads(metadata["anml"])
         if hashlib.sha256(metadata["anml"].encode()).hexdigest() != metadata["sha256"]:
             raise CheckpointError(f"{path} is damaged: its text has another hash")
-        if told["version"] != _VERSION:
+        if fields["version"] != _VERSION:
             raise CheckpointError(
-                f"{path} has version {told['version']}, this code reads {_VERSION}: go on with"
-                " the version of anml-fl that began the run"
+                f"{path} has version {fields['version']}, this code reads {_VERSION}: go on"
+                " with the version of anml-fl that began the run"
             )
-        if told["run"] != run:
-            raise CheckpointError(f"{path} belongs to the run {told['run']!r}, not {run!r}")
-        if model_hash(arrays) != told["model"]:
+        if fields["run"] != run:
+            raise CheckpointError(f"{path} belongs to the run {fields['run']!r}, not {run!r}")
+        arrays = {n: a for n, a in stored.items() if not n.startswith(_STATE)}
+        if model_hash(arrays) != fields["model"]:
             raise CheckpointError(f"{path} is damaged: the model in it has another hash")
         return Checkpoint(
             run,
-            _timed(told["record"], told["seconds"]),
+            _timed(fields["record"], fields["seconds"]),
             arrays,
-            Written(*told["rounds"]),
-            Written(*told["timings"]),
-            told["ledger"],
-            tuple((who, at, token) for who, at, token in told["shown"]),
-            told["seed"],
-            told["code"],
-            told.get("updates"),  # not in those of a run that was begun before ADR 17
+            Written(*fields["rounds"]),
+            Written(*fields["timings"]),
+            fields["ledger"],
+            tuple((who, at, token) for who, at, token in fields["shown"]),
+            fields["seed"],
+            fields["code"],
+            fields.get("updates"),  # not in those of a run that was begun before ADR 17
+            {n.removeprefix(_STATE): a for n, a in stored.items() if n.startswith(_STATE)},
         )
     except CheckpointError:
         raise

@@ -31,7 +31,7 @@ def code_hash() -> str:
     >>> len(code_hash()), code_hash() == code_hash()
     (64, True)
     """
-    told = sha256()
+    digest = sha256()
     for package in PACKAGES:
         spec = find_spec(package)
         if spec is None or not spec.submodule_search_locations:
@@ -41,5 +41,5 @@ def code_hash() -> str:
             content = file.read_bytes()
             # Its length stands before it, so that no two listings run into each other.
             name = f"{package}/{file.relative_to(root).as_posix()}"
-            told.update(f"{len(name)}:{name}{len(content)}:".encode() + content)
-    return told.hexdigest()
+            digest.update(f"{len(name)}:{name}{len(content)}:".encode() + content)
+    return digest.hexdigest()

@@ -1,25 +1,26 @@
-"""The files of a run's folder that its ledger stands for, and what it is for one to differ."""
+"""The names of all files in a run's folder; nothing is imported, so that any reader can.
 
-from __future__ import annotations
+`docs/records.md` says what is in each of them.
+"""
 
-import codecs
-import json
-from typing import TYPE_CHECKING, Any
+FORMAT = 1
+"""Of a run's folder. A summary that names no format is of this one; what came later within it,
+files and fields, is what an older run does not have."""
 
-from anml_fl.ledger.entry import sha256_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
+CONFIG, SUMMARY, MANIFEST = "config.toml", "summary.json", "manifest.json"
 LEDGER, PUBLIC_KEY = "ledger.jsonl", "ledger.pub"
-CONFIG, SUMMARY = "config.toml", "summary.json"
+ATTRIBUTION, REPORT = "attribution.json", "report.html"
+ERROR = "error.txt"
+"""Why the ServerApp ended before the run did; not there after a crash."""
+DEPLOYMENT = "deployment.json"
+"""Where the federation is on which the run goes on."""
+LOCK, SUBMITTING = ".lock", ".submitting"
+"""Held by who writes to the folder, and by who follows the run on other processes."""
+
+# In the folder of a strategy:
 ROUNDS, TIMINGS, MODEL = "rounds.jsonl", "timings.jsonl", "model.safetensors"
+CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
 UPDATES = "updates"
-
-
-class DifferenceError(Exception):
-    """A run says something else than its ledger; the message names file and place."""
 
 
 def updates_name(strategy: str, number: int) -> str:
@@ -31,110 +32,3 @@ def updates_name(strategy: str, number: int) -> str:
     'anml/updates/0007.safetensors'
     """
     return f"{strategy}/{UPDATES}/{number:04d}.safetensors"
-
-
-def content_of(run: Path, name: str) -> bytes:
-    """Read a file that must be there.
-
-    Parameters
-    ----------
-    run : Path
-        The run's folder.
-    name : str
-        Path in it.
-
-    Raises
-    ------
-    DifferenceError
-        If it is missing.
-    OSError
-        If it cannot be read.
-    """
-    try:
-        return (run / name).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise DifferenceError(f"{name} is missing") from None
-
-
-def check_hash(
-    name: str, content: bytes, signed: str, others: Mapping[str, str] | None = None
-) -> None:
-    r"""Compare a file with the hash that was signed for it.
-
-    Parameters
-    ----------
-    name : str
-    content : bytes
-    signed : str
-        "sha256:" and 64 hexadecimal digits.
-    others : mapping, optional
-        Hashes of other files, to their names: one may stand in another's place.
-
-    Raises
-    ------
-    DifferenceError
-        Naming the file, and what was done to it where that can be told.
-
-    Examples
-    --------
-    >>> check_hash("config.toml", b"seed = 0\r\n", sha256_of(b"seed = 0\n"))
-    Traceback (most recent call last):
-    anml_fl.run.files.DifferenceError: config.toml: its line ends were changed, to CR LF
-    """
-    found = sha256_of(content)
-    if found == signed:
-        return
-    unmarked = content.removeprefix(codecs.BOM_UTF8)
-    if sha256_of(unmarked) == signed:
-        raise DifferenceError(f"{name}: a byte order mark was put in front of it")
-    if sha256_of(unmarked.replace(b"\r\n", b"\n")) == signed:
-        raise DifferenceError(f"{name}: its line ends were changed, to CR LF")
-    if other := (others or {}).get(found):
-        raise DifferenceError(f"{name} was altered: its content is that of {other}")
-    raise DifferenceError(
-        f"{name} was altered: its SHA-256 is {found[7:]}, signed is {signed[7:]}"
-    )
-
-
-def shown(value: object) -> str:
-    """Show a value that an edited file may have, in a few letters.
-
-    Examples
-    --------
-    >>> shown(0.5), len(shown("x" * 10_000))
-    ('0.5', 63)
-    """
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."
-
-
-def strict_json(text: bytes) -> Any:
-    """Read JSON, and refuse what two readers could read in two ways.
-
-    Raises
-    ------
-    ValueError
-        If it is no JSON, or has a name twice in an object, or NaN or Infinity.
-
-    Examples
-    --------
-    >>> strict_json(b'{"q": 1, "q": 0}')
-    Traceback (most recent call last):
-    ValueError: 'q' stands there twice
-    """
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        for name, _ in pairs:
-            if name not in found:
-                raise ValueError(f"{name!r} stands there twice")
-            del found[name]
-        return dict(pairs)
-
-    def constant(name: str) -> Any:
-        raise ValueError(f"{name} is no JSON")
-
-    try:
-        return json.loads(text.decode(), object_pairs_hook=once, parse_constant=constant)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None

@@ -16,17 +16,19 @@ from anml_fl.ledger.entry import sha256_of
 from anml_fl.ledger.grammar import LONGEST_LINE
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
+from anml_fl.run.difference import DifferenceError, check_hash, content_of
 from anml_fl.run.files import (
+    ATTRIBUTION,
     CONFIG,
     LEDGER,
+    MANIFEST,
     MODEL,
     PUBLIC_KEY,
+    REPORT,
     ROUNDS,
     SUMMARY,
+    TIMINGS,
     UPDATES,
-    DifferenceError,
-    check_hash,
-    content_of,
 )
 from anml_fl.run.round_audit import (
     check_model,
@@ -45,10 +47,10 @@ if TYPE_CHECKING:
     from anml_fl.ledger.verify import Verdict
 
 _NEVER_BOUND = (
-    "manifest.json",
-    "timings.jsonl and all seconds",
-    "report.html",
-    "the values in attribution.json",
+    MANIFEST,
+    f"{TIMINGS} and all seconds",
+    REPORT,
+    f"the values in {ATTRIBUTION}",
 )
 
 
@@ -264,9 +266,9 @@ def _check_files(run: Path, strategies: Sequence[str], signed: dict[str, str]) -
         raise DifferenceError(
             f"{LEDGER}: its close stands for other files than {CONFIG} names"
         )
-    known = {digest: name for name, digest in signed.items()}
+    named = {digest: name for name, digest in signed.items()}
     for name in names:
-        check_hash(name, content_of(run, name), signed[name], known)
+        check_hash(name, content_of(run, name), signed[name], named)
 
 
 def _check_no_more_strategies(run: Path, strategies: Sequence[str]) -> None:

@@ -8,15 +8,15 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from anml_fl.run.files import MANIFEST
 from anml_fl.system.files import read_text, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
-MANIFEST = "manifest.json"
 _PACKAGES = ("anml-fl", "flwr", "numpy", "torch")
 
 
@@ -37,12 +37,12 @@ def write_manifest(
     """
     path = out / MANIFEST
     replied = {**_replied(path), **contributors}
-    told = {
+    fields = {
         "engine": config.engine,
         "code": {"server": code, "contributors": dict(sorted(replied.items()))},
         "versions": _versions(),
     }
-    text = (json.dumps(told, indent=2) + "\n").encode()
+    text = (json.dumps(fields, indent=2) + "\n").encode()
     if not path.exists() or path.read_bytes() != text:
         write_whole(path, text)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import FiniteFloat, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from anml_fl.behaviours import is_honest
+from anml_fl.behaviour import is_honest
 from anml_fl.database.url import DatabaseError, located
 from anml_fl.method.records import RoundRecord
+from anml_fl.run.files import CONFIG, FORMAT, ROUNDS, SUMMARY, TIMINGS
+from anml_fl.run.schema import StrategySummary, Summary
 from anml_fl.system.files import read_text
 from anml_fl.system.untrusted import explained
 
@@ -21,65 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ORACLE = "oracle"
-"""The strategy that is told who is honest: what the others are measured against."""
-
-
-@dataclass(frozen=True, slots=True)
-class StrategySummary:
-    """One strategy's entry in `summary.json`.
-
-    Parameters
-    ----------
-    test_error : float, optional
-        At the end of the run, in [0, 1].
-    attacker_weight : float, optional
-        Share of weight that went to attackers, in [0, 1]; None without weights.
-    branches : dict of str to int
-        Rounds in which each branch was taken.
-    excluded : int
-        Replies left out.
-    rounds : int
-        Rounds run.
-    seconds : float, optional
-        Wall-clock time of the strategy.
-    """
-
-    test_error: FiniteFloat | None = None
-    attacker_weight: FiniteFloat | None = None
-    branches: dict[str, int] = field(default_factory=dict)
-    excluded: int = 0
-    rounds: int = 0
-    seconds: FiniteFloat | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """What a contributor that gathered data of its own holds.
-
-    Parameters
-    ----------
-    samples : int
-        For training.
-    errors : dict of str to float
-        Strategy to the final model's error on the contributor's own test samples, in [0, 1].
-    """
-
-    samples: int
-    errors: dict[str, FiniteFloat] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The file `summary.json`; `contributors` maps to behaviours, `holdings` to own data."""
-
-    name: str
-    engine: str
-    dataset: str
-    seed: int
-    contributors: dict[str, str]
-    strategies: dict[str, StrategySummary]
-    seconds: FiniteFloat | None = None
-    holdings: dict[str, Holding] = field(default_factory=dict)
+"""The strategy that is given who is honest: what the others are measured against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +99,18 @@ def load_run(folder: Path) -> Run:
     ValueError
         If a file says something else than it should; the message names file and place.
     """
-    path = folder / "summary.json"
+    path = folder / SUMMARY
     try:
         summary = _SUMMARY.validate_json(_without_surrogates(_read(path)))
     except ValidationError as error:
         raise ValueError(f"{path}: {explained(error)}") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: not JSON ({error})") from error
+    if summary.format != FORMAT:
+        raise ValueError(
+            f"{path}: format is {summary.format}, this code reads {FORMAT}: use the version of"
+            " anml-fl that wrote it"
+        )
     if not summary.strategies:
         raise ValueError(f"{path}: strategies must name at least one strategy, got none")
     if strangers := sorted(set(summary.holdings) - set(summary.contributors)):
@@ -170,15 +119,15 @@ def load_run(folder: Path) -> Run:
         # The name is a folder: "../other" would read a file of somebody else.
         if name in ("", "..") or Path(name).name != name or "\0" in name:
             raise ValueError(f"{path}: strategy {name!r} must be a plain folder name")
-    config = _read(folder / "config.toml")
-    settings = _Settings(folder / "config.toml", config)
+    config = _read(folder / CONFIG)
+    settings = _Settings(folder / CONFIG, config)
     settings.check_secrets()
     strategies = tuple(
         StrategyRun(
             name,
             of,
-            _records(folder / name / "rounds.jsonl", set(summary.contributors)),
-            _timings(folder / name / "timings.jsonl"),
+            _records(folder / name / ROUNDS, set(summary.contributors)),
+            _timings(folder / name / TIMINGS),
         )
         for name, of in summary.strategies.items()
     )
@@ -201,8 +150,8 @@ def _read(path: Path) -> str:
         return read_text(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{path} is missing: a run folder holds config.toml, summary.json and "
-            "<strategy>/rounds.jsonl"
+            f"{path} is missing: a run folder holds {CONFIG}, {SUMMARY} and "
+            f"<strategy>/{ROUNDS}"
         ) from error
 
 
@@ -254,7 +203,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             yield f"{path} line {number}", line
 
 
-def _records(path: Path, known: set[str]) -> tuple[RoundRecord, ...]:
+def _records(path: Path, contributors: set[str]) -> tuple[RoundRecord, ...]:
     records: dict[int, RoundRecord] = {}
     for place, line in _lines(path):
         try:
@@ -265,8 +214,8 @@ def _records(path: Path, known: set[str]) -> tuple[RoundRecord, ...]:
             raise ValueError(f"{place}: {explained(error)}") from error
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
-        strangers = sorted({person.contributor for person in record.contributors} - known)
-        if strangers:
+        named = {person.contributor for person in record.contributors}
+        if strangers := sorted(named - contributors):
             raise ValueError(
                 f"{place}: contributor {strangers[0]!r} is not among the contributors "
                 "of summary.json"

@@ -11,18 +11,14 @@ from safetensors.numpy import load
 from anml_fl.ledger.entry import Fields, model_hash, round_fields, sha256_of
 from anml_fl.ledger.grammar import damage
 from anml_fl.method.records import RoundRecord
-from anml_fl.run.files import (
-    MODEL,
-    ROUNDS,
-    TIMINGS,
-    UPDATES,
+from anml_fl.run.difference import (
     DifferenceError,
     check_hash,
     content_of,
     shown,
     strict_json,
-    updates_name,
 )
+from anml_fl.run.files import MODEL, ROUNDS, TIMINGS, UPDATES, updates_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,12 +71,12 @@ def check_rounds(
     entries : sequence of dict
         The open entry and all rounds' of a ledger that was verified.
     unfinished : bool
-        Accept that the last rounds are settled and not told yet.
+        Accept that the last rounds are settled and have no line yet.
 
     Raises
     ------
     DifferenceError
-        Naming the first file and round, and contributor and field where that can be told.
+        Naming the first file and round, and contributor and field where that can be said.
     OSError
         If a file cannot be read.
     """
@@ -152,7 +148,7 @@ def check_no_more_files(
     DifferenceError
     """
     opened, *settled = entries
-    known = {
+    signed = {
         updates_name(opened["strategy"], entry["round"])
         for entry in settled
         if entry.get("updates", "older")
@@ -169,7 +165,7 @@ def check_no_more_files(
                 continue
             if path.name[0] == "." and path.is_file():
                 continue  # what a file manager leaves; nothing of ours reads it
-            if name not in files | known or not path.is_file():
+            if name not in files | signed or not path.is_file():
                 why = "no file of a finished run"
                 if path.match(f"{UPDATES}/*.safetensors"):
                     why = "there, but no updates were signed for it"
@@ -179,8 +175,8 @@ def check_no_more_files(
 def _check_record(place: str, line: bytes, entry: Fields, pool: int) -> None:
     if entry.get("record") == sha256_of(line):
         return
-    if told := damage(line + b"\n"):
-        raise DifferenceError(f"{place}: the line {told}")
+    if fault := damage(line + b"\n"):
+        raise DifferenceError(f"{place}: the line {fault}")
     try:
         strict_json(line)
         record = RoundRecord.from_json(line.decode())

@@ -48,7 +48,7 @@ def settled_by_ledger(found: Attribution, payouts: Mapping[str, int]) -> Attribu
 
 
 def without_settled(found: Attribution) -> Attribution:
-    """Leave out settled shares for which nothing vouches, and ranks that follow from them."""
+    """Leave out settled shares that no ledger holds, and ranks that follow from them."""
     return _settled(replace(found, settled_by="ledger"), None)
 
 

@@ -11,9 +11,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from anml_fl.method.records import RoundRecord
-from anml_fl.models.state import save_arrays
-from anml_fl.run.checkpoint import CHECKPOINT, PREVIOUS, CheckpointError, cut, load_checkpoint
-from anml_fl.run.files import MODEL, ROUNDS, TIMINGS, UPDATES
+from anml_fl.run.arrays import save_arrays
+from anml_fl.run.checkpoint import CheckpointError, cut, load_checkpoint
+from anml_fl.run.files import CHECKPOINT, MODEL, PREVIOUS, ROUNDS, TIMINGS, UPDATES
 from anml_fl.run.strategy_results import strategy_results
 from anml_fl.system.files import append_line, make_folder, read_text, sync_folder
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.run.checkpoint import Checkpoint
+    from anml_fl.run.schema import StrategySummary
 
 # Flower's, where everything else that a run says goes.
 _log = logging.getLogger("flwr")
@@ -125,7 +126,7 @@ class StrategyFolder:
         sync_folder(self.path)
 
     def append(self, record: RoundRecord) -> None:
-        """Add one round, for good: the next checkpoint vouches for what is there.
+        """Add one round, for good: the next checkpoint holds the hash of what is there.
 
         Wall-clock time goes into a file of its own: see the ADR.
         """
@@ -146,23 +147,10 @@ class StrategyFolder:
             for path in folder.glob("*.partial"):
                 path.unlink()
 
-    def summary(self, roles: Mapping[str, str]) -> dict[str, Any]:
-        """Sum the strategy's rounds up.
-
-        Parameters
-        ----------
-        roles : mapping
-            Contributor to behaviour.
-
-        Returns
-        -------
-        dict
-            As in `summary.json`; errors and weights are fractions, null is unknown.
-        """
-        return {
-            **strategy_results(self.records(), roles),
-            "seconds": round(sum(timing["seconds"] for timing in self._timings()), 3),
-        }
+    def summary(self, behaviours: Mapping[str, str]) -> StrategySummary:
+        """Sum the strategy's rounds up, given each contributor's behaviour."""
+        seconds = round(sum(timing["seconds"] for timing in self._timings()), 3)
+        return strategy_results(self.records(), behaviours, seconds)
 
 
 def _lines(path: Path) -> list[str]:

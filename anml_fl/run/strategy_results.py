@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from anml_fl.behaviours import HONEST, is_honest
+from anml_fl.behaviour import is_honest
+from anml_fl.run.schema import StrategySummary
+from anml_fl.settings.federation import HONEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,40 +17,44 @@ if TYPE_CHECKING:
 
 
 def strategy_results(
-    records: Sequence[RoundRecord], roles: Mapping[str, str]
-) -> dict[str, Any]:
+    records: Sequence[RoundRecord],
+    behaviours: Mapping[str, str],
+    seconds: float | None = None,
+) -> StrategySummary:
     """Sum a strategy's rounds up.
 
     Parameters
     ----------
     records : sequence of RoundRecord
         At least one.
-    roles : mapping
-        Contributor to behaviour.
+    behaviours : mapping
+        By contributor.
+    seconds : float, optional
+        Wall-clock time of all rounds.
 
     Returns
     -------
-    dict
-        As in `summary.json`, without seconds; errors and weights are fractions, null is
-        unknown.
+    StrategySummary
+        Errors and weights are fractions, None is unknown.
     """
-    shares = [share for record in records if (share := _attackers_share(record, roles))]
-    known = [share for share in shares if not math.isnan(share)]
+    shares = [share for record in records if (share := _attackers_share(record, behaviours))]
+    finite = [share for share in shares if not math.isnan(share)]
     branches = dict.fromkeys(("blend", "krum", "uniform"), 0)
     for record in records:
         if record.branch is not None:
             branches[record.branch] = branches.get(record.branch, 0) + 1
     error = records[-1].test_error
-    return {
-        "test_error": None if math.isnan(error) else error,
-        "attacker_weight": (fmean(known) if known else None) if shares else 0.0,
-        "branches": branches,
-        "excluded": sum(record.excluded for record in records),
-        "rounds": len(records),
-    }
+    return StrategySummary(
+        test_error=None if math.isnan(error) else error,
+        attacker_weight=(fmean(finite) if finite else None) if shares else 0.0,
+        branches=branches,
+        excluded=sum(record.excluded for record in records),
+        rounds=len(records),
+        seconds=seconds,
+    )
 
 
-def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | None:
+def _attackers_share(record: RoundRecord, behaviours: Mapping[str, str]) -> float | None:
     """Share of the new model that came from attackers; None without a new model."""
     weights = [c.weight for c in record.contributors if c.selected]
     if not weights:
@@ -56,5 +62,5 @@ def _attackers_share(record: RoundRecord, roles: Mapping[str, str]) -> float | N
     return sum(
         c.weight
         for c in record.contributors
-        if c.selected and not is_honest(roles.get(c.contributor, HONEST))
+        if c.selected and not is_honest(behaviours.get(c.contributor, HONEST))
     )

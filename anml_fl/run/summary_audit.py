@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import RunConfig
 from anml_fl.datasets.prepare import NATURAL
+from anml_fl.federation.contributors import behaviours_of
 from anml_fl.ledger.entry import sha256_of, summary_hash, summary_text
 from anml_fl.method.records import RoundRecord
-from anml_fl.run.files import (
-    ROUNDS,
-    SUMMARY,
-    TIMINGS,
+from anml_fl.run.difference import (
     DifferenceError,
     check_hash,
     content_of,
     shown,
     strict_json,
 )
+from anml_fl.run.files import ROUNDS, SUMMARY, TIMINGS
 from anml_fl.run.round_audit import rounds_of
 from anml_fl.run.strategy_results import strategy_results
+from anml_fl.settings.run import RunConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 def check_summary(
     run: Path, settings: dict[str, Any], strategies: Sequence[str], signed: str | None
 ) -> None:
-    """Compare `summary.json` with all that is known of it.
+    """Compare `summary.json` with all that follows from the rest.
 
     Parameters
     ----------
@@ -48,7 +47,7 @@ def check_summary(
     Raises
     ------
     DifferenceError
-        Naming the field where that can be told.
+        Naming the field where that can be said.
     OSError
         If a file cannot be read.
     """
@@ -56,10 +55,10 @@ def check_summary(
     try:
         summary = strict_json(content)
         found, text = summary_hash(summary), summary_text(summary).encode()
-        known = _known(run, settings, strategies, summary)
+        expected = _expected(run, settings, strategies, summary)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DifferenceError(f"{SUMMARY}: {error}") from error
-    if wrong := _first_field(summary, known):
+    if wrong := _first_field(summary, expected):
         raise DifferenceError(f"{SUMMARY}: {wrong}")
     if signed is not None and found != signed:
         raise DifferenceError(
@@ -71,57 +70,60 @@ def check_summary(
         _check_seconds(run, summary, strategies)
 
 
-def _known(
+def _expected(
     run: Path, settings: dict[str, Any], strategies: Sequence[str], summary: dict[str, Any]
 ) -> dict[str, Any]:
-    """Say what a summary must say, as far as settings and rounds tell."""
-    roles = _roles(settings) or summary["contributors"]
+    """Say what a summary must say, as far as settings and rounds give it."""
+    behaviours = _behaviours(settings) or summary["contributors"]
     return {
         "name": settings.get("name"),
         "dataset": settings.get("federation", {}).get("dataset"),
         "seed": settings.get("seed"),
         "engine": settings.get("engine"),
-        "contributors": roles,
-        "strategies": {name: _results(run, name, roles) for name in strategies},
+        "contributors": behaviours,
+        "strategies": {name: _results(run, name, behaviours) for name in strategies},
     }
 
 
-def _roles(settings: dict[str, Any]) -> dict[str, str] | None:
-    """Cast the roles again; None where that takes data, or settings are another version's."""
+def _behaviours(settings: dict[str, Any]) -> dict[str, str] | None:
+    """Cast the behaviours again; None where that takes data, or settings cannot be read."""
     try:
         config = RunConfig.model_validate(settings)
     except ValidationError:
         return None
-    return None if config.federation.partition == NATURAL else cast_roles(config)
+    return None if config.federation.partition == NATURAL else behaviours_of(config)
 
 
-def _results(run: Path, strategy: str, roles: Mapping[str, str]) -> dict[str, Any]:
+def _results(run: Path, strategy: str, behaviours: Mapping[str, str]) -> dict[str, Any]:
     lines = rounds_of(run, strategy)
     try:
-        return strategy_results([RoundRecord.from_json(one.decode()) for one in lines], roles)
+        records = [RoundRecord.from_json(one.decode()) for one in lines]
+        fields = asdict(strategy_results(records, behaviours))
     except (ValueError, IndexError, TypeError, AttributeError) as error:
         raise DifferenceError(f"{strategy}/{ROUNDS}: {error}") from error
+    del fields["seconds"]  # bound by nothing, and checked apart
+    return fields
 
 
-def _first_field(said: Any, known: Any, place: str = "") -> str | None:
-    """Find the first field of `known` that is not said, or otherwise."""
-    if isinstance(known, dict) and isinstance(said, dict):
+def _first_field(said: Any, expected: Any, place: str = "") -> str | None:
+    """Find the first field of `expected` that is not said, or otherwise."""
+    if isinstance(expected, dict) and isinstance(said, dict):
         if place in ("contributors", "strategies") and (
-            more := sorted(set(said) - set(known))
+            more := sorted(set(said) - set(expected))
         ):
             return f"{place} has {more[0]!r}, who took no part"
-        for name, value in known.items():
+        for name, value in expected.items():
             where = f"{place}.{name}" if place else name
             if name not in said:
                 return f"{where} is missing"
             if wrong := _first_field(said[name], value, where):
                 return wrong
         return None
-    same = type(said) is type(known) and repr(said) == repr(known)
+    same = type(said) is type(expected) and repr(said) == repr(expected)
     return (
         None
         if same
-        else (f"{place} is {shown(said)}, but {shown(known)} follows from what was signed")
+        else (f"{place} is {shown(said)}, but {shown(expected)} follows from what was signed")
     )
 
 

@@ -4,45 +4,29 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from anml_fl.behaviours import HONEST
+from anml_fl.catalogues import BEHAVIOURS, DATASETS, SCENARIOS
 from anml_fl.datasets.schema import number
+from anml_fl.settings.names import NameOf
 from anml_fl.settings.section import Count, Section
 
 _BOTH = "; give both, as in --contributors 6 --behaviour honest=6"
 
-DatasetName = Literal[
-    "digits",
-    "wine",
-    "breast_cancer",
-    "adult",
-    "covertype",
-    "fashion_mnist",
-    "heart_disease",
-    "labelme",
-    "mnist_writers",
-]
-BehaviourName = Literal[
-    "honest",
-    "label_flip",
-    "gradient_aligned",
-    "credential_faking",
-    "compromised_issuer",
-    "joint",
-    "newcomer",
-    "turncoat",
-    "on_off",
-]
-ScenarioName = Literal["high", "moderate", "low", "adversarial", "unknown"]
+DatasetName = Annotated[str, NameOf(DATASETS)]
+BehaviourName = Annotated[str, NameOf(BEHAVIOURS)]
+ScenarioName = Annotated[str, NameOf(SCENARIOS)]
+
+HONEST = "honest"
+"""The behaviour of everybody of whom nothing else is said."""
 
 # Beyond it a Dirichlet deal is even, and its draws lose their digits.
 _LARGEST_ALPHA = 1e6
 
 
-class Federation(Section):
+class FederationSettings(Section):
     """Who takes part, with which data, and what the registry says of them."""
 
     dataset: DatasetName = Field("digits", description="Data set that the contributors share.")
@@ -116,7 +100,7 @@ class Federation(Section):
         return f"dirichlet:{alpha!r}".removesuffix(".0")
 
     @model_validator(mode="after")
-    def _behaviours_fit(self) -> Federation:
+    def _behaviours_fit(self) -> FederationSettings:
         total = sum(self.behaviours.values())
         if total > self.contributors:
             raise ValueError(
@@ -131,16 +115,16 @@ class Federation(Section):
         return self
 
     @model_validator(mode="after")
-    def _roles_fit(self) -> Federation:
+    def _roles_fit(self) -> FederationSettings:
         roles = _split(self.roles)
         listed = Counter(roles)
-        told = {HONEST: self.contributors - sum(self.behaviours.values())}
+        counted = {HONEST: self.contributors - sum(self.behaviours.values())}
         for kind, count in self.behaviours.items():
-            told[kind] = told.get(kind, 0) + count
-        if roles and listed != Counter(told):
+            counted[kind] = counted.get(kind, 0) + count
+        if roles and listed != Counter(counted):
             raise ValueError(
                 f"roles and behaviours disagree: {dict(listed)} against"
-                f" {dict(+Counter(told))}; give one of the two"
+                f" {dict(+Counter(counted))}; give one of the two"
             )
         return self
 

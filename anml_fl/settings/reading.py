@@ -6,13 +6,15 @@ All three end in the same checks, and in errors that name what is wrong and what
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from anml_fl.config import ConfigError, RunConfig, settings
+from anml_fl.catalogues import BEHAVIOURS
 from anml_fl.database.url import may_hold_secret
-from anml_fl.settings.federation import BehaviourName
+from anml_fl.settings.names import UNKNOWN
+from anml_fl.settings.run import RunConfig, settings
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import TextError, read_text
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def from_toml(text: str, overrides: Mapping[str, Any] | None = None) -> RunConfi
     3
     >>> from_toml("sede = 1")
     Traceback (most recent call last):
-    anml_fl.config.ConfigError: unknown key 'sede'; known: name, seed, engine, ...
+    anml_fl.settings.section.ConfigError: unknown key 'sede'; known: name, seed, engine, ...
     """
     try:
         tree = tomllib.loads(text)
@@ -92,11 +94,11 @@ def from_flat(flat: Mapping[str, Any]) -> RunConfig:
 
 
 def _overlaid(tree: dict[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
-    known = {name: (section, key) for name, section, key, _ in settings()}
+    places = {name: (section, key) for name, section, key, _ in settings()}
     for name, given in flat.items():
-        if name not in known:
-            raise ConfigError(f"unknown key {name!r}; known: {', '.join(known)}")
-        section, key = known[name]
+        if name not in places:
+            raise ConfigError(f"unknown key {name!r}; known: {', '.join(places)}")
+        section, key = places[name]
         if given == "":
             continue
         value = given
@@ -135,8 +137,7 @@ def parse_behaviours(pairs: list[str]) -> dict[str, str]:
         if kind in counts or not equals:
             wrong = "gives its kind a second time" if equals else "must be KIND=COUNT"
             raise ConfigError(
-                f"behaviours: {pair!r} {wrong}; known kinds: "
-                + ", ".join(get_args(BehaviourName))
+                f"behaviours: {pair!r} {wrong}; known kinds: " + ", ".join(BEHAVIOURS.names)
             )
         counts[kind] = count
     return counts
@@ -159,10 +160,10 @@ def _explained(problem: ErrorDetails) -> str:
         model: Any = RunConfig
         for part in path[:-1]:
             model = type(model.model_fields[part].default)
-        known = ", ".join(model.model_fields)
+        names = ", ".join(model.model_fields)
         inside = f" in [{'.'.join(path[:-1])}]" if path[:-1] else ""
-        return f"unknown key {path[-1]!r}{inside}; known: {known}"
-    if problem["type"] == "literal_error":
+        return f"unknown key {path[-1]!r}{inside}; known: {names}"
+    if problem["type"] in ("literal_error", UNKNOWN):
         names = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
         # The place in a list, or the key of a table, is no name of a setting.
         inside_field = path[-1].isdigit() or problem["loc"][-1] == "[key]"
@@ -181,9 +182,9 @@ def _explained(problem: ErrorDetails) -> str:
 
 
 def _pattern(key: str) -> str:
-    for _, _, known, field in settings():
+    for _, _, name, field in settings():
         for rule in field.metadata:
-            if known == key and (pattern := getattr(rule, "pattern", None)):
+            if name == key and (pattern := getattr(rule, "pattern", None)):
                 return f"; it must match {pattern}"
     return ""
 

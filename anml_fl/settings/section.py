@@ -1,4 +1,4 @@
-"""What every group of settings is: frozen, and closed to names that it does not know."""
+"""What every group of settings is, and the error of one that cannot be used."""
 
 from __future__ import annotations
 
@@ -20,3 +20,7 @@ class Section(BaseModel):
         # What is wrong may be a URL with a password: `reading` says what may be said.
         hide_input_in_errors=True,
     )
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used: says which, its value, and what would be right."""

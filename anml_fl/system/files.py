@@ -33,7 +33,6 @@ def write_whole(
     ----------
     path : Path
         Replaced if it exists; if it is a link, what it leads to.
-    content : bytes
     mode : int, optional
         Permissions, from the first byte on, whatever the umask is. Default: those of the file
         that is replaced, or else what the umask leaves.
@@ -112,7 +111,6 @@ def append_whole(handle: int, content: bytes, path: Path) -> None:
     ----------
     handle : int
         Its descriptor; the caller keeps other writers off.
-    content : bytes
     path : Path
         Its name, for the message.
 
@@ -171,7 +169,6 @@ def make_folder(path: Path, mode: int = 0o777) -> None:
 
     Parameters
     ----------
-    path : Path
     mode : int
         Of the folder itself, less what the umask takes.
 
@@ -231,7 +228,6 @@ def decoded(content: bytes, where: str) -> str:
 
     Parameters
     ----------
-    content : bytes
     where : str
         What it was read from, for the message.
 
@@ -286,7 +282,7 @@ def _locked(partial: Path, mode: int | None) -> Iterator[IO[bytes]]:
 
 
 def _is(handle: int, path: Path) -> bool:
-    """Tell whether an open file still has this name."""
+    """Say whether an open file still has this name."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat(follow_symlinks=False))
     except FileNotFoundError:

@@ -51,6 +51,21 @@ def others(path: Sequence[str] | None = None, home: str = _HOME) -> dict[str, st
     return found
 
 
+def hiding(package: str, home: str = _HOME) -> str | None:
+    """Return the file that is found in the place of one of our packages, if any is.
+
+    Examples
+    --------
+    >>> hiding("server") is None
+    True
+    """
+    spec = PathFinder.find_spec(package, sys.path)
+    if spec is None or spec.origin is None:
+        return None
+    ours = Path(home, package) in Path(spec.origin).resolve().parents
+    return None if ours else spec.origin
+
+
 def leading(path: Sequence[str], home: str = _HOME) -> list[str]:
     """Put the folder that holds our packages before what would hide them.
 

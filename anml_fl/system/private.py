@@ -42,7 +42,7 @@ class ExposedError(ValueError):
 
 
 def exposure(path: Path) -> Exposure | None:
-    """Tell how a file that holds a secret is open to others.
+    """Say how a file that holds a secret is open to others.
 
     Its owner is this process's user, or root, who hands secrets to containers; for root also
     the owner of the folder, who was given all of it. Nobody else may read it or write to it;
@@ -101,7 +101,7 @@ def exposure(path: Path) -> Exposure | None:
 
 
 def open_folder(folder: Path) -> Exposure | None:
-    """Tell whether others may put another file in the place of one in this folder."""
+    """Say whether others may put another file in the place of one in this folder."""
     status = folder.stat()
     mode = stat.S_IMODE(status.st_mode)
     group = mode & stat.S_IWGRP and not _alone(status.st_uid, status.st_gid)
@@ -185,7 +185,7 @@ def refuse_exposed_option(option: str, arguments: Sequence[str]) -> None:
 
 
 def _alone(user: int, group: int) -> bool:
-    """Tell whether a group is the one that many systems make for each user alone."""
+    """Say whether a group is the one that many systems make for each user alone."""
     try:
         owner, members = pwd.getpwuid(user), grp.getgrgid(group)
     except KeyError:

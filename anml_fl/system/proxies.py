@@ -51,7 +51,7 @@ def exempt(environment: Mapping[str, str], *hosts: str) -> dict[str, str]:
 
 
 def own(host: str) -> bool:
-    """Tell whether a host is this machine by its name: a loopback address.
+    """Say whether a host is this machine by its name: a loopback address.
 
     Examples
     --------

@@ -44,7 +44,7 @@ def temporary(room: int) -> tempfile.TemporaryDirectory[str]:
 
 
 def moved(room: int) -> str:
-    """Tell of sockets that do not lie where temporary files go.
+    """Note which sockets do not lie where temporary files go.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table
 
-from anml_fl.behaviours import is_honest
+from anml_fl.behaviour import is_honest
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.run.attribution import ESTIMATORS
 from anml_fl.system.untrusted import visible

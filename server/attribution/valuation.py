@@ -9,29 +9,22 @@ import numpy as np
 from rich.progress import track
 from threadpoolctl import threadpool_limits
 
-from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.federation.task import task_of
 from anml_fl.method.gtg_shapley import gtg_shapley
 from anml_fl.method.shapley import exact_shapley, leave_one_out
 from anml_fl.method.threads import one_thread
-from anml_fl.models.architectures import build
-from anml_fl.run.attribution import (
-    ATTRIBUTION,
-    Attribution,
-    Contribution,
-    Estimator,
-    save_attribution,
-)
+from anml_fl.run.attribution import Attribution, Contribution, Estimator, save_attribution
+from anml_fl.run.files import ATTRIBUTION, CONFIG, LEDGER, ROUNDS, SUMMARY
 from anml_fl.run.ledger_audit import audit
 from anml_fl.run.rank_correlation import rank_correlation
 from anml_fl.run.reading import load_run
 from anml_fl.run.updates import load_updates
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_toml
+from anml_fl.settings.section import ConfigError
 from server.attribution.round_game import round_game
 from server.report.page import write_report
-from server.training.run_folder import SUMMARY, hold
-from server.training.settlement import LEDGER
+from server.training.run_folder import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -40,12 +33,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
-    from anml_fl.config import RunConfig
     from anml_fl.method.records import RoundRecord
     from anml_fl.method.shapley import Utility, Valuation
     from anml_fl.run.attribution import EstimatorName
     from anml_fl.run.ledger_audit import Audit
     from anml_fl.run.reading import Run
+    from anml_fl.settings.run import RunConfig
 
     Step = tuple[RoundRecord, EstimatorName]
 
@@ -200,7 +193,7 @@ def _settings(folder: Path, finished: Run) -> RunConfig:
     ):
         if said != found:
             raise ConfigError(
-                f"{folder} holds the results of other settings than its config.toml says:"
+                f"{folder} holds the results of other settings than its {CONFIG} says:"
                 f" {name} is {said!r} there, but {found!r} in the results"
             )
     return config
@@ -208,25 +201,19 @@ def _settings(folder: Path, finished: Run) -> RunConfig:
 
 def _games(folder: Path, config: RunConfig) -> Callable[[RoundRecord, list[str]], Utility]:
     """Make what makes a round's game from its record and its valid contributors."""
-    dealt = deal_of(config)
-    # The seed is of no matter: every number is overwritten.
-    model = build(
-        config.training.model,
-        dealt.test.features.shape[1],
-        dealt.image,
-        dealt.test.classes,
-        seed=0,
-    )
+    task = task_of(config)
+    # Every number of it is overwritten.
+    model = task.initial_model()
 
     def game_of(record: RoundRecord, valid: list[str]) -> Utility:
         updates = load_updates(folder, record.round)
         if list(updates.contributors) != valid:
             raise ValueError(
                 f"{folder}: the updates of round {record.round} are of"
-                f" {len(updates.contributors)} contributors, but rounds.jsonl has"
+                f" {len(updates.contributors)} contributors, but {ROUNDS} has"
                 f" {len(valid)} valid ones, or others: run the federation anew"
             )
-        return round_game(model, dealt.test, updates)
+        return round_game(model, task.data.test, updates)
 
     return game_of
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, write_whole
 from anml_fl.system.private import refuse_exposed
 
@@ -51,9 +51,7 @@ def make_authority(key: Path, certificate: Path) -> None:
     """
     if certificate.exists():
         return
-    private = _key(key)
-    name = _name("ANML federation")
-    begin = datetime.now(UTC) - _LENIENCE
+    private, name = _key(key), _name("ANML federation")
     usage = x509.KeyUsage(
         digital_signature=False,
         content_commitment=False,
@@ -65,14 +63,9 @@ def make_authority(key: Path, certificate: Path) -> None:
         encipher_only=False,
         decipher_only=False,
     )
+    begin = datetime.now(UTC) - _LENIENCE
     made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=365 * _AUTHORITY_YEARS))
+        _unsigned(name, name, private, begin, 365 * _AUTHORITY_YEARS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(
@@ -113,7 +106,7 @@ def issue(
         If the authority's key is not there, or the server's certificate lacks a host.
     """
     if certificate.exists():
-        found = alternative_names(certificate)
+        found = alternative_names(x509.load_pem_x509_certificate(certificate.read_bytes()))
         if lacking := [host for host in hosts if host not in found]:
             raise ConfigError(
                 f"{certificate} is not for {', '.join(lacking)}, but for {', '.join(found)}:"
@@ -131,13 +124,7 @@ def issue(
     begin = begin or datetime.now(UTC) - _LENIENCE
     names = [_general_name(host) for host in dict.fromkeys((*ALWAYS, *hosts))]
     made = (
-        x509.CertificateBuilder()
-        .subject_name(_name("superlink"))
-        .issuer_name(root.subject)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=days))
+        _unsigned(_name("superlink"), root.subject, private, begin, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(
@@ -180,13 +167,15 @@ def make_node_key(key: Path, public: Path) -> None:
     write_once(public, line + b"\n", 0o644)
 
 
-def alternative_names(certificate: Path) -> list[str]:
-    """List the names and addresses that a certificate is for."""
-    read = x509.load_pem_x509_certificate(certificate.read_bytes())
-    names = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+def alternative_names(certificate: x509.Certificate) -> list[str]:
+    """List the names and addresses that a certificate is for; none where it names none."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
     return [
-        *names.get_values_for_type(x509.DNSName),
-        *map(str, names.get_values_for_type(x509.IPAddress)),
+        *found.value.get_values_for_type(x509.DNSName),
+        *map(str, found.value.get_values_for_type(x509.IPAddress)),
     ]
 
 
@@ -195,8 +184,6 @@ def write_once(path: Path, data: bytes, mode: int) -> None:
 
     Parameters
     ----------
-    path : Path
-    data : bytes
     mode : int
         Its permissions, from the first moment on.
 
@@ -223,6 +210,24 @@ def _key(path: Path) -> ec.EllipticCurvePrivateKey:
         raise ConfigError(f"{path} must hold an EC key, got {type(key).__name__}")
     refuse_exposed(path)
     return key
+
+
+def _unsigned(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    begin: datetime,
+    days: int,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=days))
+    )
 
 
 def _name(text: str) -> x509.Name:

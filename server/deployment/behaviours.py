@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import tomli_w
 
-from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import names_of
-from anml_fl.settings.federation import BehaviourName
+from anml_fl.catalogue import UnknownNameError
+from anml_fl.catalogues import BEHAVIOURS
+from anml_fl.federation.contributors import names_of
 from anml_fl.settings.reading import from_toml
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 
 def read_behaviours(path: Path) -> dict[str, str]:
@@ -31,7 +32,7 @@ def read_behaviours(path: Path) -> dict[str, str]:
     Raises
     ------
     ConfigError
-        Naming the entry that is wrong, and what is known.
+        Naming the entry that is wrong, and which there are.
     OSError
         If it cannot be read.
     """
@@ -45,22 +46,20 @@ def read_behaviours(path: Path) -> dict[str, str]:
             f"{path}: must hold one table, [behaviours], with a line for each contributor,"
             ' such as contributor-0000 = "honest"'
         )
-    known = get_args(BehaviourName)
-    for name, kind in listed.items():
-        if kind not in known:
-            raise ConfigError(
-                f"{path}: {name}: unknown behaviour {kind!r}; known: {', '.join(known)}"
-            )
+    for contributor, behaviour in listed.items():
+        try:
+            BEHAVIOURS.check(str(behaviour))
+        except UnknownNameError as error:
+            raise ConfigError(f"{path}: {contributor}: {error}") from None
     return listed
 
 
-def cast_by(config: RunConfig, roles: Mapping[str, str]) -> RunConfig:
+def with_behaviours(config: RunConfig, listed: Mapping[str, str]) -> RunConfig:
     """Give everybody the behaviour that the file says.
 
     Parameters
     ----------
-    config : RunConfig
-    roles : mapping
+    listed : mapping
         Contributor to behaviour; it says how many there are, too.
 
     Raises
@@ -71,21 +70,20 @@ def cast_by(config: RunConfig, roles: Mapping[str, str]) -> RunConfig:
     flat = {
         **config.to_flat(),
         "engine": "deployment",
-        "contributors": len(roles),
+        "contributors": len(listed),
         "behaviours": "",
-        "roles": ",".join(roles.values()),
+        "roles": ",".join(listed.values()),
     }
-    cast = from_toml("", flat)
-    names = names_of(cast)
-    if strangers := [name for name in roles if name not in names]:
+    names = names_of(from_toml("", flat))
+    if strangers := [name for name in listed if name not in names]:
         raise ConfigError(
             f"behaviours: {strangers[0]!r} is not among the {len(names)} contributors:"
             f" {', '.join(names[:4])}{', ...' if len(names) > 4 else ''}"
         )
-    return from_toml("", {**flat, "roles": ",".join(roles[name] for name in names)})
+    return from_toml("", {**flat, "roles": ",".join(listed[name] for name in names)})
 
 
-def without_roles(config: RunConfig) -> str:
+def without_behaviours(config: RunConfig) -> str:
     """Write settings as a preset, without what the file of behaviours says."""
     tree = tomllib.loads(config.to_toml())
     for name in ("contributors", "behaviours", "roles"):

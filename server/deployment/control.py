@@ -22,11 +22,11 @@ from flwr.supercore.control import ControlHttpClient
 from flwr.supercore.error import ApiErrorCode, FlowerError
 from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
-from anml_fl.config import ConfigError
 from anml_fl.registry.clock import now
 from anml_fl.registry.domain import Contributor
 from anml_fl.registry.keys import node_key
 from anml_fl.registry.sql import SqlRegistry
+from anml_fl.settings.section import ConfigError
 from anml_fl.system import proxies
 from anml_fl.system.files import write_whole
 from server.deployment.credentials import ShownSecret, credentials
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.state import Node
 
 CONNECTION = "anml"
@@ -61,7 +61,6 @@ class Ending:
     ----------
     status : str
         "completed", "failed" or "stopped"; "" while it goes on.
-    details : str
     """
 
     status: str
@@ -177,7 +176,6 @@ class Control:
 
         Parameters
         ----------
-        config : RunConfig
         out : Path
             Folder for its results, as SuperLink's machine names it.
         environment : mapping
@@ -253,7 +251,7 @@ def _why(error: httpx.HTTPStatusError) -> str:
 
 
 def enrol(engine: Engine, nodes: Iterable[Node]) -> None:
-    """Tell the registry which key is whose; what it knows already stays.
+    """Register which key is whose; what the registry has already stays.
 
     Raises
     ------
@@ -262,11 +260,11 @@ def enrol(engine: Engine, nodes: Iterable[Node]) -> None:
     """
     registry = SqlRegistry(engine, clock=now)
     moment = registry.now()
-    known = {one.identity: one.public_key for one in registry.contributors(moment)}
-    owners = {key: name for name, key in known.items()}
+    keys = {one.identity: one.public_key for one in registry.contributors(moment)}
+    owners = {key: name for name, key in keys.items()}
     for node in nodes:
         key = node_key(node.public)
-        if known.get(node.name, key) != key:
+        if keys.get(node.name, key) != key:
             raise ConfigError(
                 f"the registry knows {node.name} by another key than {node.public}: put that"
                 " key there again, or give another registry.database"
@@ -276,7 +274,7 @@ def enrol(engine: Engine, nodes: Iterable[Node]) -> None:
                 f"{node.public} is {owners[key]}'s key in the registry, not {node.name}'s: a"
                 " node is one contributor"
             )
-        if node.name not in known:
+        if node.name not in keys:
             registry.add_contributor(
                 Contributor(node.name, node.name, _DOMAIN, key, moment), at=moment
             )

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +50,6 @@ def lines(text: str, environment: Mapping[str, str]) -> list[Line]:
 
     Parameters
     ----------
-    text : str
     environment : mapping
         What `$NAME` stands for, before the file's own lines.
 
@@ -61,7 +60,7 @@ def lines(text: str, environment: Mapping[str, str]) -> list[Line]:
     """
     text = text.replace("\r\n", "\n")
     found: list[Line] = []
-    known: dict[str, str] = {}
+    values: dict[str, str] = {}
     start = 0
     while start < len(text):
         end = text.find("\n", start) % (len(text) + 1)
@@ -74,14 +73,14 @@ def lines(text: str, environment: Mapping[str, str]) -> list[Line]:
             elif quoted := _DOUBLE.match(text, named.end()):
                 value = _filled(
                     re.sub(r"\\(.)", lambda one: _ESCAPES.get(one[1], one[1]), quoted[1]),
-                    {**known, **environment},
+                    {**values, **environment},
                 )
             else:
                 bare = re.split(r"[ \t]#|^#", text[named.end() : end], maxsplit=1)[0].rstrip()
-                value = _filled(bare, {**known, **environment})
+                value = _filled(bare, {**values, **environment})
             if quoted:
                 end = text.find("\n", quoted.end()) % (len(text) + 1)
-            known[name] = value
+            values[name] = value
         found.append(Line(text[start:end], name, value))
         start = end + 1
     return found
@@ -92,7 +91,6 @@ def with_values(before: Sequence[Line], values: Mapping[str, str]) -> str:
 
     Parameters
     ----------
-    before : sequence of Line
     values : mapping
         Name to value. One that is as before keeps its line.
 
@@ -130,15 +128,15 @@ def _quoted(name: str, value: str) -> str:
     return "'" + value.replace("'", "\\'") + "'"
 
 
-def _filled(value: str, known: Mapping[str, str]) -> str:
-    """Put values in the place of variables; what is not known is empty."""
+def _filled(value: str, values: Mapping[str, str]) -> str:
+    """Put values in the place of variables; one without a value is empty."""
 
     def one(found: re.Match[str]) -> str:
-        dollar, plain, braced, kind, default = found.groups()
+        dollar, plain, braced, operator, default = found.groups()
         if dollar:
             return "$"
-        given = known.get(plain or braced)
-        if default is not None and (given is None or (kind == ":-" and not given)):
+        given = values.get(plain or braced)
+        if default is not None and (given is None or (operator == ":-" and not given)):
             return str(default)
         return given or ""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import contributor_id
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text, write_whole
 from server.deployment.dotenv import Line, lines, with_values
 
@@ -37,8 +37,6 @@ def write_environment(
 
     Parameters
     ----------
-    state : State
-    nodes : sequence of Node
     folder : Path
         Of the compose file.
     warm : bool

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anml_fl.database.engine import open_database
+from anml_fl.run.files import SUBMITTING
 from anml_fl.system import sockets
-from anml_fl.system.files import write_whole
 from server.deployment.control import Control, ControlError, enrol
 from server.deployment.processes import (
     POLL,
@@ -25,23 +24,22 @@ from server.deployment.processes import (
     supernode,
     warm_process,
 )
+from server.deployment.record import write_record
 from server.deployment.submission import carry_out
-from server.deployment.supervisor import Keeper
+from server.deployment.supervisor import Supervisor
 from server.engines.processes import free_port, stopped_by_signals
 from server.training.federation import check
 from server.training.progress import progress_bar
-from server.training.run_folder import SUBMITTING, check_settings, hold
+from server.training.run_folder import check_settings, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.state import State
 
-DEPLOYMENT = "deployment.json"
-"""Beside a run's results: on which federation it runs."""
 _STARTUP = 60.0
 # Bytes of a socket's name, and of that under which it begins (`clients.warm`).
 _SOCKET = 20
@@ -53,13 +51,10 @@ class Federation:
 
     Parameters
     ----------
-    control : Control
-    superlink : Service
     nodes : dict
         Contributor to its SuperNode.
     others : tuple of Service
         What else is to be kept alive.
-    environment : dict
     """
 
     control: Control
@@ -86,7 +81,6 @@ def federation(state: State, config: RunConfig, *, warm: bool = False) -> Iterat
 
     Parameters
     ----------
-    state : State
     config : RunConfig
         With a database.
     warm : bool
@@ -153,13 +147,10 @@ def run_local(
 
     Parameters
     ----------
-    state : State
     config : RunConfig
         With a database.
     out : Path
         The run's folder.
-    console : rich.console.Console
-    warm : bool
 
     Returns
     -------
@@ -173,21 +164,20 @@ def run_local(
     """
     check(config)
     check_settings(out, config)
-    about = {"state": str(state.folder.resolve()), "warm": warm}
     with (
         hold(out, SUBMITTING),
         stopped_by_signals(),
         progress_bar(out, config, console, lines=not console.is_terminal),
         federation(state, config, warm=warm) as running,
     ):
-        write_whole(out / DEPLOYMENT, f"{json.dumps(about)}\n".encode())
+        write_record(out, state, warm=warm)
         return carry_out(
             running.control,
             config,
             out.resolve(),
             running.environment,
             admit=lambda: running.control.register(state.nodes(config)),
-            tend=Keeper(
+            tend=Supervisor(
                 running.superlink, [*running.nodes.values(), *running.others], console.print
             ),
             say=console.print,

@@ -16,7 +16,7 @@ import psutil
 from anml_fl.orders.secret import FILE as OWNER_SECRET
 from anml_fl.system import proxies
 from server.engines.processes import free_port
-from server.engines.simulation import STARTED_IN, SWITCHES
+from server.environment import STARTED_IN, SWITCHES
 from server.training.ledger_key import KEY_FILE
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ WARM, WARM_SOCKET = "ANML_WARM", "ANML_WARM_SOCKET"
 """Environment variables: 1 for warm client processes and shorter polls; who forks them."""
 
 # What a process starts has sessions of its own and may outlive it: this variable, which all
-# of them inherit, tells whose they are.
+# of them inherit, says whose they are.
 _MARK = "ANML_SERVICE"
 # The same for all of a federation: what was left behind when we ourselves were killed.
 _FEDERATION = "ANML_FEDERATION"
 # A SuperNode may take its leave of SuperLink for 15 s (`clients.supernode`).
-_PATIENCE = 20.0
-# A process that dies at once, again and again, has a reason that its log tells. But for a
+_WAIT = 20.0
+# A process that dies at once, again and again, has a reason that its log gives. But for a
 # minute SuperLink takes nobody in the place of a node that was killed: the tries last longer.
 _RESTARTS, _STEADY, _LONGEST_PAUSE = 8, 120.0, 30.0
 
@@ -52,7 +52,6 @@ class Service:
         For messages, and for its log.
     command : callable
         Makes its command line, anew each time.
-    environment : dict
     folder : Path
         Its working folder and log: an empty one, so that nothing is imported from it.
     """
@@ -203,13 +202,13 @@ def _end(processes: Callable[[], list[psutil.Process]]) -> None:
     for process in running:
         with suppress(psutil.Error):
             process.terminate()
-    _, alive = psutil.wait_procs(running, timeout=_PATIENCE)
+    _, alive = psutil.wait_procs(running, timeout=_WAIT)
     # Some may have been started in between.
     alive += processes()
     for process in alive:
         with suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(alive, timeout=_PATIENCE)
+    psutil.wait_procs(alive, timeout=_WAIT)
 
 
 def environment(state: State, *, warm: bool) -> dict[str, str]:
@@ -217,7 +216,6 @@ def environment(state: State, *, warm: bool) -> dict[str, str]:
 
     Parameters
     ----------
-    state : State
     warm : bool
         Warm client processes and shorter polls.
     """
@@ -243,8 +241,6 @@ def superlink(state: State, port: int, given: dict[str, str]) -> Service:
 
     Parameters
     ----------
-    state : State
-    port : int
     given : dict
         Its environment.
     """
@@ -279,8 +275,6 @@ def supernode(
 
     Parameters
     ----------
-    state : State
-    node : Node
     total : int
         Number of nodes.
     address : str
@@ -312,7 +306,6 @@ def warm_process(state: State, path: Path, given: dict[str, str]) -> Service:
 
     Parameters
     ----------
-    state : State
     path : Path
         Of its socket, in a folder of this user's alone; not long.
     given : dict

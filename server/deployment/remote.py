@@ -7,20 +7,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from anml_fl.config import ConfigError
 from anml_fl.database.engine import open_database
+from anml_fl.run.files import SUBMITTING
+from anml_fl.settings.section import ConfigError
 from anml_fl.system import proxies
 from server.deployment.control import Control, enrol
 from server.deployment.submission import carry_out
 from server.engines.processes import stopped_by_signals
-from server.engines.simulation import SWITCHES
+from server.environment import SWITCHES
 from server.training.progress import progress_bar
-from server.training.run_folder import SUBMITTING, check_settings, hold
+from server.training.run_folder import check_settings, hold
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.state import State
 
 # Containers start in any order.
@@ -34,14 +35,12 @@ def run_remote(
 
     Parameters
     ----------
-    state : State
     config : RunConfig
         With a database.
     address : str
         SuperLink's, HOST:PORT.
     out : Path
         The run's folder: the same here and where SuperLink runs.
-    console : rich.console.Console
 
     Returns
     -------

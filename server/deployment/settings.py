@@ -6,10 +6,11 @@ import tomllib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.behaviours import HONEST
-from anml_fl.config import ConfigError, RunConfig
+from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_toml, parse_behaviours
-from server.deployment.behaviours import cast_by, read_behaviours
+from anml_fl.settings.run import RunConfig
+from anml_fl.settings.section import ConfigError
+from server.deployment.behaviours import read_behaviours, with_behaviours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,13 +34,10 @@ def chosen(
 
     Parameters
     ----------
-    preset : str
     flat : mapping
         Settings laid over it, by flat name.
-    nodes : int, optional
     behaviours : Path, optional
         Who behaves how.
-
 
     Raises
     ------
@@ -58,14 +56,14 @@ def chosen(
                 f"{behaviours} says who behaves how, and so does {min(clash)}: give one of"
                 " the two"
             )
-        roles = read_behaviours(behaviours)
-        if nodes not in (None, len(roles)):
+        listed = read_behaviours(behaviours)
+        if nodes not in (None, len(listed)):
             raise ConfigError(
-                f"{behaviours} lists {len(roles)} contributors, but --nodes says {nodes}:"
+                f"{behaviours} lists {len(listed)} contributors, but --nodes says {nodes}:"
                 " leave --nodes out, or list as many"
             )
-        listed = {"contributors": len(roles), "roles": ",".join(roles.values())}
-        return cast_by(from_toml(preset, {**given, **listed}), roles)
+        given |= {"contributors": len(listed), "roles": ",".join(listed.values())}
+        return with_behaviours(from_toml(preset, given), listed)
     if nodes is not None:
         if flat.get("contributors", nodes) != nodes:
             raise ConfigError(
@@ -74,8 +72,8 @@ def chosen(
         given["contributors"] = nodes
     if not said.keys() & {"behaviours", "roles"}:
         total = int(given.get("contributors", said.get("contributors", 10)))
-        kinds = list(RunConfig().federation.behaviours)[: int(_ATTACKERS * total)]
-        given["behaviours"] = dict.fromkeys(kinds, 1) or {HONEST: total}
+        attacks = list(RunConfig().federation.behaviours)[: int(_ATTACKERS * total)]
+        given["behaviours"] = dict.fromkeys(attacks, 1) or {HONEST: total}
     return from_toml(preset, given)
 
 
@@ -98,14 +96,10 @@ def unchanged(
 
     Parameters
     ----------
-    state : State
-    preset : str, optional
     flat : mapping
         Settings laid over it, by flat name.
-    nodes : int, optional
     behaviours : Path, optional
         Who behaves how.
-
 
     Raises
     ------
@@ -148,12 +142,12 @@ def unchanged(
 
 
 def _same_behaviours(flat: Mapping[str, Any], config: RunConfig) -> bool:
-    """Tell whether what is asked for is what the file of behaviours says."""
+    """Say whether what is asked for is what the file of behaviours says."""
     listed = Counter(config.federation.listed_roles)
     if given := flat.get("behaviours"):
         pairs = parse_behaviours(given.split(",")) if isinstance(given, str) else given
-        kinds = {kind: int(count) for kind, count in pairs.items() if kind != HONEST}
-        if Counter(kinds) != Counter({k: n for k, n in listed.items() if k != HONEST}):
+        asked = Counter({one: int(count) for one, count in pairs.items() if one != HONEST})
+        if asked != Counter({one: n for one, n in listed.items() if one != HONEST}):
             return False
     roles = flat.get("roles")
     return (

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from anml_fl.run.files import ERROR, SUMMARY
 from server.deployment.control import ControlError, Ending
-from server.training.run_folder import ERROR, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.deployment.control import Control
 
 COMPLETED, FAILED, STOPPED = "completed", "failed", "stopped"
@@ -40,8 +40,6 @@ def carry_out(
 
     Parameters
     ----------
-    control : Control
-    config : RunConfig
     out : Path
         The run's folder, as SuperLink's machine names it and as it is found here.
     environment : mapping
@@ -49,7 +47,7 @@ def carry_out(
     admit : callable
         Registers the nodes with SuperLink, which may have forgotten them in a crash.
     tend : callable
-        Called often: looks after the processes, and tells why the run cannot come to its
+        Called often: looks after the processes, and says why the run cannot come to its
         end; an empty text if it can.
     say : callable
         Shows a message.

@@ -15,16 +15,15 @@ if TYPE_CHECKING:
 
     from server.deployment.processes import Service
 
-# A ServerApp that came to its end has told SuperLink so before it left.
+# A ServerApp that came to its end has reported so to SuperLink before it left.
 _GONE = 3.0
 
 
-class Keeper:
-    """Starts again what died, and tells when a run cannot go on without a new submission.
+class Supervisor:
+    """Starts again what died, and says when a run cannot go on without a new submission.
 
     Parameters
     ----------
-    superlink : Service
     others : sequence of Service
         SuperNodes, and what they need.
     say : callable

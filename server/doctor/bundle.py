@@ -14,11 +14,11 @@ from flwr.common.constant import FAB_MAX_SIZE
 import anml_fl
 from server.doctor.finding import Finding, ok, problem
 from server.engines.processes import script
-from server.engines.simulation import SWITCHES
+from server.environment import SWITCHES
 
 _NAME = "bundle"
 _PACKAGES = frozenset({"anml_fl", "strategies", "server", "clients"})
-_PATIENCE = 600
+_WAIT = 600
 
 
 def checkout() -> Path | None:
@@ -53,7 +53,7 @@ def check_bundle(root: Path | None, limit: int = FAB_MAX_SIZE) -> Finding:
             encoding="utf-8",
             errors="replace",
             check=False,
-            timeout=_PATIENCE,
+            timeout=_WAIT,
         )
         built = list(Path(folder).glob("*.fab"))
         if done.returncode or len(built) != 1:

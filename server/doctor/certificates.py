@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from server.deployment.authority import alternative_names
 from server.doctor.finding import Finding, ok, problem, warning
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def check_certificates(
         if wrong := _not_of(own, owner.public_key()):
             remedy = "bring the pair back from the backup, or remove both and make them anew"
             found.append(problem(_NAME, f"{own} {wrong} {path}", remedy))
-    names = _names(shown)
+    names = alternative_names(shown)
     if lacking := [host for host in hosts if host not in names]:
         what = f"{certificate} is not for {', '.join(lacking)}, but for {', '.join(names)}"
         found.append(problem(_NAME, what, _ANOTHER.format(certificate)))
@@ -88,18 +89,6 @@ def _validity(path: Path, certificate: x509.Certificate) -> list[Finding]:
         days = (end - now).days
         return [warning(_NAME, f"{path} expires in {days} days, on {end:%Y-%m-%d}", remedy)]
     return []
-
-
-def _names(certificate: x509.Certificate) -> list[str]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return []
-    found = names.value
-    return [
-        *found.get_values_for_type(x509.DNSName),
-        *map(str, found.get_values_for_type(x509.IPAddress)),
-    ]
 
 
 def _not_of(path: Path, public: PublicKeyTypes) -> str | None:

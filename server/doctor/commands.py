@@ -65,7 +65,7 @@ def doctor(state: Path | None, database: str, superlink: str, as_json: bool) -> 
 
 
 def environment(path: Path) -> dict[str, str]:
-    """Read what docker compose is told in a file: NAME=VALUE, a line each.
+    """Read the variables that docker compose finds in a file: NAME=VALUE, a line each.
 
     Parameters
     ----------

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic.script import ScriptDirectory
 
-import anml_fl.database
-from anml_fl.database.engine import explained, postgresql_url, tables_versions
+from anml_fl.database.engine import explained, postgresql_url
 from anml_fl.database.migrations.env import VERSION_TABLE
 from anml_fl.database.url import DatabaseError, located
+from anml_fl.database.version import migrations, tables_versions
 from server.doctor.clock import compare
 from server.doctor.finding import Finding, ok, problem, warning
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _NAME = "database"
-_PATIENCE = 10
+_WAIT = 10
 
 
 def check_database(where: str) -> list[Finding]:
@@ -46,7 +45,7 @@ def check_database(where: str) -> list[Finding]:
     else:
         what = f"there is no {named.shown} yet"
         return [warning(_NAME, what, "`anml up` or `anml registry add` makes it")]
-    arguments = {"connect_timeout": _PATIENCE} if postgresql else {"timeout": _PATIENCE}
+    arguments = {"connect_timeout": _WAIT} if postgresql else {"timeout": _WAIT}
     engine = sa.create_engine(
         url, connect_args=arguments, poolclass=sa.NullPool, hide_parameters=True
     )
@@ -86,8 +85,7 @@ def _version(connection: Connection, shown: str) -> Finding:
             "bring the database back from the backup",
         )
     (found,) = versions
-    folder = Path(anml_fl.database.__file__).parent / "migrations"
-    scripts = ScriptDirectory(str(folder))
+    scripts = migrations()
     newest = scripts.get_current_head()
     if found == newest:
         return ok(_NAME, f"{shown} has version {found}")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from server.deployment.state import State
 from server.doctor.bundle import check_bundle
 from server.doctor.certificates import check_certificates
@@ -25,7 +25,7 @@ from server.training.ledger_key import KEY_FILE, key_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
     Check = Callable[[], Finding | list[Finding]]
 
@@ -73,7 +73,7 @@ def examine(one: Installation) -> list[Finding]:
     for name, check in _checks(one):
         try:
             result = check()
-        except Exception as error:  # noqa: BLE001 - a doctor must tell of what it did not foresee
+        except Exception as error:  # noqa: BLE001 - a doctor must report what it did not foresee
             what = f"could not be examined: {type(error).__name__}: {error}"
             result = problem(
                 name, what, "see that the file or service it names is as it was made"

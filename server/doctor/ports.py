@@ -17,7 +17,6 @@ def check_port(purpose: str, port: int, host: str = "0.0.0.0") -> Finding:  # no
     ----------
     purpose : str
         What would listen there.
-    port : int
     host : str
         Address that it would be bound to.
     """
@@ -57,5 +56,5 @@ def _holder(port: int) -> str:
                 # Not its command line: others' have tokens in it.
                 return f"process {one.pid} ({psutil.Process(one.pid).name()})"
     except psutil.Error:
-        pass  # macOS tells the administrator alone
+        pass  # macOS shows this to the administrator alone
     return "a process that only the administrator may see"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anml_fl.system.proxies import between, own
 from server.doctor.finding import Finding, ok, problem, warning
-from server.engines.simulation import SWITCHES
+from server.environment import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,6 @@ import platform
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-import torch
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -76,6 +75,8 @@ def check_device(device: str) -> Finding:
     >>> check_device("cpu").status
     'ok'
     """
+    import torch  # noqa: PLC0415 - nothing else that is examined needs it
+
     built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "no CUDA"
     what = f"torch {torch.__version__} ({built})"
     try:

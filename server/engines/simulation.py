@@ -19,25 +19,17 @@ import httpx
 import tomli_w
 
 from anml_fl.orders.secret import make_secret
+from anml_fl.run.files import SUMMARY
 from anml_fl.system import proxies, sockets
 from server.engines.processes import free_port, script, stop, stopped_by_signals
-from server.training.run_folder import SUMMARY
+from server.environment import HELD, STARTED_IN, SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
-SWITCHES = {
-    "FLWR_TELEMETRY_ENABLED": "0",
-    "FLWR_DISABLE_UPDATE_CHECK": "1",
-    "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
-    "RAY_USAGE_STATS_ENABLED": "0",
-}
 LOG = "simulation.log"
-# Tell the ServerApp that its run's folder is held already, and in which folder the command
-# was given.
-HELD, STARTED_IN = "ANML_FOLDER_HELD", "ANML_STARTED_IN"
 _STARTUP = 60.0
 _LAST_LINES = 5
 # The longest of their paths, below its RAY_TMPDIR.

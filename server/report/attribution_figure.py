@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.behaviours import is_honest
+from anml_fl.behaviour import is_honest
 from anml_fl.page import theme
+from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.run.attribution import ESTIMATORS
 from anml_fl.system.untrusted import plot_text, visible
-from server.report.tables import Table
-from server.report.wording import percent
+from server.report.wording import share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,12 +72,12 @@ def attribution(found: Attribution | None) -> Plot | None:
     return Plot("attribution", {found.strategy: (View("", data, layout),)}, found.strategy)
 
 
-def attribution_table(found: Attribution) -> Table:
+def attribution_table(found: Attribution) -> Grid:
     """List settled shares and values.
 
     Returns
     -------
-    Table
+    Grid
         Attackers first; values in percentage points of test accuracy over all rounds.
     """
     names = [estimator.name for estimator in found.estimators]
@@ -85,29 +85,28 @@ def attribution_table(found: Attribution) -> Table:
         (
             visible(one.contributor, 40),
             ("" if _honest(one) else f"{theme.ATTACKER_MARK} ") + visible(one.behaviour, 40),
-            percent(one.settled).removesuffix("\N{NO-BREAK SPACE}%"),
+            share(one.settled),
             *(f"{100 * getattr(one, name):+.2f}" for name in names),
         )
         for one in _attackers_first(found)
     ]
-    titles = (f"{_title(name)} (points)" for name in names)
-    return Table(
+    return Grid(
         (
-            ("Contributor", "text"),
-            ("Behaviour", "text"),
-            ("Settled (%)", "number"),
-            *((title, "number") for title in titles),
+            "Contributor",
+            "Behaviour",
+            "Settled (%)*",
+            *(f"{_title(name)} (points)*" for name in names),
         ),
         tuple(rows),
     )
 
 
-def estimators_table(found: Attribution) -> Table:
+def estimators_table(found: Attribution) -> Grid:
     """Compare the estimators: agreement in rank, and models tested.
 
     Returns
     -------
-    Table
+    Grid
         One row an estimator.
     """
     rows = [
@@ -119,12 +118,12 @@ def estimators_table(found: Attribution) -> Table:
         )
         for one in found.estimators
     ]
-    return Table(
+    return Grid(
         (
-            ("Estimator", "text"),
-            ("Rank correlation with settled", "number"),
-            ("Rank correlation with exact", "number"),
-            ("Models tested", "number"),
+            "Estimator",
+            "Rank correlation with settled*",
+            "Rank correlation with exact*",
+            "Models tested*",
         ),
         tuple(rows),
     )

@@ -8,10 +8,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
+from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted import plot_text, visible
-from server.report.tables import Table
-from server.report.wording import percent
+from server.report.wording import percent, share
 
 if TYPE_CHECKING:
     from anml_fl.run.reading import Run, StrategyRun
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 _FEW = 20
 
 
-def holdings_table(run: Run) -> Table:
+def own_data_table(run: Run) -> Grid:
     """Compare contributors' samples, weights and errors on their own test samples.
 
     Parameters
     ----------
     run : Run
-        With holdings.
+        With own data.
 
     Returns
     -------
-    Table
+    Grid
         A row a contributor; of many, a row for all whose names begin alike.
     """
     groups: dict[str, list[str]] = {}
-    # Of one kind alone a sum would say nothing.
-    many = len(run.summary.holdings) > _FEW and len(set(map(_kind, run.summary.holdings))) > 1
+    # Of one stem alone a sum would say nothing.
+    many = len(run.summary.holdings) > _FEW and len(set(map(_stem, run.summary.holdings))) > 1
     lead = _means(run.lead, "q")
     for name in run.summary.holdings:
-        kind = _kind(name) if many else name
+        stem = _stem(name) if many else name
         mark = f"{theme.ATTACKER_MARK} " if run.attacks(name) else ""
-        groups.setdefault(mark + kind, []).append(name)
+        groups.setdefault(mark + stem, []).append(name)
     weights = {one.name: mean_weights(one) for one in run.strategies}
     weighing = [name for name, of in weights.items() if any(map(math.isfinite, of.values()))]
     tested = [
@@ -49,35 +49,35 @@ def holdings_table(run: Run) -> Table:
         if any(one.name in held.errors for held in run.summary.holdings.values())
     ]
     rows = []
-    for kind, names in groups.items():
+    for stem, names in groups.items():
         held = [run.summary.holdings[name] for name in names]
         rows.append(
             (
-                visible(kind, 40),
+                visible(stem, 40),
                 *((str(len(names)),) if many else ()),
                 str(sum(one.samples for one in held)),
                 _plain(
                     _mean([lead[n] for n in names if math.isfinite(lead.get(n, math.nan))])
                 ),
                 *(
-                    _share(sum(weights[strategy].get(name, 0.0) for name in names))
+                    share(sum(weights[strategy].get(name, 0.0) for name in names))
                     for strategy in weighing
                 ),
-                *(_share(_mean([h.errors[s] for h in held if s in h.errors])) for s in tested),
+                *(share(_mean([h.errors[s] for h in held if s in h.errors])) for s in tested),
             )
         )
     titles = [
-        ("Contributors" if many else "Contributor", "text"),
-        *((("Number", "number"),) if many else ()),
-        ("Samples", "number"),
-        (f"Mean q, {visible(run.lead.name, 40)}", "number"),
-        *((f"Weight, {visible(name, 40)} (%)", "number") for name in weighing),
-        *((f"Its error, {visible(name, 40)} (%)", "number") for name in tested),
+        "Contributors" if many else "Contributor",
+        *(("Number*",) if many else ()),
+        "Samples*",
+        f"Mean q, {visible(run.lead.name, 40)}*",
+        *(f"Weight, {visible(name, 40)} (%)*" for name in weighing),
+        *(f"Its error, {visible(name, 40)} (%)*" for name in tested),
     ]
-    return Table(tuple(titles), tuple(rows))
+    return Grid(tuple(titles), tuple(rows))
 
 
-def holdings_figure(run: Run) -> Plot | None:
+def own_data_figure(run: Run) -> Plot | None:
     """Draw each contributor's weight beside its share of the data.
 
     Returns
@@ -115,7 +115,7 @@ def _means(strategy: StrategyRun, signal: str) -> dict[str, float]:
     return {name: _mean([x for x in of if math.isfinite(x)]) for name, of in seen.items()}
 
 
-def _kind(name: str) -> str:
+def _stem(name: str) -> str:
     return re.sub(r"-\d+$", "", name)
 
 
@@ -182,7 +182,3 @@ def _mean(values: list[float]) -> float:
 
 def _plain(value: float) -> str:
     return f"{value:.2f}" if math.isfinite(value) else "—"
-
-
-def _share(value: float) -> str:
-    return percent(value).removesuffix("\N{NO-BREAK SPACE}%")

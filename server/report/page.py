@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
-from plotly.offline import get_plotlyjs
-
-from anml_fl.page import theme
-from anml_fl.page.script import SCRIPT
-from anml_fl.page.style import style_sheet
+from anml_fl.page.plotted import embedded, plotted
+from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.run.attribution import load_attribution
+from anml_fl.run.files import REPORT
 from anml_fl.run.reading import load_run
 from anml_fl.run.settled_shares import settled_by_ledger, without_settled
-from anml_fl.run.verified import UNCHECKED, vouched
+from anml_fl.run.verification import UNCHECKED, verify_run
 from anml_fl.system.files import write_whole
-from anml_fl.system.untrusted import inline_json, visible
+from anml_fl.system.untrusted import visible
 from server.report import round_figures, tables
 from server.report.attribution_figure import (
     attribution,
@@ -25,7 +20,7 @@ from server.report.attribution_figure import (
     estimators_table,
 )
 from server.report.gate_figure import gate
-from server.report.own_data import holdings_figure, holdings_table
+from server.report.own_data import own_data_figure, own_data_table
 from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
@@ -37,18 +32,18 @@ if TYPE_CHECKING:
     from anml_fl.page.plot import Plot
     from anml_fl.run.attribution import Attribution
     from anml_fl.run.reading import Run
-    from anml_fl.run.verified import Vouched
+    from anml_fl.run.verification import Verification
 
 
-def write_report(folder: Path, standing: Vouched | None = None) -> Path:
+def write_report(folder: Path, verification: Verification | None = None) -> Path:
     """Write the report of a finished run into its folder.
 
     Parameters
     ----------
     folder : Path
         The run's folder, as `load_run` describes it.
-    standing : Vouched, optional
-        What `vouched` has found already.
+    verification : Verification, optional
+        What `verify_run` has found already.
 
     Returns
     -------
@@ -64,20 +59,22 @@ def write_report(folder: Path, standing: Vouched | None = None) -> Path:
         If a file says something else than it should; the message names file and place.
     """
     run = load_run(folder)
-    standing = standing or vouched(folder)
+    verification = verification or verify_run(folder)
     try:
         found = load_attribution(folder, run.summary.contributors)
     except ValueError:
-        if not standing.altered:
+        if not verification.altered:
             raise
         found = None  # what does not fit stands on the page, above all else
-    page = render(run, found, standing)
-    path = folder / "report.html"
+    page = render(run, found, verification)
+    path = folder / REPORT
     write_whole(path, page.encode())
     return path
 
 
-def render(run: Run, found: Attribution | None = None, standing: Vouched = UNCHECKED) -> str:
+def render(
+    run: Run, found: Attribution | None = None, verification: Verification = UNCHECKED
+) -> str:
     """Write the page as text.
 
     Parameters
@@ -85,15 +82,14 @@ def render(run: Run, found: Attribution | None = None, standing: Vouched = UNCHE
     run : Run
     found : Attribution, optional
         What `anml attribution` found for it.
-    standing : Vouched
-        How far its ledger stands for it.
+    verification : Verification
+        What came of checking it against its ledger.
 
     Returns
     -------
     str
         HTML.
     """
-    plotly: str = get_plotlyjs()
     summary = run.summary
     total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
     facts = (
@@ -102,95 +98,53 @@ def render(run: Run, found: Attribution | None = None, standing: Vouched = UNCHE
     )
     if run.left_out:
         facts += f" Left out: {run.left_out}."
-    if standing.note:
-        facts += f" {standing.note}"
-    paid = standing.payouts
+    if verification.note:
+        facts += f" {verification.note}"
+    paid = verification.payouts
     if found and paid is not None:
         found = settled_by_ledger(found, paid)
-    elif found and (found.settled_by == "ledger" or standing.altered):
+    elif found and (found.settled_by == "ledger" or verification.altered):
         found = without_settled(found)
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
-    both = {"light": theme.template(theme.LIGHT), "dark": theme.template(theme.DARK)}
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(TEMPLATE).render(
-        name=visible(summary.name),
-        result=result(run),
-        facts=visible(facts, 800),
-        warning=visible(standing.warning, 800),
-        key=standing.key,
-        lead=visible(run.lead.name, 40),
-        last_number=run.lead.records[-1].round,
-        overview=tables.overview(run),
-        last_round=tables.last_round(run),
-        left_out=tables.left_out(run),
-        earned=None if paid is None else tables.earned(run, paid),
-        attribution=_embedded(attribution(found)),
-        worth=found and attribution_table(found),
-        estimators=found and estimators_table(found),
-        settled_by=found and found.settled_by,
-        refused=tables.refused_credentials(run),
-        reputation=_embedded(reputation(run)),
-        weight_curves=_embedded(weight_curves(run)),
-        error=_embedded(round_figures.error_by_round(run)),
-        gate=_embedded(gate(run)),
-        weights=_embedded(weights(run)),
-        holdings=_embedded(holdings_figure(run)),
-        held=run.summary.holdings and holdings_table(run),
-        branches=_embedded(round_figures.branches(run)),
-        correlation=_embedded(round_figures.correlation(run)),
-        weightless=f" Without weights: {', '.join(weightless)}." if weightless else "",
-        mark=theme.ATTACKER_MARK,
-        tau_h=f"{run.tau_h:g}",
-        tau_c=f"{run.tau_c:g}",
-        config=_block(run.config),
-        policy=_policy(plotly, SCRIPT),
-        style=style_sheet(),
-        templates=inline_json(both),
-        plotly=plotly,
-        script=SCRIPT,
-    )
+    content: dict[str, object] = {
+        "title": visible(summary.name),
+        "result": result(run),
+        "facts": visible(facts, 800),
+        "warning": visible(verification.warning, 800),
+        "key": verification.key,
+        "lead": visible(run.lead.name, 40),
+        "last_number": run.lead.records[-1].round,
+        "overview": tables.overview(run),
+        "last_round": tables.last_round(run),
+        "left_out": tables.left_out(run),
+        "earned": None if paid is None else tables.earned(run, paid),
+        "attribution": _embedded(attribution(found)),
+        "worth": found and attribution_table(found),
+        "estimators": found and estimators_table(found),
+        "settled_by": found and found.settled_by,
+        "refused": tables.refused_credentials(run),
+        "reputation": _embedded(reputation(run)),
+        "weight_curves": _embedded(weight_curves(run)),
+        "error": _embedded(round_figures.error_by_round(run)),
+        "gate": _embedded(gate(run)),
+        "weights": _embedded(weights(run)),
+        "own_data_plot": _embedded(own_data_figure(run)),
+        "own_data": run.summary.holdings and own_data_table(run),
+        "branches": _embedded(round_figures.branches(run)),
+        "correlation": _embedded(round_figures.correlation(run)),
+        "weightless": f" Without weights: {', '.join(weightless)}." if weightless else "",
+        "mark": ATTACKER_MARK,
+        "tau_h": f"{run.tau_h:g}",
+        "tau_c": f"{run.tau_c:g}",
+        "config": _block(run.config),
+    }
+    return plotted(TEMPLATE, content)
 
 
 def _embedded(plot: Plot | None) -> dict[str, Any] | None:
-    if plot is None:
-        return None
-    groups = [
-        {
-            "name": visible(name, 40),
-            "views": [
-                {"label": v.label, "note": v.note, "data": v.data, "layout": v.layout}
-                for v in views
-            ],
-        }
-        for name, views in plot.groups.items()
-    ]
-    return {
-        "name": plot.name,
-        "groups": [
-            {"name": group["name"], "chosen": name == plot.chosen}
-            for group, name in zip(groups, plot.groups, strict=True)
-        ],
-        "views": plot.groups[plot.chosen],
-        "longest": max(map(len, plot.groups.values())),
-        "thinned": (
-            " To keep the page small, not every round is here." if plot.thinned else ""
-        ),
-        "json": inline_json(groups),
-    }
+    return None if plot is None else embedded(plot)
 
 
 def _block(text: str) -> str:
     # Line by line: line breaks are what `visible` would spell out.
     return "\n".join(visible(line.replace("\t", "    "), 500) for line in text.split("\n"))
-
-
-def _policy(*scripts: str) -> str:
-    # Only the page's own scripts run, and nothing is fetched, whatever the data say.
-    hashes = " ".join(
-        f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
-        for script in scripts
-    )
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )

@@ -66,8 +66,10 @@ def _view(
     run: Run, strategy: StrategyRun, title: str, value: Callable[[ContributorRecord], float]
 ) -> View:
     behaviours = run.summary.contributors
-    others = [(kind, name) for name, kind in behaviours.items() if kind != _HONEST]
-    # One of each kind before a second of any.
+    others = [
+        (behaviour, name) for name, behaviour in behaviours.items() if behaviour != _HONEST
+    ]
+    # One of each behaviour before a second of any.
     singled = sorted(
         others, key=lambda one: (sum(o[0] == one[0] and o < one for o in others), one)
     )[:MOST_LINES]
@@ -81,13 +83,13 @@ def _view(
     if honest:
         middle = []
         for seen in values:
-            known = [seen[one] for one in honest if math.isfinite(seen.get(one, math.nan))]
-            middle.append(number(median(known)) if known else None)
+            finite = [seen[one] for one in honest if math.isfinite(seen.get(one, math.nan))]
+            middle.append(number(median(finite)) if finite else None)
         label = f"honest (median of {len(honest)})"
         data.append(_line(0, label, rounds, middle, wide=True))
-    for index, (kind, name) in enumerate(singled, start=1):
+    for index, (behaviour, name) in enumerate(singled, start=1):
         curve = [number(seen.get(name, math.nan)) for seen in values]
-        label = f"{visible(kind, 24)}: {visible(name, 24)}"
+        label = f"{visible(behaviour, 24)}: {visible(name, 24)}"
         data.append(_line(index, label, rounds, curve, wide=False))
     layout = {
         "xaxis": round_axis([strategy]),

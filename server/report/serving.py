@@ -16,12 +16,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from anml_fl.catalogue import is_own
+from anml_fl.catalogues import RULES
+from anml_fl.run.files import CONFIG, LEDGER, MANIFEST, PUBLIC_KEY, REPORT, ROUNDS, SUMMARY
 from anml_fl.system.files import cause
 from server.report.status_page import (
-    CONFIG,
-    REPORT,
-    ROUNDS,
-    SUMMARY,
     as_link,
     index_page,
     may_be_served,
@@ -38,27 +37,14 @@ _TEXT, _HTML, _JSON = (
     "text/html; charset=utf-8",
     "application/json",
 )
-_STRATEGIES = (
-    "fedavg",
-    "krum",
-    "multikrum",
-    "q_only",
-    "bulyan",
-    "median",
-    "trimmed_mean",
-    "anml",
-    "softmax_blend",
-    "multiplicative",
-    "oracle",
-)
 # Everything of a run that is served beside its page, by its path in the run's folder.
 SERVED = {
     SUMMARY: _JSON,
-    "manifest.json": _JSON,
-    "ledger.jsonl": _TEXT,
-    "ledger.pub": _TEXT,
+    MANIFEST: _JSON,
+    LEDGER: _TEXT,
+    PUBLIC_KEY: _TEXT,
     CONFIG: _TEXT,
-    **{f"{name}/{ROUNDS}": _TEXT for name in _STRATEGIES},
+    **{f"{name}/{ROUNDS}": _TEXT for name in RULES.names},
 }
 # The report names its scripts by their hashes in a policy of its own; both hold together.
 _REPORT_POLICY = (
@@ -78,7 +64,7 @@ _HEADERS = {
     # A run goes on: what was read a moment ago may be old.
     "Cache-Control": "no-cache",
 }
-_PATIENCE = 10.0
+_WAIT = 10.0
 _LONGEST = 30.0
 _AT_ONCE = 32
 
@@ -113,7 +99,7 @@ class PageServer(ThreadingHTTPServer):
 
     def process_request_thread(self, request: object, client_address: object) -> None:
         """Answer, and give the place back."""
-        # The patience below is for each byte; who drips them gets no more than this.
+        # The wait below is for each byte; who drips them gets no more than this.
         end = threading.Timer(_LONGEST, _shut, (request,))
         end.daemon = True
         end.start()
@@ -182,7 +168,7 @@ def _ended_by_sigterm() -> Iterator[None]:
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer
     server_version, sys_version = "anml", ""
-    timeout: ClassVar[float] = _PATIENCE
+    timeout: ClassVar[float] = _WAIT
 
     def do_GET(self) -> None:
         """Answer with the content."""
@@ -232,6 +218,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(403)
         elif name in SERVED:
             self._send_file(folder, name, SERVED[name])
+        elif name.endswith(f"/{ROUNDS}") and is_own(name.removesuffix(f"/{ROUNDS}")):
+            self._send_file(folder, name, _TEXT)
         else:
             self.send_error(404)
 

@@ -10,61 +10,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jinja2 import Environment, StrictUndefined
-
 from anml_fl.database.url import located
 from anml_fl.method.records import RoundRecord
-from anml_fl.page.style import style_sheet
+from anml_fl.page.document import document
+from anml_fl.page.grid import Grid
+from anml_fl.run.files import CONFIG, ERROR, REPORT, ROUNDS, SUMMARY
 from anml_fl.system.files import read_text
 from anml_fl.system.untrusted import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# As `run_folder` has them, which needs torch and Flower: half a gigabyte for a small page.
-CONFIG, SUMMARY, ROUNDS = "config.toml", "summary.json", "rounds.jsonl"
-REPORT, ERROR = "report.html", "error.txt"
 # What a strategy may be called: its folder's name is made of it.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}", re.ASCII)
 _REFRESH = 5
 _BLOCK = 1 << 16
 
 _PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="{{ refresh }}">
-<title>{{ title }}</title>
-<link rel="icon" href="data:,">
-<style>{{ style | safe }}</style>
-</head>
-<body>
-<header>
-  <h1>{{ title }}</h1>
+{%- extends "status" %}
+{%- from "parts" import table %}
+{%- block header %}
   <p class="result">{{ result }}</p>
   <p class="facts">{{ facts }}</p>
-</header>
-<main>
-<div class="scroll" tabindex="0" role="region" aria-label="Table">
-<table>
-  <thead><tr>{% for name in columns %}<th>{{ name }}</th>{% endfor %}</tr></thead>
-  <tbody>
-  {%- for link, cells in rows %}
-  <tr>
-    {%- for cell in cells -%}
-    <td>{% if link and loop.first %}<a href="{{ link }}">{{ cell }}</a>
-    {%- else %}{{ cell }}{% endif %}</td>
-    {%- endfor -%}
-  </tr>
-  {%- endfor %}
-  </tbody>
-</table>
-</div>
-</main>
-</body>
-</html>
+{%- endblock %}
+{%- block main %}{{ table(grid, classes=false) }}{% endblock %}
 """
 
 
@@ -241,8 +210,10 @@ def status_page(folder: Path) -> str:
         title=visible(now.name, 80),
         result=visible(now.result, 500),
         facts=facts,
-        columns=("strategy", "rounds", "test error", "branch"),
-        rows=[("", [visible(cell, 80) for cell in row]) for row in now.strategies],
+        grid=Grid(
+            ("strategy", "rounds", "test error", "branch"),
+            tuple(tuple(visible(cell, 80) for cell in row) for row in now.strategies),
+        ),
     )
 
 
@@ -254,21 +225,21 @@ def index_page(folder: Path) -> str:
     str
         HTML.
     """
+    names = runs(folder)
     rows = []
-    for name in runs(folder):
+    for name in names:
         done = (folder / name / SUMMARY).exists() and (folder / name / REPORT).exists()
         how = "Finished." if done else status(folder / name).result
-        rows.append((f"{as_link(name)}/", [visible(name, 80), visible(how, 200)]))
+        rows.append((visible(name, 80), visible(how, 200)))
     return _render(
         title="Runs",
         result=f"{len(rows)} runs." if len(rows) != 1 else "1 run.",
         facts="The last one stands first.",
-        columns=("run", "state"),
-        rows=rows,
+        grid=Grid(
+            ("run", "state"), tuple(rows), links=tuple(f"{as_link(name)}/" for name in names)
+        ),
     )
 
 
 def _render(**parts: object) -> str:
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    template = environment.from_string(_PAGE)
-    return template.render(style=style_sheet(), refresh=_REFRESH, **parts)
+    return document(_PAGE, {"refresh": _REFRESH, **parts})

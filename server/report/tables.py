@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.system.untrusted import visible
-from server.report.wording import percent
+from server.report.wording import share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,38 +20,19 @@ MOST_ROWS = 300
 """Rows of left-out replies that are written; the rest stay in rounds.jsonl."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Column titles, and rows of as many cells.
-
-    Parameters
-    ----------
-    columns : tuple of (str, str)
-        Title, and its class: "text" or "number".
-    rows : tuple of tuple of str
-        Plain text.
-    total : int
-        Rows that there are, when more than are written.
-    """
-
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[str, ...], ...]
-    total: int = 0
-
-
-def overview(run: Run) -> Table:
+def overview(run: Run) -> Grid:
     """Compare the strategies of the run.
 
     Returns
     -------
-    Table
+    Grid
         One row a strategy, in the order of the run.
     """
     rows = [
         (
             visible(strategy.name, 40),
-            _share(strategy.summary.test_error),
-            _share(strategy.summary.attacker_weight),
+            share(strategy.summary.test_error),
+            share(strategy.summary.attacker_weight),
             ", ".join(
                 f"{visible(name, 20)} {count}"
                 for name, count in strategy.summary.branches.items()
@@ -64,8 +45,8 @@ def overview(run: Run) -> Table:
         )
         for strategy in run.strategies
     ]
-    return Table(
-        _columns(
+    return Grid(
+        (
             "Strategy",
             "Test error (%)*",
             "Attackers' share of weight (%)*",
@@ -78,12 +59,12 @@ def overview(run: Run) -> Table:
     )
 
 
-def last_round(run: Run) -> Table:
+def last_round(run: Run) -> Grid:
     """Show every contributor of the lead strategy's last round.
 
     Returns
     -------
-    Table
+    Grid
         Contributors in the order of the record.
     """
     rows = [
@@ -91,14 +72,14 @@ def last_round(run: Run) -> Table:
             visible(person.contributor, 40),
             _behaviour(run, person.contributor),
             *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
-            _share(person.weight),
+            share(person.weight),
             "yes" if person.selected else "no",
             _why(person),
         )
         for person in run.lead.records[-1].contributors
     ]
-    return Table(
-        _columns(
+    return Grid(
+        (
             "Contributor",
             "Behaviour",
             *(f"{letter}*" for letter in "qvrTs"),
@@ -110,7 +91,7 @@ def last_round(run: Run) -> Table:
     )
 
 
-def earned(run: Run, paid: Mapping[str, int]) -> Table:
+def earned(run: Run, paid: Mapping[str, int]) -> Grid:
     """Show what each contributor was paid.
 
     Parameters
@@ -121,7 +102,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Table:
 
     Returns
     -------
-    Table
+    Grid
         Whoever earned most first; no rows where nothing was paid.
     """
     totals = {**dict.fromkeys(run.summary.contributors, 0), **paid}
@@ -137,15 +118,15 @@ def earned(run: Run, paid: Mapping[str, int]) -> Table:
             visible(name, 40),
             _behaviour(run, name),
             f"{total:,}",
-            _share(total / paid_out),
+            share(total / paid_out),
             f"{chosen[name]} of {len(run.lead.records)}",
             _signal(last[name]),
         )
         for name, total in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
         if paid_out
     ]
-    return Table(
-        _columns(
+    return Grid(
+        (
             "Contributor",
             "Behaviour",
             "Earned (micro-units)*",
@@ -157,12 +138,12 @@ def earned(run: Run, paid: Mapping[str, int]) -> Table:
     )
 
 
-def refused_credentials(run: Run) -> Table:
+def refused_credentials(run: Run) -> Grid:
     """List the credentials that the lead strategy's rounds refused, with reasons.
 
     Returns
     -------
-    Table
+    Grid
         Each contributor and reason once, with the rounds in which it was shown, and how often.
     """
     shown: dict[tuple[str, str], list[int]] = {}
@@ -180,19 +161,19 @@ def refused_credentials(run: Run) -> Table:
         )
         for (name, reason), rounds in shown.items()
     ]
-    return Table(
-        _columns("Contributor", "Why refused", "First in round*", "Rounds*", "Times*"),
+    return Grid(
+        ("Contributor", "Why refused", "First in round*", "Rounds*", "Times*"),
         tuple(rows[:MOST_ROWS]),
-        len(rows),
+        total=len(rows),
     )
 
 
-def left_out(run: Run) -> Table:
+def left_out(run: Run) -> Grid:
     """List the replies that were left out, with reasons.
 
     Returns
     -------
-    Table
+    Grid
         At most `MOST_ROWS` rows, by strategy and round.
     """
     rows = [
@@ -208,16 +189,11 @@ def left_out(run: Run) -> Table:
             *(("(credited to nobody)", visible(reason)) for reason in record.refused),
         ]
     ]
-    return Table(
-        _columns("Round*", "Strategy", "Contributor", "Reason"),
+    return Grid(
+        ("Round*", "Strategy", "Contributor", "Reason"),
         tuple(rows[:MOST_ROWS]),
-        len(rows),
+        total=len(rows),
     )
-
-
-def _columns(*titles: str) -> tuple[tuple[str, str], ...]:
-    # A star marks a column of numbers, which is set flush right.
-    return tuple((t.rstrip("*"), "number" if t.endswith("*") else "text") for t in titles)
 
 
 def _behaviour(run: Run, contributor: str) -> str:
@@ -231,11 +207,6 @@ def _why(person: ContributorRecord) -> str:
     if person.reason is not None:
         return visible(person.reason)
     return "" if person.selected else "not among the selected"
-
-
-def _share(value: float | None) -> str:
-    # Without the unit, which stands in the column's title.
-    return percent(value).removesuffix("\N{NO-BREAK SPACE}%")
 
 
 def _signal(value: float) -> str:

@@ -1,89 +1,24 @@
-"""The page as a Jinja2 template, in a .py file since Flower bundles no .html.
-
-Everything is escaped but what is marked `safe`: our own style and scripts, plotly.js, and
-JSON from `untrusted.inline_json`.
-"""
+"""The report of a run: what its page says, around its figures and tables."""
 
 TEMPLATE = """\
-{%- macro plot(plot, title, caption, decision=false) %}
-<figure data-plot="data-{{ plot.name }}" aria-label="{{ title }}">
-  {%- if plot.groups | length > 1 or plot.longest > 1 %}
-  <div class="controls">
-    {%- if plot.groups | length > 1 %}
-    <label>Strategy
-      <select autocomplete="off">
-        {%- for group in plot.groups %}
-        <option value="{{ loop.index0 }}"{{ " selected" if group.chosen }}>
-          {{- group.name -}}
-        </option>
-        {%- endfor %}
-      </select>
-    </label>
-    {%- endif %}
-    {%- if plot.longest > 1 %}
-    <label>Round
-      <input type="range" min="0" max="{{ plot.views | length - 1 }}" step="1"
-             value="{{ plot.views | length - 1 }}" autocomplete="off">
-      <output>{{ plot.views[-1].label }}</output>
-    </label>
-    {%- endif %}
-  </div>
-  {%- endif %}
-  {%- if decision %}
-  <p class="decision" aria-live="polite">{{ plot.views[-1].note }}</p>
-  {%- endif %}
-  <div class="plot"></div>
-  <figcaption>{{ caption }}</figcaption>
-</figure>
-<script type="application/json" id="data-{{ plot.name }}">{{ plot.json | safe }}</script>
-{%- endmacro %}
-
-{%- macro table(table, lead="") %}
-<div class="scroll" tabindex="0" role="region" aria-label="Table">
-<table>
-  <thead><tr>
-    {%- for title, kind in table.columns %}<th class="{{ kind }}">{{ title }}</th>{% endfor -%}
-  </tr></thead>
-  <tbody>
-  {%- for row in table.rows %}
-  <tr{% if lead and row[0] == lead %} class="lead"{% endif %}>
-    {%- for cell in row -%}
-    <td class="{{ table.columns[loop.index0][1] }}">{{ cell }}</td>
-    {%- endfor -%}
-  </tr>
-  {%- endfor %}
-  </tbody>
-</table>
-</div>
-{%- endmacro -%}
-
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{{ policy }}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ name }} — run report</title>
-<link rel="icon" href="data:,">
-<style>{{ style | safe }}</style>
-</head>
-<body>
-<header>
-  <h1>{{ name }}</h1>
+{%- extends "plotted" %}
+{%- from "parts" import figure, table %}
+{%- block title %}{{ title }} — run report{% endblock %}
+{%- block header %}
   {%- if warning %}
   <p class="warning" role="alert"><strong>Do not rely on this page.</strong> {{ warning }}</p>
   {%- endif %}
   <p class="result">{{ result }}</p>
   <p class="facts">{{ facts }}</p>
   <noscript><p>The plots need JavaScript; the tables do not.</p></noscript>
-</header>
-<main>
+{%- endblock %}
+{%- block main %}
 <h2>The run</h2>
 {{ table(overview, lead) }}
 
 <h2>Test error by round</h2>
 {% if error -%}
-{{ plot(error, "Test error by round",
+{{ figure(error, "Test error by round",
         "Error of each round's model on the server's test set; lower is better.") }}
 {%- else %}<p class="note">No round of this run was tested.</p>{% endif %}
 
@@ -91,7 +26,7 @@ TEMPLATE = """\
 {% if gate -%}
 <p>The paper's Figure 6. When honest contributors stand high on both axes and attackers low,
 q and s are correlated and the external signals can be trusted.</p>
-{{ plot(gate, "Consistency q against external signal s",
+{{ figure(gate, "Consistency q against external signal s",
         "Blue circles: honest. Orange diamonds: attackers. Area: weight, at least 6 px wide.
         Filled: went into the model; hollow: did not. Dashed: stage 1 fires only if
         everyone stands to the right of tau_h. Point at a mark for its details."
@@ -100,16 +35,16 @@ q and s are correlated and the external signals can be trusted.</p>
 
 <h2>Weight by contributor</h2>
 {% if weights -%}
-{{ plot(weights, "Weight by contributor over the rounds",
+{{ figure(weights, "Weight by contributor over the rounds",
         "Share of each contributor in the round's model; the scale is that of the strategy.
         Attackers (" ~ mark ~ ") stand first. A cross: no weight, which is not a weight of 0."
         ~ weightless) }}
 {%- else %}<p class="note">No strategy of this run gave weights.</p>{% endif %}
 
-{% if held -%}
+{% if own_data -%}
 <h2>Who gathered what, and its weight</h2>
-{% if holdings -%}
-{{ plot(holdings, "Weight beside share of the data",
+{% if own_data_plot -%}
+{{ figure(own_data_plot, "Weight beside share of the data",
         "Mean weight over the rounds. On the dashed line a contributor weighs as much as its
         samples would; below it, it counts for less. Its error: of the final model, on its own
         test samples.") }}
@@ -117,26 +52,26 @@ q and s are correlated and the external signals can be trusted.</p>
 <p>A weight is what the strategy made of q and s, times the number of samples (if they count),
 as a share of the sum over all. q says how near an update lay to the others', not how good the
 data are: the farthest of a round has q = 0 and, where q alone decides, no say in it.</p>
-{{ table(held) }}
+{{ table(own_data) }}
 {%- endif %}
 
 {% if reputation -%}
 <h2>Reputation</h2>
 <p>r moves after each round: up where an update lay near the others, down where it lay far off;
 half as much where selection said otherwise.</p>
-{{ plot(reputation, "Reputation by round",
+{{ figure(reputation, "Reputation by round",
         "Reputation r that each round began with; honest contributors by their median.") }}
-{{ plot(weight_curves, "Weight of the same contributors by round",
+{{ figure(weight_curves, "Weight of the same contributors by round",
         "Their shares of each round's model; 0 where the update was not selected.") }}
 {%- endif %}
 
 <h2>Branches</h2>
 {% if branches -%}
-{{ plot(branches, "Branch taken in each round",
+{{ figure(branches, "Branch taken in each round",
         "Branch by round. A cross: no valid reply, so no branch.") }}
 {%- else %}<p class="note">No strategy of this run took a branch.</p>{% endif %}
 {% if correlation -%}
-{{ plot(correlation, "Correlation of q and s by round",
+{{ figure(correlation, "Correlation of q and s by round",
         "rho_c is the correlation of q and s over the valid replies; stage 2 trusts the
         external signals above the line of tau_c. A gap: undefined.") }}
 {%- endif %}
@@ -164,7 +99,7 @@ lack without its updates.</p>
 <p class="note">Settled shares are not shown: there is no ledger whose signatures hold.</p>
 {%- endif %}
 {% if attribution -%}
-{{ plot(attribution, "Settled share beside marginal values",
+{{ figure(attribution, "Settled share beside marginal values",
         "Share of what was paid, and each estimator's values divided by the sum of their
         sizes; left of 0 the updates did harm.") }}
 {%- endif %}
@@ -209,10 +144,5 @@ run with one seed: a small difference in test error may be chance.</p>
   <summary>Settings (config.toml)</summary>
   <pre>{{ config }}</pre>
 </details>
-</main>
-<script type="application/json" id="templates">{{ templates | safe }}</script>
-<script>{{ plotly | safe }}</script>
-<script>{{ script | safe }}</script>
-</body>
-</html>
+{%- endblock %}
 """

@@ -38,6 +38,11 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
+def share(value: float | None) -> str:
+    """Write a share as `percent` does, without the unit: it stands in the column's title."""
+    return percent(value).removesuffix("\N{NO-BREAK SPACE}%")
+
+
 def result(run: Run) -> str:
     """Say in one sentence how the run ended, in the order worse, same, better.
 

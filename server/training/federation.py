@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from importlib.util import find_spec
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +12,29 @@ import torch
 from flwr.common.logger import log
 from threadpoolctl import threadpool_limits
 
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import ConfigError
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.behaviour import behaviour, behaviour_in_round
+from anml_fl.catalogue import UnusableError, shown_kind
+from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.simulated_registry import credentials_drawn
+from anml_fl.federation.task import task_of
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.method.threads import one_thread
-from anml_fl.models.architectures import build
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code import code_hash
 from anml_fl.run.manifest import write_manifest
+from anml_fl.seeding import stream
+from anml_fl.settings.section import ConfigError
 from server.report.page import write_report
 from server.training.ledger_key import signing_key
-from server.training.own_data import holdings
-from server.training.retry import patiently
+from server.training.own_data import own_data
+from server.training.retry import retried
 from server.training.run_folder import close_run, finished, open_run
 from server.training.settlement import Settlement, run_id
 from server.training.signal_source import database
-from server.training.strategy_run import run_strategy
+from server.training.strategy_run import Training, run_strategy
 from strategies.identity import ByKey, ByPartition
+from strategies.rule import named_rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +42,8 @@ if TYPE_CHECKING:
     from flwr.serverapp import Grid
     from sqlalchemy import Engine
 
-    from anml_fl.config import RunConfig
+    from anml_fl.federation.task import Task
+    from anml_fl.settings.run import RunConfig
     from strategies.identity import Roster
 
 # Simulated nodes register within moments of each other: after this long without a
@@ -47,6 +53,8 @@ _PATIENCE = 60.0
 # Flower starts a simulation's processes when its nodes are first asked something.
 _STARTUP = 600.0
 _POLL = 0.2
+# In so many first rounds it is looked up what a behaviour that changes leads to.
+_ASKED = 1000
 
 
 def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
@@ -86,34 +94,36 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
         If no node takes part.
     """
     check(config)
-    for note in deal_of(config).notes:
+    task = task_of(config)
+    for note in task.data.notes:
         log(WARNING, "%s", note)
     open_run(out, config)
     code = code_hash()
     write_manifest(out, config, code, {})
-    roles = cast_roles(config)
+    behaviours = behaviours_of(config)
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
     try:
-        roster, members = _roster(config, tuple(roles), engine)
+        roster, members = _roster(config, tuple(behaviours), engine)
         _gather(grid, config, roster, members)
+        shared = Training(
+            grid=grid,
+            config=config,
+            out=out,
+            task=task,
+            behaviours=behaviours,
+            roster=roster,
+            members=members,
+            engine=engine,
+            code=code,
+        )
         with one_thread(), threadpool_limits(limits=1):
             for name in config.strategies:
                 if not finished(out, config, name):
-                    run_strategy(
-                        grid,
-                        config,
-                        name,
-                        roles,
-                        roster,
-                        out,
-                        engine=engine,
-                        members=members,
-                        code=code,
-                    )
+                    run_strategy(shared, name)
             # Bound to the ledger, and so the same again after a crash.
-            held = holdings(out, config)
-        return close_run(out, config, roles, held, Settlement(out, config, engine))
+            held = own_data(out, config)
+        return close_run(out, config, behaviours, held, Settlement(out, config, engine))
     finally:
         if engine is not None:
             engine.dispose()
@@ -128,12 +138,17 @@ def check(config: RunConfig) -> None:
         If the device, a class, the registry or the ledger's key is not there: naming the
         setting and what would do.
     ValueError
-        If the model does not fit the data, there are too many contributors, or registry or
-        ledger cannot be used.
+        If the model does not fit the data, there are too many contributors, registry or ledger
+        cannot be used, or a name stands for nothing that its table could hold.
     OSError
         If the data cannot be had.
     """
     federation, training = config.federation, config.training
+    if config.engine == "simulation" and find_spec("ray") is None:
+        raise ConfigError(
+            "engine: simulation runs on Ray, which is not installed: pip install"
+            " 'anml-fl[simulation]'; usable without it: inline"
+        )
     try:
         torch.zeros(1, device=training.device).item()
     except Exception as error:
@@ -150,15 +165,16 @@ def check(config: RunConfig) -> None:
             f"settlement.pool: over {training.rounds} rounds at most {LARGEST_POOL}"
             f" micro-units can be paid, got {paid}"
         )
+    _check_names(config)
     key = signing_key()
     if (engine := database(config)) is not None:
         try:
             SqlLedger(engine, run_id(config), key)
         finally:
             engine.dispose()
-    dealt = deal_of(config)
-    classes = dealt.test.classes
-    build(training.model, dealt.test.features.shape[1], dealt.image, classes, seed=0)
+    task = task_of(config)
+    _check_model(task)
+    classes = task.data.test.classes
     target, offset = config.attacks.flip_target, config.attacks.flip_offset
     if target is not None and target >= classes:
         raise ConfigError(
@@ -176,7 +192,7 @@ def check(config: RunConfig) -> None:
             "registry.gold: r comes from the registry's database here, and cannot be earned on"
             f" {config.registry.gold} checked answers as well: give one of the two"
         )
-    if config.registry.gold and dealt.truths is None:
+    if config.registry.gold and task.data.truths is None:
         raise ConfigError(
             f"registry.gold: {federation.dataset} has no answers that could be checked, so it"
             f" must be 0, got {config.registry.gold}; labelme has some"
@@ -185,6 +201,32 @@ def check(config: RunConfig) -> None:
         raise ConfigError(
             f"attacks.flip_offset: a multiple of {federation.dataset}'s {classes} classes"
             f" changes no label, got {offset}"
+        )
+
+
+def _check_names(config: RunConfig) -> None:
+    """Load what the settings name: nothing is written before it is known to be right."""
+    for name in config.strategies:
+        named_rule(name, config.aggregation)
+    for name in config.federation.behaviours:
+        for server_round in range(1, min(config.training.rounds, _ASKED) + 1):
+            behaviour(behaviour_in_round(name, server_round, config.attacks))
+    for honest in (True, False):
+        credentials_drawn(config.federation.scenario, honest, stream(0, "check"))
+
+
+def _check_model(task: Task) -> None:
+    """Ask the model once: it must turn rows of features into logits of the classes."""
+    test = task.data.test
+    rows = torch.from_numpy(test.features[:2])
+    with torch.no_grad():
+        logits = task.initial_model().eval()(rows)
+    wanted = (len(rows), test.classes)
+    if not isinstance(logits, torch.Tensor) or logits.shape != wanted:
+        got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else shown_kind(logits)
+        raise UnusableError(
+            f"model {task.model!r} must turn rows of shape {tuple(rows.shape)} into logits of"
+            f" shape {wanted}, got {got}"
         )
 
 
@@ -199,9 +241,9 @@ def _roster(
             "registry.database: a deployment needs the registry that holds its nodes' keys,"
             " got none; `anml up` makes one"
         )
-    registry = patiently(lambda: SqlRegistry(engine))
-    known = patiently(lambda: registry.contributors(registry.now()))
-    members = {one.public_key: one.identity for one in known}
+    registry = retried(lambda: SqlRegistry(engine))
+    contributors = retried(lambda: registry.contributors(registry.now()))
+    members = {one.public_key: one.identity for one in contributors}
     if not members:
         raise ConfigError(
             "registry.database: it knows no contributor; `anml registry add contributor --key"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from logging import WARNING
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flwr.common.logger import log
 
-from anml_fl.config import ConfigError
 from anml_fl.registry.keys import make_key, private_key
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import cause, make_folder
 from anml_fl.system.private import refuse_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 KEY_FILE = "ANML_LEDGER_KEY"
@@ -80,3 +82,17 @@ def signing_key() -> Ed25519PrivateKey:
         raise ConfigError(
             f"the ledger's key cannot be had: {cause(error)}. {KEY_FILE} may name another file"
         ) from error
+
+
+@contextmanager
+def signing_with(path: Path) -> Iterator[None]:
+    """Sign ledgers with the key in a file meanwhile, as a federation's SuperLink does."""
+    before = os.environ.get(KEY_FILE)
+    os.environ[KEY_FILE] = str(path.resolve())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[KEY_FILE]
+        else:
+            os.environ[KEY_FILE] = before

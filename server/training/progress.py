@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 _POLL = 0.2
 

@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
+LONGEST_OUTAGE = 60.0
 """Seconds for which a database may be away."""
-_FIRST_WAIT, _LONGEST_WAIT = 0.25, 4.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
 
 
-def patiently(call: Callable[[], T], patience: float | None = None) -> T:
+def retried(call: Callable[[], T], limit: float | None = None) -> T:
     """Call, and again while the database cannot be reached.
 
     Parameters
     ----------
     call : callable
         May be made twice.
-    patience : float, optional
-        Seconds after which the error counts; `PATIENCE` if not given.
+    limit : float, optional
+        Seconds after which the error counts; `LONGEST_OUTAGE` if not given.
 
     Returns
     -------
@@ -49,8 +49,8 @@ def patiently(call: Callable[[], T], patience: float | None = None) -> T:
     sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError
         If the database stays away.
     """
-    deadline = time.monotonic() + (PATIENCE if patience is None else patience)
-    wait = _FIRST_WAIT
+    deadline = time.monotonic() + (LONGEST_OUTAGE if limit is None else limit)
+    pause = _FIRST_PAUSE
     while True:
         try:
             return call()
@@ -60,11 +60,11 @@ def patiently(call: Callable[[], T], patience: float | None = None) -> T:
                 raise
             why = " ".join(str(error.orig or error).split())
             log(WARNING, "the database is away (%s): trying for %.0f s more", why, left)
-            time.sleep(min(wait, left))
-            wait = min(2 * wait, _LONGEST_WAIT)
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-class PatientRegistry:
+class RetryingRegistry:
     """A registry in a database that may be away for a moment."""
 
     def __init__(self, registry: SqlRegistry) -> None:
@@ -72,22 +72,22 @@ class PatientRegistry:
 
     def signals(self, contributors: Sequence[str], *, at: Instant) -> Signals:
         """Look contributors up; see `Registry.signals`."""
-        return patiently(lambda: self._registry.signals(contributors, at=at))
+        return retried(lambda: self._registry.signals(contributors, at=at))
 
     def present(
         self, contributor: str, tokens: Sequence[str], *, at: Instant
     ) -> tuple[str, ...]:
         """Check what a contributor shows; see `CredentialRegistry.present`."""
-        return patiently(lambda: self._registry.present(contributor, tokens, at=at))
+        return retried(lambda: self._registry.present(contributor, tokens, at=at))
 
     def observe(self, run: str, record: RoundRecord) -> None:
         """Let reputation move by a round; see `ReputationRegistry.observe`."""
-        patiently(lambda: self._registry.observe(run, record))
+        retried(lambda: self._registry.observe(run, record))
 
     def now(self) -> datetime:
         """Read the clock; see `SqlRegistry.now`."""
-        return patiently(self._registry.now)
+        return retried(self._registry.now)
 
     def observed_at(self, run: str, round_number: int) -> float | None:
         """Say when a round was observed; see `SqlRegistry.observed_at`."""
-        return patiently(lambda: self._registry.observed_at(run, round_number))
+        return retried(lambda: self._registry.observed_at(run, round_number))

@@ -7,26 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.config import ConfigError
 from anml_fl.ledger.entry import summary_text
-from anml_fl.run import files as run_files
-from anml_fl.run.attribution import ATTRIBUTION
-from anml_fl.run.manifest import MANIFEST
+from anml_fl.run.files import ATTRIBUTION, CONFIG, LOCK, MANIFEST, REPORT, SUMMARY
+from anml_fl.run.schema import OwnData, StrategySummary, Summary
 from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, read_text, write_whole
-from server.training.settlement import check_ledger, check_unaltered, set_aside, settled
+from server.training.settlement import check_ledger, set_aside, settled
+from server.training.unaltered import check_unaltered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from server.training.settlement import Settlement
-
-CONFIG, SUMMARY, REPORT = run_files.CONFIG, run_files.SUMMARY, "report.html"
-LOCK, SUBMITTING = ".lock", ".submitting"
-"""Held by who writes to the folder, and by who follows the run on other processes."""
-ERROR = "error.txt"
-"""Why the ServerApp ended before the run did; not there after a crash."""
 
 
 def default_folder(config: RunConfig) -> Path:
@@ -89,14 +83,16 @@ def open_run(out: Path, config: RunConfig) -> None:
     anew = (out / SUMMARY).exists()
     if anew:
         check_unaltered(out)
-        set_aside(out)
+        # Before its ledger goes: with an end and no ledger it could never be checked again.
+        (out / SUMMARY).unlink()
     else:
         settling = StrategyFolder(out / config.settling)
         check_ledger(out, ended=settling.finished(config.training.rounds))
     write_whole(path, config.to_toml().encode())
     if anew:
+        set_aside(out)
         # Gone for good with the manifest that is written next, before anything is settled.
-        for name in (MANIFEST, REPORT, SUMMARY):
+        for name in (MANIFEST, REPORT):
             (out / name).unlink(missing_ok=True)
     for name in config.strategies:
         folder = StrategyFolder(out / name)
@@ -175,18 +171,19 @@ def close_run(
     folders = {name: StrategyFolder(out / name) for name in config.strategies}
     for folder in folders.values():
         folder.tidy()
-    strategies = {name: folder.summary(roles) for name, folder in folders.items()}
-    summary = {
-        "name": config.name,
-        "dataset": config.federation.dataset,
-        "seed": config.seed,
-        "engine": config.engine,
-        "seconds": round(sum(one["seconds"] for one in strategies.values()), 3),
-        "contributors": dict(roles),
-        "strategies": strategies,
+    strategies: dict[str, StrategySummary] = {
+        name: folder.summary(roles) for name, folder in folders.items()
     }
-    if held:
-        summary["holdings"] = dict(held)
+    summary = Summary(
+        name=config.name,
+        engine=config.engine,
+        dataset=config.federation.dataset,
+        seed=config.seed,
+        contributors=dict(roles),
+        strategies=strategies,
+        seconds=round(sum(one.seconds or 0.0 for one in strategies.values()), 3),
+        holdings={name: OwnData(**own) for name, own in held.items()},
+    ).fields()
     settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())
     return summary

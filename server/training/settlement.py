@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from anml_fl.config import ConfigError
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
-from anml_fl.run import files as run_files
-from anml_fl.run.files import DifferenceError
-from anml_fl.run.ledger_audit import audit
+from anml_fl.run.difference import DifferenceError
+from anml_fl.run.files import LEDGER, MODEL, PUBLIC_KEY, ROUNDS
 from anml_fl.run.round_audit import check_model, check_rounds, rounds_of
 from anml_fl.system.files import write_whole
 from server.training.ledger_key import signing_key
-from server.training.retry import patiently
+from server.training.retry import retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,14 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Engine
 
-    from anml_fl.config import RunConfig
     from anml_fl.ledger.book import Ledger
     from anml_fl.ledger.entry import Fields
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.checkpoint import Checkpoint
-
-LEDGER, PUBLIC_KEY = run_files.LEDGER, run_files.PUBLIC_KEY
-_HOW = "Bring the folder back from a copy, or let `anml run --out FOLDER` begin another"
+    from anml_fl.settings.run import RunConfig
 
 
 def run_id(config: RunConfig) -> str:
@@ -44,7 +39,7 @@ def run_id(config: RunConfig) -> str:
 
     Examples
     --------
-    >>> from anml_fl.config import RunConfig
+    >>> from anml_fl.settings.run import RunConfig
     >>> run_id(RunConfig())[:8], run_id(RunConfig()) == run_id(RunConfig(seed=1))
     ('default-', False)
     """
@@ -98,27 +93,6 @@ def check_ledger(out: Path, *, ended: bool) -> None:
             _check_settled(out, entries)
 
 
-def check_unaltered(out: Path) -> None:
-    """Refuse a run that came to its end and is not what its ledger says.
-
-    Parameters
-    ----------
-    out : Path
-        The run's folder.
-
-    Raises
-    ------
-    ConfigError
-        Naming the first difference, or why it cannot be checked.
-    """
-    try:
-        found = audit(out, strangers=True)  # what is made anew keeps what somebody put there
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{out} cannot be checked: {error}. {_HOW}") from error
-    if not found.ok:
-        raise ConfigError(f"{out} does not fit its ledger: {found.difference}. {_HOW}")
-
-
 def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[float]:
     """Find when a strategy that pays nobody asked the registry, if its run came to its end.
 
@@ -134,7 +108,7 @@ def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[fl
     list of float
         By round; empty if the run has not ended.
     """
-    lines = patiently(lambda: list(SqlLedger(engine, run_id(config), signing_key()).lines()))
+    lines = retried(lambda: list(SqlLedger(engine, run_id(config), signing_key()).lines()))
     closed = json.loads(lines[-1]) if lines else {}
     found: list[float] = closed.get("instants", {}).get(strategy, [])
     return found
@@ -181,7 +155,7 @@ class Settlement:
         self._open = None if engine is None else partial(SqlLedger, engine, run, key)
         self._database: Ledger | None = None
         if self._open is not None:
-            self._database = patiently(self._open)
+            self._database = retried(self._open)
             _check_order(self._database, file)
         settings, pool = sha256_of(config.to_toml().encode()), config.settlement.pool
         self._everywhere(lambda book: book.open(run, config.settling, pool, settings))
@@ -190,7 +164,7 @@ class Settlement:
             out / PUBLIC_KEY,
             public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         )
-        self.instants: dict[int, float] = patiently(self._instants)
+        self.instants: dict[int, float] = retried(self._instants)
         """When each settled round asked the registry: asked again, it says the same."""
 
     @property
@@ -256,7 +230,7 @@ class Settlement:
         LedgerError
             If it was closed with other results.
         """
-        names = (run_files.ROUNDS, run_files.MODEL)
+        names = (ROUNDS, MODEL)
         files = [f"{strategy}/{name}" for strategy in records for name in names]
         results = Results(
             {name: file_hash(self._out / name) for name in files},
@@ -281,7 +255,7 @@ class Settlement:
                 self._database = book
                 return kept
 
-            patiently(in_database)
+            retried(in_database)
         keep(self._file)
 
     def _instants(self) -> dict[int, float]:
@@ -301,7 +275,7 @@ def _check_settled(out: Path, entries: list[Fields]) -> None:
     strategy = entries[0]["strategy"]
     try:
         check_rounds(out, rounds_of(out, strategy, unfinished=True), entries, unfinished=True)
-        if (out / strategy / run_files.MODEL).exists():
+        if (out / strategy / MODEL).exists():
             check_model(out, entries)
     except DifferenceError as error:
         raise LedgerError(

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from logging import WARNING
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flwr.common.logger import log
 
-from anml_fl.config import ConfigError
 from anml_fl.database.engine import open_database
+from anml_fl.federation.simulated_registry import simulated_registry
 from anml_fl.method.reputation import ReputationRule
 from anml_fl.registry.clock import date, microseconds, now, years
 from anml_fl.registry.instants import Reading, SteadyClock, after, remark
-from anml_fl.registry.scenarios import simulated_registry
 from anml_fl.registry.sql import SqlRegistry
-from server.engines.simulation import STARTED_IN
-from server.training.retry import PatientRegistry, patiently
+from anml_fl.settings.section import ConfigError
+from server.environment import STARTED_IN
+from server.training.retry import RetryingRegistry, retried
 from server.training.settlement import run_id
+from strategies.signal_source import SignalSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Engine
 
-    from anml_fl.config import RunConfig
-    from anml_fl.registry.instants import At
-    from anml_fl.registry.interface import Registry
+    from anml_fl.settings.run import RunConfig
     from server.training.settlement import Settlement
 
 
@@ -46,7 +44,7 @@ def database(config: RunConfig) -> Engine | None:
     if not where:
         return None
     if "://" in where:
-        return patiently(lambda: open_database(where))
+        return retried(lambda: open_database(where))
     # The engine's processes have a working folder of their own.
     path = Path(os.getenv(STARTED_IN, "."), where)
     if not path.exists():
@@ -56,41 +54,20 @@ def database(config: RunConfig) -> Engine | None:
     return open_database(path)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a strategy knows of contributors, beside their updates.
-
-    Parameters
-    ----------
-    registry : Registry
-    at : float, Reading or callable
-        When it is asked, see `ScreenedStrategy`.
-    run : str
-        What it calls this run.
-    observes : bool
-        Whether reputations move in it by this strategy's rounds.
-    """
-
-    registry: Registry
-    at: At
-    run: str
-    observes: bool
-
-
-def known(
+def signal_source(
     config: RunConfig,
-    roles: Mapping[str, str],
+    behaviours: Mapping[str, str],
     engine: Engine | None,
     settlement: Settlement | None,
     last: float = 0.0,
     repeated: Sequence[float] = (),
-) -> Source:
+) -> SignalSource:
     """Choose a strategy's registry, when it is asked, and whether reputations move in it.
 
     Parameters
     ----------
     config : RunConfig
-    roles : mapping
+    behaviours : mapping
         Contributor to behaviour, for a simulated registry.
     engine : sqlalchemy.Engine, optional
         Of the contributors' registry.
@@ -104,30 +81,32 @@ def known(
     chosen = config.registry
     if engine is None or chosen.simulated:
         # A fresh one each: what one strategy's rounds teach is nothing to the next.
-        registry = simulated_registry(config, roles)
-        return Source(registry, 0.0, config.name, chosen.reputation)
+        registry = simulated_registry(config, behaviours)
+        return SignalSource(registry, 0.0, chosen.reputation, config.name)
     rule = ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min)
     # What is done to the wall clock from here on moves no instant.
     clock = SteadyClock(now)
-    sql = patiently(lambda: SqlRegistry(engine, rule=rule, clock=clock))
-    kept, run = PatientRegistry(sql), run_id(config)
+    sql = retried(lambda: SqlRegistry(engine, rule=rule, clock=clock))
+    kept, run = RetryingRegistry(sql), run_id(config)
 
     def present() -> Reading:
         instant = date(after(microseconds(last), microseconds(kept.now())))
         return Reading(years(instant), remark(instant, now()))
 
     if settlement is None and repeated:
-        return Source(kept, lambda server_round: repeated[server_round - 1], run, False)
+        return SignalSource(kept, lambda server_round: repeated[server_round - 1], run=run)
     start = present()
     if settlement is None:
-        return Source(kept, start, run, observes=False)
-    if strangers := sorted(set(roles) - {one.identity for one in sql.contributors(start.at)}):
+        return SignalSource(kept, start, run=run)
+    if strangers := sorted(
+        set(behaviours) - {one.identity for one in sql.contributors(start.at)}
+    ):
         log(
             WARNING,
             "%d of %d contributors are not in the registry (%s): v = .25, r = .40, T = 1, and"
             " no reputation is kept of them",
             len(strangers),
-            len(roles),
+            len(behaviours),
             ", ".join(strangers[:3]) + (", ..." if len(strangers) > 3 else ""),
         )
     if settlement.instants:
@@ -143,4 +122,4 @@ def known(
         before = settlement.instants.get(server_round) or kept.observed_at(run, server_round)
         return Reading(before) if before else present()
 
-    return Source(kept, at, run, chosen.reputation)
+    return SignalSource(kept, at, chosen.reputation, run)

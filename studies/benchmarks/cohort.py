@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 
-from anml_fl.datasets.sources import load
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.standardise import standardised
 from anml_fl.models.cohort import Cohort, Minibatches, initial, module, train
 from anml_fl.seeding import stream

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from anml_fl.commands.failure import told
+from anml_fl.commands.failure import errors_reported
 
 
 @click.group()
@@ -19,7 +19,7 @@ def bench() -> None:
 def _measure(name: str, *given: Any, **options: Any) -> None:
     """Run the benchmark of a module, saying on stderr how far it is, and print its table."""
     benchmark = import_module(f"studies.benchmarks.{name}")
-    with told():
+    with errors_reported():
         rows = benchmark.run(*given, progress=partial(click.echo, err=True), **options)
     click.echo(benchmark.table(rows))
 
@@ -97,6 +97,6 @@ def bench_size(contributors: int, rounds: int, database: str, as_json: bool) -> 
     from studies.benchmarks import federation_size as benchmark
 
     _quiet()
-    with told():
+    with errors_reported():
         row = benchmark.run(contributors, rounds, database)
     click.echo(row.to_json() if as_json else benchmark.table([row]))

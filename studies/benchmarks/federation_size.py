@@ -26,7 +26,7 @@ import server.training.federation
 import server.training.strategy_run
 import strategies.screened
 from anml_fl.database.engine import open_database, reading, writing
-from anml_fl.datasets.prepare import names_of
+from anml_fl.federation.contributors import names_of
 from anml_fl.registry import recording
 from anml_fl.registry.clock import microseconds, now, years
 from anml_fl.registry.domain import Contributor
@@ -43,7 +43,7 @@ from studies.benchmarks.harness import markdown, on_machine, peak_memory
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 NO_DATABASE, SQLITE = "none", "sqlite"
 # Adult is the one data set with two training samples for each of 10,000 contributors.
@@ -52,7 +52,7 @@ _SETTINGS = {"dataset": "adult", "local-epochs": 1, "strategies": "anml"}
 _ATTACKERS = ("label_flip", "joint")
 # What does not overlap: the name of a part, and the functions whose time it is.
 _PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
-    "data": ((server.training.federation, "deal_of"),),
+    "data": ((server.training.federation, "data_of"),),
     "clients": ((InlineGrid, "push_messages"),),
     "screening": ((strategies.screened, "screen"),),
     "Krum": ((strategies.screened, "krum_scores"),),

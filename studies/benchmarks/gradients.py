@@ -24,12 +24,12 @@ from torch import nn
 from torch.func import functional_call, grad, vmap
 
 from anml_fl.approximations.krum_approximation import landmark_scores
-from anml_fl.datasets.sources import load
+from anml_fl.datasets.loading import load
 from anml_fl.method.gradients import sample_gradients
 from anml_fl.method.krum import krum_scores, neighbours
 from anml_fl.method.sample_krum import sample_krum_scores
 from anml_fl.method.threads import one_thread
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
 from anml_fl.seeding import stream
 from studies.benchmarks.harness import (
     PeakMemory,
@@ -113,7 +113,7 @@ def run(
     Parameters
     ----------
     datasets : sequence of str
-        As in `anml_fl.datasets.sources.load`.
+        As in `anml_fl.datasets.loading.load`.
     epochs : int
         Full-batch steps of Adam before the gradients are taken.
     yardstick_n : int

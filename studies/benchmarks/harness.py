@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psutil
 
 if TYPE_CHECKING:
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 Progress = Callable[[str], None]
 """Given what is being measured, in words."""

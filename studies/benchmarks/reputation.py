@@ -7,16 +7,17 @@ from dataclasses import astuple, dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
-from anml_fl.behaviours import HONEST, cast_roles
+from anml_fl.federation.contributors import behaviours_of
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
 from studies.benchmarks.harness import federated, markdown, silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
     from studies.benchmarks.harness import Progress
 
 # The preset "reputation", under the strategy that it is about.
@@ -106,7 +107,7 @@ def measure(
     established : sequence of RoundRecord
         Of the same run in which the newcomer is established.
     """
-    roles = cast_roles(config)
+    roles = behaviours_of(config)
     weights = {who: [_of(record, who).weight for record in records] for who in roles}
     reputations = {who: [_of(record, who).r for record in records] for who in roles}
     honest = [who for who, role in roles.items() if role == HONEST]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.config import Attacks
+from anml_fl.behaviours.label_flip import flipped
 from anml_fl.datasets.holdout import split
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.partition import deal_iid
 from anml_fl.datasets.prepare import Samples
-from anml_fl.datasets.sources import load
 from anml_fl.datasets.standardise import standardised
 from anml_fl.seeding import stream
-from clients.behaviours.label_flip import label_flip
+from anml_fl.settings.attacks import Attacks
 from studies.contributors.pooling import pooled
 from studies.contributors.similar_classes import flips
 
@@ -115,7 +115,7 @@ def give(dataset: str, recipe: ContributorRecipe, seed: int, trial: int) -> Give
             pair_share=recipe.subtle,
         )
         rng = trial_stream(dataset, seed, trial, "flips", place)
-        given.append(label_flip(held, rng, attacks).labels)
+        given.append(flipped(held, rng, attacks).labels)
     dealt = np.concatenate(shares)
     # As the data set has them, so that ties do not go by contributor.
     ascending = np.argsort(dealt)

@@ -13,9 +13,9 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from anml_fl.catalogues import SCENARIOS
 from anml_fl.method.combination import pearson
 from anml_fl.models.state import error_rate
-from anml_fl.registry.scenarios import SCENARIOS
 from studies.contributors.dealing import give, trial_stream
 from studies.contributors.learners import TrainingSet, learner_for, train_once
 from studies.contributors.scores import Scored, gradient_scores, out_of_fold_scores
@@ -111,7 +111,8 @@ def credentials(
         In [0, 1].
     """
     rng = trial_stream(cell.dataset, cell.seed, trial, "credentials", recipe.scenario)
-    drawn = [SCENARIOS[recipe.scenario](bool(good), rng) for good in ~given.malicious]
+    draw = SCENARIOS.load(recipe.scenario)
+    drawn = [draw(bool(good), rng) for good in ~given.malicious]
     v, r = np.array(drawn).T
     s: NDArray[np.float64] = v * r
     return s

@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from anml_fl.models import cohort
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
 from anml_fl.seeding import stream
 from studies.sample.fitted import HIDDEN
 

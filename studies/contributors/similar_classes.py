@@ -16,7 +16,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from anml_fl.datasets.sources import load
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.standardise import standardised
 from studies.contributors.pooling import pooled
 
@@ -129,14 +129,14 @@ def confusion(dataset: str) -> NDArray[np.int64]:
     return found
 
 
-def most_confused_pairs(found: NDArray[np.int64], known: Pairs = ()) -> Pairs:
+def most_confused_pairs(found: NDArray[np.int64], fixed: Pairs = ()) -> Pairs:
     """Pair the classes off so that as much confusion as can be lies within pairs.
 
     Parameters
     ----------
     found : (classes, classes) int
         As `confusion` counts it.
-    known : tuple of (int, int)
+    fixed : tuple of (int, int)
         Pairs that are given; the others are paired among themselves.
 
     Returns
@@ -162,8 +162,8 @@ def most_confused_pairs(found: NDArray[np.int64], known: Pairs = ()) -> Pairs:
             options.append((weight + int(mixed[first, other]), ((first, other), *pairs)))
         return max(options, key=lambda option: option[0])
 
-    free = sorted(set(range(len(found))) - {one for pair in known for one in pair})
-    return known + best(tuple(free), len(free) % 2 == 1)[1]
+    free = sorted(set(range(len(found))) - {one for pair in fixed for one in pair})
+    return fixed + best(tuple(free), len(free) % 2 == 1)[1]
 
 
 def least_confused_offset(found: Sequence[Sequence[int]] | NDArray[np.int64]) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.combination import Weighting, multiplicative, softmax_blend, two_stage
+from anml_fl.method.combination import Weighting, multiplicative, softmax_blend
 from anml_fl.method.krum import consistency
 from anml_fl.method.selection import select_top
 from studies.contributors.scores import SCORES, by_contributor
@@ -144,8 +144,5 @@ def _weighed(
     if plain == "softmax_blend":
         return softmax_blend(score, s, alpha=recipe.alpha, tau=recipe.tau)
     if plain == "two_stage":
-        return two_stage(
-            score, s,
-            tau_h=recipe.tau_h, tau_c=recipe.tau_c, alpha=recipe.alpha, tau=recipe.tau,
-        )  # fmt: skip
+        return recipe.gate.weigh(score, s)
     return multiplicative(consistency(-score), ones, ones)

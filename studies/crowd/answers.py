@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.prepare import NATURAL, deal
-from anml_fl.datasets.sources import load
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
@@ -151,21 +151,21 @@ def gather(dataset: str, gold: int, seed: int) -> Answers:
         )
     annotators = len(table.contributors)
     # Nobody is left out and the test set is given, so the deal is the same for every seed.
-    dealt = deal(dataset, annotators, NATURAL, 0)
+    data = deal(dataset, annotators, NATURAL, 0)
     asked = np.flatnonzero(table.holder >= 0)
     rows = asked[np.argsort(table.holder[asked], kind="stable")]
     checked = []
-    for name, part in zip(dealt.names, dealt.parts, strict=True):
+    for name, part in zip(data.names, data.parts, strict=True):
         mask = np.zeros(part.labels.size, dtype=bool)
         mask[stream(seed, "gold", name).permutation(mask.size)[:gold]] = True
         checked.append(mask)
     return Answers(
-        features=np.concatenate([part.features for part in dealt.parts]),
+        features=np.concatenate([part.features for part in data.parts]),
         labels=table.labels[rows],
         truth=table.truth[rows],
         holder=table.holder[rows],
         items=np.unique(table.items[rows], return_inverse=True)[1].ravel().astype(np.int64),
         gold=np.concatenate(checked),
         annotators=annotators,
-        test=dealt.test,
+        test=data.test,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.combination import multiplicative, softmax_blend, two_stage
+from anml_fl.method.combination import multiplicative, softmax_blend
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,12 +61,5 @@ def weigh_annotators(
     if rule == "softmax_blend":
         return softmax_blend(q, v * r, alpha=settings.alpha, tau=settings.tau)
     if rule == "two_stage":
-        return two_stage(
-            q,
-            v * r,
-            tau_h=settings.tau_h,
-            tau_c=settings.tau_c,
-            alpha=settings.alpha,
-            tau=settings.tau,
-        )
+        return settings.gate.weigh(q, v * r)
     raise ValueError(f"unknown rule {rule!r}; known: {', '.join(RULES)}")

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.federation.task import task_of
 from anml_fl.method.threads import one_thread
-from anml_fl.models.architectures import build
 from anml_fl.models.state import arrays_of, load_arrays
 from anml_fl.seeding import stream
 from clients.training import train
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
 
 def coalition_model(config: RunConfig, members: Collection[str]) -> dict[str, NDArray[Any]]:
@@ -45,19 +44,19 @@ def coalition_model(config: RunConfig, members: Collection[str]) -> dict[str, ND
     ValueError
         If a member is no contributor of the federation, or there is none.
     """
-    dealt, training = deal_of(config), config.training
-    if strangers := set(members) - set(dealt.names):
+    task, training = task_of(config), config.training
+    data = task.data
+    if strangers := set(members) - set(data.names):
         raise ValueError(
-            f"members: {sorted(strangers)[0]!r} takes no part; known: {', '.join(dealt.names)}"
+            f"members: {sorted(strangers)[0]!r} takes no part; known: {', '.join(data.names)}"
         )
     if not members:
         raise ValueError("members must name at least one contributor, got none")
-    held = [(n, p) for n, p in zip(dealt.names, dealt.parts, strict=True) if n in members]
+    held = [(n, p) for n, p in zip(data.names, data.parts, strict=True) if n in members]
     shares = np.array([part.labels.size for _, part in held], dtype=np.float64)
     shares /= shares.sum()
-    test, seed = dealt.test, int(stream(config.seed, "model").integers(2**63))
     with one_thread():
-        model = build(training.model, test.features.shape[1], dealt.image, test.classes, seed)
+        model = task.initial_model()
         arrays: dict[str, NDArray[Any]] = arrays_of(model)
         for server_round in range(1, training.rounds + 1):
             mean = {name: np.zeros(value.shape) for name, value in arrays.items()}

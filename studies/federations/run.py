@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flwr.common.logger import console_handler
 from safetensors.numpy import load_file
 
-from anml_fl.datasets.prepare import deal_of
-from anml_fl.models.architectures import build
-from anml_fl.models.state import error_rate, load_arrays
+from anml_fl.federation.task import task_of
 from anml_fl.run.files import MODEL
 from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anml_fl.config import RunConfig
     from anml_fl.run.reading import Run
+    from anml_fl.settings.run import RunConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +59,9 @@ class Federated:
         float
             In [0, 1].
         """
-        dealt = deal_of(self.config)
-        test = dealt.test if among is None else dealt.test.take(among)
-        model = build(
-            self.config.training.model, test.features.shape[1], dealt.image, test.classes, 0
-        )
-        load_arrays(model, self.models[strategy])
-        return error_rate(model, test.features, test.labels)
+        task = task_of(self.config)
+        samples = None if among is None else task.data.test.take(among)
+        return task.error(task.model_of(self.models[strategy]), samples)
 
 
 def federate(**settings: Any) -> Federated:

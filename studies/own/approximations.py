@@ -187,8 +187,8 @@ def scorer(
     name, _, budget = method.partition(";")
     number = budget.partition("=")[2]
     if name not in _FUNCTIONS or (name != "exact") != number.isdecimal():
-        known = ", ".join(["exact", *(f"{one};m=NUMBER" for one in list(_FUNCTIONS)[1:])])
-        raise ValueError(f"unknown method {method!r}; known: {known}")
+        names = ", ".join(["exact", *(f"{one};m=NUMBER" for one in list(_FUNCTIONS)[1:])])
+        raise ValueError(f"unknown method {method!r}; known: {names}")
 
     def score(fits: list[SampleGradients]) -> NDArray[np.float64]:
         rng = stream(seed, "approximations", trial, method)

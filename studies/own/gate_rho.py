@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from anml_fl.method.combination import pearson
-from anml_fl.registry.scenarios import SCENARIOS, forged
+from anml_fl.registry.forged_signals import forged
+from anml_fl.scenarios.moderate import moderate
 from anml_fl.seeding import stream
 from studies.sample import experiment
 from studies.sample.poison import (
@@ -132,7 +133,7 @@ def _shown(
             if attack.view == "grey":
                 guess = rng("guess")
                 for i in np.flatnonzero(~drawn.attacker):
-                    s[i] = np.prod(SCENARIOS["moderate"](True, guess))
+                    s[i] = np.prod(moderate(True, guess))
             floor = variant.recipe.tau_c + _MARGINS[attack.view]
             who = steered(
                 expected[place], s, fakes.prod(axis=1), attackers, floor, attack.share

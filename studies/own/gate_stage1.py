@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anml_fl.registry.scenarios import SCENARIOS
+from anml_fl.scenarios.high import high
 from anml_fl.seeding import stream
 from studies.sample import experiment
 from studies.sample.fitted import Fitted
@@ -96,7 +96,7 @@ def professional(
     n = drawn.attacker.size
     v, r = rng.uniform(*_HONEST_V, n), rng.uniform(*_HONEST_R, n)
     for i in np.flatnonzero(drawn.attacker):
-        v[i], r[i] = (_BOUGHT, _BOUGHT) if bought else SCENARIOS["high"](False, rng)
+        v[i], r[i] = (_BOUGHT, _BOUGHT) if bought else high(False, rng)
     return Signals(v, r, T)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.federation.data import data_of
 from anml_fl.run.rank_correlation import rank_correlation
 from studies.federations.coalitions import coalition_model
 from studies.federations.natural_contributors import (
@@ -29,7 +29,7 @@ from studies.study import Cell, Row, Study, Variant
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anml_fl.datasets.prepare import Dealt
+    from anml_fl.datasets.prepare import Partitioned
     from studies.federations.run import Federated
 
     Figures = dict[str, float]
@@ -103,14 +103,14 @@ class _Reference:
 
     @classmethod
     def of(cls, done: Federated) -> _Reference:
-        dealt = deal_of(done.config)
-        figures = {"pooled_logistic": _logistic(dealt)}
+        data = data_of(done.config)
+        figures = {"pooled_logistic": _logistic(data)}
         if done.config.federation.leave_out:
             return cls(figures, {})
-        sizes = [own.sum() for own in _owns(dealt).values()]
+        sizes = [own.sum() for own in _owns(data).values()]
         local = {
-            f"error_{name}": _without(done, set(dealt.names) - {name}).error("coalition", own)
-            for name, own in _owns(dealt).items()
+            f"error_{name}": _without(done, set(data.names) - {name}).error("coalition", own)
+            for name, own in _owns(data).items()
         }
         figures["local"] = {
             "error": float(np.average(list(local.values()), weights=sizes)),
@@ -118,32 +118,32 @@ class _Reference:
         }
         worth = {
             name: _without(done, {name}).error("coalition") - done.error("fedavg")
-            for name in dealt.names
+            for name in data.names
         }
         figures["leave_one_out"] = {f"worth_{name}": value for name, value in worth.items()}
         return cls(figures, worth)
 
 
 def _without(done: Federated, absent: set[str]) -> Federated:
-    present = [name for name in deal_of(done.config).names if name not in absent]
+    present = [name for name in data_of(done.config).names if name not in absent]
     return replace(done, models={"coalition": coalition_model(done.config, present)})
 
 
-def _owns(dealt: Dealt) -> dict[str, NDArray[np.bool_]]:
+def _owns(data: Partitioned) -> dict[str, NDArray[np.bool_]]:
     """Which test rows are whose; nobody's where one who takes no part is tested on."""
-    tested = np.asarray(dealt.tested)
-    owns = {name: tested == place for place, name in enumerate(dealt.names)}
+    tested = np.asarray(data.tested)
+    owns = {name: tested == place for place, name in enumerate(data.names)}
     return {name: own for name, own in owns.items() if own.any()}
 
 
 def _errors(done: Federated, method: str) -> Figures:
-    owns = _owns(deal_of(done.config))
+    owns = _owns(data_of(done.config))
     parts = {f"error_{name}": done.error(method, own) for name, own in owns.items()}
     return {"error": done.error(method), **parts}
 
 
 def _standing(done: Federated, worth: Figures) -> Figures:
-    names = deal_of(done.config).names
+    names = data_of(done.config).names
     weights = {name: mean_weight(done, (name,)) for name in names}
     figures = {f"weight_{name}": weight for name, weight in weights.items()}
     figures |= {f"q_{name}": mean_consistency(done, name) for name in names}
@@ -155,12 +155,12 @@ def _standing(done: Federated, worth: Figures) -> Figures:
     return figures
 
 
-def _logistic(dealt: Dealt) -> Figures:
-    features = np.concatenate([part.features for part in dealt.parts])
-    labels = np.concatenate([part.labels for part in dealt.parts])
+def _logistic(data: Partitioned) -> Figures:
+    features = np.concatenate([part.features for part in data.parts])
+    labels = np.concatenate([part.labels for part in data.parts])
     model = LogisticRegression(max_iter=1000).fit(features, labels)
-    misses = model.predict(dealt.test.features) != dealt.test.labels
-    parts = {f"error_{name}": float(misses[own].mean()) for name, own in _owns(dealt).items()}
+    misses = model.predict(data.test.features) != data.test.labels
+    parts = {f"error_{name}": float(misses[own].mean()) for name, own in _owns(data).items()}
     return {"error": float(misses.mean()), **parts}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from anml_fl.behaviours import is_honest
+from anml_fl.behaviour import is_honest
 from studies.federations.run import federate
 from studies.sample.recipe import Recipe
 from studies.study import Cell, Row, Study, Variant

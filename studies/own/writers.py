@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.behaviours import is_honest
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.behaviour import is_honest
+from anml_fl.federation.data import data_of
 from studies.federations.natural_contributors import Natural, Trials, kept, mean_weight
 from studies.study import Cell, Row, Study, Variant
 
@@ -73,14 +73,14 @@ def run(cell: Cell) -> list[Row]:
 
 
 def _measured(done: Federated, method: str) -> dict[str, float]:
-    dealt, behaviours = deal_of(done.config), done.run.summary.contributors
-    names = np.array(dealt.names)
+    data, behaviours = data_of(done.config), done.run.summary.contributors
+    names = np.array(data.names)
     figures = {"error": done.error(method)}
     for group in _GROUPS:
         of_group = np.char.startswith(names, group)
         honest = [n for n in names[of_group] if is_honest(behaviours[n])]
         figures |= {
-            f"error_{group}s": done.error(method, among=of_group[dealt.tested]),
+            f"error_{group}s": done.error(method, among=of_group[data.tested]),
             f"{group}s_kept": kept(done, honest),
             f"{group}s_weight": mean_weight(done, honest),
         }

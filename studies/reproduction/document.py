@@ -6,8 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from anml_fl.page.grid import Grid
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = [
+    "Block",
+    "Drawing",
+    "Folded",
+    "Grid",
+    "Heading",
+    "Section",
+    "Text",
+    "anchor_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +38,6 @@ class Text:
     kind: ClassVar[str] = "text"
     text: str
     muted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table.
-
-    Parameters
-    ----------
-    titles : tuple of str
-        A star at the end marks a column of numbers, which is set flush right.
-    rows : tuple of tuple of str
-        Plain text, as many cells as titles.
-    links : tuple of str
-        Anchor of the section that each row's first cell leads to, "" for none; empty where
-        no row has one.
-    """
-
-    kind: ClassVar[str] = "grid"
-    titles: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    links: tuple[str, ...] = ()
-
-    def link(self, row: int) -> str:
-        """Anchor that a row's first cell leads to; "" for none."""
-        return self.links[row] if self.links else ""
-
-    @property
-    def columns(self) -> tuple[tuple[str, str], ...]:
-        """Title and class of each column."""
-        return tuple(
-            (title.removesuffix("*"), "number" if title.endswith("*") else "text")
-            for title in self.titles
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,12 @@ def sweeps(study: Study) -> Iterator[tuple[str, str, list[Sweep]]]:
     found: dict[tuple[str, str], list[Sweep]] = {}
     for dataset, condition, cells in study.settings_of("error"):
         subtle = value_of(condition, "subtle")
-        known = study.find(dataset, condition, _SAMPLE, "detectability")
-        if subtle is None or known is None or not {_SAMPLE, _CONTRIBUTOR, _NONE} <= set(cells):
+        detectability = study.find(dataset, condition, _SAMPLE, "detectability")
+        if (
+            subtle is None
+            or detectability is None
+            or not {_SAMPLE, _CONTRIBUTOR, _NONE} <= set(cells)
+        ):
             continue
         none, sample = paired(cells[_NONE], cells[_SAMPLE])
         _, contributor = paired(cells[_NONE], cells[_CONTRIBUTOR])
@@ -90,7 +94,7 @@ def sweeps(study: Study) -> Iterator[tuple[str, str, list[Sweep]]]:
         found.setdefault((dataset, rest), []).append(
             Sweep(
                 subtle,
-                mean(known.values),
+                mean(detectability.values),
                 gains[0],
                 gains[1],
                 _advantage(gains[0], none - contributor, none - sample),
@@ -122,10 +126,10 @@ def correlation(points: Sequence[Sweep]) -> tuple[float, float]:
     """
     x = np.array([point.detectability.value for point in points])
     y = np.array([point.advantage.value for point in points])
-    known = np.isfinite(x) & np.isfinite(y)
-    if known.sum() < 3 or np.ptp(x[known]) == 0 or np.ptp(y[known]) == 0:
+    finite = np.isfinite(x) & np.isfinite(y)
+    if finite.sum() < 3 or np.ptp(x[finite]) == 0 or np.ptp(y[finite]) == 0:
         return float("nan"), float("nan")
-    found = stats.pearsonr(x[known], y[known])
+    found = stats.pearsonr(x[finite], y[finite])
     return float(found.statistic), float(found.pvalue)
 
 
@@ -168,8 +172,8 @@ def sweep_table(study: Study) -> Grid:
 
 
 def _defined(points: Sequence[Sweep]) -> str:
-    known = sum(math.isfinite(point.advantage.value) for point in points)
-    return f"over {known} of {len(points)}"
+    defined = sum(math.isfinite(point.advantage.value) for point in points)
+    return f"over {defined} of {len(points)}"
 
 
 def figure_5(study: Study | None) -> Drawing | None:

@@ -41,10 +41,10 @@ def combination_methods(
     study = studies.get("table-5")
     for method, marks in lines.items():
         # The paper's figure has correlations that its table leaves out, and so have we.
-        known = {x for x, _, _ in marks}
+        drawn = {x for x, _, _ in marks}
         for condition in () if study is None else study.conditions:
             x = value_of(condition, "rho")
-            if study is None or x is None or x in known or len(condition.split(";")) != 2:
+            if study is None or x is None or x in drawn or len(condition.split(";")) != 2:
                 continue
             ours = improvement_over_krum(study, "wine", condition, method)
             if ours is not None:

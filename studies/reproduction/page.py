@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
-from plotly.offline import get_plotlyjs
-
-from anml_fl.page import theme
-from anml_fl.page.script import SCRIPT
-from anml_fl.page.style import style_sheet
+from anml_fl.page.plot import Plot, View
+from anml_fl.page.plotted import embedded, plotted
 from anml_fl.system.files import make_folder, write_whole
-from anml_fl.system.untrusted import inline_json, visible
 from studies.catalogue import STUDIES
 from studies.reproduction.document import anchor_of
 from studies.reproduction.markdown import markdown
@@ -27,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from anml_fl.page.grid import Grid
     from studies.reproduction.document import Drawing, Section
 
 TITLE = "The paper, table by table"
 
-_LONGEST = 20_000
 # What the run report's sheet does not have: links, and plots' headings.
 _STYLE = """
 a { color: var(--accent); }
@@ -98,44 +92,19 @@ def render(found: Sequence[Section], warning: str = "") -> str:
     str
         HTML, about 5 MB, nearly all of it plotly.js.
     """
-    plotly: str = get_plotlyjs()
-    both = {"light": theme.template(theme.LIGHT), "dark": theme.template(theme.DARK)}
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.filters["visible"] = lambda text: visible(text, _LONGEST)
-    environment.filters["plotted"] = _plotted
-    environment.filters["anchor"] = anchor_of
-    return environment.from_string(TEMPLATE).render(
-        title=TITLE,
-        warning=warning,
-        sections=found,
-        policy=_policy(plotly, SCRIPT),
-        style=style_sheet() + _STYLE,
-        templates=inline_json(both),
-        plotly=plotly,
-        script=SCRIPT,
+    return plotted(
+        TEMPLATE,
+        {"title": TITLE, "warning": warning, "sections": found},
+        style=_STYLE,
+        filters={"anchor": anchor_of, "drawn": _drawn, "linked": _linked},
     )
 
 
-def _plotted(drawing: Drawing) -> str:
-    # What the page's script reads: groups, of which each has one view.
-    return inline_json(
-        [
-            {
-                "name": visible(label, 80),
-                "views": [{"label": "", "note": "", "data": data, "layout": layout}],
-            }
-            for label, (data, layout) in drawing.views.items()
-        ]
-    )
+def _drawn(drawing: Drawing) -> dict[str, Any]:
+    groups = {label: (View("", *view),) for label, view in drawing.views.items()}
+    return embedded(Plot(drawing.name, groups, chosen=""), longest=80)
 
 
-def _policy(*scripts: str) -> str:
-    # Only the page's own scripts run, and nothing is fetched, whatever the data say.
-    hashes = " ".join(
-        f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
-        for script in scripts
-    )
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
+def _linked(grid: Grid) -> Grid:
+    links = (f"#{anchor_of(link)}" if link else "" for link in grid.links)
+    return replace(grid, links=tuple(links))

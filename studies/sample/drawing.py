@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.datasets import load_diabetes
 
-from anml_fl.config import Attacks
+from anml_fl.behaviours.gradient_aligned import aligned
+from anml_fl.behaviours.label_flip import flipped
 from anml_fl.datasets.holdout import split
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.prepare import Samples
-from anml_fl.datasets.sources import load
 from anml_fl.datasets.standardise import standardised
 from anml_fl.datasets.table import Table
 from anml_fl.seeding import stream
-from clients.behaviours.gradient_aligned import gradient_aligned
-from clients.behaviours.label_flip import label_flip
+from anml_fl.settings.attacks import Attacks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -161,7 +161,7 @@ def _attacked(
     who = np.flatnonzero(attacker)
     if recipe.attack == "flip" or who.size == 0:
         return _flipped(samples, who, rng)
-    poison = gradient_aligned(samples.take(who), rng, Attacks())
+    poison = aligned(samples.take(who), rng, Attacks())
     features, labels = samples.features.copy(), samples.labels.copy()
     features[who], labels[who] = poison.features, poison.labels
     return replace(samples, features=features, labels=labels)
@@ -169,7 +169,7 @@ def _attacked(
 
 def _flipped(samples: Samples, who: NDArray[np.intp], rng: np.random.Generator) -> Samples:
     labels = samples.labels.copy()
-    labels[who] = label_flip(samples.take(who), rng, Attacks()).labels
+    labels[who] = flipped(samples.take(who), rng, Attacks()).labels
     return replace(samples, labels=labels)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.catalogues import SCENARIOS
 from anml_fl.method.provenance import exploration_bonus, temporal_decay
-from anml_fl.registry.scenarios import SCENARIOS, forged
+from anml_fl.registry.forged_signals import forged
 from anml_fl.seeding import stream
 from studies.sample.drawing import GROUPS
 
@@ -101,7 +102,7 @@ def _credentials(
         return v, r
     honest = ~drawn.attacker
     if recipe.scenario in ("naive", "faked"):
-        moderate, nothing = SCENARIOS["moderate"], SCENARIOS["high"]
+        moderate, nothing = SCENARIOS.load("moderate"), SCENARIOS.load("high")
         pairs = [moderate(True, rng) if good else nothing(False, rng) for good in honest]
         if recipe.scenario == "faked":
             # Drawn apart, so that the others are who they are without any forgery.
@@ -111,6 +112,7 @@ def _credentials(
                 for pair, good, fake in zip(pairs, honest, fakes, strict=True)
             ]
     else:
-        pairs = [SCENARIOS[recipe.scenario](bool(good), rng) for good in honest]
+        draw = SCENARIOS.load(recipe.scenario)
+        pairs = [draw(bool(good), rng) for good in honest]
     v, r = np.array(pairs).T.copy()
     return v, r

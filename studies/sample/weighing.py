@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.combination import Weighting, multiplicative, softmax_blend, two_stage
+from anml_fl.method.combination import Weighting, multiplicative, softmax_blend
 from anml_fl.method.krum import consistency
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ def check_method(name: str) -> str:
     """
     letters = name.split("*")
     product = _PRODUCT.fullmatch(name) and len(set(letters)) == len(letters)
-    known = ["uniform", "krum", "oracle", *BASELINES, *_BLENDS]
-    if name.removesuffix("*T") in _BLENDS or name in known or product:
+    names = ["uniform", "krum", "oracle", *BASELINES, *_BLENDS]
+    if name.removesuffix("*T") in _BLENDS or name in names or product:
         return name
     raise ValueError(
-        f"unknown method {name!r}; known: {', '.join(known)},"
+        f"unknown method {name!r}; known: {', '.join(names)},"
         f" {_BLENDS[0]}*T, {_BLENDS[1]}*T, and products of q, v, r, T such as q*v*r"
     )
 
@@ -104,15 +104,7 @@ def weigh(
     if blend == "softmax_blend":
         return softmax_blend(q, signals.s, T, alpha=recipe.alpha, tau=recipe.tau)
     if blend == "two_stage":
-        return two_stage(
-            q,
-            signals.s,
-            T,
-            tau_h=recipe.tau_h,
-            tau_c=recipe.tau_c,
-            alpha=recipe.alpha,
-            tau=recipe.tau,
-        )
+        return recipe.gate.weigh(q, signals.s, T)
     factors = {"q": q, "v": signals.v, "r": signals.r, "T": signals.T}
     chosen = [factors[name] if name in method.split("*") else ones for name in "qvrT"]
     return multiplicative(*chosen)

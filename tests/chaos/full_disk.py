@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from anml_fl.cli import main as anml
-from server import federation, inline_grid  # noqa: F401 - once, for all forks
+from server.engines import inline_grid  # noqa: F401 - once, for all forks
+from server.training import federation  # noqa: F401 - as well
 from server.training.ledger_key import KEY_FILE
 
 ROOM = 10

@@ -102,7 +102,7 @@ def test_a_database_that_is_gone_for_ten_seconds_costs_no_round(
 def test_a_database_that_stays_away_ends_the_run_which_goes_on_once_it_is_back(
     config, postgresql_server, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("server.training.retry.PATIENCE", 2.0)
+    monkeypatch.setattr("server.training.retry.LONGEST_OUTAGE", 2.0)
 
     def disturb(number):
         if number == 3:

@@ -17,10 +17,11 @@ import pytest
 
 from anml_fl.ledger.verify import verify_file
 from anml_fl.registry.keys import public_key
-from anml_fl.run.strategy_folder import ROUNDS, TIMINGS, StrategyFolder
+from anml_fl.run.files import ROUNDS, TIMINGS
+from anml_fl.run.strategy_folder import StrategyFolder
 from server.deployment.local import federation, with_database
+from server.deployment.prepare import prepare
 from server.deployment.processes import stop
-from server.deployment.state import prepare
 from server.deployment.submission import carry_out
 
 if TYPE_CHECKING:

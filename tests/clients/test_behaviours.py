@@ -10,18 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from anml_fl.config import Attacks
+from anml_fl.behaviour import Behaviour, behaviour, behaviour_in_round
+from anml_fl.behaviours.gradient_aligned import aligned
+from anml_fl.behaviours.honest import honest
+from anml_fl.behaviours.label_flip import flipped
+from anml_fl.catalogues import BEHAVIOURS
 from anml_fl.datasets.prepare import Samples
-from clients.behaviours import BEHAVIOURS, behaviour
-from clients.behaviours.gradient_aligned import gradient_aligned
-from clients.behaviours.honest import honest
-from clients.behaviours.label_flip import label_flip
+from anml_fl.settings.attacks import Attacks
 
 FLIPS = {"target": Attacks(flip_target=2), "offset": Attacks(flip_offset=1)}
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
+
+
+def acted(name, samples, generator, attacks):
+    """What a behaviour trains on in a round in which it attacks, if it ever does."""
+    acting = behaviour(behaviour_in_round(name, 30, Attacks(good_rounds=1, bad_rounds=29)))
+    return samples if acting.samples is None else acting.samples(samples, generator, attacks)
 
 
 def same(one, other):
@@ -36,23 +43,32 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("attacks", [Attacks(), *FLIPS.values()], ids=["random", *FLIPS])
-@pytest.mark.parametrize("name", BEHAVIOURS)
+@pytest.mark.parametrize("name", BEHAVIOURS.names)
 def test_inputs_are_never_modified(make_samples, name, attacks):
     samples = make_samples()
     before = copy.deepcopy(samples)
-    changed = BEHAVIOURS[name](samples, rng(), attacks)
+    changed = acted(name, samples, rng(), attacks)
     assert same(samples, before)
-    assert same(changed, before) == (name == "honest")
+    assert same(changed, before) == (name in ("honest", "newcomer"))
     # What a behaviour returns can be trained on as it is.
     assert (changed.features.dtype, changed.labels.dtype) == (np.float32, np.int64)
     assert changed.features.shape == before.features.shape
     assert set(changed.labels.tolist()) <= set(range(changed.classes))
 
 
-@pytest.mark.parametrize("name", BEHAVIOURS)
+@pytest.mark.parametrize("name", BEHAVIOURS.names)
 def test_same_generator_same_samples(make_samples, name):
-    samples, act = make_samples(), behaviour(name)
-    assert same(act(samples, rng(3), Attacks()), act(samples, rng(3), Attacks()))
+    samples = make_samples()
+    first, again = (acted(name, samples, rng(3), Attacks()) for _ in range(2))
+    assert same(first, again)
+
+
+@pytest.mark.parametrize("name", BEHAVIOURS.names)
+def test_behaviours_are_objects_and_lead_to_none_that_changes_again(name):
+    assert isinstance(behaviour(name), Behaviour)
+    for server_round in range(1, 60):
+        acting = behaviour_in_round(name, server_round, Attacks())
+        assert behaviour(acting).in_round is None
 
 
 @pytest.mark.parametrize(
@@ -70,13 +86,14 @@ def test_forgers_do_to_samples_what_their_plain_kind_does(
     make_samples, forger, plain, attacks
 ):
     samples = make_samples()
-    forged, usual = (behaviour(n)(samples, rng(1), attacks) for n in (forger, plain))
+    forged, usual = (acted(n, samples, rng(1), attacks) for n in (forger, plain))
     assert same(forged, usual)
 
 
 def test_honest_contributor_draws_nothing_and_changes_nothing(make_samples):
     samples, generator = make_samples(), rng(1)
-    assert honest(samples, generator, Attacks()) is samples
+    assert acted("honest", samples, generator, Attacks()) is samples
+    assert (honest.samples, honest.update, honest.credentials) == (None, None, None)
     assert generator.random() == rng(1).random()
 
 
@@ -85,7 +102,8 @@ def test_unknown_behaviour_is_named_with_the_known_ones(name):
     with pytest.raises(ValueError, match="unknown behaviour") as caught:
         behaviour(name)
     known = (
-        "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint"
+        "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint,"
+        " newcomer, turncoat, on_off"
     )
     assert str(caught.value) == f"unknown behaviour {name!r}; known: {known}"
 
@@ -97,17 +115,17 @@ def test_unknown_behaviour_is_named_with_the_known_ones(name):
 def test_flipped_label_is_another_class(classes, n, seed):
     labels = rng(seed).integers(classes, size=n)
     samples = Samples(np.zeros((n, 1), np.float32), labels, classes)
-    flipped = label_flip(samples, rng(seed), Attacks())
-    assert (flipped.labels != labels).all()
-    assert ((flipped.labels >= 0) & (flipped.labels < classes)).all()
-    assert flipped.features is samples.features
+    changed = flipped(samples, rng(seed), Attacks())
+    assert (changed.labels != labels).all()
+    assert ((changed.labels >= 0) & (changed.labels < classes)).all()
+    assert changed.features is samples.features
 
 
 @pytest.mark.parametrize("own", range(5))
 def test_wrong_classes_are_equally_likely(own):
     n = 8000
     samples = Samples(np.zeros((n, 1), np.float32), np.full(n, own), 5)
-    counts = np.bincount(label_flip(samples, rng(own), Attacks()).labels, minlength=5)
+    counts = np.bincount(flipped(samples, rng(own), Attacks()).labels, minlength=5)
     assert counts[own] == 0
     assert chisquare(np.delete(counts, own)).pvalue > 1e-3
 
@@ -118,15 +136,14 @@ def test_wrong_classes_are_equally_likely(own):
 )
 def test_fraction_of_the_labels_is_changed(fraction, n, changed):
     samples = Samples(np.zeros((n, 1), np.float32), np.arange(n) % 3, 3)
-    flipped = label_flip(samples, rng(), Attacks(flip_fraction=fraction))
-    assert (flipped.labels != samples.labels).sum() == changed
+    found = flipped(samples, rng(), Attacks(flip_fraction=fraction))
+    assert (found.labels != samples.labels).sum() == changed
 
 
 def test_changed_samples_are_anywhere_with_equal_chance():
     samples = Samples(np.zeros((10, 1), np.float32), np.zeros(10, np.int64), 2)
     times = sum(
-        label_flip(samples, rng(seed), Attacks(flip_fraction=0.3)).labels
-        for seed in range(1500)
+        flipped(samples, rng(seed), Attacks(flip_fraction=0.3)).labels for seed in range(1500)
     )
     # Binomial(1500, 0.3): mean 450, standard deviation 17.7.
     assert np.abs(times - 450).max() < 4.5 * 17.7
@@ -134,34 +151,34 @@ def test_changed_samples_are_anywhere_with_equal_chance():
 
 @pytest.mark.parametrize("target", [0, 3])
 def test_target_is_what_every_label_becomes(make_samples, target):
-    flipped = label_flip(make_samples(), rng(), Attacks(flip_target=target))
-    assert set(flipped.labels.tolist()) == {target}
+    changed = flipped(make_samples(), rng(), Attacks(flip_target=target))
+    assert set(changed.labels.tolist()) == {target}
 
 
 def test_target_with_a_fraction_changes_only_that_share():
     samples = Samples(np.zeros((10, 1), np.float32), np.ones(10, np.int64), 4)
-    flipped = label_flip(samples, rng(), Attacks(flip_target=3, flip_fraction=0.4))
-    assert np.bincount(flipped.labels, minlength=4).tolist() == [0, 6, 0, 4]
+    changed = flipped(samples, rng(), Attacks(flip_target=3, flip_fraction=0.4))
+    assert np.bincount(changed.labels, minlength=4).tolist() == [0, 6, 0, 4]
 
 
 @pytest.mark.parametrize("offset", [1, 5, 13, -1, -9])
 def test_offset_is_added_modulo_the_classes(offset):
     labels = np.arange(40) % 10
     samples = Samples(np.zeros((40, 1), np.float32), labels, 10)
-    flipped = label_flip(samples, rng(), Attacks(flip_offset=offset))
-    assert flipped.labels.tolist() == [(y + offset) % 10 for y in labels.tolist()]
+    changed = flipped(samples, rng(), Attacks(flip_offset=offset))
+    assert changed.labels.tolist() == [(y + offset) % 10 for y in labels.tolist()]
 
 
 @pytest.mark.parametrize("target", [4, 9])
 def test_target_that_is_no_class_is_refused(make_samples, target):
     with pytest.raises(ValueError, match=rf"a class in \[0, 3\], got {target}"):
-        label_flip(make_samples(), rng(), Attacks(flip_target=target))
+        flipped(make_samples(), rng(), Attacks(flip_target=target))
 
 
 @pytest.mark.parametrize("offset", [0, 4, -8])
 def test_offset_that_changes_nothing_is_refused(make_samples, offset):
     with pytest.raises(ValueError, match=f"multiple of the 4 classes, got {offset}"):
-        label_flip(make_samples(), rng(), Attacks(flip_offset=offset))
+        flipped(make_samples(), rng(), Attacks(flip_offset=offset))
 
 
 # ── Gradient-aligned poison ─────────────────────────────────────────────────────────────────
@@ -188,7 +205,7 @@ def by_double_loop(samples, shift):
 @pytest.mark.parametrize(("classes", "width", "seed"), [(2, 1, 0), (4, 3, 1), (7, 20, 2)])
 def test_poison_is_that_of_a_double_loop(make_samples, classes, width, seed, shift):
     samples = make_samples(80, classes, width, seed)
-    poisoned = gradient_aligned(samples, rng(), Attacks(feature_shift=shift))
+    poisoned = aligned(samples, rng(), Attacks(feature_shift=shift))
     features, labels = by_double_loop(samples, shift)
     assert poisoned.labels.tolist() == labels
     np.testing.assert_allclose(poisoned.features, features, atol=1e-5)
@@ -197,13 +214,13 @@ def test_poison_is_that_of_a_double_loop(make_samples, classes, width, seed, shi
 
 def test_without_a_shift_the_features_stay_to_the_bit(make_samples):
     samples = make_samples()
-    poisoned = gradient_aligned(samples, rng(), Attacks(feature_shift=0.0))
+    poisoned = aligned(samples, rng(), Attacks(feature_shift=0.0))
     assert poisoned.features.tobytes() == samples.features.tobytes()
 
 
 def test_with_the_full_shift_every_sample_is_a_centroid(make_samples):
     samples = make_samples(classes=3)
-    poisoned = gradient_aligned(samples, rng(), Attacks(feature_shift=1.0))
+    poisoned = aligned(samples, rng(), Attacks(feature_shift=1.0))
     for c in set(poisoned.labels.tolist()):
         centroid = samples.features[samples.labels == c].mean(axis=0)
         arrived = poisoned.features[poisoned.labels == c]
@@ -212,23 +229,23 @@ def test_with_the_full_shift_every_sample_is_a_centroid(make_samples):
 
 def test_default_shift_is_a_fifth_of_the_way():
     samples = Samples(np.array([[0.0], [10.0]], np.float32), np.array([0, 1]), 2)
-    poisoned = gradient_aligned(samples, rng(), Attacks())
+    poisoned = aligned(samples, rng(), Attacks())
     np.testing.assert_allclose(poisoned.features.ravel(), [2.0, 8.0], rtol=1e-6)
 
 
 def test_class_that_is_not_held_is_nobodys_new_label():
     features = np.array([[0.0], [1.0], [9.0]], np.float32)
     samples = Samples(features, np.array([1, 1, 3]), 5)  # no 0, 2 and 4
-    assert gradient_aligned(samples, rng(), Attacks()).labels.tolist() == [3, 3, 1]
+    assert aligned(samples, rng(), Attacks()).labels.tolist() == [3, 3, 1]
 
 
 def test_holder_of_one_class_keeps_its_samples():
     samples = Samples(np.eye(3, dtype=np.float32), np.array([2, 2, 2]), 5)
-    assert same(gradient_aligned(samples, rng(), Attacks(feature_shift=1.0)), samples)
+    assert same(aligned(samples, rng(), Attacks(feature_shift=1.0)), samples)
 
 
 def test_poison_needs_no_randomness(make_samples):
     samples, generator = make_samples(), rng(1)
-    first = gradient_aligned(samples, generator, Attacks())
+    first = aligned(samples, generator, Attacks())
     assert generator.random() == rng(1).random()
-    assert same(first, gradient_aligned(samples, rng(2), Attacks()))
+    assert same(first, aligned(samples, rng(2), Attacks()))

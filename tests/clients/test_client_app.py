@@ -10,17 +10,18 @@ import torch
 from flwr.app import ConfigRecord, Error, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
-import clients.app
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import ConfigError
+import clients.local_round
+from anml_fl.behaviour import behaviour, behaviour_in_round
+from anml_fl.catalogues import BEHAVIOURS
 from anml_fl.datasets.prepare import deal
-from anml_fl.models.architectures import build
+from anml_fl.federation.contributors import behaviours_of
+from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of, load_arrays
 from anml_fl.run.code import code_hash
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat
+from anml_fl.settings.section import ConfigError
 from clients.app import app
-from clients.behaviours import BEHAVIOURS
 from clients.echo import echo_nonce
 from clients.training import train
 
@@ -33,7 +34,7 @@ CONFIG = from_flat(
         "seed": 4,
     }
 )
-ROLES = list(cast_roles(CONFIG).values())
+ROLES = list(behaviours_of(CONFIG).values())
 MODEL = arrays_of(build("mlp", 13, None, 3, seed=99))
 
 
@@ -44,7 +45,10 @@ def held(partition):
 def expected(partition, role, server_round=1):
     """Train the same partition without Flower."""
     who = f"contributor-{partition:04d}"
-    samples = BEHAVIOURS[role](held(partition), stream(4, "behaviour", who), CONFIG.attacks)
+    change = behaviour(behaviour_in_round(role, server_round, CONFIG.attacks)).samples
+    samples = held(partition)
+    if change is not None:
+        samples = change(samples, stream(4, "behaviour", who), CONFIG.attacks)
     model = build("mlp", 13, None, 3, seed=0)
     load_arrays(model, MODEL)
     threads = torch.get_num_threads()
@@ -104,7 +108,8 @@ def test_arrays_are_the_global_model_trained_on_the_partition_in_its_role(ask, p
 
 
 def test_all_roles_occur_in_the_test_above():
-    assert sorted([*ROLES, "compromised_issuer"]) == sorted(BEHAVIOURS)
+    others = ["compromised_issuer", "newcomer", "turncoat", "on_off"]
+    assert sorted([*ROLES, *others]) == sorted(BEHAVIOURS.names)
 
 
 def test_second_call_gives_the_same_bytes_and_another_round_others(ask):
@@ -116,7 +121,7 @@ def test_second_call_gives_the_same_bytes_and_another_round_others(ask):
 def test_poison_is_the_same_in_every_round(ask, monkeypatch):
     labels = []
     monkeypatch.setattr(
-        clients.app, "train", lambda model, samples, *_: labels.append(samples.labels)
+        clients.local_round, "train", lambda model, samples, *_: labels.append(samples.labels)
     )
     flipper = ROLES.index("label_flip")
     for server_round in (1, 2):
@@ -132,9 +137,10 @@ def test_what_it_was_sent_is_not_altered(ask):
         np.testing.assert_array_equal(MODEL[name], array)
 
 
-@pytest.mark.parametrize("role", BEHAVIOURS)
+@pytest.mark.parametrize("role", BEHAVIOURS.names)
 def test_behaviour_of_the_node_config_wins_over_the_role_dealt_out(ask, role):
-    partition = ROLES.index("honest" if role != "honest" else "joint")
+    honest = behaviour_in_round(role, 1, CONFIG.attacks) in ("honest", "newcomer")
+    partition = ROLES.index("joint" if honest else "honest")
     reply = replied(ask(partition, node={"behaviour": role}))
     assert reply == expected(partition, role)
     assert reply != expected(partition, ROLES[partition])
@@ -142,7 +148,8 @@ def test_behaviour_of_the_node_config_wins_over_the_role_dealt_out(ask, role):
 
 def test_unknown_behaviour_is_named_with_the_known_ones(ask):
     known = (
-        "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint"
+        "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint,"
+        " newcomer, turncoat, on_off"
     )
     with pytest.raises(ValueError, match=f"unknown behaviour 'polite'; known: {known}"):
         ask(node={"behaviour": "polite"})
@@ -161,7 +168,7 @@ def test_torch_runs_on_one_thread_while_training_and_is_left_as_it_was(ask, monk
         seen.append(torch.get_num_threads())
         train(*given)
 
-    monkeypatch.setattr(clients.app, "train", watched)
+    monkeypatch.setattr(clients.local_round, "train", watched)
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     before = torch.get_rng_state()

@@ -13,7 +13,7 @@ from flwr.app import ConfigRecord, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
 import clients.app
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text
 from clients.app import app
 from clients.discretion import discreet

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from anml_fl.config import Training
 from anml_fl.method.threads import one_thread
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
+from anml_fl.settings.training import Training
 from clients.perceptron_sgd import is_perceptron, train_perceptron
 
 

@@ -30,22 +30,22 @@ def test_a_warm_process_that_dies_is_replaced(tmp_path, caplog):
     ended = threading.Event()
     (tmp_path / "warm").mkdir(mode=0o700)
     path = tmp_path / "warm" / "socket"
-    keeper = threading.Thread(target=supernode.keep, args=(path, ended, 0.1))
-    known = psutil.Process().children()
-    keeper.start()
+    supervisor = threading.Thread(target=supernode.supervise, args=(path, ended, 0.1))
+    before = psutil.Process().children()
+    supervisor.start()
     try:
         pids = set()
         while len(pids) < 2:
-            for one in set(psutil.Process().children()) - set(known):
+            for one in set(psutil.Process().children()) - set(before):
                 if one.pid not in pids:
                     pids.add(one.pid)
                     one.kill()
             time.sleep(0.05)
     finally:
         ended.set()
-        keeper.join(300)
-    assert not keeper.is_alive()
-    assert set(psutil.Process().children()) <= set(known)
+        supervisor.join(300)
+    assert not supervisor.is_alive()
+    assert set(psutil.Process().children()) <= set(before)
 
 
 def test_flower_is_as_it_was_read():

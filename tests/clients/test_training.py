@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from anml_fl.config import Training
 from anml_fl.method.threads import one_thread
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of
+from anml_fl.settings.training import Training
 from clients.training import train
 
 

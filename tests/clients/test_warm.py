@@ -36,18 +36,17 @@ from flwr.supernode.main import create_app
 from flwr.supernode.nodestate import NodeStateFactory
 from flwr.supernode.servicer.runtime.runtime_handlers import acquire_task
 
-from anml_fl.datasets.prepare import deal_of
-from anml_fl.models.architectures import build
+from anml_fl.federation.data import data_of
+from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of
 from anml_fl.settings.reading import from_flat
-from clients import client_stub as handover
-from clients import supernode
+from clients import client_stub, supernode
 from clients.warm import COMMAND
 
 # They need Flower's commands, which lie beside an environment's Python.
 pytestmark = pytest.mark.slow
 
-ROOT = Path(handover.__file__).resolve().parents[1]
+ROOT = Path(client_stub.__file__).resolve().parents[1]
 REAL = str(Path(sys.executable).parent / COMMAND)
 SWITCHES = {
     "FLWR_TELEMETRY_ENABLED": "0",
@@ -91,7 +90,7 @@ def warm():
 @contextmanager
 def caller(path, command, *argv, **environment):
     process = subprocess.Popen(
-        [sys.executable, "-IS", handover.__file__, path, command, *argv],
+        [sys.executable, "-IS", client_stub.__file__, path, command, *argv],
         env={**os.environ, **SWITCHES, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -202,12 +201,12 @@ def _bundle(tmp_path):
 @pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
 def test_a_fork_answers_as_the_real_command_does(warm, instruct, tmp_path):
     config = from_flat(SETTINGS)
-    dealt = deal_of(config)
+    dealt = data_of(config)
     width, classes = dealt.test.features.shape[1], dealt.test.classes
     model = arrays_of(build(config.training.model, width, dealt.image, classes, seed=0))
     answers = []
     # If no fork were to be had, this would be noticed: /bin/false would come in its place.
-    forked = [sys.executable, "-IS", handover.__file__, warm[1], "/bin/false"]
+    forked = [sys.executable, "-IS", client_stub.__file__, warm[1], "/bin/false"]
     for start in ([REAL], forked):
         home = tmp_path / str(len(answers))
         with supernode_with_a_message(tmp_path, instruct("train", model)) as (argv, reply):

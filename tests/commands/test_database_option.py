@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from anml_fl.cli import main
-from server.deployment.state import prepare
+from server.deployment.prepare import prepare
 
 SECRET = "".join(("hun", "ter", "2"))  # not in this file, which tracebacks show
 URLS = [

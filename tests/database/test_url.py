@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
-from anml_fl.config import RegistrySettings, RunConfig
 from anml_fl.database.engine import open_database
 from anml_fl.database.url import DatabaseError, located
 from anml_fl.settings.reading import from_flat, from_toml
+from anml_fl.settings.registry import RegistrySettings
+from anml_fl.settings.run import RunConfig
 from server.doctor.database import check_database
 
 SECRET = "".join(("hun", "ter", "2"))  # not in this file, which tracebacks show

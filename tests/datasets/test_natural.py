@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from anml_fl.datasets.gold import graded_answers
-from anml_fl.datasets.prepare import contributor_id, deal, names_of
-from anml_fl.datasets.sources import load
+from anml_fl.datasets.loading import load
+from anml_fl.datasets.prepare import contributor_id, deal
 from anml_fl.datasets.standardise import standardised
-from anml_fl.registry.scenarios import simulated_registry
+from anml_fl.federation.contributors import names_of
+from anml_fl.federation.simulated_registry import simulated_registry
 from anml_fl.settings.reading import from_flat
 
 if TYPE_CHECKING:

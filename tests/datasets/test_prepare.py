@@ -12,8 +12,10 @@ from sklearn import datasets as sklearn_datasets
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
+from anml_fl.catalogues import DATASETS
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.prepare import _deal, deal
-from anml_fl.datasets.sources import SOURCES, load
+from anml_fl.datasets.sources import adult, covertype
 
 WITH_SKLEARN = {
     # rows, features, classes (Table 6), rows of the test set
@@ -121,7 +123,7 @@ def test_too_many_contributors_are_refused():
 def test_unknown_data_set_is_named_with_the_known_ones():
     with pytest.raises(ValueError, match="unknown data set 'iris'; known: digits, wine, "):
         load("iris")
-    assert set(SOURCES) == {
+    assert set(DATASETS.names) == {
         *WITH_SKLEARN,
         "adult",
         "covertype",
@@ -162,8 +164,8 @@ def folder(tmp_path, monkeypatch):
         raise OSError("no route to host")
 
     monkeypatch.setenv("ANML_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(sklearn_datasets, "fetch_openml", offline)
-    monkeypatch.setattr(sklearn_datasets, "fetch_covtype", offline)
+    monkeypatch.setattr(adult, "fetch_openml", offline)
+    monkeypatch.setattr(covertype, "fetch_covtype", offline)
     return tmp_path
 
 
@@ -254,7 +256,7 @@ def test_adult_from_openml_is_one_hot_likewise(folder, monkeypatch):
             frame=None,
         )
 
-    monkeypatch.setattr(sklearn_datasets, "fetch_openml", fetch_openml)
+    monkeypatch.setattr(adult, "fetch_openml", fetch_openml)
     table = load("adult")
     assert asked == [("adult", 2)]
     assert table.indicators.sum() == 3
@@ -268,7 +270,7 @@ def test_covertype_fetched_is_20_000_rows_of_it_each_once(folder, monkeypatch):
     rng = np.random.default_rng(0)
     x = np.column_stack([np.arange(25_000.0), rng.normal(size=(25_000, 1))])
     y = rng.integers(1, 8, 25_000)
-    monkeypatch.setattr(sklearn_datasets, "fetch_covtype", lambda **options: (x, y))
+    monkeypatch.setattr(covertype, "fetch_covtype", lambda **options: (x, y))
     table = load("covertype")
     rows = table.features[:, 0].astype(int)
     assert np.unique(rows).size == 20_000

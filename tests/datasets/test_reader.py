@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.datasets.hospitals import SCHEMA
 from anml_fl.datasets.reader import read_table
 from anml_fl.datasets.schema import Category, Label, Measured, Schema, Site
+from anml_fl.datasets.sources.heart_disease import SCHEMA
 from anml_fl.datasets.table import TableError
 
 SMALL = Schema(

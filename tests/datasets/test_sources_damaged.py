@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 
-from anml_fl.datasets.sources import load
-from anml_fl.datasets.uci import ADULT, COVERTYPE
+from anml_fl.datasets.loading import load
+from anml_fl.datasets.sources import adult, covertype
 
 PERSON = {
     "age": "39", "workclass": "Private", "fnlwgt": "77516", "education": "Bachelors",
@@ -14,11 +14,11 @@ PERSON = {
     "capital-loss": "0", "hours-per-week": "40", "native-country": "Peru", "income": "<=50K",
 }  # fmt: skip
 RICH = {**PERSON, "income": ">50K"}
-PATCH = dict.fromkeys(COVERTYPE.names, "1") | {"Cover_Type": "7"}
+PATCH = dict.fromkeys(covertype.SCHEMA.names, "1") | {"Cover_Type": "7"}
 OTHER = {**PATCH, "Cover_Type": "2"}
 FILES = {
-    "adult": ("adult_train.csv.gz", ADULT.names, [PERSON, RICH]),
-    "covertype": ("covtype_20k.csv.gz", COVERTYPE.names, [PATCH, OTHER]),
+    "adult": ("adult_train.csv.gz", adult.SCHEMA.names, [PERSON, RICH]),
+    "covertype": ("covtype_20k.csv.gz", covertype.SCHEMA.names, [PATCH, OTHER]),
 }
 
 

@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import time
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -82,20 +84,62 @@ class Command:
         killed[0].kill()
 
 
-@pytest.fixture
-def anml(tmp_path: Path) -> Iterator[Callable[..., Command]]:
-    """Start `anml` commands; what goes on at the end is stopped."""
+@contextmanager
+def commands(folder: Path) -> Iterator[Callable[..., Command]]:
+    """Start `anml` commands in a folder; what goes on at the end is stopped."""
     started: list[Command] = []
 
     def start(*arguments: str) -> Command:
-        started.append(Command(tmp_path, *arguments))
+        started.append(Command(folder, *arguments))
         return started[-1]
 
-    yield start
-    for one in started:
-        if one.process.poll() is None:
-            one.process.terminate()
-            one.process.wait(600)
+    try:
+        yield start
+    finally:
+        for one in started:
+            if one.process.poll() is None:
+                one.process.terminate()
+                one.process.wait(600)
+
+
+@pytest.fixture
+def anml(tmp_path: Path) -> Iterator[Callable[..., Command]]:
+    """Start `anml` commands in a folder of the test's own."""
+    with commands(tmp_path) as start:
+        yield start
+
+
+@dataclass(frozen=True)
+class Beset:
+    """A federation that ran where everything stood in its way, and what it left."""
+
+    command: Command
+    status: int
+    state: Path
+    out: Path
+    temporary: Path
+
+
+@pytest.fixture(scope="session")
+def beset(tmp_path_factory: pytest.TempPathFactory) -> Beset:
+    """Run two rounds among dead proxies, foreign packages, and folders of any name."""
+    folder = tmp_path_factory.mktemp("beset")
+    for name in ("server", "clients", "strategies"):
+        (folder / "project" / name).mkdir(parents=True)
+        (folder / "project" / name / "__init__.py").write_text("raise SystemExit(9)\n")
+    long = folder / ("slurm_jobdir_" * 7)
+    long.mkdir()
+    state, out = "federation's #1 $HOME", "Zürich run"
+    with pytest.MonkeyPatch.context() as patch, commands(folder) as anml:
+        for name in ("HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+            patch.setenv(name, "http://user:secret@127.0.0.1:9")
+        patch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+        patch.setenv("PYTHONPATH", str(folder / "project"))
+        patch.setenv("TMPDIR", str(long))
+        patch.setenv("HOME", str(folder / "not" / "there"))
+        command = anml("up", "--local", "--rounds=2", "--state", state, "--out", out, *TINY)
+        status = command.ends()
+    return Beset(command, status, folder / state, folder / out, long)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from server.deployment.authority import (
     alternative_names,
     issue,
@@ -159,4 +159,5 @@ def test_write_once_leaves_what_is_there(tmp_path):
 def test_alternative_names_are_listed(made):
     _, (_, certificate) = made
     listed = ["superlink", "localhost", "flower.example.org", "127.0.0.1", "::1", "10.1.2.3"]
-    assert alternative_names(certificate) == listed
+    read = x509.load_pem_x509_certificate(certificate.read_bytes())
+    assert alternative_names(read) == listed

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import ConfigError
+from anml_fl.settings.section import ConfigError
 from server.deployment.dotenv import lines, with_values
 from server.deployment.environment_file import write_environment
-from server.deployment.state import prepare
+from server.deployment.prepare import prepare
 
 VALUES = st.text(st.characters(exclude_characters="\\\n\r\0", exclude_categories=["Cs"]))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from anml_fl.config import ConfigError
 from anml_fl.registry.clock import now
 from anml_fl.registry.keys import node_key
 from anml_fl.registry.sql import SqlRegistry
+from anml_fl.settings.section import ConfigError
 from server.deployment.authority import make_node_key
 from server.deployment.control import enrol
 from server.deployment.state import Node

@@ -60,7 +60,7 @@ def test_error_of_the_app_is_told_and_not_tried_again(anml, tiny, tmp_path):
     out = tmp_path / "taken"
     out.mkdir()
     (out / "anml").mkdir()  # somebody else's
-    command = anml("up", "--local", "--warm", *tiny, "--rounds=1", "--out=taken")
+    command = anml("up", "--local", "--warm", *tiny, "--nodes=1", "--rounds=1", "--out=taken")
     assert command.ends() == 1, command.said
     assert "the run failed: ConfigError" in command.said
     assert "has no config.toml, but holds anml" in command.said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anml_fl.behaviours import cast_roles
+from anml_fl.federation.contributors import behaviours_of
 from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.deployment.state import State
@@ -18,12 +18,11 @@ NUMBERS = ("rho_c", "min_s", "test_error", "bytes_sent", "bytes_received")
 
 
 @pytest.mark.slow
-def test_engines_give_the_same_records(anml, tiny, tmp_path, rounds_of):
-    command = anml("up", "--local", *tiny, "--rounds=2")
-    assert command.ends() == 0, command.said
-    deployed = State(tmp_path / "federation").config()
-    records = {"deployment": rounds_of(tmp_path / "runs" / "default" / "anml")}
-    roles = ",".join(cast_roles(deployed).values())
+def test_engines_give_the_same_records(beset, tmp_path, rounds_of):
+    assert beset.status == 0, beset.command.said
+    deployed = State(beset.state).config()
+    records = {"deployment": rounds_of(beset.out / "anml")}
+    roles = ",".join(behaviours_of(deployed).values())
     for engine in ("inline", "simulation"):
         flat = {**deployed.to_flat(), "engine": engine, "simulated": False, "roles": roles}
         config, out = from_flat(flat), tmp_path / engine

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import ConfigError
+from anml_fl.federation.contributors import behaviours_of
+from anml_fl.settings.section import ConfigError
 from server.deployment.behaviours import read_behaviours
 from server.deployment.environment_file import write_environment
-from server.deployment.state import Node, State, prepare
+from server.deployment.prepare import prepare
+from server.deployment.state import Node, State
 
 THREE = """
 [behaviours]
@@ -78,7 +79,7 @@ def test_the_same_command_again_changes_no_byte(folder, said):
     before = files(folder)
     _, again = prepare(folder, None, said, nodes=3)
     assert files(folder) == before
-    assert cast_roles(again) == cast_roles(config)
+    assert behaviours_of(again) == behaviours_of(config)
     assert prepare(folder, None, {})[1] == again == State(folder).config()
 
 
@@ -106,15 +107,15 @@ def test_nodes_that_are_new_get_keys_and_others_keep_theirs(folder):
 
 def test_behaviours_of_a_file(folder, three):
     _, config = prepare(folder, None, {}, behaviours=three)
-    assert list(cast_roles(config).values()) == ["honest", "joint", "honest"]
-    assert read_behaviours(folder / "behaviours.toml") == cast_roles(config)
+    assert list(behaviours_of(config).values()) == ["honest", "joint", "honest"]
+    assert read_behaviours(folder / "behaviours.toml") == behaviours_of(config)
 
 
 def test_unless_told_as_many_attack_as_in_the_default_run(folder, tmp_path):
     _, ten = prepare(folder, None, {})
-    assert sorted(cast_roles(ten).values()).count("honest") == 6
+    assert sorted(behaviours_of(ten).values()).count("honest") == 6
     _, three = prepare(tmp_path / "small", None, {}, nodes=3)
-    assert sorted(cast_roles(three).values()) == ["honest", "honest", "label_flip"]
+    assert sorted(behaviours_of(three).values()) == ["honest", "honest", "label_flip"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import platform
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,10 @@ TESTS = Path(__file__).parents[1]
 AFFECTED = (
     "clients/test_perceptron_sgd.py",
     "clients/test_training.py",
-    "anml_fl/test_cohort.py",
+    "models/test_cohort.py",
     "method/test_krum_accuracy.py",
     "method/test_gradients_krum.py",
-    "server/test_round_game.py",
+    "server/attribution/test_round_game.py",
     "strategies/test_rules.py",
 )
 # Of torch itself, of oneDNN (convolutions), of MKL (torch's products; the first name counts on
@@ -106,9 +107,15 @@ def kernels(request):
     return request.param
 
 
-def test_each_library_uses_the_kernels_that_were_chosen(kernels):
+@cache
+def in_use(kernels):
+    """Ask each library what it uses, and for some sums; also what MKL says meanwhile."""
     said = python(kernels, "-c", IN_USE, MKL_VERBOSE="1").splitlines()
-    found = json.loads(said[-1])
+    return json.loads(said[-1]), said[:-1]
+
+
+def test_each_library_uses_the_kernels_that_were_chosen(kernels):
+    found, said = in_use(kernels)
     assert found["torch"] == {"avx2": "AVX2", "sse4": "DEFAULT"}[kernels]
     assert set(found["OpenBLAS"]) == {KERNELS[kernels]["OPENBLAS_CORETYPE"]}
     assert found["numpy"] == KEPT[kernels]
@@ -121,7 +128,7 @@ def test_each_library_uses_the_kernels_that_were_chosen(kernels):
 
 @pytest.mark.skipif("X86_V3" not in FOUND, reason="this processor has no AVX2")
 def test_these_kernels_round_differently_in_every_library():
-    one, other = (json.loads(python(name, "-c", IN_USE))["bits"] for name in ("avx2", "sse4"))
+    one, other = (in_use(name)[0]["bits"] for name in ("avx2", "sse4"))
     assert {name for name in one if one[name] == other[name]} == set()
 
 

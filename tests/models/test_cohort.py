@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from anml_fl.models import backpropagation
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
 from anml_fl.models.chunks import on_all_threads
 from anml_fl.models.cohort import (
     Cohort,

@@ -10,8 +10,10 @@ import torch
 from safetensors.numpy import load_file
 from torch import nn
 
-from anml_fl.models.architectures import ARCHITECTURES, build
-from anml_fl.models.state import arrays_of, error_rate, load_arrays, save_arrays
+from anml_fl.catalogues import MODELS
+from anml_fl.models.build import build
+from anml_fl.models.state import arrays_of, error_rate, load_arrays
+from anml_fl.run.arrays import save_arrays
 
 
 def size(model):
@@ -56,7 +58,7 @@ def test_initialisation_is_torchs_own_from_the_seed():
         np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", MODELS.names)
 def test_seed_decides_the_beginning_and_torchs_generator_stays(name):
     def first(seed):
         return next(iter(arrays_of(build(name, 64, (1, 8, 8), 10, seed)).values())).tobytes()

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import re
+from itertools import chain
 
 import pytest
 from packaging.requirements import Requirement
@@ -26,7 +27,11 @@ def test_version_is_the_same_everywhere(pyproject):
 def test_lock_fits_every_dependency(lock, pyproject):
     """A dependency that was changed without `make lock` fails here."""
     pins = [(name, version) for name, version, _ in PIN.findall(lock)]
-    wanted = pyproject["project"]["dependencies"] + pyproject["dependency-groups"]["dev"]
+    wanted = [
+        *pyproject["project"]["dependencies"],
+        *pyproject["dependency-groups"]["dev"],
+        *chain(*pyproject["project"]["optional-dependencies"].values()),
+    ]
 
     for text in wanted:
         requirement = Requirement(text)

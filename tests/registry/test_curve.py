@@ -22,7 +22,7 @@ from anml_fl.database.engine import open_database, writing
 from anml_fl.ledger.entry import close_fields, open_fields, sign
 from anml_fl.ledger.verify import verify
 from anml_fl.method.provenance import Verification
-from anml_fl.registry import keys, tables
+from anml_fl.registry import keys, queries, tables
 from anml_fl.registry.attestation import AttestationError, check, key_id
 from anml_fl.registry.clock import microseconds
 from anml_fl.registry.curve import flaw
@@ -283,7 +283,7 @@ def a_database(path, key):
         "recorded": microseconds(DAY),
     }
     with writing(engine) as connection:
-        tables.insert(connection, tables.issuers, row)
+        queries.insert(connection, tables.issuers, row)
     return engine
 
 
@@ -305,7 +305,7 @@ def test_a_row_of_a_database_vouches_for_nobody(tmp_path):
                 "token": token,
                 "recorded": microseconds(DAY),
             }
-            tables.insert(connection, tables.attestations, row)
+            queries.insert(connection, tables.attestations, row)
         registry = SqlRegistry(engine)
         assert registry.signals(["a"], at=later).v.tolist() == [0.25]
         (held,) = registry.attestations("a", later)

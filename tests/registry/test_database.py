@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from anml_fl.database.engine import DatabaseError, open_database, reading, writing
-from anml_fl.registry import tables
+from anml_fl.registry import queries, tables
 
 TABLES = [*tables.metadata.tables, "ledger"]
 
@@ -85,7 +85,7 @@ def fill(world):
             " VALUES ('issuer-key', 'x', 0, 'y', 0)"
         )
         row = (1, 0.5, 1.0, 0.0, 1, "why", 0, 0)
-        tables.insert_reputation(connection, "r", 1, [row])
+        queries.insert_reputation(connection, "r", 1, [row])
 
 
 def test_what_fails_is_undone_as_a_whole(world):

@@ -99,10 +99,13 @@ def test_what_may_only_be_read_is_read_and_a_writer_is_told(registry, file, fold
     assert Path("registry.db").read_bytes() == before
 
 
+ADD = ["registry", "add", "contributor", "--key", "y.pub", "--name", "y", "--domain", "news"]
+
+
 def test_readers_do_not_wait_for_a_writer_and_another_writer_says_that_it_waits(
     registry, monkeypatch, caplog
 ):
-    monkeypatch.setattr(engine_module, "_TOLD_SECONDS", 1)
+    monkeypatch.setattr(engine_module, "_SILENT_SECONDS", 1)
     holder = sqlite3.connect("registry.db", isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN IMMEDIATE")
     started = time.monotonic()
@@ -112,20 +115,7 @@ def test_readers_do_not_wait_for_a_writer_and_another_writer_says_that_it_waits(
 
     later = threading.Timer(3.0, holder.execute, ("ROLLBACK",))
     later.start()
-    done = CliRunner().invoke(
-        main,
-        [
-            "registry",
-            "add",
-            "contributor",
-            "--key",
-            "y.pub",
-            "--name",
-            "y",
-            "--domain",
-            "news",
-        ],
-    )
+    done = CliRunner().invoke(main, ADD)
     later.join()
     holder.close()
     assert done.exit_code == 0, done.output
@@ -135,24 +125,11 @@ def test_readers_do_not_wait_for_a_writer_and_another_writer_says_that_it_waits(
 
 
 def test_a_writer_that_waits_in_vain_is_told_for_what(registry, monkeypatch):
-    monkeypatch.setattr(engine_module, "_TOLD_SECONDS", 0)
+    monkeypatch.setattr(engine_module, "_SILENT_SECONDS", 0)
     monkeypatch.setattr(engine_module, "_WAIT_SECONDS", 1)
     holder = sqlite3.connect("registry.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    done = CliRunner().invoke(
-        main,
-        [
-            "registry",
-            "add",
-            "contributor",
-            "--key",
-            "y.pub",
-            "--name",
-            "y",
-            "--domain",
-            "news",
-        ],
-    )
+    done = CliRunner().invoke(main, ADD)
     holder.close()
     assert done.exit_code == 2
     assert "another process has been writing to it for 1 s and more" in done.output

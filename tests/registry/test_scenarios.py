@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from anml_fl.registry.scenarios import SCENARIOS, forged, simulated_registry
+from anml_fl.behaviour import behaviour
+from anml_fl.catalogues import SCENARIOS
+from anml_fl.federation.simulated_registry import simulated_registry
+from anml_fl.registry.forged_signals import forged
 from anml_fl.settings.reading import from_flat
-from clients.behaviours.credentials import credentials
 
 DRAWS = 20_000
 FEW = (0.30, 0.50)
 # (scenario, honest): for v and for r, the share and range that the paper lists, and the
 # range of all others (method.md, section 5, where the paper lists none).
-DRAWN = tuple(name for name in SCENARIOS if name != "unknown")
+DRAWN = tuple(name for name in SCENARIOS.names if name != "unknown")
 PAPER = {
     ("high", True): ((0.8, (0.75, 0.90), FEW), (0.6, (0.70, 0.90), FEW)),
     ("high", False): ((1.0, (0.10, 0.25), None), (1.0, (0.15, 0.35), None)),
@@ -51,7 +53,7 @@ def assert_uniform(values, low, high):
 @pytest.fixture(scope="module", params=PAPER, ids=lambda case: f"{case[0]}-{case[1]}")
 def case(request):
     scenario, honest = request.param
-    return request.param, PAPER[request.param], drawn(SCENARIOS[scenario], honest)
+    return request.param, PAPER[request.param], drawn(SCENARIOS.load(scenario), honest)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["v", "r"])
@@ -84,9 +86,9 @@ def test_forged_credentials_have_the_ranges_of_section_5_12():
 
 def test_only_the_adversarial_scenario_makes_the_bad_look_good():
     gap = {
-        name: np.prod(drawn(draw, True, draws=8000), axis=0).mean()
-        - np.prod(drawn(draw, False, draws=8000), axis=0).mean()
-        for name, draw in SCENARIOS.items()
+        name: np.prod(drawn(SCENARIOS.load(name), True, draws=8000), axis=0).mean()
+        - np.prod(drawn(SCENARIOS.load(name), False, draws=8000), axis=0).mean()
+        for name in SCENARIOS.names
     }
     assert gap.pop("unknown") == 0
     assert gap["high"] > gap["moderate"] > gap["low"] > gap["adversarial"]
@@ -143,7 +145,7 @@ def test_who_shows_credentials_is_self_attested_until_they_hold(scenario):
             assert_drawn(scenario, False, PAPER[scenario, False][0][1][0], one.r)
         else:
             assert 0.65 <= one.r <= 0.85  # section 5.12
-        registry.present(name, credentials(role, 0, name), at=0.0)
+        registry.present(name, behaviour(role).credentials(0, name, ()), at=0.0)
     v = registry.signals(list(roles), at=0.0).v
     # Peer-reviewed, .80-.90; or what everybody can say of itself.
     assert v.tolist() == [0.85 if r == "compromised_issuer" else 0.25 for r in roles.values()]

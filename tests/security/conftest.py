@@ -17,8 +17,9 @@ import anml_fl
 from anml_fl.method.records import RoundRecord
 from server.deployment.authority import make_node_key
 from server.deployment.local import federation, with_database
+from server.deployment.prepare import prepare
 from server.deployment.processes import Service, stop, supernode
-from server.deployment.state import Node, prepare
+from server.deployment.state import Node
 from server.deployment.submission import carry_out
 from server.engines.processes import script
 from server.training.ledger_key import KEY_FILE

@@ -10,8 +10,8 @@ import pytest
 
 from server.deployment.authority import issue, make_authority
 from server.deployment.control import Control, ControlError
+from server.deployment.prepare import prepare
 from server.deployment.processes import environment, stop, superlink
-from server.deployment.state import prepare
 from server.engines.processes import free_port
 
 HONEST, VICTIM, ALTERED, REVOKED = (f"contributor-{i:04d}" for i in (0, 1, 3, 4))

@@ -16,8 +16,8 @@ import pytest
 import tomli_w
 
 from server.deployment.control import Control
+from server.deployment.prepare import prepare
 from server.deployment.processes import Service, environment, stop, superlink, supernode
-from server.deployment.state import prepare
 from server.engines.processes import free_port, script
 from server.engines.simulation import SWITCHES, _superlink, write_app
 
@@ -173,7 +173,7 @@ def app(other, folder):
 
 
 def _config():
-    from anml_fl.config import RunConfig
+    from anml_fl.settings.run import RunConfig
 
     return RunConfig()
 
@@ -275,13 +275,16 @@ import sys
 from pathlib import Path
 from server.deployment.control import Control, ControlError
 from server.deployment.state import Node
-address, ca, home, public, secret = sys.argv[1:]
-control = Control(address, Path(ca), Path(home), secret or None)
-try:
-    control.register([Node("somebody", 0, Path(public))])
-    print("registered")
-except ControlError as error:
-    print(error)
+address, ca, home, public, *secrets = sys.argv[1:]
+for secret in secrets:
+    control = Control(address, Path(ca), Path(home), secret or None)
+    try:
+        control.register([Node("somebody", 0, Path(public))])
+        print("registered")
+    except ControlError as error:
+        print(error)
+    finally:
+        control.close()
 """
 
 
@@ -289,10 +292,10 @@ def test_our_own_client_says_so_too_and_shows_the_secret_it_is_given(link, other
     node = state.nodes(state.config())[0]
     ca, home = str(state.ca), str(other.folder / "controlling")
     call = (sys.executable, "-c", CONTROLLING, link[0].address, ca, home, str(node.folder))
-    refused = other.run(*call, "").stdout
-    assert "SuperLink refuses somebody's key: permission denied to user 65534" in refused
-    assert other.run(*call, "x" * 43).stdout == refused
-    assert other.run(*call, state.secret()).stdout == "registered\n"
+    none, wrong, right = other.run(*call, "", "x" * 43, state.secret()).stdout.splitlines()
+    assert "SuperLink refuses somebody's key: permission denied to user 65534" in none
+    assert wrong == none
+    assert right == "registered"
 
 
 def test_nobody_else_reads_what_superlink_keeps(link, state):

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 import tomllib
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
-from anml_fl import config as settings_module
-from anml_fl.behaviours import part_in_round
-from anml_fl.config import Attacks, ConfigError, RunConfig, settings
-from anml_fl.settings import federation as participants
-from anml_fl.settings.federation import BehaviourName
+from anml_fl import catalogues
+from anml_fl.behaviour import behaviour, behaviour_in_round
+from anml_fl.settings.attacks import Attacks
 from anml_fl.settings.reading import from_flat, from_toml, parse_behaviours
-from clients.behaviours import BEHAVIOURS as DATA_BEHAVIOURS
+from anml_fl.settings.run import RunConfig, settings
+from anml_fl.settings.section import ConfigError
 
 KNOWN = {
     "": "name, seed, engine, strategies, federation, attacks, training, aggregation,"
@@ -145,27 +143,30 @@ def test_every_setting_is_described():
 
 def test_behaviours_that_settings_take_each_do_something_in_every_round():
     parts = {
-        part_in_round(name, n, Attacks()) for name in BEHAVIOURS.split(", ") for n in (1, 30)
+        behaviour_in_round(name, n, Attacks())
+        for name in BEHAVIOURS.split(", ")
+        for n in (1, 30)
     }
-    assert parts == set(DATA_BEHAVIOURS)
-    assert set(BEHAVIOURS.split(", ")) == set(get_args(BehaviourName)) >= parts
+    acting = {n for n in catalogues.BEHAVIOURS.names if behaviour(n).in_round is None}
+    assert parts == acting == set(BEHAVIOURS.split(", ")) - {"turncoat", "on_off"}
+    assert tuple(BEHAVIOURS.split(", ")) == catalogues.BEHAVIOURS.names
 
 
 @pytest.mark.parametrize(
-    ("literal", "module", "registry"),
+    ("name", "table"),
     [
-        ("DatasetName", "anml_fl.datasets.sources", "SOURCES"),
-        ("ModelName", "anml_fl.models.architectures", "ARCHITECTURES"),
-        ("ScenarioName", "anml_fl.registry.scenarios", "SCENARIOS"),
-        ("StrategyName", "strategies.catalogue", "NAMES"),
+        ("dataset", catalogues.DATASETS),
+        ("model", catalogues.MODELS),
+        ("scenario", catalogues.SCENARIOS),
+        ("strategies", catalogues.RULES),
     ],
 )
-def test_names_that_settings_take_are_those_that_exist(literal, module, registry):
-    from importlib import import_module
-
-    home = participants if hasattr(participants, literal) else settings_module
-    taken = get_args(getattr(home, literal))
-    assert sorted(taken) == sorted(getattr(import_module(module), registry))
+def test_names_that_settings_take_are_those_that_exist(name, table):
+    assert tuple(NAMES[name].split(", ")) == table.names
+    for one in table.names:
+        taken = value_of(from_flat({name: one}), name)
+        assert taken == ((one,) if name == "strategies" else one)
+        assert callable(table.load(one))
 
 
 # ── Bounds ──────────────────────────────────────────────────────────────────────────────────

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import RunConfig, StrategyName
-from anml_fl.settings.federation import BehaviourName, DatasetName, Federation, ScenarioName
+from anml_fl.catalogues import BEHAVIOURS, DATASETS, MODELS, RULES, SCENARIOS
+from anml_fl.settings.federation import FederationSettings
 from anml_fl.settings.reading import from_flat, from_toml
+from anml_fl.settings.run import RunConfig
 
 
 def test_flat_settings_win_over_the_preset_and_blank_ones_do_not():
@@ -61,7 +61,7 @@ def test_toml_is_in_sections_of_plain_values():
 
 
 def test_federation_in_which_nobody_attacks_survives_flat_settings():
-    config = RunConfig(federation=Federation(behaviours={}))
+    config = RunConfig(federation=FederationSettings(behaviours={}))
     assert from_flat(config.to_flat()) == config
 
 
@@ -78,7 +78,7 @@ def configs(draw):
 
     contributors = draw(st.integers(1, 10_000))
     kinds = draw(
-        st.lists(st.sampled_from(get_args(BehaviourName)), unique=True, min_size=1, max_size=5)
+        st.lists(st.sampled_from(BEHAVIOURS.names), unique=True, min_size=1, max_size=5)
     )
     counts, left = {}, contributors
     for kind in kinds:
@@ -92,13 +92,13 @@ def configs(draw):
             "name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)),
             "seed": draw(st.integers(0, 2**63 - 1)),
             "engine": draw(st.sampled_from(["inline", "simulation"])),
-            "strategies": draw(st.lists(st.sampled_from(get_args(StrategyName)), min_size=1)),
+            "strategies": draw(st.lists(st.sampled_from(RULES.names), min_size=1)),
             "federation": {
-                "dataset": draw(st.sampled_from(get_args(DatasetName))),
+                "dataset": draw(st.sampled_from(DATASETS.names)),
                 "contributors": contributors,
                 "partition": draw(st.sampled_from(["iid", f"dirichlet:{alpha}"])),
                 "behaviours": counts,
-                "scenario": draw(st.sampled_from(get_args(ScenarioName))),
+                "scenario": draw(st.sampled_from(SCENARIOS.names)),
                 "max_age": draw(st.floats(0, allow_infinity=False)),
                 "decay_rate": draw(st.floats(0, allow_infinity=False)),
             },
@@ -112,7 +112,7 @@ def configs(draw):
                 ),
             },
             "training": {
-                "model": draw(st.sampled_from(["mlp", "cnn"])),
+                "model": draw(st.sampled_from(MODELS.names)),
                 "rounds": natural(),
                 "local_epochs": natural(),
                 "batch_size": natural(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,11 @@ from flwr.app import Array, ArrayRecord, MetricRecord
 from flwr.serverapp.strategy import FedAvg, MultiKrum
 from threadpoolctl import threadpool_limits
 
-from anml_fl.config import Aggregation
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.memory import InMemoryRegistry, Standing
+from anml_fl.settings.aggregation import Aggregation
 from strategies.anml import Anml
-from strategies.rules import Decision
+from strategies.decision import Decision
 
 N = 10
 RNG = np.random.default_rng(3)
@@ -177,8 +178,11 @@ def test_new_model_that_would_overflow_is_credited_to_nobody(federation):
     strategy = Anml("multiplicative")
     federation.model["w"][:] = 0
     largest = {**federation.moved(0.0), "w": np.full((4, 3), np.finfo(np.float32).max)}
-    strategy.rule = lambda cohort: Decision(
-        cohort.updates[0] * np.float32(2), np.full(4, 0.25), np.ones(4, bool)
+    strategy.rule = replace(
+        strategy.rule,
+        decide=lambda cohort, context: Decision(
+            cohort.updates[0] * np.float32(2), np.full(4, 0.25), np.ones(4, bool)
+        ),
     )
     arrays, _ = strategy.aggregate_train(
         1, [federation.reply(m, largest) for m in federation.ask(strategy, 4)]

@@ -10,17 +10,21 @@ from flwr.app import ArrayRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import Aggregation
 from anml_fl.method.records import RoundRecord
+from anml_fl.settings.aggregation import Aggregation
 from strategies.anml import Anml
 from strategies.buffers import buffers_of, median
-from strategies.catalogue import BASELINES, strategy
+from strategies.catalogue import strategy
+from strategies.decision import Decision
 from strategies.layout import Layout
-from strategies.rules import Decision
+from strategies.options import parts_of
+from strategies.rule import Rule
 from strategies.screened import ScreenedStrategy
 
 torch = pytest.importorskip("torch")
 N = 7
+
+BASELINES = ("fedavg", "krum", "multikrum", "q_only", "bulyan", "median", "trimmed_mean")
 
 
 @pytest.fixture
@@ -149,7 +153,7 @@ def test_a_parameter_is_none_by_its_name(name):
 def test_the_buffer_of_who_is_selected_without_a_weight_does_not_enter(federation, by_node):
     weights = np.array([0.0, 0.0, 0.5, 0.25, 0.25])
 
-    def rule(cohort):
+    def rule(cohort, context):
         return Decision(
             update=weights @ cohort.updates,
             weights=weights,
@@ -161,7 +165,7 @@ def test_the_buffer_of_who_is_selected_without_a_weight_does_not_enter(federatio
     replies = [
         {"w": model["w"] + 1, "running_var": np.full(2, value, np.float32)} for value in values
     ]
-    chosen = ScreenedStrategy(rule, name="own", roster=by_node)
+    chosen = ScreenedStrategy(*parts_of(Rule(rule, "own"), {"roster": by_node}))
     new, record = settle(federation, chosen, model, replies)
     assert [c.selected for c in record.contributors] == [True, True, True, True, False]
     assert new["running_var"].tolist() == [2.0, 2.0]  # of 1 and 3

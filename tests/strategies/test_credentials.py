@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from flwr.app import ConfigRecord
 
+from anml_fl.behaviour import behaviour
 from anml_fl.method.provenance import Verification
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.interface import Signals
@@ -22,7 +23,6 @@ from anml_fl.registry.simulated import (
     public_key_of,
     simulated_issuer,
 )
-from clients.behaviours.credentials import credentials
 from strategies.anml import Anml
 
 SEED = 3
@@ -74,7 +74,7 @@ def test_a_genuine_credential_lifts_v_to_its_level_in_the_same_round(settle):
 
 
 def test_every_forgery_is_refused_and_recorded_and_the_forger_stays_self_attested(settle):
-    tokens = credentials("credential_faking", SEED, "c101")
+    tokens = behaviour("credential_faking").credentials(SEED, "c101", ())
     assert len(tokens) == 7
     found = settle({"c101": tokens})
     assert found["c101"].v == 0.25
@@ -85,7 +85,7 @@ def test_every_forgery_is_refused_and_recorded_and_the_forger_stays_self_atteste
 
 
 def test_a_compromised_issuer_is_believed_as_long_as_it_is_trusted(settle, by_node):
-    tokens = credentials("compromised_issuer", SEED, "c104")
+    tokens = behaviour("compromised_issuer").credentials(SEED, "c104", ())
     assert settle({"c104": tokens})["c104"].v == 0.85
     wary = Anml(registry=registry(issuers=(UNIVERSITY,)), roster=by_node)
     found = settle({"c104": tokens}, wary)["c104"]
@@ -175,6 +175,7 @@ def test_reputation_moves_only_when_it_is_told_to(settle, by_node):
         )
         for number in (1, 2, 3):
             found = settle({}, strategy, number, moves)
+            strategy.signals.observe(strategy.records[-1], strategy.run)
         assert (found["c105"].r < found["c100"].r) == moving
         assert (found["c100"].r > 0.4) == moving
 

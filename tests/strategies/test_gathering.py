@@ -11,11 +11,12 @@ from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp.strategy import FedAvg
 
-from anml_fl.config import Aggregation
+from anml_fl.catalogues import RULES
+from anml_fl.settings.aggregation import Aggregation
 from clients.echo import echo_nonce
 from server.engines.inline_grid import InlineGrid
 from strategies.anml import Anml
-from strategies.catalogue import NAMES, strategy
+from strategies.catalogue import strategy
 
 
 class Coming(InlineGrid):
@@ -62,7 +63,7 @@ def run(chosen, grid, rounds=2):
     return chosen.start(grid, model(), num_rounds=rounds)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RULES.names)
 def test_nodes_that_come_later_are_waited_for_as_flowers_fedavg_does(name, caplog):
     grid = Coming(an_app(echo_nonce), [0.0, 0.6])
     honest = [f"node-{node}" for node in grid.moments]
@@ -74,7 +75,9 @@ def test_nodes_that_come_later_are_waited_for_as_flowers_fedavg_does(name, caplo
 
 
 def test_the_defaults_are_fedavgs():
-    assert Anml().least == max(FedAvg().min_train_nodes, FedAvg().min_available_nodes)
+    assert Anml().participation.least == max(
+        FedAvg().min_train_nodes, FedAvg().min_available_nodes
+    )
 
 
 @pytest.mark.parametrize("name", ["min_train_nodes", "min_available_nodes"])
@@ -203,19 +206,23 @@ def test_no_rounds_are_no_failure():
         ({"min_replies": 1.1}, r"min_replies must lie in \[0, 1\], got min_replies = 1.1"),
         ({"n_byzantine": -1}, "n_byzantine must be >= 0 and whole, got -1"),
         ({"n_byzantine": True}, "n_byzantine must be >= 0 and whole, got True"),
-        ({"done": -1}, "done must be >= 0"),
         ({"members": "abc"}, "a collection of names is needed, got the text 'abc'"),
         ({"settings": {"tau_h": 0.5}}, "settings must be an Aggregation, got dict"),
         ({"registry": {"a": 0.5}}, "needs a registry with a signals method, got dict"),
         ({"roster": {1: "a"}}, "roster must be callable, got dict"),
         ({"run": 7}, "run must be a text, got 7"),
-        ({"min_fit_clients": 2}, "unexpected keyword argument 'min_fit_clients'"),
+        ({"min_fit_clients": 2}, "unknown option 'min_fit_clients'; known: name, "),
     ],
     ids=str,
 )
 def test_bad_options_are_refused_by_the_constructor(options, message):
     with pytest.raises((TypeError, ValueError), match=message):
         Anml(**options)
+
+
+def test_a_strategy_goes_on_after_whole_rounds_only():
+    with pytest.raises(ValueError, match="done must be >= 0"):
+        Anml().resume(-1)
 
 
 def test_configuring_by_hand_waits_too(federation, by_node):

@@ -8,8 +8,9 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Error, Message, MetricRec
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from anml_fl.config import Aggregation
-from strategies.catalogue import NAMES, strategy
+from anml_fl.catalogues import RULES
+from anml_fl.settings.aggregation import Aggregation
+from strategies.catalogue import strategy
 
 REPLIES = 10_000
 VALUES = [0.0, 1.0, -1.0, 1e-30, 1e38, -1e38, 3.4e38, -3.4e38, np.nan, np.inf, -np.inf]
@@ -114,12 +115,12 @@ def spoilt(draw, federation, kind, message, messages, old):
     return [reply, reply] if kind == "twice" else [reply]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RULES.names)
 def test_hostile_replies(federation, by_node, name):
     made = 0
 
     @settings(
-        max_examples=-(-REPLIES // (7 * len(NAMES))) + 25,
+        max_examples=-(-REPLIES // (7 * len(RULES.names))) + 25,
         deadline=None,
         phases=[
             Phase.generate
@@ -148,7 +149,7 @@ def test_hostile_replies(federation, by_node, name):
         check(federation, chosen, arrays, dict(zip(sent, kinds, strict=True)), sent)
 
     one_round()
-    assert made >= REPLIES / len(NAMES)
+    assert made >= REPLIES / len(RULES.names)
 
 
 def check(federation, chosen, arrays, kinds, sent):

@@ -84,7 +84,7 @@ def test_a_reply_of_other_code_is_left_out_with_the_reason(federation, by_node, 
         "c101": f"runs {theirs}, the server {SAME[:12]}: install the server's version"
         " of anml-fl",
     }
-    assert strategy.codes == {
+    assert strategy.round.codes == {
         **dict.fromkeys(("c100", "c102", "c103", "c104"), SAME),
         **({"c101": OTHER} if code == OTHER else {}),
     }
@@ -151,7 +151,8 @@ def test_with_too_few_replies_nothing_changes_and_nobody_is_paid(
 
 
 def test_rounds_are_counted_from_those_that_were_done_before(federation, by_node):
-    strategy = Anml(roster=by_node, done=7)
+    strategy = Anml(roster=by_node)
+    strategy.resume(7)
     sent = federation.ask(strategy, 5, server_round=1)
     assert {m.content["config"]["server-round"] for m in sent} == {8}
     strategy.aggregate_train(1, [federation.reply(m) for m in sent])

@@ -12,10 +12,10 @@ from flwr.app import Array, ArrayRecord, ConfigRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.config import Aggregation
+from anml_fl.settings.aggregation import Aggregation
 from clients.unpacked import unpacked
 from strategies.anml import Anml
-from strategies.catalogue import BASELINES, strategy
+from strategies.catalogue import strategy
 from strategies.layout import Layout
 
 AVERAGED = [
@@ -27,6 +27,8 @@ AVERAGED = [
     np.complex64,
     np.complex128,
 ]
+
+BASELINES = ("fedavg", "krum", "multikrum", "q_only", "bulyan", "median", "trimmed_mean")
 
 
 def trained(federation, chosen, model, updates, arrays=None):
@@ -172,7 +174,8 @@ def test_a_half_precision_model_is_never_left_at_infinity(federation, by_node, n
     """65504 is float16's last number: a step beyond it changes nothing, and is recorded."""
     chosen = strategy(name, Aggregation(), roster=by_node)
     most = np.full(2, 65504, np.float16)
-    chosen.rule, rule = (lambda cohort: _further(rule(cohort))), chosen.rule
+    decide = chosen.rule.decide
+    chosen.rule = replace(chosen.rule, decide=lambda *given: _further(decide(*given)))
     federation.model = {"w": most}
     sent = federation.ask(chosen, 5)
     new, _ = chosen.aggregate_train(1, [federation.reply(m, {"w": most}) for m in sent])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anml_fl.datasets.holdout import split
-from anml_fl.datasets.sources import load
+from anml_fl.datasets.loading import load
 from anml_fl.datasets.standardise import standardised
 from studies.contributors import similar_classes
 from studies.contributors.dealing import give, trial_stream
@@ -59,7 +59,7 @@ def test_known_pairs_stay_and_an_odd_class_is_left_over():
     found = np.zeros((5, 5), int)
     found[0, 1] = found[3, 4] = 9
     found[2, 3] = 1
-    assert most_confused_pairs(found, known=((0, 2),)) == ((0, 2), (3, 4))
+    assert most_confused_pairs(found, fixed=((0, 2),)) == ((0, 2), (3, 4))
     assert set(most_confused_pairs(found)) == {(0, 1), (3, 4)}
 
 

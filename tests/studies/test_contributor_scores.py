@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from anml_fl.method.combination import two_stage
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
 from anml_fl.seeding import stream
 from studies.contributors.dealing import Given
 from studies.contributors.learners import Convolutions, Perceptrons, TrainingSet, learner_for

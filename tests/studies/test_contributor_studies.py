@@ -8,16 +8,13 @@ import numpy as np
 import pytest
 
 from anml_fl.method.records import ContributorRecord, RoundRecord
-from anml_fl.run.reading import Run, StrategyRun, StrategySummary, Summary
+from anml_fl.run.reading import Run, StrategyRun
+from anml_fl.run.schema import StrategySummary, Summary
 from studies.contributors.dealing import give
 from studies.contributors.weighing import check_method
+from studies.federations import label_flippers
 from studies.federations.label_flippers import Flippers, consistency_auc, shares_kept
-from studies.own import (
-    contributor_curves,
-    contributor_skew,
-    contributor_updates,
-    label_flippers,
-)
+from studies.own import contributor_curves, contributor_skew, contributor_updates
 from studies.study import Cell, Variant
 
 ROLES = {"ada": "honest", "bob": "label_flip", "cat": "honest", "dan": "label_flip"}

@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from anml_fl.method.krum import consistency, krum_scores
 from anml_fl.method.selection import select_top
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
 from anml_fl.seeding import stream
 from studies.sample import experiment
 from studies.sample.drawing import draw

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.federation.data import data_of
 from studies.federations.coalitions import coalition_model
 from studies.federations.natural_contributors import Trials
 from studies.own import hospitals
@@ -71,7 +71,7 @@ def test_a_coalition_of_strangers_or_of_nobody_is_refused(federation):
 
 
 def test_errors_of_the_hospitals_make_up_the_whole(found, federation):
-    tested = deal_of(federation.config).tested
+    tested = data_of(federation.config).tested
     sizes = np.bincount(tested, minlength=4)
     assert sizes.min() > 10
     for method in ("fedavg", "anml", "median", "local", "pooled_logistic"):
@@ -89,7 +89,7 @@ def test_worth_is_what_the_pooled_error_loses_without(found, federation):
 
 
 def test_weights_are_fedavgs_shares_and_agreement_is_spearmans(found, federation):
-    sizes = np.array([part.labels.size for part in deal_of(federation.config).parts])
+    sizes = np.array([part.labels.size for part in data_of(federation.config).parts])
     weights = [found["fraction=0.7", "fedavg", f"weight_{name}"] for name in NAMES]
     np.testing.assert_allclose(weights, sizes / sizes.sum())
     worth = [found["fraction=0.7", "leave_one_out", f"worth_{name}"] for name in NAMES]

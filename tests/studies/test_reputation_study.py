@@ -6,8 +6,9 @@ import math
 
 import pytest
 
-from anml_fl.behaviours import HONEST, cast_roles
+from anml_fl.federation.contributors import behaviours_of
 from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat, from_toml
 from studies.benchmarks import reputation
 
@@ -35,7 +36,7 @@ def made(config, weight, reputations):
                     who, 1.0, 0.8, reputations(part, number), 1.0, 0.3,
                     weight(part, number), True,
                 )
-                for who, part in cast_roles(config).items()
+                for who, part in behaviours_of(config).items()
             ),
         )
         for number in range(1, config.training.rounds + 1)
@@ -85,6 +86,6 @@ def test_a_turncoat_loses_a_newcomer_gains_and_an_on_off_attacker_pays():
 
 
 def test_the_measured_are_cast_once_each():
-    parts = list(cast_roles(from_flat({**reputation.SETTINGS, "seed": 3})).values())
+    parts = list(behaviours_of(from_flat({**reputation.SETTINGS, "seed": 3})).values())
     assert sorted(set(parts)) == [HONEST, "newcomer", "on_off", "turncoat"]
     assert parts.count(HONEST) == 7

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.federation.data import data_of
 from studies.federations.natural_contributors import Natural, Trials, kept, mean_weight
 from studies.own import writers
 from studies.study import Variant, cells
@@ -52,7 +52,7 @@ HONEST, ATTACKED, EVERYONE = (
 
 def test_errors_of_both_groups_make_up_the_whole(cell, found):
     done = Trials(cell.dataset, cell.seed).trained(cell.variants[0].recipe, "fedavg")
-    dealt = deal_of(done.config)
+    dealt = data_of(done.config)
     students = np.array([dealt.names[i].startswith("student-") for i in dealt.tested]).mean()
     assert 0 < students < 1
     for method in ("fedavg", "anml", "median"):
@@ -76,7 +76,7 @@ def test_the_fraction_decides_who_is_kept(cell, found):
         assert found[EVERYONE, "anml", f"{who}_kept"] == 1.0
         assert found[ATTACKED, "fedavg", f"{who}_kept"] == 1.0
     done = Trials(cell.dataset, cell.seed).trained(cell.variants[0].recipe, "fedavg")
-    students = sum(name.startswith("student-") for name in deal_of(done.config).names)
+    students = sum(name.startswith("student-") for name in data_of(done.config).names)
     counted = students * found[HONEST, "anml", "students_kept"]
     counted += (10 - students) * found[HONEST, "anml", "employees_kept"]
     assert counted == pytest.approx(7.0)

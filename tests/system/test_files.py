@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.commands.failure import Failure, told
+from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.system.files import (
     TextError,
     append_line,
@@ -72,10 +72,10 @@ def test_a_disk_without_room_leaves_the_old_file_and_names_it(tmp_path):
     code = f"""
 import resource
 from pathlib import Path
-from anml_fl.commands.failure import told
+from anml_fl.commands.failure import errors_reported
 from anml_fl.system.files import write_whole
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-with told():
+with errors_reported():
     write_whole(Path({str(path)!r}), bytes(5000))
 """
     # Python would keep what it compiles under this limit, cut off.
@@ -168,7 +168,8 @@ def test_a_block_that_fails_leaves_nothing(tmp_path):
 
 
 def test_an_error_of_the_system_is_told_as_file_and_cause(tmp_path):
-    with pytest.raises(Failure, match=f"^{tmp_path}/no/a: No such file or directory$"), told():
+    said = f"^{tmp_path}/no/a: No such file or directory$"
+    with pytest.raises(Failure, match=said), errors_reported():
         write_whole(tmp_path / "no" / "a", b"")
 
 
@@ -180,10 +181,10 @@ def test_a_line_for_which_there_is_no_room_is_not_begun(tmp_path, room):
     code = f"""
 import resource
 from pathlib import Path
-from anml_fl.commands.failure import told
+from anml_fl.commands.failure import errors_reported
 from anml_fl.system.files import append_line
 resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + room},) * 2)
-with told():
+with errors_reported():
     append_line(Path({str(path)!r}), "x" * 1024)
 """
     done = subprocess.run(

@@ -22,12 +22,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 import server.superlink
 from anml_fl.cli import main
-from anml_fl.config import ConfigError
 from anml_fl.registry import keys
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.private import ExposedError, exposure, open_folder, refuse_exposed
 from server.deployment.authority import make_authority, make_node_key
 from server.deployment.environment_file import write_environment
-from server.deployment.state import prepare
+from server.deployment.prepare import prepare
 from server.doctor.keys import check_ledger_key
 from server.doctor.modes import check_modes
 from server.training.ledger_key import signing_key

@@ -118,7 +118,7 @@ def test_calls_elsewhere_go_through_the_proxy_and_the_error_says_so(
     environment, proxy, tmp_path
 ):
     from server.deployment.control import Control, ControlError
-    from server.deployment.state import prepare
+    from server.deployment.prepare import prepare
 
     where, asked = proxy
     environment(HTTPS_PROXY=f"http://user:secret@{where}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anml_fl.config import RunConfig
+from anml_fl.settings.run import RunConfig
 from anml_fl.system.sockets import LONGEST, moved, temporary
 from server.engines.simulation import RAYS_SOCKETS, run_simulation
 

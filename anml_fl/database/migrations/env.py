@@ -3,7 +3,7 @@
 from alembic import context
 
 VERSION_TABLE = "anml_version"
-"""Where a database of ours says its version; by it, it is known to be ours."""
+"""Where a database of ours says its version; by it, it is recognised as ours."""
 
 
 def migrate() -> None:

@@ -8,7 +8,7 @@ import torch
 from safetensors.numpy import save_file
 
 from anml_fl.datasets.prepare import deal
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
 from anml_fl.run.updates import Updates, load_updates, save_updates, updates_path
 from server.attribution.round_game import round_game
 

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
 from anml_fl.method.records import RoundRecord
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
 from anml_fl.run.attribution import load_attribution
 from anml_fl.run.updates import load_updates, save_updates
 from anml_fl.settings.reading import from_flat
+from anml_fl.settings.section import ConfigError
 from clients.app import app
 from server.attribution.round_game import round_game
 from server.attribution.table import table

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from server.deployment.environment_file import write_environment
-from server.deployment.state import prepare
+from server.deployment.prepare import prepare
 from server.doctor.bundle import check_bundle, checkout
 from server.doctor.commands import doctor
 from server.doctor.examination import Installation, examine

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from anml_fl.registry.keys import make_key
 from server.deployment.authority import issue, make_authority
-from server.deployment.state import prepare
+from server.deployment.prepare import prepare
 from server.doctor.certificates import check_certificates
 from server.doctor.keys import check_ledger_key, check_node_keys
 from server.doctor.modes import check_modes

@@ -194,7 +194,7 @@ def test_a_file_that_contradicts_itself_is_a_problem(tmp_path):
 
 
 def test_a_file_that_somebody_else_holds_is_a_problem(tmp_path, monkeypatch):
-    monkeypatch.setattr("server.doctor.database._PATIENCE", 0.1)
+    monkeypatch.setattr("server.doctor.database._WAIT", 0.1)
     path = tmp_path / "anml.db"
     engine = open_database(path)
     with writing(engine):

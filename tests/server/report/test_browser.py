@@ -36,7 +36,7 @@ _FLAGS = (
     "--headless --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --remote-debugging-pipe"
 )
-_PATIENCE = 300.0
+_WAIT = 300.0
 
 REPRODUCTION = Path(__file__).parents[3] / "docs" / "reproduction.html"
 
@@ -73,7 +73,7 @@ class Chromium:
         self.emulate(scheme, width)
         self.problems, self._url, self._loaded = [], page.as_uri(), False
         self._call("Page.navigate", url=self._url)
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _WAIT
         while not self._loaded:
             self._notice(self._receive(until))
         self.run("new Promise((done) => setTimeout(done, 300))")
@@ -115,7 +115,7 @@ class Chromium:
         if self._session:
             message["sessionId"] = self._session
         os.write(self._out, json.dumps(message).encode() + b"\0")
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _WAIT
         while (answer := self._receive(until)).get("id") != self._number:
             self._notice(answer)
         assert "error" not in answer, (method, answer)
@@ -126,7 +126,7 @@ class Chromium:
         while b"\0" not in self._buffer:
             left = until - time.monotonic()
             if left <= 0 or not select.select([self._in], [], [], left)[0]:
-                raise TimeoutError(f"chromium said nothing for {_PATIENCE:.0f} s")
+                raise TimeoutError(f"chromium said nothing for {_WAIT:.0f} s")
             chunk = os.read(self._in, 1 << 20)
             if not chunk:
                 raise RuntimeError("chromium ended")
@@ -327,7 +327,7 @@ def test_detector_notices_a_broken_page(
 def test_detector_notices_a_fault_in_the_report(
     chromium: Chromium, typical: Path, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.report.page.SCRIPT", SCRIPT + fault)
+    monkeypatch.setattr("anml_fl.page.plotted.SCRIPT", SCRIPT + fault)
     chromium.open(write_report(typical))
     assert chromium.problems
 

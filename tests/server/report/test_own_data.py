@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from anml_fl.run.reading import load_run
-from server.report.own_data import holdings_figure, holdings_table, mean_weights
+from server.report.own_data import mean_weights, own_data_figure, own_data_table
 from server.report.page import render
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def shares(names: list[str]) -> dict[str, Any]:
 def test_each_of_few_has_a_line_of_its_own(held: Callable[..., Any]) -> None:
     names = ["basel", "zurich", "bern", "chur"]
     run = held(shares(names), names=names, attackers=1, rounds=3)
-    table = holdings_table(run)
+    table = own_data_table(run)
     titles = [title for title, _ in table.columns]
     assert titles[:3] == ["Contributor", "Samples", "Mean q, anml"]
     assert "Weight, anml (%)" in titles
@@ -59,18 +59,18 @@ def test_each_of_few_has_a_line_of_its_own(held: Callable[..., Any]) -> None:
 def test_many_are_grouped_by_how_their_names_begin(held: Callable[..., Any]) -> None:
     names = [f"student-{i:02d}" for i in range(15)] + [f"employee-{i:02d}" for i in range(15)]
     run = held(shares(names), names=names, attackers=0, rounds=2)
-    table = holdings_table(run)
+    table = own_data_table(run)
     assert [row[:3] for row in table.rows] == [
         ("student", "15", str(sum(10 * i for i in range(1, 16)))),
         ("employee", "15", str(sum(10 * i for i in range(16, 31)))),
     ]
-    drawn = holdings_figure(run).groups["anml"][0].data
+    drawn = own_data_figure(run).groups["anml"][0].data
     assert drawn[0]["mode"] == "markers"  # thirty names would hide each other
 
 
 def test_many_of_one_kind_have_lines_of_their_own(held: Callable[..., Any]) -> None:
     names = [f"annotator-{i:02d}" for i in range(25)]
-    table = holdings_table(held(shares(names), names=names, attackers=0, rounds=2))
+    table = own_data_table(held(shares(names), names=names, attackers=0, rounds=2))
     assert [row[0] for row in table.rows] == names
     q = table.columns.index(("Mean q, anml", "number"))
     assert all(0 <= float(row[q]) <= 1 for row in table.rows)
@@ -79,7 +79,7 @@ def test_many_of_one_kind_have_lines_of_their_own(held: Callable[..., Any]) -> N
 def test_marks_stand_at_share_and_weight(held: Callable[..., Any]) -> None:
     names = ["a", "b", "c", "d"]
     run = held(shares(names), names=names, attackers=2, rounds=4)
-    honest, attackers, line = holdings_figure(run).groups["anml"][0].data
+    honest, attackers, line = own_data_figure(run).groups["anml"][0].data
     assert attackers["text"] == ["a", "b"]
     assert honest["x"] == [30.0, 40.0]
     weights = mean_weights(run.lead)
@@ -90,8 +90,8 @@ def test_marks_stand_at_share_and_weight(held: Callable[..., Any]) -> None:
 def test_rules_without_weights_are_left_out(held: Callable[..., Any]) -> None:
     names = ["a", "b", "c", "d"]
     run = held(shares(names), names=names, rounds=2, weightless=("fedavg",))
-    assert "fedavg" not in holdings_figure(run).groups
-    assert "Weight, fedavg (%)" not in dict(holdings_table(run).columns)
+    assert "fedavg" not in own_data_figure(run).groups
+    assert "Weight, fedavg (%)" not in dict(own_data_table(run).columns)
     assert all(math.isnan(w) for w in mean_weights(run.strategies[0]).values())
 
 

@@ -16,7 +16,7 @@ from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.verify import verify_file
 from anml_fl.run.ledger_audit import Audit
 from anml_fl.run.reading import load_run
-from anml_fl.run.verified import Vouched
+from anml_fl.run.verification import Verification
 from server.report import tables
 from server.report.page import render, write_report
 
@@ -128,14 +128,14 @@ def test_where_nothing_was_paid_there_are_no_rows_and_the_page_says_so(
 ) -> None:
     run = tiny()
     assert tables.earned(run, paid).rows == ()
-    page = render(run, standing=Vouched("", paid, "ab" * 32))
+    page = render(run, verification=Verification("", paid, "ab" * 32))
     assert "Nothing was paid." in page
     assert "shares one pool by weight" not in page
     assert "Do not rely on this page" not in page
 
 
 def test_the_page_shows_who_earned_what_and_who_signed_it(tiny: Callable[..., Any]) -> None:
-    page = render(tiny(), standing=Vouched("", ledger(10), "ab" * 32))
+    page = render(tiny(), verification=Verification("", ledger(10), "ab" * 32))
     assert "Each round of anml shares one pool by weight" in page
     assert "ab" * 32 in page
     assert '<td class="number">15</td>' in page

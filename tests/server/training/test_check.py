@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anml_fl.config import ConfigError
 from anml_fl.database.engine import open_database
-from anml_fl.datasets.prepare import deal_of
+from anml_fl.federation.data import data_of
 from anml_fl.settings.reading import from_flat
+from anml_fl.settings.section import ConfigError
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
 from server.training.federation import check, run_federation
@@ -63,6 +63,6 @@ def test_who_is_left_out_of_the_annotators_is_not_tested_on(
     answers: dict[str, object],
 ) -> None:
     left = {**answers, "contributors": 2, "leave-out": "annotator-01"}
-    dealt = deal_of(from_flat({**left, "behaviours": "honest=2"}))
+    dealt = data_of(from_flat({**left, "behaviours": "honest=2"}))
     assert dealt.names == ("annotator-00", "annotator-02")
     assert dealt.test.labels.tolist() == list(range(8))

@@ -19,8 +19,6 @@ from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import model_hash
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.checkpoint import (
-    CHECKPOINT,
-    PREVIOUS,
     Checkpoint,
     CheckpointError,
     Written,
@@ -28,6 +26,7 @@ from anml_fl.run.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from anml_fl.run.files import CHECKPOINT, PREVIOUS
 from anml_fl.run.strategy_folder import StrategyFolder
 
 CONTENT = Checkpoint(

@@ -13,7 +13,7 @@ import torch
 from safetensors.numpy import load_file
 
 from anml_fl.datasets.prepare import deal
-from anml_fl.models.architectures import build
+from anml_fl.models.build import build
 from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.engines.inline_grid import InlineGrid

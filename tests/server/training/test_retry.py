@@ -7,7 +7,7 @@ import time
 import pytest
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
-from server.training.retry import patiently
+from server.training.retry import retried
 
 
 def failing(times, error):
@@ -25,20 +25,20 @@ def failing(times, error):
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_a_call_is_made_again_until_it_succeeds(error, caplog):
-    assert patiently(failing(2, error)) == 3
+    assert retried(failing(2, error)) == 3
     assert caplog.text.count("the database is away (server closed the connection)") == 2
 
 
 def test_an_error_that_would_come_again_is_raised_at_once():
     call = failing(1, IntegrityError)
     with pytest.raises(IntegrityError):
-        patiently(call)
+        retried(call)
     assert call() == 2
 
 
-def test_patience_ends():
+def test_the_wait_ends():
     start = time.monotonic()
     with pytest.raises(OperationalError):
-        patiently(failing(10**6, OperationalError), patience=0.6)
+        retried(failing(10**6, OperationalError), limit=0.6)
     # By default it is a minute.
     assert 0.6 <= time.monotonic() - start < 50.0

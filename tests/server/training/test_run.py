@@ -10,10 +10,10 @@ import pytest
 from flwr.app import Array, ArrayRecord
 from safetensors.numpy import load_file
 
-from anml_fl.behaviours import cast_roles
-from anml_fl.config import ConfigError
 from anml_fl.datasets.prepare import deal
+from anml_fl.federation.contributors import behaviours_of
 from anml_fl.method.records import RoundRecord
+from anml_fl.settings.section import ConfigError
 from server.engines.inline_grid import InlineGrid
 from server.training.run_folder import default_folder, hold
 
@@ -48,14 +48,14 @@ def test_folder_holds_what_the_readme_says(small, run, tmp_path):
         assert one["excluded"] == 0
         assert set(one["branches"]) == {"blend", "krum", "uniform"}
     assert sum(summary["strategies"]["anml"]["branches"].values()) == 3
-    assert summary["contributors"] == cast_roles(config)
+    assert summary["contributors"] == behaviours_of(config)
     assert len((tmp_path / "anml" / "timings.jsonl").read_text().splitlines()) == 3
 
 
 def test_attackers_weight_is_their_mean_share(small, run, tmp_path):
     config = small(behaviours="label_flip=2")
     summary = run(config, tmp_path)["strategies"]
-    bad = {who for who, role in cast_roles(config).items() if role != "honest"}
+    bad = {who for who, role in behaviours_of(config).items() if role != "honest"}
     shares = [
         sum(c.weight for c in record.contributors if c.contributor in bad)
         for record in records(tmp_path / "anml")
@@ -126,7 +126,7 @@ def test_interrupted_run_goes_on_and_ends_with_the_same_bytes(small, run, tmp_pa
 
         def push_messages(self, messages):
             Interrupted.calls += 1
-            if Interrupted.calls == 10:  # enrolment, three rounds of two phases, and some more
+            if Interrupted.calls == 6:  # enrolment, three rounds, and some more
                 raise KeyboardInterrupt
             return super().push_messages(messages)
 

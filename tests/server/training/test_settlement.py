@@ -8,13 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from anml_fl.cli import main
-from anml_fl.config import ConfigError
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.registry.keys import make_key, public_key
 from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.settings.section import ConfigError
+from server.training import run_folder
 from server.training.ledger_key import KEY_FILE, signing_key
 from server.training.settlement import run_id, settled
 
@@ -161,6 +162,29 @@ def test_a_finished_run_made_anew_keeps_its_ledger_aside(small, run, tmp_path, m
     assert (tmp_path / "ledger.jsonl").read_bytes() != kept["ledger.jsonl"]
     assert (tmp_path / "ledger.previous.jsonl").read_bytes() == kept["ledger.jsonl"]
     assert (tmp_path / "ledger.previous.pub").read_bytes() == kept["ledger.pub"]
+
+
+@pytest.mark.parametrize("moment", ["write_whole", "set_aside"])
+def test_a_run_cut_off_while_it_is_made_anew_goes_on_to_the_same_bytes(
+    small, run, tmp_path, monkeypatch, moment
+):
+    config = small(strategies="fedavg,anml")
+    run(config, tmp_path)
+    names = ("ledger.jsonl", "anml/rounds.jsonl", "fedavg/rounds.jsonl")
+    kept = {name: (tmp_path / name).read_bytes() for name in names}
+    with monkeypatch.context() as patch:
+        real = getattr(run_folder, moment)
+
+        def cut_off(*given):
+            real(*given)
+            raise KeyboardInterrupt
+
+        patch.setattr(run_folder, moment, cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            run(config, tmp_path)
+    run(config, tmp_path)
+    assert {name: (tmp_path / name).read_bytes() for name in names} == kept
+    assert (tmp_path / "summary.json").exists()
 
 
 @pytest.mark.parametrize("harm", ["key", "payout"])

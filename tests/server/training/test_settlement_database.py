@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from anml_fl.behaviours import cast_roles
+from anml_fl.behaviour import Behaviour
 from anml_fl.database.engine import open_database, reading, writing
+from anml_fl.federation.contributors import behaviours_of
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.provenance import Verification
@@ -75,7 +76,7 @@ def test_signals_reputations_and_ledger_come_from_and_go_to_the_database(
     run(config, tmp_path / "run")
     records = rounds(tmp_path / "run")
     known = set(PEOPLE[:4])
-    vouched = {n for n, role in cast_roles(config).items() if role == "compromised_issuer"}
+    vouched = {n for n, role in behaviours_of(config).items() if role == "compromised_issuer"}
     assert vouched & known  # else the next lines would test nothing
     for record in records:
         for one in record["contributors"]:
@@ -156,7 +157,7 @@ def test_an_interrupted_run_goes_on_in_the_database_as_it_was(
 def test_what_a_revoked_issuer_signed_after_loses_its_effect_in_the_next_round(
     consortium, config, tmp_path
 ):
-    vouched = next(n for n, r in cast_roles(config).items() if r == "compromised_issuer")
+    vouched = next(n for n, r in behaviours_of(config).items() if r == "compromised_issuer")
     assert vouched in PEOPLE[:4]
 
     class Revoking(InlineGrid):
@@ -206,15 +207,15 @@ def test_what_is_shown_in_a_repeated_round_counts_from_now_on_only(
     with pytest.raises(KeyboardInterrupt):
         run(config, tmp_path / "run", interrupt_after(36 + 7 - 12))
     (_, settled) = entries(tmp_path / "run")
-    name = next(n for n in PEOPLE[:4] if cast_roles(config)[n] == "honest")
+    name = next(n for n in PEOPLE[:4] if behaviours_of(config)[n] == "honest")
     before = consortium.signals([name], at=settled["at"]).v.tolist()
 
-    def too(role, seed, contributor, others):
+    def too(seed, contributor, contributors):
         level = Verification.PEER_REVIEWED
         return [credential(seed, contributor, level, issuer=COMPROMISED)]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("clients.app.credentials", too)
+        patch.setattr("clients.app.behaviour", lambda name: Behaviour(credentials=too))
         run(config, tmp_path / "run")
     assert entries(tmp_path / "run")[1] == settled
     assert consortium.signals([name], at=settled["at"]).v.tolist() == before == [0.25]

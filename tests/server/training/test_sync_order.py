@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from anml_fl.run.checkpoint import CHECKPOINT, load_checkpoint
+from anml_fl.run.checkpoint import load_checkpoint
+from anml_fl.run.files import CHECKPOINT
 from server.training.settlement import run_id
 
 

@@ -1,0 +1,1 @@
+"""How contributors behave: a file for each behaviour, which holds an object of its name."""

@@ -1,0 +1,27 @@
+"""What forgers share: tokens that they made themselves, of which none holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from anml_fl.method.provenance import Verification
+from anml_fl.registry.forgery import simulated_forgeries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from anml_fl.registry.memory import Standing
+
+
+def forged_tokens(seed: int, contributor: str, contributors: Sequence[str]) -> list[str]:
+    """Forge credentials, and steal one from the first other contributor there is."""
+    another = next((n for n in contributors if n != contributor), f"not-{contributor}")
+    return simulated_forgeries(seed, contributor, another)
+
+
+def self_attested(standing: Standing, rng: np.random.Generator) -> Standing:
+    """Let the registry hold nothing of its claims: what more it claims, tokens must show."""
+    return replace(standing, v=Verification.SELF_ATTESTED.middle)

@@ -1,0 +1,9 @@
+"""The joint attack: gradient-aligned poison under forged credentials (section 5.12)."""
+
+from __future__ import annotations
+
+from anml_fl.behaviour import Behaviour
+from anml_fl.behaviours._forger import forged_tokens, self_attested
+from anml_fl.behaviours.gradient_aligned import aligned
+
+joint = Behaviour(samples=aligned, credentials=forged_tokens, standing=self_attested)

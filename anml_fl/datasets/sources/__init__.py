@@ -1,0 +1,1 @@
+"""The data sets that are shipped: a file each, read by a function of its name."""

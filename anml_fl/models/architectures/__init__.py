@@ -1,0 +1,1 @@
+"""The models that are shipped: a file each, built by a function of its name."""

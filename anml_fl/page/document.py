@@ -1,0 +1,176 @@
+"""The document that every page is: head, policy, style, heading, and parts to fill in.
+
+Templates stand in .py files since Flower bundles no .html. Everything is escaped but what is
+marked `safe`: our own style and scripts, plotly.js, and JSON from `untrusted.inline_json`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from anml_fl.page.style import style_sheet
+from anml_fl.system.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LONGEST = 20_000
+"""Most characters of a text that stands on a page."""
+
+_DOCUMENT = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+{%- block head %}{% endblock %}
+<title>{% block title %}{{ title }}{% endblock %}</title>
+<link rel="icon" href="data:,">
+<style>{{ style | safe }}</style>
+</head>
+<body>
+<header>
+  <h1>{{ title }}</h1>
+  {%- block header %}{% endblock %}
+</header>
+<main>
+{%- block main %}{% endblock %}
+</main>
+{%- block scripts %}{% endblock %}
+</body>
+</html>
+"""
+
+# Nothing is fetched by it: plotly.js is in it, and the policy names its scripts by hash.
+_PLOTTED = """\
+{%- extends "document" %}
+{%- block head %}
+<meta http-equiv="Content-Security-Policy" content="{{ policy }}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+{%- endblock %}
+{%- block scripts %}
+<script type="application/json" id="templates">{{ templates | safe }}</script>
+<script>{{ plotly | safe }}</script>
+<script>{{ script | safe }}</script>
+{%- endblock %}
+"""
+
+_STATUS = """\
+{%- extends "document" %}
+{%- block head %}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="{{ refresh }}">
+{%- endblock %}
+"""
+
+_PARTS = """\
+{%- macro table(grid, lead="", classes=true) %}
+<div class="scroll" tabindex="0" role="region" aria-label="Table">
+<table>
+  <thead><tr>
+    {%- for title, kind in grid.columns -%}
+    <th{% if classes %} class="{{ kind }}"{% endif %}>{{ title | visible }}</th>
+    {%- endfor -%}
+  </tr></thead>
+  <tbody>
+  {%- for row in grid.rows %}
+  {%- set link = grid.link(loop.index0) %}
+  <tr{% if lead and row[0] == lead %} class="lead"{% endif %}>
+    {%- for cell in row -%}
+    <td{% if classes %} class="{{ grid.columns[loop.index0][1] }}"{% endif %}>
+    {%- if loop.first and link %}<a href="{{ link }}">{{ cell | visible }}</a>
+    {%- else %}{{ cell | visible }}{% endif %}</td>
+    {%- endfor -%}
+  </tr>
+  {%- endfor %}
+  </tbody>
+</table>
+</div>
+{%- endmacro %}
+
+{%- macro figure(plot, title, caption, choose="Strategy", decision=false) %}
+<figure data-plot="data-{{ plot.name }}" aria-label="{{ title }}">
+  {%- if plot.groups | length > 1 or plot.longest > 1 %}
+  <div class="controls">
+    {%- if plot.groups | length > 1 %}
+    <label>{{ choose }}
+      <select autocomplete="off">
+        {%- for group in plot.groups %}
+        <option value="{{ loop.index0 }}"{{ " selected" if group.chosen }}>
+          {{- group.name -}}
+        </option>
+        {%- endfor %}
+      </select>
+    </label>
+    {%- endif %}
+    {%- if plot.longest > 1 %}
+    <label>Round
+      <input type="range" min="0" max="{{ plot.views | length - 1 }}" step="1"
+             value="{{ plot.views | length - 1 }}" autocomplete="off">
+      <output>{{ plot.views[-1].label }}</output>
+    </label>
+    {%- endif %}
+  </div>
+  {%- endif %}
+  {%- if decision %}
+  <p class="decision" aria-live="polite">{{ plot.views[-1].note }}</p>
+  {%- endif %}
+  <div class="plot"></div>
+  <figcaption>{{ caption }}</figcaption>
+</figure>
+<script type="application/json" id="data-{{ plot.name }}">{{ plot.json | safe }}</script>
+{%- endmacro %}
+"""
+
+
+def document(
+    body: str,
+    content: Mapping[str, object],
+    *,
+    style: str = "",
+    filters: Mapping[str, Callable[..., object]] | None = None,
+) -> str:
+    """Write a page.
+
+    Parameters
+    ----------
+    body : str
+        A Jinja2 template that extends "plotted" or "status" and fills in their blocks
+        `header` and `main`, with the macros `table` and `figure` of "parts".
+    content : mapping
+        What stands in it; a name that it lacks is an error. `title` is always needed.
+    style : str
+        Rules beyond the style sheet that all pages have.
+    filters : mapping, optional
+        Filters of its own, beside `visible`.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Examples
+    --------
+    >>> body = '{% extends "status" %}{% block main %}{{ text }}{% endblock %}'
+    >>> page = document(body, {"title": "Runs", "text": "a < b", "refresh": 5})
+    >>> "<h1>Runs</h1>" in page, "<main>a &lt; b" in page
+    (True, True)
+    """
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=DictLoader(
+            {
+                "document": _DOCUMENT,
+                "plotted": _PLOTTED,
+                "status": _STATUS,
+                "parts": _PARTS,
+                "body": body,
+            }
+        ),
+    )
+    environment.filters["visible"] = lambda text: visible(text, LONGEST)
+    environment.filters.update(filters or {})
+    template = environment.get_template("body")
+    return template.render({**content, "style": style_sheet() + style})

@@ -1,0 +1,1 @@
+"""How reliable the credentials of simulated contributors are: a file for each scenario."""

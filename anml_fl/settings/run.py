@@ -1,0 +1,101 @@
+"""Every setting of a run, its range and its default: checked once, for all ways in.
+
+A preset file, the command line and Flower's run config say the same things: a preset
+in sections, the other two in one flat list of names (`learning-rate`), unique over
+all sections.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tomli_w
+from pydantic import Field, field_validator
+
+from anml_fl.catalogues import RULES
+from anml_fl.settings.aggregation import Aggregation
+from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.federation import FederationSettings
+from anml_fl.settings.names import NameOf
+from anml_fl.settings.registry import RegistrySettings
+from anml_fl.settings.section import Section
+from anml_fl.settings.settlement import SettlementSettings
+from anml_fl.settings.training import Training
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
+
+EngineName = Literal["inline", "simulation", "deployment"]
+StrategyName = Annotated[str, NameOf(RULES)]
+
+
+class RunConfig(Section):
+    """One run: a federation, trained under one strategy after the other."""
+
+    name: str = Field(
+        "default",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="Name of the run and of its folder.",
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="The one seed of everything random.")
+    engine: EngineName = Field(
+        "inline",
+        description="inline: in this process; simulation: Flower's own, on Ray; deployment:"
+        " SuperLink and SuperNodes, which `anml up` starts.",
+    )
+    strategies: tuple[StrategyName, ...] = Field(
+        ("fedavg", "krum", "anml", "oracle"),
+        description="Strategies, side by side on the same split and seeds.",
+    )
+    federation: FederationSettings = FederationSettings()
+    attacks: Attacks = Attacks()
+    training: Training = Training()
+    aggregation: Aggregation = Aggregation()
+    registry: RegistrySettings = RegistrySettings()
+    settlement: SettlementSettings = SettlementSettings()
+
+    @field_validator("strategies")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError(f"give at least one of {', '.join(RULES.names)}")
+        return tuple(dict.fromkeys(value))
+
+    @property
+    def settling(self) -> str:
+        """The strategy whose weights are paid: anml, or else the first."""
+        return "anml" if "anml" in self.strategies else self.strategies[0]
+
+    def to_toml(self) -> str:
+        """Write the settings as a preset file."""
+        self._check_secrets()
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+    def to_flat(self) -> dict[str, str | int | float | bool]:
+        """Write the settings as Flower's run config: flat, plain values, "" for none."""
+        self._check_secrets()
+        flat: dict[str, str | int | float | bool] = {}
+        for name, section, key, _ in settings():
+            value = getattr(getattr(self, section) if section else self, key)
+            if isinstance(value, tuple):
+                value = ",".join(value)
+            elif isinstance(value, dict):
+                value = ",".join(f"{kind}={count}" for kind, count in value.items())
+            flat[name] = "" if value is None else value
+        return flat
+
+    def _check_secrets(self) -> None:
+        """Check again before it is written: a copy with changes is not checked by pydantic."""
+        RegistrySettings._holds_no_secret(self.registry.database)
+
+
+def settings() -> Iterator[tuple[str, str, str, FieldInfo]]:
+    """List every setting: flat name, section ("" for the run itself), key, field."""
+    for key, field in RunConfig.model_fields.items():
+        if isinstance(field.default, Section):
+            for inner, inner_field in type(field.default).model_fields.items():
+                yield inner.replace("_", "-"), key, inner, inner_field
+        else:
+            yield key.replace("_", "-"), "", key, field

@@ -1,0 +1,159 @@
+"""One round at a contributor: its samples, its training, its update, each as it behaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anml_fl.behaviour import Sight, behaviour, behaviour_in_round, is_honest
+from anml_fl.catalogue import shown_kind
+from anml_fl.datasets.prepare import Samples
+from anml_fl.federation.contributors import behaviours_of
+from anml_fl.method.threads import one_thread
+from anml_fl.models.state import arrays_of
+from anml_fl.seeding import stream
+from anml_fl.settings.section import ConfigError
+from clients.training import train
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from anml_fl.federation.task import Task
+    from anml_fl.settings.run import RunConfig
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRound:
+    """A round as contributors have it: the same global model for all of them.
+
+    Parameters
+    ----------
+    config : RunConfig
+    task : Task
+    number : int
+        From 1.
+    model : mapping
+        Name to array: the global model.
+    """
+
+    config: RunConfig
+    task: Task
+    number: int
+    model: Arrays
+
+    def reply_of(self, contributor: str, name: str) -> tuple[Arrays, int]:
+        """Train as a behaviour has it.
+
+        Parameters
+        ----------
+        contributor : str
+            Stable identity.
+        name : str
+            Its behaviour in the run.
+
+        Returns
+        -------
+        tuple
+            The arrays that it sends, and on how many samples it trained.
+
+        Raises
+        ------
+        ConfigError
+            If an attacker wants to see the others' updates where there is no simulation; or a
+            behaviour gives no samples, or no update of the model's shape.
+        """
+        config = self.config
+        acting = behaviour(behaviour_in_round(name, self.number, config.attacks))
+        samples = self.task.data.parts[self.task.data.names.index(contributor)]
+        if acting.samples is not None:
+            # The stream has no round in it: an attacker's poison is the same in every round.
+            rng = stream(config.seed, "behaviour", contributor)
+            samples = acting.samples(samples, rng, config.attacks)
+            if not isinstance(samples, Samples):
+                raise ConfigError(
+                    f"behaviour {name!r} must give anml_fl.datasets.prepare.Samples, got"
+                    f" {shown_kind(samples)}"
+                )
+        with one_thread():
+            model = self.task.model_of(self.model)
+            order = stream(config.seed, "training", contributor, str(self.number))
+            train(model, samples, config.training, order)
+        arrays: Arrays = arrays_of(model)
+        if acting.update is not None:
+            sight = Sight(
+                round=self.number,
+                contributor=contributor,
+                model=_vector(self.model),
+                rng=stream(config.seed, "update", contributor, str(self.number)),
+                attacks=config.attacks,
+                others=self._honest_updates,
+            )
+            update = acting.update(_vector(arrays) - sight.model, sight)
+            if np.shape(update) != sight.model.shape:
+                raise ConfigError(
+                    f"behaviour {name!r} must give an update of shape {sight.model.shape},"
+                    f" got {np.shape(update)}"
+                )
+            arrays = _arrays(sight.model + update, arrays)
+        return arrays, int(samples.labels.size)
+
+    def _honest_updates(self) -> NDArray[Any]:
+        """Train the honest contributors, as they do it themselves; once for all attackers."""
+        if self.config.engine == "deployment":
+            raise ConfigError(
+                "behaviours: one that sees the others' updates needs all of their data, which"
+                " a simulation alone has; usable engines: inline, simulation"
+            )
+        digest = sha256(f"{self.config.to_toml()}{self.number}".encode())
+        for array in self.model.values():
+            digest.update(np.ascontiguousarray(array).data)
+        return _updates(_Simulated(digest.hexdigest(), self))
+
+
+@dataclass(frozen=True, slots=True)
+class _Simulated:
+    """A round that is simulated as a whole, and the digest that tells it from others."""
+
+    digest: str
+    local: LocalRound = field(compare=False)
+
+
+@lru_cache(maxsize=1)
+def _updates(simulated: _Simulated) -> NDArray[Any]:
+    local = simulated.local
+    before = _vector(local.model)
+    honest = [
+        (contributor, name)
+        for contributor, name in behaviours_of(local.config).items()
+        if is_honest(behaviour_in_round(name, local.number, local.config.attacks))
+    ]
+    rows = [_vector(local.reply_of(*one)[0]) - before for one in honest]
+    updates = np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
+    updates.setflags(write=False)
+    return updates
+
+
+def _vector(arrays: Arrays) -> NDArray[Any]:
+    """Put the floating-point arrays behind each other: what an update changes."""
+    return np.concatenate([a.ravel() for a in arrays.values() if a.dtype.kind == "f"])
+
+
+def _arrays(vector: NDArray[Any], like: Arrays) -> Arrays:
+    """Take a vector apart again; what has no floating point stays as it was trained."""
+    arrays, start = {}, 0
+    for name, array in like.items():
+        if array.dtype.kind != "f":
+            arrays[name] = array
+            continue
+        part = vector[start : start + array.size]
+        arrays[name] = part.reshape(array.shape).astype(array.dtype)
+        start += array.size
+    return arrays

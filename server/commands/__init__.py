@@ -1,0 +1,1 @@
+"""Commands of a federation and its pages, a file for each."""

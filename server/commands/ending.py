@@ -1,0 +1,77 @@
+"""How a command that carries a run out ends: what it shows, and its exit status."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from anml_fl.system.files import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from anml_fl.settings.run import RunConfig
+    from server.deployment.state import State
+
+_EXIT = {"completed": 0, "failed": 1, "stopped": 3}
+
+
+def tidy(state: State) -> None:
+    """Stop what a command that was killed left running, unless another one looks after it."""
+    from anml_fl.settings.section import ConfigError
+    from server.deployment.processes import stop_leftovers
+    from server.training.run_folder import hold
+
+    if state.local.is_dir():
+        with suppress(ConfigError), hold(state.local):
+            stop_leftovers(state)
+
+
+def ended_before(out: Path, config: RunConfig, state: State, console: Console) -> bool:
+    """Say whether a run came to its end before: its rounds are settled, once."""
+    from anml_fl.run.files import SUMMARY
+    from server.training.run_folder import check_settings
+    from server.training.unaltered import check_unaltered
+
+    check_settings(out, config)
+    if not (out / SUMMARY).exists():
+        return False
+    check_unaltered(out)
+    tidy(state)
+    console.print(
+        f"{out} came to its end before. For another run, change name or seed in {state.run}",
+        soft_wrap=True,
+    )
+    return True
+
+
+def finish(status: str, out: Path, console: Console) -> None:
+    """Show what came of a run, and leave with its status."""
+    import json
+
+    from anml_fl.run.files import REPORT, SUMMARY
+    from server.training.summary_table import left_out, table
+
+    if status == "completed":
+        summary = json.loads(read_text(out / SUMMARY))
+        console.print(table(summary))
+        if note := left_out(out, summary):
+            console.print(note)
+        console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
+    sys.exit(_EXIT[status])
+
+
+@contextmanager
+def interrupted(out: Path, how: str) -> Iterator[None]:
+    """Say on Ctrl-C, and when asked to end, how the run goes on."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        click.echo(f"stopped {out}; {how} goes on at the next round", err=True)
+        sys.exit(130 if isinstance(error, KeyboardInterrupt) else error.code)

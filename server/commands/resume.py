@@ -1,0 +1,90 @@
+"""`anml resume`: go on with a run that was interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anml_fl.commands.failure import Failure, errors_reported
+from server.commands.ending import interrupted, tidy
+from server.commands.local import run_on_this_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anml_fl.settings.run import RunConfig
+
+    Execute = Callable[[RunConfig, Path | None, Any], None]
+
+
+def resume_command(execute: Execute) -> click.Command:
+    """Make the command.
+
+    Parameters
+    ----------
+    execute : callable
+        Carries a run out on an engine inside this process.
+    """
+
+    @click.command()
+    @click.argument("folder", metavar="RUN", type=click.Path(exists=True, path_type=Path))
+    def resume(folder: Path) -> None:
+        """Go on with a run that was interrupted, at its next round.
+
+        RUN is its folder: it goes on with its own settings, on the engine that it began on.
+        """
+        from anml_fl.run.files import CONFIG, DEPLOYMENT, SUMMARY
+        from server.deployment.record import read_record
+
+        about = folder / DEPLOYMENT
+        with errors_reported():
+            if (folder / SUMMARY).exists():
+                _look_after(folder)
+                return
+            if not about.exists():
+                if not (folder / CONFIG).exists():
+                    raise Failure(f"{folder} is not a run's folder: it has no {CONFIG}")
+                _go_on(folder, execute)
+                return
+            record = read_record(about)
+        run_on_this_machine(Path(record["state"]), folder, record["warm"])
+
+    return resume
+
+
+def _look_after(folder: Path) -> None:
+    """See that a run that came to its end is as it was, and all of it there."""
+    from anml_fl.run.files import DEPLOYMENT, REPORT
+    from server.deployment.record import read_record
+    from server.deployment.state import State
+    from server.training.unaltered import check_unaltered
+
+    check_unaltered(folder)
+    if (about := folder / DEPLOYMENT).exists():
+        tidy(State(Path(read_record(about)["state"])))
+    if not (folder / REPORT).exists():
+        from server.report.page import write_report
+
+        write_report(folder)
+    click.echo(f"{folder} came to its end: there is nothing to go on with")
+
+
+def _go_on(folder: Path, execute: Execute) -> None:
+    """Go on inside this process."""
+    from rich.console import Console
+
+    from anml_fl.run.files import CONFIG, DEPLOYMENT
+    from anml_fl.settings.reading import from_file
+
+    config = from_file(folder / CONFIG)
+    if config.engine == "deployment":
+        raise Failure(
+            f"{folder} has no {DEPLOYMENT}, so its federation was not started by"
+            " `anml up --local`: `docker compose up`, or `anml submit STATE --out"
+            f" {quote(str(folder))}`, goes on with it"
+        )
+    with interrupted(folder, f"`anml resume {quote(str(folder))}`"):
+        execute(config, folder, Console())

@@ -1,0 +1,51 @@
+"""`anml submit`: carry a federation's run out on a SuperLink elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from anml_fl.commands.failure import errors_reported
+from server.commands.ending import ended_before, finish, interrupted
+from server.commands.local import out_option
+
+
+@click.command()
+@click.argument("folder", metavar="STATE", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--superlink",
+    "address",
+    default="127.0.0.1:8000",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where SuperLink listens.",
+)
+@click.option("--database", help="Registry and ledger, if the settings name none.")
+@out_option
+def submit(folder: Path, address: str, database: str | None, out: Path | None) -> None:
+    """Register a federation's nodes with its SuperLink, and carry its run out there.
+
+    STATE is the folder that `anml up` made. The exit status says how the run ended: 0
+    completed, 1 failed, 3 stopped, 2 could not be submitted.
+    """
+    from rich.console import Console
+
+    from anml_fl.settings.reading import from_flat
+    from server.deployment.remote import run_remote
+    from server.deployment.state import State
+    from server.training.ledger_key import signing_with
+    from server.training.run_folder import default_folder
+
+    console = Console()
+    state = State(folder)
+    with errors_reported(), signing_with(state.ledger_key):
+        config = state.config()
+        if database and not config.registry.database:
+            config = from_flat({**config.to_flat(), "database": database})
+        where = default_folder(config) if out is None else out
+        status = "completed"
+        if not ended_before(where, config, state, console):
+            with interrupted(where, "the same command"):
+                status = run_remote(state, config, address, where, console)
+    finish(status, where, console)

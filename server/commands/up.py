@@ -1,0 +1,103 @@
+"""`anml up`: make a federation, and with --local start it and run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anml_fl.commands.failure import errors_reported
+from server.commands.local import FOLDER, out_option, run_on_this_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def up_command(
+    settings: type[click.Command], preset_text: Callable[[str | None], str]
+) -> click.Command:
+    """Make the command, from what the command line has already.
+
+    Parameters
+    ----------
+    settings : type
+        A command with an option for every setting.
+    preset_text : callable
+        Reads a preset by name or path.
+    """
+
+    @click.command(cls=settings)
+    @click.argument("preset", required=False)
+    @click.option("--nodes", type=click.IntRange(min=1), help="How many nodes there are.")
+    @click.option(
+        "--behaviours",
+        "behaviours_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="TOML: a table `behaviours`, contributor to behaviour.",
+    )
+    @click.option(
+        "--state",
+        "folder",
+        type=FOLDER,
+        default="federation",
+        show_default=True,
+        help="Folder for settings, certificates and keys.",
+    )
+    @click.option(
+        "--host",
+        "hosts",
+        multiple=True,
+        metavar="NAME",
+        help="Name or address under which nodes reach SuperLink. Repeat for several.",
+    )
+    @click.option("--local", is_flag=True, help="Start all of it on this machine, and run.")
+    @click.option("--warm", is_flag=True, help="Quicker rounds: warm client processes.")
+    @out_option
+    def up(
+        preset: str | None,
+        folder: Path,
+        local: bool,
+        warm: bool,
+        out: Path | None,
+        **options: Any,
+    ) -> None:
+        """Make a federation: keys, certificates, settings; with --local, start it and run.
+
+        PRESET is as in `anml run`. What the state folder holds already is kept: a second time
+        only the keys of new nodes are made. Without --local, `docker compose up` starts the
+        federation.
+        """
+        from server.deployment.environment_file import write_environment
+        from server.deployment.prepare import prepare
+
+        if out is not None and not local:
+            raise click.UsageError(
+                "--out goes with --local; elsewhere ANML_RUNS in .env names the folder"
+            )
+        asked = {
+            "nodes": options.pop("nodes"),
+            "behaviours": options.pop("behaviours_file"),
+            "hosts": options.pop("hosts"),
+        }
+        given = {
+            name.replace("_", "-"): value
+            for name, value in options.items()
+            if value not in (None, ())
+        }
+        with errors_reported():
+            if "behaviours" in given:
+                given["behaviours"] = ",".join(given["behaviours"])
+            text = None if preset is None else preset_text(preset)
+            state, config = prepare(folder, text, given, **asked)
+            total = config.federation.contributors
+            click.echo(f"{folder}: keys and certificates of SuperLink and {total} nodes")
+            if not local:
+                written = write_environment(state, state.nodes(config), Path.cwd(), warm=warm)
+                named = "" if written.name == ".env" else f" --env-file {quote(str(written))}"
+                click.echo(f"next: docker compose{named} up")
+                return
+        run_on_this_machine(folder, out, warm)
+
+    return up

@@ -1,0 +1,42 @@
+"""What a rule may see beside the updates of a round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.settings.aggregation import Aggregation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A round, as its rule has it.
+
+    Parameters
+    ----------
+    round : int
+        From 1.
+    model : (d,) array
+        The global model that the updates are added to.
+    settings : Aggregation
+        Thresholds, fractions, attackers to bear.
+    state : mapping
+        Name to array: what the rule's last `Decision` gave. Empty in the first round.
+    honest : frozenset of str
+        The honest contributors, where a simulation tells: for a ceiling, and no rule.
+    root_update : callable, optional
+        Gives the update (d,) that the server's own data lead to, for a rule with a root set;
+        None if the server has no data.
+    """
+
+    round: int
+    model: NDArray[Any]
+    settings: Aggregation = field(default_factory=Aggregation)
+    state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    honest: frozenset[str] = frozenset()
+    root_update: Callable[[], NDArray[Any]] | None = None

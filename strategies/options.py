@@ -1,0 +1,98 @@
+"""The options of a strategy in one flat list, as other Flower strategies have them."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from anml_fl.method.checks import count
+from strategies.participation import Participation
+from strategies.rule import Rule
+from strategies.signal_source import SignalSource
+from strategies.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from anml_fl.registry.instants import At
+    from anml_fl.registry.interface import Registry
+    from strategies.buffers import Judged
+    from strategies.identity import Roster
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a strategy beside its rule: see the part that each belongs to."""
+
+    # Rule
+    name: str
+    n_byzantine: int | None
+    example_weighting: bool
+    # SignalSource
+    registry: Registry | None
+    at: At
+    reputation: bool
+    run: str
+    # Participation
+    roster: Roster
+    members: Collection[str]
+    min_replies: float
+    min_train_nodes: int
+    min_available_nodes: int
+    patience: float
+    code: str | None
+    # Transport
+    ttl: float | None
+    packed: bool
+    judged: Judged | None
+
+
+def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
+    """Sort options into a strategy's four parts.
+
+    Parameters
+    ----------
+    rule : Rule
+        Which some of them change.
+    options : Options
+
+    Returns
+    -------
+    tuple
+        Rule, SignalSource, Participation, Transport.
+
+    Raises
+    ------
+    TypeError
+        If there is no such option; it lists those that there are.
+
+    Examples
+    --------
+    >>> from anml_fl.settings.aggregation import Aggregation
+    >>> from strategies.rule import named_rule
+    >>> rule, _, participation, _ = parts_of(
+    ...     named_rule("krum", Aggregation()), {"n_byzantine": 2, "min_replies": 0.5}
+    ... )
+    >>> rule.settings.n_byzantine, participation.min_replies
+    (2, 0.5)
+    """
+    left: dict[str, Any] = dict(options)
+    if left.get("registry", ...) is None:
+        del left["registry"]
+    changed: dict[str, Any] = {
+        key: left.pop(key) for key in ("n_byzantine", "example_weighting") if key in left
+    }
+    if changed.get("n_byzantine") is not None:
+        count("n_byzantine", changed["n_byzantine"])
+    rule = replace(
+        rule,
+        name=left.pop("name", rule.name),
+        settings=rule.settings.model_copy(update=changed),
+    )
+    parts: list[Any] = [rule]
+    for kind in (SignalSource, Participation, Transport):
+        names = [field.name for field in fields(kind)]
+        parts.append(kind(**{name: left.pop(name) for name in names if name in left}))
+    if left:
+        known = ", ".join(Options.__annotations__)
+        raise TypeError(f"unknown option {sorted(left)[0]!r}; known: {known}")
+    return tuple(parts)

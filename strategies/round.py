@@ -1,0 +1,49 @@
+"""One round, as it was decided: what training, page, ledger and log go on from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flwr.app import ArrayRecord
+    from numpy.typing import NDArray
+
+    from anml_fl.method.records import RoundRecord
+    from strategies.cohort import Cohort
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round that is over.
+
+    Parameters
+    ----------
+    record : RoundRecord
+    cohort : Cohort
+        Its valid updates.
+    before : (d,) array
+        The global model that it began with, as a vector.
+    arrays : ArrayRecord
+        The global model after it: the one before, if it changed nothing.
+    changed : bool
+        Whether it did.
+    codes : mapping
+        Contributor to the hash of the code that it last said it runs.
+    state : mapping
+        What the rule wants to have again.
+    """
+
+    record: RoundRecord
+    cohort: Cohort
+    before: NDArray[Any]
+    arrays: ArrayRecord
+    changed: bool
+    codes: Mapping[str, str]
+    state: Mapping[str, NDArray[Any]]
+
+    def tested(self, error: float) -> Round:
+        """Return the same round with the test error of its model, in [0, 1]."""
+        return replace(self, record=replace(self.record, test_error=error))

@@ -1,0 +1,83 @@
+"""A rule as a strategy has it: what decides, and what it is given beside a round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.catalogue import UnusableError, shown_kind
+from anml_fl.catalogues import RULES
+from anml_fl.settings.aggregation import Aggregation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from strategies.cohort import Cohort
+    from strategies.context import Context
+    from strategies.decision import Decision
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What turns the valid updates of a round into a new model.
+
+    Parameters
+    ----------
+    decide : callable
+        From a `Cohort` and a `Context` to a `Decision`; it keeps nothing to itself.
+    name : str
+        In the records.
+    settings : Aggregation
+        Whether example counts weigh and how many attackers Krum's scores allow for, too.
+    honest : frozenset of str
+        As in `Context`.
+    root : callable, optional
+        Trains on the server's own data: from the global model's arrays by name to the trained
+        ones.
+    """
+
+    decide: Callable[[Cohort, Context], Decision]
+    name: str
+    settings: Aggregation = field(default_factory=Aggregation)
+    honest: frozenset[str] = frozenset()
+    root: Callable[[Arrays], Arrays] | None = None
+
+
+def named_rule(name: str, settings: Aggregation, honest: Collection[str] = ()) -> Rule:
+    """Look a rule up.
+
+    Parameters
+    ----------
+    name : str
+        Of `catalogues.RULES`, or `module:object`: a function, or a `Rule` where it needs a
+        root set.
+    settings : Aggregation
+    honest : collection of str
+        Who is honest, for `oracle`.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name is unknown; it lists the known ones.
+    UnusableError
+        If it stands for no rule.
+
+    Examples
+    --------
+    >>> named_rule("krum", Aggregation()).decide.__module__
+    'strategies.rules.krum'
+    """
+    found = RULES.load(name)
+    if isinstance(found, Rule):
+        return replace(found, name=name, settings=settings, honest=frozenset(honest))
+    if not callable(found) or isinstance(found, type):
+        raise UnusableError(
+            f"strategy {name!r} must be a function from a cohort and a context to a"
+            " strategies.decision.Decision, or a strategies.rule.Rule, got"
+            f" {shown_kind(found)}"
+        )
+    return Rule(found, name, settings, frozenset(honest))

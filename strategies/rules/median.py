@@ -1,0 +1,19 @@
+"""The coordinate-wise median: Yin, Chen, Kannan, Bartlett, ICML 2018."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strategies.decision import coordinate_wise
+
+if TYPE_CHECKING:
+    from strategies.cohort import Cohort
+    from strategies.context import Context
+    from strategies.decision import Decision
+
+
+def median(cohort: Cohort, context: Context) -> Decision:
+    """Take each coordinate's median."""
+    return coordinate_wise(cohort, np.median(cohort.wide, axis=0))
