@@ -165,17 +165,19 @@ class _Walk:
 
     def open_tables(self) -> None:
         """Reach those entries of the tables that the configuration or the code names."""
-        opened: set[str] = set()
-        while waiting := self._tables.keys() - opened:
-            for package in sorted(waiting):
-                opened.add(package)
+        before = -1
+        # What an entry reaches may open another table, or name another entry.
+        while len(self.reached) != before:
+            before = len(self.reached)
+            for package in sorted(self._tables):
                 if not _apart(package):
                     self._open(package)
 
     def _open(self, package: str) -> None:
         names = module_named(package).submodules
         own = {one for one in self._words if ":" in one and project_module(one.split(":")[0])}
-        wanted = names & (self._words | self._said("studies."))
+        wanted = names & (self._words | self._said("studies.", f"{package}."))
+        wanted |= names & self._said("anml_fl.settings.", constants=True)
         if not wanted:
             # What the study leaves open is as the settings have it by default.
             wanted = names & self._said("anml_fl.settings.", "anml_fl.config") or names
@@ -185,12 +187,13 @@ class _Walk:
         table = self._tables[package]
         self.reached[table] |= {f"{place.name} of {package}": place for place in entries}
 
-    def _said(self, *within: str) -> frozenset[str]:
-        """Words in the texts of what was reached in some modules."""
+    def _said(self, *within: str, constants: bool = False) -> frozenset[str]:
+        """Words in the texts of what was reached in some modules, or of constants alone."""
         return frozenset(
             word
             for place in self.reached
             if f"{place.module}.".startswith(within)
+            and not (constants and module_named(place.module).is_code(place.name))
             for text in module_named(place.module).texts(place.name)
             for word in _TOKEN.findall(text)
         )

@@ -82,6 +82,10 @@ class Module:
         """Write down what the statements behind a name say, in every Python alike."""
         return "\n".join(map(_written, self.binding(name)))
 
+    def is_code(self, name: str) -> bool:
+        """Whether a name is that of a function or class, and not of a constant."""
+        return any(isinstance(one, (*_FUNCTIONS, ast.ClassDef)) for one in self.binding(name))
+
     def texts(self, name: str) -> Iterator[str]:
         """Yield the texts that stand in the statements behind a name."""
         for statement in self.binding(name):

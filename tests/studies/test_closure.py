@@ -17,6 +17,7 @@ CACHES = (closure.closure_of, definitions.module_named, definitions.project_modu
 ASKED = ("table-7", "table-16", "hospitals", "label-skew", "annotators")
 EVERY = set(ASKED)
 FEDERATED = {"hospitals", "label-skew"}
+TRAINED = {"table-16", *FEDERATED}  # models that the table of models has
 
 
 @pytest.fixture
@@ -88,7 +89,16 @@ def test_no_page_ledger_token_or_command_makes_a_study_stale(house):
         (("anml_fl/method/sample_krum.py", "_SLACK = 8", "_SLACK = 9"), EVERY - FEDERATED),
         (("studies/own/hospitals.py", "rounds=8", "rounds=9"), {"hospitals"}),
         (("studies/paper/table_7.py", "Table 7", "Table Seven"), set()),
-        (("clients/app.py", "order = stream(", "order = stream(*"), FEDERATED),
+        (("clients/local_round.py", "order = stream(", "order = stream(*"), FEDERATED),
+        # Of an open table only what a study names: rules, models, scenarios, behaviours.
+        (("strategies/rules/median.py", "return ", "return -"), {"hospitals"}),
+        (("strategies/rules/bulyan.py", "return ", "return -"), set()),
+        (("strategies/rules/krum.py", "return ", "return -"), {"label-skew"}),
+        (("anml_fl/models/architectures/mlp.py", "return ", "return -"), TRAINED),
+        (("anml_fl/models/architectures/cnn.py", "return ", "return -"), {"table-16"}),
+        # Nobody names it: it is what who has no other behaviour does.
+        (("anml_fl/behaviours/honest.py", "Behaviour(", "Behaviour(1, "), FEDERATED),
+        (("anml_fl/behaviours/joint.py", "Behaviour(", "Behaviour(1, "), set()),
     ],
 )  # fmt: skip
 def test_an_edit_makes_those_studies_stale_that_use_it(house, edit, stale):
