@@ -11,7 +11,7 @@ from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flwr.app import Array, ArrayRecord, ConfigRecord, MessageType
+from flwr.app import ConfigRecord, MessageType
 from flwr.common.logger import log
 from flwr.serverapp.strategy import Result, Strategy
 
@@ -19,7 +19,6 @@ from anml_fl.method.checks import count
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.instants import later
 from strategies.accounts import accounts, summary, warn
-from strategies.arrays import values_of
 from strategies.asking import ask, show
 from strategies.buffers import medians
 from strategies.cohort import assess
@@ -27,6 +26,7 @@ from strategies.context import Context
 from strategies.decision import usable
 from strategies.instruction import NO_ECHO, instruct
 from strategies.participation import Participation
+from strategies.root_set import root_update
 from strategies.round import Round
 from strategies.screening import Screened, screen
 from strategies.signal_source import SignalSource
@@ -35,7 +35,7 @@ from strategies.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from flwr.app import Message, MetricRecord
+    from flwr.app import ArrayRecord, Message, MetricRecord
     from flwr.serverapp import Grid
     from numpy.typing import NDArray
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from strategies.decision import Decision
     from strategies.instruction import Instruction
     from strategies.layout import Layout
-    from strategies.rule import Arrays, Rule
+    from strategies.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,16 +294,14 @@ class ScreenedStrategy(Strategy):
         with np.errstate(over="ignore", invalid="ignore"):
             decision = moved = None
             if valid and wanted is None:
-                found = self.rule.decide(cohort, self._context(number, sent))
-                decision = usable(found, self.name, cohort)
+                context = self._context(number, sent)
+                decision = usable(self.rule.decide(cohort, context), self.name, cohort)
                 moved = sent.model + decision.update
         if decision is None or moved is None:
-            note = "no valid reply: the model stays as it is"
-            if valid:
-                note = (
-                    f"{valid} valid replies, fewer than {wanted:g}: the model stays as it is"
-                )
-            return None, None, note
+            few = (
+                f"{valid} valid replies, fewer than {wanted:g}" if valid else "no valid reply"
+            )
+            return None, None, f"{few}: the model stays as it is"
         if not sent.layout.holds(moved):
             nothing = replace(
                 decision,
@@ -325,7 +323,7 @@ class ScreenedStrategy(Strategy):
             honest=self.rule.honest,
             root_update=None
             if self.rule.root is None
-            else partial(_trained, self.rule.root, sent),
+            else partial(root_update, self.rule.root, sent.arrays, sent.layout, sent.model),
         )
 
     def _screened(self, sent: _Sent, replies: Iterable[Message]) -> Screened:
@@ -350,13 +348,3 @@ class ScreenedStrategy(Strategy):
         read = later(self.signals.read(number), self._last)
         self._last = read.at
         return read
-
-
-def _trained(root: Callable[[Arrays], Arrays], sent: _Sent) -> NDArray[Any]:
-    """The update (d,) that the server's own data lead to."""
-    trained = root(values_of(sent.arrays))
-    vector = np.empty_like(sent.model)
-    record = ArrayRecord({name: Array(np.asarray(a)) for name, a in trained.items()})
-    sent.layout.flatten(record, vector)
-    update: NDArray[Any] = vector - sent.model
-    return update
