@@ -33,7 +33,7 @@ from strategies.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from flwr.app import Message, MetricRecord
+    from flwr.app import ArrayRecord, Message, MetricRecord
     from flwr.serverapp import Grid
     from numpy.typing import NDArray
 
@@ -278,16 +278,14 @@ class ScreenedStrategy(Strategy):
         with np.errstate(over="ignore", invalid="ignore"):
             decision = moved = None
             if valid and wanted is None:
-                found = self.rule.decide(cohort, sent.context(number, self.rule, self._state))
-                decision = usable(found, self.name, cohort)
+                context = sent.context(number, self.rule, self._state)
+                decision = usable(self.rule.decide(cohort, context), self.name, cohort)
                 moved = sent.model + decision.update
         if decision is None or moved is None:
-            note = "no valid reply: the model stays as it is"
-            if valid:
-                note = (
-                    f"{valid} valid replies, fewer than {wanted:g}: the model stays as it is"
-                )
-            return None, None, note
+            few = (
+                f"{valid} valid replies, fewer than {wanted:g}" if valid else "no valid reply"
+            )
+            return None, None, f"{few}: the model stays as it is"
         if not sent.layout.holds(moved):
             nothing = replace(
                 decision,

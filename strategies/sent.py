@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from flwr.app import Array, ArrayRecord
+from flwr.app import ArrayRecord
 
-from strategies.arrays import values_of
 from strategies.context import Context
+from strategies.root_set import root_update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from strategies.instruction import Instruction
     from strategies.layout import Layout
-    from strategies.rule import Arrays, Rule
+    from strategies.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +55,7 @@ class Sent:
             settings=rule.settings,
             state=state,
             honest=rule.honest,
-            root_update=None if rule.root is None else partial(_trained, rule.root, self),
+            root_update=None
+            if rule.root is None
+            else partial(root_update, rule.root, self.arrays, self.layout, self.model),
         )
-
-
-def _trained(root: Callable[[Arrays], Arrays], sent: Sent) -> NDArray[Any]:
-    """The update (d,) that the server's own data lead to."""
-    trained = root(values_of(sent.arrays))
-    vector = np.empty_like(sent.model)
-    record = ArrayRecord({name: Array(np.asarray(a)) for name, a in trained.items()})
-    sent.layout.flatten(record, vector)
-    update: NDArray[Any] = vector - sent.model
-    return update
