@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from anml_fl.settings.reading import from_flat as from_flat
     from anml_fl.settings.run import RunConfig as RunConfig
     from anml_fl.settings.section import ConfigError as ConfigError
-    from clients.discretion import discreet as discreet
     from clients.echo import echo_nonce as echo_nonce
+    from clients.redaction import discreet as discreet
     from clients.unpacked import unpacked as unpacked
     from server.engines.inline_grid import InlineGrid as InlineGrid
     from strategies.anml import Anml as Anml
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from strategies.participation import Participation as Participation
     from strategies.round import Round as Round
     from strategies.rule import Rule as Rule
-    from strategies.screened import ScreenedStrategy as ScreenedStrategy
+    from strategies.screened_strategy import ScreenedStrategy as ScreenedStrategy
     from strategies.signal_source import SignalSource as SignalSource
     from strategies.transport import Transport as Transport
 
@@ -93,7 +93,7 @@ _HOMES = {
     "Rule": "strategies.rule",
     "RunConfig": "anml_fl.settings.run",
     "Samples": "anml_fl.datasets.prepare",
-    "ScreenedStrategy": "strategies.screened",
+    "ScreenedStrategy": "strategies.screened_strategy",
     "Sight": "anml_fl.behaviour",
     "SignalSource": "strategies.signal_source",
     "SqlRegistry": "anml_fl.registry.sql",
@@ -106,7 +106,7 @@ _HOMES = {
     "chain_weight": "anml_fl.method.provenance",
     "consistency": "anml_fl.method.krum",
     "contextual_decay": "anml_fl.method.provenance",
-    "discreet": "clients.discretion",
+    "discreet": "clients.redaction",
     "echo_nonce": "clients.echo",
     "exact_shapley": "anml_fl.method.shapley",
     "exploration_bonus": "anml_fl.method.provenance",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.catalogue import UnusableError, shown_kind
-from anml_fl.catalogues import BEHAVIOURS
+from anml_fl.plugins import BEHAVIOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -250,10 +250,10 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from clients.app import app
     from server.engines.inline_grid import InlineGrid
     from server.engines.simulation import RAYS_SOCKETS, run_simulation
-    from server.training.federation import check, run_federation
-    from server.training.progress import progress_bar
-    from server.training.run_folder import default_folder, hold, open_run
-    from server.training.summary_table import left_out, table
+    from server.orchestration.federation import check, run_federation
+    from server.orchestration.progress import progress_bar
+    from server.orchestration.run_folder import default_folder, hold, open_run
+    from server.orchestration.summary_table import left_out, table
 
     if config.engine == "deployment":
         raise ConfigError(

@@ -19,12 +19,12 @@ from flwr.clientapp import ClientApp
 from anml_fl.behaviour import behaviour
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.task import task_of
-from anml_fl.run.code import code_hash
+from anml_fl.run.code_hash import code_hash
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
-from clients.discretion import discreet
 from clients.echo import echo_nonce
 from clients.local_round import LocalRound
+from clients.redaction import discreet
 from clients.unpacked import unpacked
 from strategies import protocol
 from strategies.arrays import values_of

@@ -36,10 +36,10 @@ from flwr.supernode import main as server
 from flwr.supernode import start_client_internal as loop
 from flwr.supernode.cli import flower_supernode
 
-from anml_fl.orders.guard import Guard, introduce
+from anml_fl.authorisation.guard import Guard, introduce
 from anml_fl.system import import_path, proxies, sockets
 from anml_fl.system.files import write_whole
-from anml_fl.system.private import refuse_exposed_option
+from anml_fl.system.private_files import refuse_exposed_option
 from clients import client_stub
 from clients.warm import COMMAND
 

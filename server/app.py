@@ -14,8 +14,8 @@ from anml_fl.settings.reading import from_flat
 from anml_fl.system.files import cause, write_whole
 from server.engines.polling_grid import FLOWERS_POLL, POLL, PollingGrid
 from server.environment import HELD
-from server.training.federation import run_federation
-from server.training.run_folder import default_folder, hold
+from server.orchestration.federation import run_federation
+from server.orchestration.run_folder import default_folder, hold
 
 app = ServerApp()
 

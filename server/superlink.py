@@ -20,11 +20,11 @@ from flwr.superlink import extensions
 from flwr.superlink.cli import flower_superlink
 from starlette.middleware import Middleware
 
-from anml_fl.orders.guard import Guard, introduce
-from anml_fl.orders.secret import FILE, read_secret
+from anml_fl.authorisation.guard import Guard, introduce
+from anml_fl.authorisation.secret import FILE, read_secret
 from anml_fl.system import import_path, proxies
 from anml_fl.system.files import cause
-from anml_fl.system.private import refuse_exposed_option, refuse_secret
+from anml_fl.system.private_files import refuse_exposed_option, refuse_secret
 
 FLOWER = "1.41."
 NODES = "/v1/fleet/"

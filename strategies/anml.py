@@ -14,7 +14,7 @@ from strategies.rule import Rule
 from strategies.rules.anml import anml
 from strategies.rules.multiplicative import multiplicative
 from strategies.rules.softmax_blend import softmax_blend
-from strategies.screened import ScreenedStrategy
+from strategies.screened_strategy import ScreenedStrategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from strategies.options import Options, parts_of
 from strategies.rule import named_rule
-from strategies.screened import ScreenedStrategy
+from strategies.screened_strategy import ScreenedStrategy
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,7 +26,7 @@ def strategy(
     Parameters
     ----------
     name : str
-        Of `anml_fl.catalogues.RULES`, or `module:function`.
+        Of `anml_fl.plugins.RULES`, or `module:function`.
     settings : Aggregation
     honest : collection of str
         The honest contributors: for `oracle` alone, which is told.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.catalogue import UnusableError, shown_kind
-from anml_fl.catalogues import RULES
+from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def named_rule(name: str, settings: Aggregation, honest: Collection[str] = ()) -
     Parameters
     ----------
     name : str
-        Of `catalogues.RULES`, or `module:object`: a function, or a `Rule` where it needs a
+        Of `plugins.RULES`, or `module:object`: a function, or a `Rule` where it needs a
         root set.
     settings : Aggregation
     honest : collection of str

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from anml_fl.catalogues import DATASETS
 from anml_fl.datasets.loading import load
+from anml_fl.plugins import DATASETS
 from anml_fl.system.files import make_folder, write_whole, writing_whole
 from studies.closure import closure_of
 from studies.study import Row

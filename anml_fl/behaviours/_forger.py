@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from anml_fl.method.provenance import Verification
-from anml_fl.registry.forgery import simulated_forgeries
+from anml_fl.registry.forged_attestations import simulated_forgeries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ import click
 
 from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
-from anml_fl.commands.shown import show_json, show_table
+from anml_fl.commands.output import show_json, show_table
 from anml_fl.run.files import LEDGER, PUBLIC_KEY
 from anml_fl.system.files import writing_whole
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anml_fl.commands.failure import Failure, errors_reported
-from anml_fl.commands.shown import show_json
+from anml_fl.commands.output import show_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,8 @@ import click
 
 from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.options import answer, in_registry, json_option, time_option
+from anml_fl.commands.output import plain
 from anml_fl.commands.registry_reading import contributor_of, issuer_row, list_, show, signals
-from anml_fl.commands.shown import plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from anml_fl.registry.domain import Contributor
     from anml_fl.registry.sql import SqlRegistry
 
-# As in `anml_fl.registry.token.LEVELS` and `anml_fl.method.provenance.DECAY_RATES`, which
+# As in `anml_fl.registry.jws.LEVELS` and `anml_fl.method.provenance.DECAY_RATES`, which
 # would take a second to import; a test compares.
 LEVELS = ("independently-reproduced", "peer-reviewed", "institution-verified")
 DOMAINS = ("theory", "established science", "fast-moving research", "news")
@@ -138,7 +138,7 @@ def add_issuer(
     from anml_fl.registry import keys
     from anml_fl.registry.attestation import key_id
     from anml_fl.registry.domain import Issuer
-    from anml_fl.registry.token import LEVELS as MEMBERS
+    from anml_fl.registry.jws import LEVELS as MEMBERS
 
     public = keys.public_key(key).public_bytes_raw()
     # Tokens are dated in whole seconds: one that is signed at once is not too early.
@@ -194,7 +194,7 @@ def _signed(
 
     from anml_fl.registry import keys
     from anml_fl.registry.attestation import issue
-    from anml_fl.registry.token import LEVELS as MEMBERS
+    from anml_fl.registry.jws import LEVELS as MEMBERS
 
     if not (sign_with and issuer and level and expires):
         raise click.UsageError(

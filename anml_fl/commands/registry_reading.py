@@ -8,7 +8,7 @@ import click
 
 from anml_fl.commands.failure import Failure
 from anml_fl.commands.options import at_option, in_registry
-from anml_fl.commands.shown import plain, show_table
+from anml_fl.commands.output import plain, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -11,7 +11,7 @@ import click
 
 from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
-from anml_fl.commands.shown import show_json
+from anml_fl.commands.output import show_json
 
 if TYPE_CHECKING:
     from anml_fl.run.ledger_audit import Audit

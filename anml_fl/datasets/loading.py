@@ -6,8 +6,8 @@ import os
 from functools import cache
 
 from anml_fl.catalogue import UnusableError, is_own, shown_kind
-from anml_fl.catalogues import DATASETS
 from anml_fl.datasets.table import Table, checked
+from anml_fl.plugins import DATASETS
 
 
 def load(name: str) -> Table:
@@ -16,7 +16,7 @@ def load(name: str) -> Table:
     Parameters
     ----------
     name : str
-        Of `catalogues.DATASETS`. Wine, Breast Cancer and Digits come with scikit-learn; Adult
+        Of `plugins.DATASETS`. Wine, Breast Cancer and Digits come with scikit-learn; Adult
         and Covertype from the folder `ANML_DATA_DIR`, or by scikit-learn's fetchers; the
         others from the folder alone.
 

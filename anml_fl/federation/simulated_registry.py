@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from anml_fl.behaviour import behaviour, behaviour_in_round, is_honest
 from anml_fl.catalogue import UnusableError, shown_kind
-from anml_fl.catalogues import SCENARIOS
 from anml_fl.datasets.gold import graded_answers
 from anml_fl.federation.data import data_of
 from anml_fl.method.gold import gold_reputation
 from anml_fl.method.reputation import ReputationRule
+from anml_fl.plugins import SCENARIOS
 from anml_fl.registry.memory import InMemoryRegistry, Standing
 from anml_fl.registry.simulated import (
     COMPROMISED,

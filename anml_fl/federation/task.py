@@ -31,7 +31,7 @@ class Task:
     ----------
     data : Partitioned
     model : str
-        Of `catalogues.MODELS`.
+        Of `plugins.MODELS`.
     seed : int
         The run's.
     """

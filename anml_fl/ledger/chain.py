@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 
 from anml_fl.ledger.grammar import Close, Entry, Open, Round, damage, read, signed
 from anml_fl.method.attribution import LARGEST_POOL
-from anml_fl.registry.curve import flaw
+from anml_fl.registry.ed25519 import flaw
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

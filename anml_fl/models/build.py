@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from anml_fl.catalogue import UnusableError, shown_kind
-from anml_fl.catalogues import MODELS
+from anml_fl.plugins import MODELS
 
 Shape = tuple[int, tuple[int, int, int] | None, int]
 """Features in a row; (channels, height, width) where it is an image; classes."""
@@ -20,7 +20,7 @@ def build(
     Parameters
     ----------
     name : str
-        Of `catalogues.MODELS`.
+        Of `plugins.MODELS`.
     features : int
         Length of an input row.
     image : tuple of int, optional

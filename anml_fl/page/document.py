@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from anml_fl.page.style import style_sheet
-from anml_fl.system.untrusted import visible
+from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 from anml_fl.page import theme
 from anml_fl.page.document import document
 from anml_fl.page.script import SCRIPT
-from anml_fl.system.untrusted import inline_json, visible
+from anml_fl.system.untrusted_text import inline_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """Attestations: an issuer's signed word for one contribution, as a compact JWS.
 
 One form is accepted and nothing else: RFC 7515's compact serialisation, signed with
-Ed25519 (RFC 8037, by its fully specified name of RFC 9864); see `anml_fl.registry.token`.
+Ed25519 (RFC 8037, by its fully specified name of RFC 9864); see `anml_fl.registry.jws`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from anml_fl.registry.clock import date, microseconds
-from anml_fl.registry.curve import flaw
 from anml_fl.registry.domain import Attestation
-from anml_fl.registry.token import (
+from anml_fl.registry.ed25519 import flaw
+from anml_fl.registry.jws import (
     ALGORITHM,
     LEVELS,
     LONGEST,
@@ -181,7 +181,7 @@ def check(
     --------
     >>> check("e30.e30.", issuers=[], subject=b"", data_hashes=(), at=56.0)
     Traceback (most recent call last):
-    anml_fl.registry.token.AttestationError: alg is missing: only 'Ed25519' is accepted
+    anml_fl.registry.jws.AttestationError: alg is missing: only 'Ed25519' is accepted
     """
     kid, payload = open_token(token)
     keys = [one for one in issuers if key_id(one.public_key) == kid]

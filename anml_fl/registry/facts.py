@@ -20,7 +20,7 @@ from anml_fl.method.provenance import (
 from anml_fl.method.reputation import Evidence
 from anml_fl.registry import queries, tables
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR
-from anml_fl.registry.curve import flaw
+from anml_fl.registry.ed25519 import flaw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 A private key is PEM (PKCS 8, not encrypted), readable by its owner alone; its public key
 lies beside it, as PEM (SubjectPublicKeyInfo), under the same name and ".pub". One that
-others may read or replace is neither made nor used (`anml_fl.system.private`).
+others may read or replace is neither made nor used (`anml_fl.system.private_files`).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from anml_fl.registry.curve import flaw
+from anml_fl.registry.ed25519 import flaw
 from anml_fl.system.files import write_whole
-from anml_fl.system.private import ExposedError, open_folder, refuse_exposed
+from anml_fl.system.private_files import ExposedError, open_folder, refuse_exposed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

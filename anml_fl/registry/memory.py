@@ -14,7 +14,7 @@ from anml_fl.method.provenance import Reputation, Verification, temporal_decay
 from anml_fl.method.reputation import Evidence, ReputationRule, conduct
 from anml_fl.registry.attestation import AttestationError, check
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR, date, microseconds
-from anml_fl.registry.curve import flaw
+from anml_fl.registry.ed25519 import flaw
 from anml_fl.registry.interface import Signals
 
 if TYPE_CHECKING:

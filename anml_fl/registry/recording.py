@@ -11,7 +11,6 @@ from anml_fl.method.provenance import DECAY_RATES, Verification
 from anml_fl.registry import queries, tables
 from anml_fl.registry.attestation import key_id
 from anml_fl.registry.clock import date, microseconds
-from anml_fl.registry.curve import flaw
 from anml_fl.registry.domain import (
     Attestation,
     Contribution,
@@ -21,7 +20,8 @@ from anml_fl.registry.domain import (
     Revocation,
     Withdrawn,
 )
-from anml_fl.registry.token import LEVELS, AttestationError
+from anml_fl.registry.ed25519 import flaw
+from anml_fl.registry.jws import LEVELS, AttestationError
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -15,7 +15,7 @@ from anml_fl.registry.clock import date, microseconds, now, years
 from anml_fl.registry.facts import Facts
 from anml_fl.registry.instants import after
 from anml_fl.registry.interface import Signals
-from anml_fl.registry.token import AttestationError
+from anml_fl.registry.jws import AttestationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

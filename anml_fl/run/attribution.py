@@ -10,7 +10,7 @@ from pydantic import ConfigDict, FiniteFloat, TypeAdapter, ValidationError
 
 from anml_fl.run.files import ATTRIBUTION
 from anml_fl.system.files import write_whole
-from anml_fl.system.untrusted import explained
+from anml_fl.system.untrusted_text import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

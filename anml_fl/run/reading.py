@@ -17,7 +17,7 @@ from anml_fl.method.records import RoundRecord
 from anml_fl.run.files import CONFIG, FORMAT, ROUNDS, SUMMARY, TIMINGS
 from anml_fl.run.schema import StrategySummary, Summary
 from anml_fl.system.files import read_text
-from anml_fl.system.untrusted import explained
+from anml_fl.system.untrusted_text import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from anml_fl.catalogues import BEHAVIOURS, DATASETS, SCENARIOS
 from anml_fl.datasets.schema import number
+from anml_fl.plugins import BEHAVIOURS, DATASETS, SCENARIOS
 from anml_fl.settings.names import NameOf
 from anml_fl.settings.section import Count, Section
 

@@ -26,7 +26,7 @@ class NameOf:
     --------
     >>> from typing import Annotated
     >>> from pydantic import TypeAdapter
-    >>> from anml_fl.catalogues import MODELS
+    >>> from anml_fl.plugins import MODELS
     >>> TypeAdapter(Annotated[str, NameOf(MODELS)]).validate_python("mlp")
     'mlp'
     """

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from anml_fl.catalogues import BEHAVIOURS
 from anml_fl.database.url import may_hold_secret
+from anml_fl.plugins import BEHAVIOURS
 from anml_fl.settings.names import UNKNOWN
 from anml_fl.settings.run import RunConfig, settings
 from anml_fl.settings.section import ConfigError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tomli_w
 from pydantic import Field, field_validator
 
-from anml_fl.catalogues import RULES
+from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
 from anml_fl.settings.attacks import Attacks
 from anml_fl.settings.federation import FederationSettings

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from anml_fl.catalogues import MODELS
+from anml_fl.plugins import MODELS
 from anml_fl.settings.names import NameOf
 from anml_fl.settings.section import Section, Share
 

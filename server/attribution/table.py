@@ -10,7 +10,7 @@ from rich.table import Table
 from anml_fl.behaviour import is_honest
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.run.attribution import ESTIMATORS
-from anml_fl.system.untrusted import visible
+from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from anml_fl.run.attribution import Attribution

@@ -23,8 +23,8 @@ from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_toml
 from anml_fl.settings.section import ConfigError
 from server.attribution.round_game import round_game
+from server.orchestration.run_folder import hold
 from server.report.page import write_report
-from server.training.run_folder import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -26,7 +26,7 @@ def tidy(state: State) -> None:
     """Stop what a command that was killed left running, unless another one looks after it."""
     from anml_fl.settings.section import ConfigError
     from server.deployment.processes import stop_leftovers
-    from server.training.run_folder import hold
+    from server.orchestration.run_folder import hold
 
     if state.local.is_dir():
         with suppress(ConfigError), hold(state.local):
@@ -36,8 +36,8 @@ def tidy(state: State) -> None:
 def ended_before(out: Path, config: RunConfig, state: State, console: Console) -> bool:
     """Say whether a run came to its end before: its rounds are settled, once."""
     from anml_fl.run.files import SUMMARY
-    from server.training.run_folder import check_settings
-    from server.training.unaltered import check_unaltered
+    from server.orchestration.integrity import check_unaltered
+    from server.orchestration.run_folder import check_settings
 
     check_settings(out, config)
     if not (out / SUMMARY).exists():
@@ -56,7 +56,7 @@ def finish(status: str, out: Path, console: Console) -> None:
     import json
 
     from anml_fl.run.files import REPORT, SUMMARY
-    from server.training.summary_table import left_out, table
+    from server.orchestration.summary_table import left_out, table
 
     if status == "completed":
         summary = json.loads(read_text(out / SUMMARY))

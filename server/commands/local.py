@@ -23,8 +23,8 @@ def run_on_this_machine(folder: Path, out: Path | None, warm: bool) -> None:
 
     from server.deployment.local import run_local, with_database
     from server.deployment.state import State
-    from server.training.ledger_key import signing_with
-    from server.training.run_folder import default_folder
+    from server.orchestration.ledger_key import signing_with
+    from server.orchestration.run_folder import default_folder
 
     console = Console()
     state = State(folder)

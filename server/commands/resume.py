@@ -60,7 +60,7 @@ def _look_after(folder: Path) -> None:
     from anml_fl.run.files import DEPLOYMENT, REPORT
     from server.deployment.record import read_record
     from server.deployment.state import State
-    from server.training.unaltered import check_unaltered
+    from server.orchestration.integrity import check_unaltered
 
     check_unaltered(folder)
     if (about := folder / DEPLOYMENT).exists():

@@ -34,8 +34,8 @@ def submit(folder: Path, address: str, database: str | None, out: Path | None) -
     from anml_fl.settings.reading import from_flat
     from server.deployment.remote import run_remote
     from server.deployment.state import State
-    from server.training.ledger_key import signing_with
-    from server.training.run_folder import default_folder
+    from server.orchestration.ledger_key import signing_with
+    from server.orchestration.run_folder import default_folder
 
     console = Console()
     state = State(folder)

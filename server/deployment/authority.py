@@ -23,7 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, write_whole
-from anml_fl.system.private import refuse_exposed
+from anml_fl.system.private_files import refuse_exposed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

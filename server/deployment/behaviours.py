@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import tomli_w
 
 from anml_fl.catalogue import UnknownNameError
-from anml_fl.catalogues import BEHAVIOURS
 from anml_fl.federation.contributors import names_of
+from anml_fl.plugins import BEHAVIOURS
 from anml_fl.settings.reading import from_toml
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text

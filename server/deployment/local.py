@@ -28,9 +28,9 @@ from server.deployment.record import write_record
 from server.deployment.submission import carry_out
 from server.deployment.supervisor import Supervisor
 from server.engines.processes import free_port, stopped_by_signals
-from server.training.federation import check
-from server.training.progress import progress_bar
-from server.training.run_folder import check_settings, hold
+from server.orchestration.federation import check
+from server.orchestration.progress import progress_bar
+from server.orchestration.run_folder import check_settings, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

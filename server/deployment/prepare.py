@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from anml_fl.authorisation.secret import make_secret
 from anml_fl.federation.contributors import behaviours_of
-from anml_fl.orders.secret import make_secret
 from anml_fl.registry.keys import make_key
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder

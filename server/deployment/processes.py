@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import psutil
 
-from anml_fl.orders.secret import FILE as OWNER_SECRET
+from anml_fl.authorisation.secret import FILE as OWNER_SECRET
 from anml_fl.system import proxies
 from server.engines.processes import free_port
 from server.environment import STARTED_IN, SWITCHES
-from server.training.ledger_key import KEY_FILE
+from server.orchestration.ledger_key import KEY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -15,8 +15,8 @@ from server.deployment.control import Control, enrol
 from server.deployment.submission import carry_out
 from server.engines.processes import stopped_by_signals
 from server.environment import SWITCHES
-from server.training.progress import progress_bar
-from server.training.run_folder import check_settings, hold
+from server.orchestration.progress import progress_bar
+from server.orchestration.run_folder import check_settings, hold
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,11 +11,11 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from anml_fl.authorisation.secret import read_secret
 from anml_fl.federation.contributors import names_of
-from anml_fl.orders.secret import read_secret
 from anml_fl.settings.reading import from_file
 from anml_fl.settings.section import ConfigError
-from anml_fl.system.private import refuse_exposed
+from anml_fl.system.private_files import refuse_exposed
 from server.deployment.behaviours import read_behaviours, with_behaviours
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from server.doctor.ports import check_port
 from server.doctor.storage import check_storage
 from server.doctor.switches import check_proxy, check_switches
 from server.doctor.versions import check_device, check_imports, check_versions
-from server.training.ledger_key import KEY_FILE, key_file
+from server.orchestration.ledger_key import KEY_FILE, key_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from anml_fl.registry.keys import node_key, private_key, public_key
-from anml_fl.system.private import ExposedError
+from anml_fl.system.private_files import ExposedError
 from server.doctor.finding import Finding, ok, problem, warning
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import stat
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from anml_fl.system.private import exposure
+from anml_fl.system.private_files import exposure
 from server.doctor.finding import Finding, ok, problem
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 import tomli_w
 
-from anml_fl.orders.secret import make_secret
+from anml_fl.authorisation.secret import make_secret
 from anml_fl.run.files import SUMMARY
 from anml_fl.system import proxies, sockets
 from server.engines.processes import free_port, script, stop, stopped_by_signals

@@ -9,7 +9,7 @@ from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.run.attribution import ESTIMATORS
-from anml_fl.system.untrusted import plot_text, visible
+from anml_fl.system.untrusted_text import plot_text, visible
 from server.report.wording import share
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
-from anml_fl.system.untrusted import plot_text, visible
+from anml_fl.system.untrusted_text import plot_text, visible
 from server.report.wording import percent, share
 
 if TYPE_CHECKING:

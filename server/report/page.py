@@ -12,7 +12,7 @@ from anml_fl.run.reading import load_run
 from anml_fl.run.settled_shares import settled_by_ledger, without_settled
 from anml_fl.run.verification import UNCHECKED, verify_run
 from anml_fl.system.files import write_whole
-from anml_fl.system.untrusted import visible
+from anml_fl.system.untrusted_text import visible
 from server.report import round_figures, tables
 from server.report.attribution_figure import (
     attribution,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from anml_fl.catalogue import is_own
-from anml_fl.catalogues import RULES
+from anml_fl.plugins import RULES
 from anml_fl.run.files import CONFIG, LEDGER, MANIFEST, PUBLIC_KEY, REPORT, ROUNDS, SUMMARY
 from anml_fl.system.files import cause
 from server.report.status_page import (

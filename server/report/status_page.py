@@ -16,7 +16,7 @@ from anml_fl.page.document import document
 from anml_fl.page.grid import Grid
 from anml_fl.run.files import CONFIG, ERROR, REPORT, ROUNDS, SUMMARY
 from anml_fl.system.files import read_text
-from anml_fl.system.untrusted import visible
+from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from pathlib import Path

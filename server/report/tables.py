@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
-from anml_fl.system.untrusted import visible
+from anml_fl.system.untrusted_text import visible
 from server.report.wording import share
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
-from anml_fl.system.untrusted import plot_text
+from anml_fl.system.untrusted_text import plot_text
 from server.report.round_axis import round_axis
 
 if TYPE_CHECKING:

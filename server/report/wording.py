@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from anml_fl.run.reading import ORACLE
-from anml_fl.system.untrusted import visible
+from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

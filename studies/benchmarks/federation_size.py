@@ -22,9 +22,9 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-import server.training.federation
-import server.training.strategy_run
-import strategies.screened
+import server.orchestration.federation
+import server.orchestration.round_loop
+import strategies.screened_strategy
 from anml_fl.database.engine import open_database, reading, writing
 from anml_fl.federation.contributors import names_of
 from anml_fl.registry import recording
@@ -36,8 +36,8 @@ from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
-from server.training.federation import run_federation
-from server.training.settlement import Settlement
+from server.orchestration.federation import run_federation
+from server.orchestration.settlement import Settlement
 from studies.benchmarks.harness import markdown, on_machine, peak_memory
 
 if TYPE_CHECKING:
@@ -52,16 +52,16 @@ _SETTINGS = {"dataset": "adult", "local-epochs": 1, "strategies": "anml"}
 _ATTACKERS = ("label_flip", "joint")
 # What does not overlap: the name of a part, and the functions whose time it is.
 _PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
-    "data": ((server.training.federation, "data_of"),),
+    "data": ((server.orchestration.federation, "data_of"),),
     "clients": ((InlineGrid, "push_messages"),),
-    "screening": ((strategies.screened, "screen"),),
-    "Krum": ((strategies.screened, "krum_scores"),),
+    "screening": ((strategies.screened_strategy, "screen"),),
+    "Krum": ((strategies.screened_strategy, "krum_scores"),),
     "registry": ((SqlRegistry, "signals"), (SqlRegistry, "observe")),
     "ledger": ((Settlement, "settle"),),
-    "updates": ((server.training.strategy_run, "save_updates"),),
-    "checkpoint": ((server.training.strategy_run, "save_checkpoint"),),
+    "updates": ((server.orchestration.round_loop, "save_updates"),),
+    "checkpoint": ((server.orchestration.round_loop, "save_checkpoint"),),
     "records": ((StrategyFolder, "append"),),
-    "report": ((server.training.federation, "write_report"),),
+    "report": ((server.orchestration.federation, "write_report"),),
 }
 
 

@@ -187,7 +187,7 @@ def federated(config: RunConfig, read: Callable[[Path, dict[str, Any]], _T]) -> 
     # Flower is imported where a federation is trained alone.
     from clients.app import app  # noqa: PLC0415
     from server.engines.inline_grid import InlineGrid  # noqa: PLC0415
-    from server.training.federation import run_federation  # noqa: PLC0415
+    from server.orchestration.federation import run_federation  # noqa: PLC0415
 
     nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
     with TemporaryDirectory() as folder:

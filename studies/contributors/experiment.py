@@ -13,9 +13,9 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from anml_fl.catalogues import SCENARIOS
 from anml_fl.method.combination import pearson
 from anml_fl.models.state import error_rate
+from anml_fl.plugins import SCENARIOS
 from studies.contributors.dealing import give, trial_stream
 from studies.contributors.learners import TrainingSet, learner_for, train_once
 from studies.contributors.scores import Scored, gradient_scores, out_of_fold_scores

@@ -17,7 +17,7 @@ from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
-from server.training.federation import train_federation
+from server.orchestration.federation import train_federation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from anml_fl.system.untrusted import visible
+from anml_fl.system.untrusted_text import visible
 from studies.reproduction.document import Drawing, Folded, Grid, Heading, Text, anchor_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
 from anml_fl.page.plot import frame, number
-from anml_fl.system.untrusted import plot_text
+from anml_fl.system.untrusted_text import plot_text
 from studies.reproduction.intervals import Estimate
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.catalogues import SCENARIOS
 from anml_fl.method.provenance import exploration_bonus, temporal_decay
+from anml_fl.plugins import SCENARIOS
 from anml_fl.registry.forged_signals import forged
 from anml_fl.seeding import stream
 from studies.sample.drawing import GROUPS

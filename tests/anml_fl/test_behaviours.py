@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from anml_fl.behaviour import behaviour_in_round, is_honest
-from anml_fl.catalogues import BEHAVIOURS
 from anml_fl.datasets.prepare import contributor_id
 from anml_fl.federation.contributors import behaviours_of
+from anml_fl.plugins import BEHAVIOURS
 from anml_fl.settings.attacks import Attacks
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from anml_fl import catalogues
+from anml_fl import plugins
 from anml_fl.catalogue import Catalogue, UnknownNameError, UnusableError, is_own, shown_kind
 
-TABLES = [value for value in vars(catalogues).values() if isinstance(value, Catalogue)]
+TABLES = [value for value in vars(plugins).values() if isinstance(value, Catalogue)]
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from anml_fl.database.engine import open_database
 from anml_fl.settings.reading import from_flat, from_toml
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
-from server.training.federation import run_federation
+from server.orchestration.federation import run_federation
 
 SETTINGS = {
     "dataset": "wine",

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from anml_fl.registry.keys import make_key, private_key, public_key
 from server.deployment.prepare import prepare
-from server.training.ledger_key import KEY_FILE, signing_key
+from server.orchestration.ledger_key import KEY_FILE, signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

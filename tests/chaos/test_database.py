@@ -19,7 +19,7 @@ from anml_fl.registry.sql import SqlRegistry
 from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
-from server.training.federation import run_federation
+from server.orchestration.federation import run_federation
 
 SETTINGS = {
     "dataset": "wine",
@@ -102,7 +102,7 @@ def test_a_database_that_is_gone_for_ten_seconds_costs_no_round(
 def test_a_database_that_stays_away_ends_the_run_which_goes_on_once_it_is_back(
     config, postgresql_server, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("server.training.retry.LONGEST_OUTAGE", 2.0)
+    monkeypatch.setattr("server.orchestration.database_retry.LONGEST_OUTAGE", 2.0)
 
     def disturb(number):
         if number == 3:

@@ -10,7 +10,7 @@ from pathlib import Path
 DRIVER = Path(__file__).with_name("made_once.py")
 TOGETHER = """
 import multiprocessing, os, sys
-from server.training.ledger_key import signing_key
+from server.orchestration.ledger_key import signing_key
 
 def one(barrier, found):
     barrier.wait()

@@ -14,8 +14,8 @@ from anml_fl.behaviour import Behaviour, behaviour, behaviour_in_round
 from anml_fl.behaviours.gradient_aligned import aligned
 from anml_fl.behaviours.honest import honest
 from anml_fl.behaviours.label_flip import flipped
-from anml_fl.catalogues import BEHAVIOURS
 from anml_fl.datasets.prepare import Samples
+from anml_fl.plugins import BEHAVIOURS
 from anml_fl.settings.attacks import Attacks
 
 FLIPS = {"target": Attacks(flip_target=2), "offset": Attacks(flip_offset=1)}

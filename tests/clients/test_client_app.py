@@ -12,12 +12,12 @@ from flwr.clientapp import ClientApp
 
 import clients.local_round
 from anml_fl.behaviour import behaviour, behaviour_in_round
-from anml_fl.catalogues import BEHAVIOURS
 from anml_fl.datasets.prepare import deal
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of, load_arrays
-from anml_fl.run.code import code_hash
+from anml_fl.plugins import BEHAVIOURS
+from anml_fl.run.code_hash import code_hash
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError

@@ -13,7 +13,7 @@ import pytest
 from anml_fl.method.provenance import Verification
 from anml_fl.registry import simulated
 from anml_fl.registry.attestation import AttestationError, check
-from anml_fl.registry.forgery import KINDS, simulated_forgeries
+from anml_fl.registry.forged_attestations import KINDS, simulated_forgeries
 
 SEED, FORGER, ANOTHER = 5, "contributor-0004", "contributor-0002"
 TOKENS = dict(zip(KINDS, simulated_forgeries(SEED, FORGER, ANOTHER), strict=True))

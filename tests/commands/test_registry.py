@@ -20,7 +20,7 @@ from anml_fl.commands import registry as commands
 from anml_fl.method.provenance import DECAY_RATES
 from anml_fl.registry import keys
 from anml_fl.registry.attestation import issue, key_id
-from anml_fl.registry.token import LEVELS
+from anml_fl.registry.jws import LEVELS
 
 DAY = timedelta(days=1)
 FAR = "2099-01-01"

@@ -12,10 +12,10 @@ from sklearn import datasets as sklearn_datasets
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
-from anml_fl.catalogues import DATASETS
 from anml_fl.datasets.loading import load
 from anml_fl.datasets.prepare import _deal, deal
 from anml_fl.datasets.sources import adult, covertype
+from anml_fl.plugins import DATASETS
 
 WITH_SKLEARN = {
     # rows, features, classes (Table 6), rows of the test set

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from anml_fl.orders.secret import make_secret
+from anml_fl.authorisation.secret import make_secret
 from server.deployment.processes import (
     Service,
     environment,

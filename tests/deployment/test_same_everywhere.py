@@ -11,8 +11,8 @@ from clients.app import app
 from server.deployment.state import State
 from server.engines.inline_grid import InlineGrid
 from server.engines.simulation import run_simulation
-from server.training.federation import run_federation
-from server.training.run_folder import open_run
+from server.orchestration.federation import run_federation
+from server.orchestration.run_folder import open_run
 
 NUMBERS = ("rho_c", "min_s", "test_error", "bytes_sent", "bytes_received")
 

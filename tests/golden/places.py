@@ -5,6 +5,6 @@ The newest place comes first: an old one may hand on what stands in the new one.
 
 PLACES = {
     "now": ("anml_fl.registry.clock",),
-    "code_hash": ("anml_fl.run.code", "anml_fl.code"),
+    "code_hash": ("anml_fl.run.code_hash", "anml_fl.code"),
     "study_hash": ("studies.store",),
 }

@@ -10,9 +10,9 @@ import torch
 from safetensors.numpy import load_file
 from torch import nn
 
-from anml_fl.catalogues import MODELS
 from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of, error_rate, load_arrays
+from anml_fl.plugins import MODELS
 from anml_fl.run.arrays import save_arrays
 
 

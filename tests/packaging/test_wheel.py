@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from anml_fl.run.code import code_hash
+from anml_fl.run.code_hash import code_hash
 
 pytestmark = [pytest.mark.packaging, pytest.mark.slow, pytest.mark.checkout]
 

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import kstest
 
 from anml_fl.behaviour import behaviour
-from anml_fl.catalogues import SCENARIOS
 from anml_fl.federation.simulated_registry import simulated_registry
+from anml_fl.plugins import SCENARIOS
 from anml_fl.registry.forged_signals import forged
 from anml_fl.settings.reading import from_flat
 

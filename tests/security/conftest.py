@@ -22,7 +22,7 @@ from server.deployment.processes import Service, stop, supernode
 from server.deployment.state import Node
 from server.deployment.submission import carry_out
 from server.engines.processes import script
-from server.training.ledger_key import KEY_FILE
+from server.orchestration.ledger_key import KEY_FILE
 
 if TYPE_CHECKING:
     from server.deployment.local import Federation

@@ -9,7 +9,7 @@ import pytest
 from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
-from server.training.federation import run_federation
+from server.orchestration.federation import run_federation
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from anml_fl import catalogues
+from anml_fl import plugins
 from anml_fl.behaviour import behaviour, behaviour_in_round
 from anml_fl.settings.attacks import Attacks
 from anml_fl.settings.reading import from_flat, from_toml, parse_behaviours
@@ -147,18 +147,18 @@ def test_behaviours_that_settings_take_each_do_something_in_every_round():
         for name in BEHAVIOURS.split(", ")
         for n in (1, 30)
     }
-    acting = {n for n in catalogues.BEHAVIOURS.names if behaviour(n).in_round is None}
+    acting = {n for n in plugins.BEHAVIOURS.names if behaviour(n).in_round is None}
     assert parts == acting == set(BEHAVIOURS.split(", ")) - {"turncoat", "on_off"}
-    assert tuple(BEHAVIOURS.split(", ")) == catalogues.BEHAVIOURS.names
+    assert tuple(BEHAVIOURS.split(", ")) == plugins.BEHAVIOURS.names
 
 
 @pytest.mark.parametrize(
     ("name", "table"),
     [
-        ("dataset", catalogues.DATASETS),
-        ("model", catalogues.MODELS),
-        ("scenario", catalogues.SCENARIOS),
-        ("strategies", catalogues.RULES),
+        ("dataset", plugins.DATASETS),
+        ("model", plugins.MODELS),
+        ("scenario", plugins.SCENARIOS),
+        ("strategies", plugins.RULES),
     ],
 )
 def test_names_that_settings_take_are_those_that_exist(name, table):

@@ -7,7 +7,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.catalogues import BEHAVIOURS, DATASETS, MODELS, RULES, SCENARIOS
+from anml_fl.plugins import BEHAVIOURS, DATASETS, MODELS, RULES, SCENARIOS
 from anml_fl.settings.federation import FederationSettings
 from anml_fl.settings.reading import from_flat, from_toml
 from anml_fl.settings.run import RunConfig

@@ -13,7 +13,7 @@ from flwr.proto.node_pb2 import NodeInfo
 from flwr.supercore.task_identity import TaskIdentity
 
 if TYPE_CHECKING:
-    from strategies.screened import ScreenedStrategy
+    from strategies.screened_strategy import ScreenedStrategy
 
 OMIT = object()
 

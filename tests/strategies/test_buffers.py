@@ -19,7 +19,7 @@ from strategies.decision import Decision
 from strategies.layout import Layout
 from strategies.options import parts_of
 from strategies.rule import Rule
-from strategies.screened import ScreenedStrategy
+from strategies.screened_strategy import ScreenedStrategy
 
 torch = pytest.importorskip("torch")
 N = 7

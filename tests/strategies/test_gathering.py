@@ -11,7 +11,7 @@ from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp.strategy import FedAvg
 
-from anml_fl.catalogues import RULES
+from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
 from clients.echo import echo_nonce
 from server.engines.inline_grid import InlineGrid

@@ -8,7 +8,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Error, Message, MetricRec
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from anml_fl.catalogues import RULES
+from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
 from strategies.catalogue import strategy
 

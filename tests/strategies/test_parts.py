@@ -18,7 +18,7 @@ from strategies.decision import Decision, averaged
 from strategies.options import Options, parts_of
 from strategies.participation import Participation
 from strategies.rule import Rule, named_rule
-from strategies.screened import ScreenedStrategy
+from strategies.screened_strategy import ScreenedStrategy
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 

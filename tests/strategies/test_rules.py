@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import trim_mean
 
-from anml_fl.catalogues import RULES
 from anml_fl.method.krum import consistency, krum_scores
+from anml_fl.plugins import RULES
 from anml_fl.registry.interface import Signals
 from anml_fl.settings.aggregation import Aggregation
 from strategies.catalogue import strategy

@@ -72,7 +72,7 @@ def test_a_copy_is_as_fresh_as_the_packages(house):
 
 def test_no_page_ledger_token_or_command_makes_a_study_stale(house):
     apart = files("anml_fl/page", "anml_fl/ledger", "anml_fl/commands", "server/report")
-    apart += ["anml_fl/registry/token.py", "anml_fl/registry/attestation.py"]
+    apart += ["anml_fl/registry/jws.py", "anml_fl/registry/attestation.py"]
     assert len(apart) > 20
     # Even what importing them would do.
     assert (

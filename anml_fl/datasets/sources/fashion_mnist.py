@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from anml_fl.datasets.archive import read_arrays
 from anml_fl.datasets.folder import located
-from anml_fl.datasets.pictures import IMAGES, pictures
+from anml_fl.datasets.images import IMAGES, pictures
 
 if TYPE_CHECKING:
     from anml_fl.datasets.table import Table

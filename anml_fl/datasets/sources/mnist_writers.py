@@ -6,7 +6,7 @@ import numpy as np
 
 from anml_fl.datasets.archive import Array, read_arrays
 from anml_fl.datasets.folder import located
-from anml_fl.datasets.pictures import IMAGES, pictures
+from anml_fl.datasets.images import IMAGES, pictures
 from anml_fl.datasets.schema import LARGEST
 from anml_fl.datasets.table import Table, TableError
 

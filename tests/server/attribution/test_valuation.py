@@ -25,8 +25,8 @@ from server.attribution.round_game import round_game
 from server.attribution.table import table
 from server.attribution.valuation import attribute, rank_correlation, run
 from server.engines.inline_grid import InlineGrid
-from server.training.federation import run_federation
-from server.training.run_folder import hold
+from server.orchestration.federation import run_federation
+from server.orchestration.run_folder import hold
 
 SMALL = {
     "dataset": "wine",

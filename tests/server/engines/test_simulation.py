@@ -13,7 +13,7 @@ import pytest
 
 from anml_fl.method.records import RoundRecord
 from server.engines.simulation import SWITCHES, _log_in, run_simulation
-from server.training.run_folder import open_run
+from server.orchestration.run_folder import open_run
 
 
 @pytest.mark.slow

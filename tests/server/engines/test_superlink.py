@@ -14,8 +14,8 @@ from flwr.superlink.main import create_app
 from httpx import ASGITransport, AsyncClient
 from starlette.middleware import Middleware
 
-from anml_fl.orders.guard import Guard
-from anml_fl.orders.secret import FILE, make_secret
+from anml_fl.authorisation.guard import Guard
+from anml_fl.authorisation.secret import FILE, make_secret
 from server.superlink import NODES, _close_database, main
 
 SECRET = "s" * 40

@@ -16,7 +16,7 @@ from anml_fl.run.attribution import (
     load_attribution,
     save_attribution,
 )
-from anml_fl.system.untrusted import inline_json
+from anml_fl.system.untrusted_text import inline_json
 from server.report.attribution_figure import (
     attribution,
     attribution_table,

@@ -11,7 +11,7 @@ import pytest
 from anml_fl.page import theme
 from anml_fl.run.attribution import Attribution, Contribution, Estimator, save_attribution
 from anml_fl.run.reading import load_run
-from anml_fl.system.untrusted import inline_json, plot_text, visible
+from anml_fl.system.untrusted_text import inline_json, plot_text, visible
 from server.report import round_figures, tables
 from server.report.gate_figure import MOST_POINTS, gate
 from server.report.page import write_report

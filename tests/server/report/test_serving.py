@@ -15,14 +15,14 @@ from urllib.parse import urljoin
 
 import pytest
 
-from anml_fl.catalogues import RULES
+from anml_fl.plugins import RULES
 from anml_fl.run.files import CONFIG, LEDGER, MANIFEST, PUBLIC_KEY, ROUNDS, SUMMARY
 from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
+from server.orchestration.federation import run_federation
 from server.report.page import write_report
 from server.report.serving import SERVED, PageServer
-from server.training.federation import run_federation
 
 OFFERED = ["summary.json", "manifest.json", "config.toml", "ledger.jsonl", "ledger.pub"]
 

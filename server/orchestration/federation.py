@@ -1,0 +1,294 @@
+"""A run: the same federation trained under one strategy after the other."""
+
+from __future__ import annotations
+
+import math
+import time
+from importlib.util import find_spec
+from logging import INFO, WARNING
+from typing import TYPE_CHECKING, Any
+
+import torch
+from flwr.common.logger import log
+from threadpoolctl import threadpool_limits
+
+from anml_fl.behaviour import behaviour, behaviour_in_round
+from anml_fl.catalogue import UnusableError, shown_kind
+from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.simulated_registry import credentials_drawn
+from anml_fl.federation.task import task_of
+from anml_fl.ledger.sql import SqlLedger
+from anml_fl.method.attribution import LARGEST_POOL
+from anml_fl.method.threads import one_thread
+from anml_fl.registry.sql import SqlRegistry
+from anml_fl.run.code_hash import code_hash
+from anml_fl.run.manifest import write_manifest
+from anml_fl.seeding import stream
+from anml_fl.settings.section import ConfigError
+from server.orchestration.database_retry import retried
+from server.orchestration.ledger_key import signing_key
+from server.orchestration.own_data import own_data
+from server.orchestration.registry_signals import database
+from server.orchestration.round_loop import Training, run_strategy
+from server.orchestration.run_folder import close_run, finished, open_run
+from server.orchestration.settlement import Settlement, run_id
+from server.report.page import write_report
+from strategies.identity import ByKey, ByPartition
+from strategies.rule import named_rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flwr.serverapp import Grid
+    from sqlalchemy import Engine
+
+    from anml_fl.federation.task import Task
+    from anml_fl.settings.run import RunConfig
+    from strategies.identity import Roster
+
+# Simulated nodes register within moments of each other: after this long without a
+# newcomer the run starts with those that are there.
+_SETTLED = 5.0
+_PATIENCE = 60.0
+# Flower starts a simulation's processes when its nodes are first asked something.
+_STARTUP = 600.0
+_POLL = 0.2
+# In so many first rounds it is looked up what a behaviour that changes leads to.
+_ASKED = 1000
+
+
+def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+    """Train under every strategy that has not finished yet; write the results and their page.
+
+    Returns
+    -------
+    dict
+        As of `train_federation`, which see.
+    """
+    summary = train_federation(grid, config, out)
+    log(INFO, "report: %s", write_report(out).resolve())
+    return summary
+
+
+def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+    """Train under every strategy that has not finished yet, and write the results.
+
+    Parameters
+    ----------
+    grid : Grid
+        Any of Flower's, or the inline one.
+    config : RunConfig
+    out : Path
+        The run's folder.
+
+    Returns
+    -------
+    dict
+        The summary, as in `summary.json`.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds a run with other settings.
+    RuntimeError
+        If no node takes part.
+    """
+    check(config)
+    task = task_of(config)
+    for note in task.data.notes:
+        log(WARNING, "%s", note)
+    open_run(out, config)
+    code = code_hash()
+    write_manifest(out, config, code, {})
+    behaviours = behaviours_of(config)
+    engine = database(config)
+    # One thread: sums differ with the number of threads, and training amplifies it.
+    try:
+        roster, members = _roster(config, tuple(behaviours), engine)
+        _gather(grid, config, roster, members)
+        shared = Training(
+            grid=grid,
+            config=config,
+            out=out,
+            task=task,
+            behaviours=behaviours,
+            roster=roster,
+            members=members,
+            engine=engine,
+            code=code,
+        )
+        with one_thread(), threadpool_limits(limits=1):
+            for name in config.strategies:
+                if not finished(out, config, name):
+                    run_strategy(shared, name)
+            # Bound to the ledger, and so the same again after a crash.
+            held = own_data(out, config)
+        return close_run(out, config, behaviours, held, Settlement(out, config, engine))
+    finally:
+        if engine is not None:
+            engine.dispose()
+
+
+def check(config: RunConfig) -> None:
+    """Refuse what the settings alone do not show, before anything is written or started.
+
+    Raises
+    ------
+    ConfigError
+        If the device, a class, the registry or the ledger's key is not there: naming the
+        setting and what would do.
+    ValueError
+        If the model does not fit the data, there are too many contributors, registry or ledger
+        cannot be used, or a name stands for nothing that its table could hold.
+    OSError
+        If the data cannot be had.
+    """
+    federation, training = config.federation, config.training
+    if config.engine == "simulation" and find_spec("ray") is None:
+        raise ConfigError(
+            "engine: simulation runs on Ray, which is not installed: pip install"
+            " 'anml-fl[simulation]'; usable without it: inline"
+        )
+    try:
+        torch.zeros(1, device=training.device).item()
+    except Exception as error:
+        usable = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        if torch.backends.mps.is_available():
+            usable.append("mps")
+        raise ConfigError(
+            f"training.device: {training.device!r} cannot be used here; usable: "
+            + ", ".join(usable)
+        ) from error
+    paid = config.settlement.pool * training.rounds
+    if paid > LARGEST_POOL:
+        raise ConfigError(
+            f"settlement.pool: over {training.rounds} rounds at most {LARGEST_POOL}"
+            f" micro-units can be paid, got {paid}"
+        )
+    _check_names(config)
+    key = signing_key()
+    if (engine := database(config)) is not None:
+        try:
+            SqlLedger(engine, run_id(config), key)
+        finally:
+            engine.dispose()
+    task = task_of(config)
+    _check_model(task)
+    classes = task.data.test.classes
+    target, offset = config.attacks.flip_target, config.attacks.flip_offset
+    if target is not None and target >= classes:
+        raise ConfigError(
+            f"attacks.flip_target: {federation.dataset} has the classes 0 to {classes - 1},"
+            f" got {target}"
+        )
+    pairs = config.attacks.pairs
+    if pairs and max(pairs) >= classes:
+        raise ConfigError(
+            f"attacks.flip_pairs: {federation.dataset} has the classes 0 to {classes - 1},"
+            f" got {config.attacks.flip_pairs}"
+        )
+    if config.registry.gold and config.registry.database:
+        raise ConfigError(
+            "registry.gold: r comes from the registry's database here, and cannot be earned on"
+            f" {config.registry.gold} checked answers as well: give one of the two"
+        )
+    if config.registry.gold and task.data.truths is None:
+        raise ConfigError(
+            f"registry.gold: {federation.dataset} has no answers that could be checked, so it"
+            f" must be 0, got {config.registry.gold}; labelme has some"
+        )
+    if offset is not None and offset % classes == 0:
+        raise ConfigError(
+            f"attacks.flip_offset: a multiple of {federation.dataset}'s {classes} classes"
+            f" changes no label, got {offset}"
+        )
+
+
+def _check_names(config: RunConfig) -> None:
+    """Load what the settings name: nothing is written before it is known to be right."""
+    for name in config.strategies:
+        named_rule(name, config.aggregation)
+    for name in config.federation.behaviours:
+        for server_round in range(1, min(config.training.rounds, _ASKED) + 1):
+            behaviour(behaviour_in_round(name, server_round, config.attacks))
+    for honest in (True, False):
+        credentials_drawn(config.federation.scenario, honest, stream(0, "check"))
+
+
+def _check_model(task: Task) -> None:
+    """Ask the model once: it must turn rows of features into logits of the classes."""
+    test = task.data.test
+    rows = torch.from_numpy(test.features[:2])
+    with torch.no_grad():
+        logits = task.initial_model().eval()(rows)
+    wanted = (len(rows), test.classes)
+    if not isinstance(logits, torch.Tensor) or logits.shape != wanted:
+        got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else shown_kind(logits)
+        raise UnusableError(
+            f"model {task.model!r} must turn rows of shape {tuple(rows.shape)} into logits of"
+            f" shape {wanted}, got {got}"
+        )
+
+
+def _roster(
+    config: RunConfig, names: tuple[str, ...], engine: Engine | None
+) -> tuple[Roster, tuple[str, ...]]:
+    """Choose how nodes are identified; and who should take part, where that is known."""
+    if config.engine != "deployment":
+        return ByPartition(names, _STARTUP), ()
+    if engine is None:
+        raise ConfigError(
+            "registry.database: a deployment needs the registry that holds its nodes' keys,"
+            " got none; `anml up` makes one"
+        )
+    registry = retried(lambda: SqlRegistry(engine))
+    contributors = retried(lambda: registry.contributors(registry.now()))
+    members = {one.public_key: one.identity for one in contributors}
+    if not members:
+        raise ConfigError(
+            "registry.database: it knows no contributor; `anml registry add contributor --key"
+            " FILE` adds one"
+        )
+    least = max(1, math.ceil(config.training.min_replies * len(members)))
+    patience = min(config.training.timeout, _PATIENCE)
+    return ByKey(members, least=least, patience=patience), tuple(sorted(members.values()))
+
+
+def _gather(grid: Grid, config: RunConfig, roster: Roster, members: tuple[str, ...]) -> None:
+    """Wait for the federation's nodes; say what happens with fewer."""
+    wanted = len(members) or config.federation.contributors
+    # Nodes of a deployment start when their owners start them.
+    newcomer = min(config.training.timeout, _PATIENCE) if members else _SETTLED
+    seen, since = 0, time.monotonic()
+    while (there := len(list(grid.get_node_ids()))) < wanted:
+        if there != seen:
+            seen, since = there, time.monotonic()
+        if time.monotonic() - since > newcomer:
+            break
+        time.sleep(_POLL)
+    present = sorted(set(roster(grid).values()))
+    if not present and members:
+        raise RuntimeError(
+            f"none of the {there} nodes has a key of the registry's {wanted} contributors:"
+            " start theirs, or add their keys with `anml registry add contributor`"
+        )
+    if not present:
+        why = "; ".join(roster.reasons[:3]) if isinstance(roster, ByPartition) else ""
+        raise RuntimeError(
+            f"none of the {there} nodes is one of the {wanted} contributors"
+            f"{f' ({why})' if why else ''}: start nodes with partition-id=0 to {wanted - 1} in"
+            " their node config"
+        )
+    if len(present) < wanted:
+        few = ", ".join(present[:5]) + (", ..." if len(present) > 5 else "")
+        log(
+            WARNING,
+            "%d of %d contributors are here (%s), and the run goes on with them.%s",
+            len(present),
+            wanted,
+            few,
+            ""
+            if members
+            else ' For all of them: flwr run . --stream --federation-config "num-supernodes='
+            f'{wanted} client-resources-num-cpus=1"',
+        )

@@ -1,0 +1,120 @@
+"""Where one strategy's rounds go: checkpoint, settlement, registry, files, in this order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from logging import INFO, WARNING
+from typing import TYPE_CHECKING, Any
+
+from flwr.common.logger import log
+
+from anml_fl.registry.clock import date
+from anml_fl.registry.memory import InMemoryRegistry
+from anml_fl.run.checkpoint import Checkpoint, Written, save_checkpoint
+from anml_fl.run.updates import save_updates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from anml_fl.method.records import RoundRecord
+    from anml_fl.run.strategy_folder import StrategyFolder
+    from server.orchestration.settlement import Settlement
+    from strategies.round import Round
+    from strategies.signal_source import SignalSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundLog:
+    """What each round of a strategy leaves behind; each step can be made again after a crash.
+
+    Parameters
+    ----------
+    run : str
+        As `settlement.run_id` names it.
+    seed : int
+    code : str
+        Hash of the server's code.
+    folder : StrategyFolder
+    settlement : Settlement, optional
+        Of the strategy that pays.
+    keeps_updates : bool
+        Whether the updates are kept, so that contributions can be valued.
+    signals : SignalSource
+        Where reputations move.
+    """
+
+    run: str
+    seed: int
+    code: str
+    folder: StrategyFolder
+    settlement: Settlement | None
+    keeps_updates: bool
+    signals: SignalSource
+
+    def add(self, done: Round, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep a round, settle it, let reputations move by it, and write it down."""
+        updates = None
+        if self.keeps_updates:
+            cohort = done.cohort
+            updates = save_updates(
+                self.folder.path,
+                done.record.round,
+                cohort.contributors,
+                done.before,
+                cohort.updates,
+                cohort.examples,
+            )
+        self._keep(done, arrays, updates)
+        self._conclude(done.record, arrays, updates)
+
+    def take_up(self, begun: Checkpoint) -> None:
+        """Bring everything to where it was after the checkpoint's round."""
+        log(INFO, "going on after round %d", begun.record.round)
+        if begun.code != self.code:
+            log(
+                WARNING,
+                "rounds up to %d were made by code %s, this is %s: they may not fit together",
+                begun.record.round,
+                begun.code[:12],
+                self.code[:12],
+            )
+        if self.settlement is not None:
+            self.settlement.check(begun)
+        registry = self.signals.registry
+        if isinstance(registry, InMemoryRegistry):
+            # It forgot what it was shown, and what it learned from the rounds.
+            for contributor, stamp, token in begun.shown:
+                registry.present(contributor, [token], at=date(stamp))
+            for record in self.folder.records():
+                self.signals.observe(record)
+        self._conclude(begun.record, begun.arrays, begun.updates)
+
+    def _keep(
+        self, done: Round, arrays: Mapping[str, NDArray[Any]], updates: str | None
+    ) -> None:
+        """Write the checkpoint: from here on the round is not lost, nor decided otherwise."""
+        registry = self.signals.registry
+        checkpoint = Checkpoint(
+            run=self.run,
+            record=done.record,
+            arrays=arrays,
+            rounds=Written.of(self.folder.rounds),
+            timings=Written.of(self.folder.timings),
+            ledger="" if self.settlement is None else self.settlement.head,
+            shown=registry.shown() if isinstance(registry, InMemoryRegistry) else (),
+            seed=self.seed,
+            code=self.code,
+            updates=updates,
+            state=done.state,
+        )
+        save_checkpoint(self.folder.path, checkpoint)
+
+    def _conclude(
+        self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]], updates: str | None
+    ) -> None:
+        if self.settlement is not None:
+            self.settlement.settle(record, arrays, updates)
+        self.signals.observe(record)
+        self.folder.append(record)

@@ -1,0 +1,136 @@
+"""One strategy of a run, round by round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flwr.app import Array, ArrayRecord
+
+from anml_fl.behaviour import is_honest
+from anml_fl.models.state import arrays_of
+from anml_fl.run.manifest import write_manifest
+from anml_fl.run.strategy_folder import StrategyFolder
+from server.orchestration.registry_signals import signal_source
+from server.orchestration.round_log import RoundLog
+from server.orchestration.settlement import Settlement, closed_instants, run_id
+from strategies.arrays import values_of
+from strategies.participation import Participation
+from strategies.rule import named_rule
+from strategies.screened_strategy import ScreenedStrategy
+from strategies.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from flwr.serverapp import Grid
+    from sqlalchemy import Engine
+
+    from anml_fl.federation.task import Task
+    from anml_fl.settings.run import RunConfig
+    from strategies.identity import Roster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What all strategies of a run share.
+
+    Parameters
+    ----------
+    grid : Grid
+    config : RunConfig
+    out : Path
+        The run's folder.
+    task : Task
+    behaviours : mapping
+        Contributor to behaviour.
+    roster : callable
+        Grid to (node id to contributor).
+    members : tuple of str
+        Who should take part, if that is known.
+    engine : sqlalchemy.Engine, optional
+        Of the registry's database.
+    code : str
+        Hash of the server's code, which contributors must run too.
+    """
+
+    grid: Grid
+    config: RunConfig
+    out: Path
+    task: Task
+    behaviours: Mapping[str, str]
+    roster: Roster
+    members: tuple[str, ...]
+    engine: Engine | None
+    code: str
+
+
+def run_strategy(shared: Training, name: str) -> None:
+    """Train under one strategy, from the round after its checkpoint on if there is one.
+
+    Raises
+    ------
+    CheckpointError
+        If the strategy's checkpoint is damaged, or a new one cannot be written.
+    LedgerError
+        If the ledger does not belong to it.
+    """
+    config, out, task, training = (
+        shared.config,
+        shared.out,
+        shared.task,
+        shared.config.training,
+    )
+    folder = StrategyFolder(out / name)
+    begun = folder.resume(run_id(config))
+    settlement = Settlement(out, config, shared.engine) if name == config.settling else None
+    repeated: list[float] = []
+    if settlement is None and shared.engine is not None:
+        repeated = closed_instants(config, shared.engine, name)
+    last = 0.0 if begun is None else begun.record.at
+    signals = signal_source(
+        config, shared.behaviours, shared.engine, settlement, last, repeated
+    )
+    rounds = RoundLog(
+        run=run_id(config),
+        seed=config.seed,
+        code=shared.code,
+        folder=folder,
+        settlement=settlement,
+        keeps_updates=settlement is not None and config.settlement.record_updates,
+        signals=signals,
+    )
+    arrays = arrays_of(task.initial_model())
+    honest = [who for who, behaviour in shared.behaviours.items() if is_honest(behaviour)]
+    strategy = ScreenedStrategy(
+        named_rule(name, config.aggregation, honest),
+        signals,
+        Participation(
+            roster=shared.roster,
+            members=shared.members,
+            min_replies=training.min_replies,
+            # Its nodes are gathered already, and a round that nobody answers is a round.
+            min_train_nodes=0,
+            min_available_nodes=0,
+            code=shared.code,
+        ),
+        Transport(
+            # A simulation's own clock has nothing to do with it: its clients take turns.
+            ttl=training.timeout if shared.members else None,
+            packed=bool(shared.members),
+        ),
+    )
+    done = 0
+    if begun is not None:
+        rounds.take_up(begun)
+        # In the model's order, which a file does not keep: sums over a vector follow it.
+        arrays, done = arrays_of(task.model_of(begun.arrays)), begun.record.round
+        strategy.resume(done, begun.state)
+    initial = ArrayRecord({key: Array(value) for key, value in arrays.items()})
+    for one in strategy.rounds(shared.grid, initial, training.rounds - done, training.timeout):
+        arrays = values_of(one.arrays)
+        tested = one.tested(task.error(task.model_of(arrays)))
+        write_manifest(out, config, shared.code, tested.codes)
+        rounds.add(tested, arrays)
+    folder.finish(arrays)

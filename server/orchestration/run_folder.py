@@ -1,0 +1,189 @@
+"""A run's folder: what is written while it runs, and what is read when it goes on."""
+
+from __future__ import annotations
+
+import fcntl
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.ledger.entry import summary_text
+from anml_fl.run.files import ATTRIBUTION, CONFIG, LOCK, MANIFEST, REPORT, SUMMARY
+from anml_fl.run.schema import OwnData, StrategySummary, Summary
+from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.settings.section import ConfigError
+from anml_fl.system.files import make_folder, read_text, write_whole
+from server.orchestration.integrity import check_unaltered
+from server.orchestration.settlement import check_ledger, set_aside, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from anml_fl.settings.run import RunConfig
+    from server.orchestration.settlement import Settlement
+
+
+def default_folder(config: RunConfig) -> Path:
+    """Choose a folder by the run's name: a run with other settings is never overwritten.
+
+    Returns
+    -------
+    Path
+        `runs/NAME`, or the first `runs/NAME-2`, `runs/NAME-3`, ... that is free or holds
+        a run with these settings.
+    """
+    number = 1
+    while True:
+        folder = Path("runs") / (config.name if number == 1 else f"{config.name}-{number}")
+        settings = folder / CONFIG
+        if not settings.exists() or read_text(settings) == config.to_toml():
+            return folder
+        number += 1
+
+
+def check_settings(out: Path, config: RunConfig) -> None:
+    """Refuse a folder that holds a run with other settings.
+
+    Raises
+    ------
+    ConfigError
+    """
+    path = out / CONFIG
+    if path.exists() and read_text(path) != config.to_toml():
+        raise ConfigError(
+            f"{out} holds a run with other settings: give another --out or --name, or"
+            f" remove the folder"
+        )
+
+
+def open_run(out: Path, config: RunConfig) -> None:
+    """Prepare a run's folder: anew, or to go on with an interrupted run.
+
+    Parameters
+    ----------
+    out : Path
+        Made if it does not exist.
+    config : RunConfig
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds a run with other settings, or one that was altered after its end.
+    LedgerError
+        If it holds a run that was altered before.
+    """
+    make_folder(out)
+    check_settings(out, config)
+    path = out / CONFIG
+    taken = [name for name in config.strategies if (out / name).exists()]
+    if taken and not path.exists():
+        raise ConfigError(
+            f"{out} has no {CONFIG}, but holds {', '.join(taken)}: give another --out"
+        )
+    anew = (out / SUMMARY).exists()
+    if anew:
+        check_unaltered(out)
+        # Before its ledger goes: with an end and no ledger it could never be checked again.
+        (out / SUMMARY).unlink()
+    else:
+        settling = StrategyFolder(out / config.settling)
+        check_ledger(out, ended=settling.finished(config.training.rounds))
+    write_whole(path, config.to_toml().encode())
+    if anew:
+        set_aside(out)
+        # Gone for good with the manifest that is written next, before anything is settled.
+        for name in (MANIFEST, REPORT):
+            (out / name).unlink(missing_ok=True)
+    for name in config.strategies:
+        folder = StrategyFolder(out / name)
+        if anew or not (finished(out, config, name) or folder.begun()):
+            folder.clear()
+            (out / ATTRIBUTION).unlink(missing_ok=True)
+
+
+def finished(out: Path, config: RunConfig, name: str) -> bool:
+    """Whether a strategy ran to its end, and all was settled if it is the one that pays.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+    config : RunConfig
+    name : str
+        The strategy.
+    """
+    rounds = config.training.rounds
+    done = StrategyFolder(out / name).finished(rounds)
+    return done and (name != config.settling or settled(out) == rounds)
+
+
+@contextmanager
+def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
+    """Keep every other process from writing to a run's folder meanwhile.
+
+    Parameters
+    ----------
+    out : Path
+        Made if it does not exist.
+    lock : str
+        Name of the file that is locked.
+
+    Raises
+    ------
+    ConfigError
+        If another process is writing to it.
+    """
+    make_folder(out)
+    with (out / lock).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another process is writing to {out}: wait for it, or give another --out"
+            ) from error
+        yield
+
+
+def close_run(
+    out: Path,
+    config: RunConfig,
+    behaviours: Mapping[str, str],
+    held: Mapping[str, Any],
+    settlement: Settlement,
+) -> dict[str, Any]:
+    """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
+
+    Parameters
+    ----------
+    out : Path
+    config : RunConfig
+    behaviours : mapping
+        Contributor to behaviour.
+    held : mapping
+        Contributor to what it gathered itself.
+    settlement : Settlement
+
+    Returns
+    -------
+    dict
+        The summary.
+    """
+    folders = {name: StrategyFolder(out / name) for name in config.strategies}
+    for folder in folders.values():
+        folder.tidy()
+    strategies: dict[str, StrategySummary] = {
+        name: folder.summary(behaviours) for name, folder in folders.items()
+    }
+    summary = Summary(
+        name=config.name,
+        engine=config.engine,
+        dataset=config.federation.dataset,
+        seed=config.seed,
+        contributors=dict(behaviours),
+        strategies=strategies,
+        seconds=round(sum(one.seconds or 0.0 for one in strategies.values()), 3),
+        holdings={name: OwnData(**own) for name, own in held.items()},
+    ).fields()
+    settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
+    write_whole(out / SUMMARY, summary_text(summary).encode())
+    return summary

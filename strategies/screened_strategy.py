@@ -1,0 +1,322 @@
+"""A Flower strategy that screens replies, applies a rule, and records the round."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from dataclasses import replace
+from logging import INFO, WARNING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flwr.app import ArrayRecord, ConfigRecord, MessageType
+from flwr.common.logger import log
+from flwr.serverapp.strategy import Result, Strategy
+
+from anml_fl.method.checks import count
+from anml_fl.method.records import RoundRecord
+from anml_fl.registry.instants import later
+from strategies.buffers import medians
+from strategies.cohort import assess
+from strategies.contributor_records import accounts, summary, warn
+from strategies.decision import usable
+from strategies.instruction import NO_ECHO, instruct
+from strategies.participation import Participation
+from strategies.registry_answers import ask, show
+from strategies.round import Round
+from strategies.screening import Screened, screen
+from strategies.sent import Sent
+from strategies.signal_source import SignalSource
+from strategies.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from flwr.app import ArrayRecord, Message, MetricRecord
+    from flwr.serverapp import Grid
+    from numpy.typing import NDArray
+
+    from anml_fl.registry.instants import Reading
+    from strategies.cohort import Cohort
+    from strategies.decision import Decision
+    from strategies.rule import Rule
+
+
+class ScreenedStrategy(Strategy):
+    """Ask every node, believe none, apply one rule to what is valid.
+
+    Parameters
+    ----------
+    rule : Rule
+        What decides.
+    signals : SignalSource, optional
+        Where v, r and T come from.
+    participation : Participation, optional
+        Who is asked, and how many must answer.
+    transport : Transport, optional
+        How models are sent.
+
+    Attributes
+    ----------
+    records : list of RoundRecord
+        One a round.
+    round : Round or None
+        The last one.
+    """
+
+    def __init__(
+        self,
+        rule: Rule,
+        signals: SignalSource | None = None,
+        participation: Participation | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.rule = rule
+        self.signals = signals or SignalSource()
+        self.participation = participation or Participation()
+        self.transport = transport or Transport()
+        self.records: list[RoundRecord] = []
+        self.round: Round | None = None
+        self.run = self.signals.run or f"run-{secrets.token_hex(8)}"
+        self._done = 0
+        self._state: Mapping[str, NDArray[Any]] = {}
+        self._codes: dict[str, str] = {}
+        self._sent: Sent | None = None
+        self._last: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The rule's name, in the records."""
+        return self.rule.name
+
+    def resume(self, done: int, state: Mapping[str, NDArray[Any]] | None = None) -> None:
+        """Go on after a round that was done before, with what the rule kept of it.
+
+        Raises
+        ------
+        ValueError
+            If `done` is no whole number >= 0.
+        """
+        self._done = count("done", done)
+        self._state = state or {}
+
+    def rounds(
+        self,
+        grid: Grid,
+        initial_arrays: ArrayRecord,
+        num_rounds: int,
+        timeout: float = 3600,
+        train_config: ConfigRecord | None = None,
+    ) -> Iterator[Round]:
+        """Do the rounds one by one; reputations have not moved by the one that is given.
+
+        Raises
+        ------
+        ValueError
+            If the model cannot be averaged.
+        RuntimeError
+            If too few nodes connect.
+        """
+        arrays, config = initial_arrays, train_config or ConfigRecord()
+        for number in range(1, num_rounds + 1):
+            log(INFO, "")
+            log(INFO, "[ROUND %s/%s]", number, num_rounds)
+            messages = self.configure_train(number, arrays, config, grid)
+            self.aggregate_train(number, grid.send_and_receive(messages, timeout=timeout))
+            if self.round is not None:
+                arrays = self.round.arrays
+                yield self.round
+
+    def start(
+        self,
+        grid: Grid,
+        initial_arrays: ArrayRecord,
+        num_rounds: int = 3,
+        timeout: float = 3600,
+        train_config: ConfigRecord | None = None,
+        evaluate_config: ConfigRecord | None = None,
+        evaluate_fn: Callable[[int, ArrayRecord], MetricRecord | None] | None = None,
+    ) -> Result:
+        """Run the rounds, as `flwr.serverapp.strategy.Strategy.start` does.
+
+        Returns
+        -------
+        flwr.serverapp.strategy.Result
+            No contributor tests the model: `evaluate_config` goes to nobody.
+
+        Raises
+        ------
+        ValueError
+            If the model cannot be averaged, or `judged` does not fit it.
+        RuntimeError
+            If too few nodes connect, or no round changed the model: what happened is in
+            `records`.
+        """
+        if not self.signals.run:
+            self.run = f"run-{secrets.token_hex(8)}"
+        result = Result()
+        self.summary()
+
+        def evaluate(number: int, arrays: ArrayRecord) -> None:
+            found = evaluate_fn(number, arrays) if evaluate_fn else None
+            if found is not None:
+                result.evaluate_metrics_serverapp[number] = found
+
+        evaluate(0, initial_arrays)
+        done = self.rounds(grid, initial_arrays, num_rounds, timeout, train_config)
+        for number, one in enumerate(done, start=1):
+            self.signals.observe(one.record, self.run)
+            if one.changed:
+                result.arrays = one.arrays
+            evaluate(number, one.arrays)
+        if self.participation.least and num_rounds and not result.arrays:
+            raise RuntimeError(
+                f"none of {num_rounds} rounds changed the model; the last one:"
+                f" {summary(self.records[-1])}"
+            )
+        return result
+
+    def configure_train(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Send the global model to every node, each with a secret of its own."""
+        number = self._done + server_round
+        layout = self.transport.layout(arrays)
+        model = np.empty(layout.size, dtype=layout.dtype)
+        # The server's own arrays and clock: what is wrong is raised before anyone trains.
+        buffers = layout.flatten(arrays, model)
+        if not all(np.isfinite(values).all() for values in (model, *buffers.values())):
+            raise ValueError("the global model must be finite")
+        self.signals.read(number)
+        present, refused = self.participation.gather(grid)
+        started = time.perf_counter()
+        sent, config = self.transport.sent(arrays, layout, config)
+        instructions = instruct(
+            present, MessageType.TRAIN, number, config, sent, self.transport.ttl
+        )
+        self._sent = Sent(arrays, layout, model, instructions, refused, started)
+        return [one.message for one in instructions]
+
+    def aggregate_train(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """Turn replies into the new model and a `Round`; None keeps the old model."""
+        if self._sent is None:
+            raise RuntimeError("aggregate_train needs a configure_train before it")
+        number, sent = self._done + server_round, self._sent
+        screened = self._screened(sent, replies)
+        # A nonce counts once: what comes later belongs to no instruction.
+        self._sent = replace(sent, instructions=[])
+        registry = self.signals.registry
+        refused = show(registry, screened.credentials, self._instant(number).at)
+        # Asked again: what was shown just now is known by then.
+        at, off = self._instant(number)
+        if off:
+            log(WARNING, "round %d: %s", number, off)
+        signals, unusable = ask(registry, screened.everyone, at)
+        screened = screened.without(unusable)
+        settings = self.rule.settings
+        cohort, note = assess(
+            screened,
+            signals,
+            n_byzantine=settings.n_byzantine,
+            example_weighting=settings.example_weighting,
+        )
+        decision, new_model, note = self._decided(number, sent, screened, cohort, note)
+        size = sum(len(array.data) for array in sent.arrays.values())
+        record = RoundRecord(
+            round=number,
+            strategy=self.name,
+            branch=decision.branch if decision else None,
+            rho_c=decision.rho_c if decision else math.nan,
+            min_s=decision.min_s if decision else math.nan,
+            contributors=accounts(screened, signals, cohort, decision, refused),
+            refused=screened.refused,
+            note="; ".join(filter(None, (note, off))) or None,
+            bytes_sent=size * len(sent.instructions),
+            bytes_received=size * len(screened.contributors),
+            at=at,
+            seconds=time.perf_counter() - sent.started,
+            buffers=tuple(sorted(sent.layout.buffers)),
+        )
+        self.records.append(record)
+        warn(record, {NO_ECHO, *unusable.values()})
+        self.round = Round(
+            record=record,
+            cohort=cohort,
+            before=sent.model,
+            arrays=sent.arrays if new_model is None else new_model,
+            changed=new_model is not None,
+            codes=dict(self._codes),
+            state=self._state,
+        )
+        return new_model, None
+
+    def configure_evaluate(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Send nothing: the server tests the model, a client's word would not count."""
+        return []
+
+    def aggregate_evaluate(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> MetricRecord | None:
+        """Return nothing: see `configure_evaluate`."""
+        return None
+
+    def summary(self) -> None:
+        """Log the strategy's name."""
+        log(INFO, "\t└──> %s, behind screening", self.name)
+
+    def _decided(
+        self, number: int, sent: Sent, screened: Screened, cohort: Cohort, note: str | None
+    ) -> tuple[Decision | None, ArrayRecord | None, str | None]:
+        """Apply the rule, and keep the old model where it leads to none."""
+        valid = len(cohort.contributors)
+        wanted = self.participation.enough(valid, len(sent.instructions))
+        with np.errstate(over="ignore", invalid="ignore"):
+            decision = moved = None
+            if valid and wanted is None:
+                context = sent.context(number, self.rule, self._state)
+                decision = usable(self.rule.decide(cohort, context), self.name, cohort)
+                moved = sent.model + decision.update
+        if decision is None or moved is None:
+            few = (
+                f"{valid} valid replies, fewer than {wanted:g}" if valid else "no valid reply"
+            )
+            return None, None, f"{few}: the model stays as it is"
+        if not sent.layout.holds(moved):
+            nothing = replace(
+                decision,
+                weights=np.zeros_like(decision.weights),
+                selected=np.zeros_like(decision.selected),
+            )
+            return nothing, None, "the new model would not be finite: the old one is kept"
+        self._state = decision.state
+        middles = medians(screened.buffers, decision.selected & (decision.weights != 0))
+        new_model = sent.layout.restore(moved, sent.arrays, middles)
+        return decision, new_model, "; ".join(filter(None, (note, decision.note))) or None
+
+    def _screened(self, sent: Sent, replies: Iterable[Message]) -> Screened:
+        """Screen the replies; name those who should take part, and are not there."""
+        screened = screen(
+            sent.instructions,
+            replies,
+            sent.layout,
+            sent.model,
+            self.participation.code,
+            packed=self.transport.packed,
+        )
+        self._codes.update(screened.codes)
+        absent = frozenset(self.participation.members).difference(screened.everyone)
+        return replace(
+            screened,
+            left_out={**screened.left_out, **dict.fromkeys(absent, "no node is connected")},
+            refused=tuple(sorted((*screened.refused, *sent.refused))),
+        )
+
+    def _instant(self, number: int) -> Reading:
+        read = later(self.signals.read(number), self._last)
+        self._last = read.at
+        return read
