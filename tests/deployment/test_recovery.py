@@ -26,7 +26,7 @@ def test_run_survives_the_death_of_serverapp_superlink_and_command(
 ):
     run = tmp_path / "runs" / "default"
     # Warm: SuperLink then forgets the nodes when it dies, too.
-    first = anml("up", "--local", "--warm", *tiny, "--rounds=5")
+    first = anml("up", "--local", "--warm", *tiny, "--nodes=2", "--rounds=5")
     first.after(1)
     first.kill("flwr-serverapp")
     first.after(2)
@@ -52,7 +52,7 @@ def test_run_survives_the_death_of_serverapp_superlink_and_command(
     assert second.processes() == []
 
     assert anml("resume", "runs/default").ends() == 0
-    assert anml("up", "--local", "--warm", *tiny, "--rounds=5").ends() == 0
+    assert anml("up", "--local", "--warm", *tiny, "--nodes=2", "--rounds=5").ends() == 0
     assert settled(run) == [1, 2, 3, 4, 5]
 
 

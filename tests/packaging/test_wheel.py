@@ -60,7 +60,7 @@ def sources_of(folder, packages):
         path.relative_to(folder).as_posix(): path
         for package in packages
         for path in (folder / package).rglob("*")
-        if path.is_file()
+        if path.is_file() and path.parent.name != "__pycache__"  # what a build compiled
     }
 
 
