@@ -70,4 +70,12 @@ def _differences(name: str, said: Mapping[str, Any]) -> list[str]:
             with suppress(OSError):
                 now[dataset] = store.data_hash(dataset)
         why += [] if {**said["data"], **now} == said["data"] else ["data"]
-    return why + ([] if said.get("versions") == store.versions() else ["versions"])
+    same = _releases(said.get("versions")) == _releases(store.versions())
+    return why + ([] if same else ["versions"])
+
+
+def _releases(versions: object) -> dict[str, str]:
+    """Leave out which build of a version it is: torch's for the CPU or for CUDA."""
+    if not isinstance(versions, dict):
+        return {}
+    return {name: str(version).partition("+")[0] for name, version in versions.items()}
