@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,17 @@ def postgresql_url(named: Place) -> sa.URL:
     ----------
     named : Place
         No file.
+
+    Raises
+    ------
+    DatabaseError
+        If its driver is not installed.
     """
+    if find_spec("psycopg") is None:
+        raise DatabaseError(
+            f"{named.shown} needs the driver psycopg, which is not installed: pip install"
+            " 'anml-fl[postgresql]'; a SQLite file needs none"
+        )
     return sa.make_url(named.shown).set(drivername="postgresql+psycopg")
 
 
