@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,3 +66,18 @@ def crowd() -> dict[str, np.ndarray]:
         "y_test": np.arange(8),
         "answers": answers,
     }
+
+
+@pytest.fixture(scope="session")
+def everything_told() -> Callable[[BaseException], str]:
+    """Tell the message, and whatever a log could print of an error and those before it."""
+
+    def tell(error: BaseException | None) -> str:
+        told = "".join(traceback.format_exception(error, chain=True))
+        while error is not None:
+            told += repr(error) + repr(vars(error)) + repr(error.args)
+            told += repr(getattr(error, "object", "")) + repr(getattr(error, "doc", ""))
+            error = error.__cause__ or error.__context__
+        return told
+
+    return tell

@@ -10,7 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from anml_fl.method.provenance import Verification
+from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.registry.attestation import issue, key_id
+from anml_fl.registry.clock import years
 from anml_fl.registry.domain import Contribution, Contributor, Issuer
 from anml_fl.registry.sql import SqlRegistry
 
@@ -76,6 +78,21 @@ class World:
         found = self.registry.signals([name], at=self.day(at))
         return float(found.v[0]), float(found.r[0]), float(found.T[0])
 
+    @staticmethod
+    def one(
+        name: str, q: float = 1.0, selected: bool = True, reason: str | None = None
+    ) -> ContributorRecord:
+        return ContributorRecord(name, q, 0.8, 0.4, 1.0, 0.3, 0.5, selected, reason)
+
+    def a_round(self, number: int, at: float, *people: ContributorRecord) -> RoundRecord:
+        # Of fewer than four updates q says nothing, and nothing is observed.
+        others = [
+            ContributorRecord(f"bystander-{i}", 1.0, 0.8, 0.4, 1.0, 0.3, 0.1, True)
+            for i in range(4 - len(people))
+        ]
+        everyone = (*people, *others)
+        return RoundRecord(number, "anml", "krum", 0.1, 0.2, everyone, at=years(self.day(at)))
+
 
 @pytest.fixture
 def world(engine: sa.Engine) -> World:
@@ -87,3 +104,30 @@ def world(engine: sa.Engine) -> World:
 def worlds() -> type[World]:
     """Hand out the class, to open several on one database."""
     return World
+
+
+# libsodium's blocklist: every y of a point of small order, as 32 bytes without the sign's bit.
+_PUBLISHED = (
+    "00" * 32,
+    "01" + "00" * 31,
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ec" + "ff" * 30 + "7f",
+    "ed" + "ff" * 30 + "7f",
+    "ee" + "ff" * 30 + "7f",
+)
+_SMALL = [
+    y[:31] + bytes([y[31] | sign]) for y in map(bytes.fromhex, _PUBLISHED) for sign in (0, 128)
+]
+
+
+@pytest.fixture(scope="session")
+def small_keys() -> list[bytes]:
+    """Ed25519's keys of small order, under which anyone can sign: all 14 spellings."""
+    return list(_SMALL)
+
+
+@pytest.fixture(params=_SMALL, ids=bytes.hex)
+def small_key(request: Any) -> bytes:
+    """One key of small order after the other."""
+    return request.param

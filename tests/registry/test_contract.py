@@ -8,28 +8,12 @@ import numpy as np
 import pytest
 
 from anml_fl.method.provenance import DECAY_RATES, Verification
-from anml_fl.method.records import ContributorRecord, RoundRecord
-from anml_fl.registry.clock import years
 from anml_fl.registry.context import Context
 from anml_fl.registry.domain import Contribution, Contributor, Issuer, Revocation, Withdrawn
 from anml_fl.registry.interface import CredentialRegistry, ReputationRegistry
 from anml_fl.registry.sql import SqlRegistry
 
 SELF, PEER, INSTITUTION, FLAGGED = 0.25, 0.85, 0.65, 0.075
-
-
-def one(name, q=1.0, selected=True, reason=None):
-    return ContributorRecord(name, q, 0.8, 0.4, 1.0, 0.3, 0.5, selected, reason)
-
-
-def a_round(world, number, at, *people):
-    at = years(world.day(at))
-    # Of fewer than four updates q says nothing, and nothing is observed.
-    others = [
-        ContributorRecord(f"bystander-{i}", 1.0, 0.8, 0.4, 1.0, 0.3, 0.1, True)
-        for i in range(4 - len(people))
-    ]
-    return RoundRecord(number, "anml", "krum", 0.1, 0.2, (*people, *others), at=at)
 
 
 def test_it_is_both_kinds_of_registry(world):
@@ -198,68 +182,6 @@ def test_a_token_before_its_issuer_or_contribution_is_refused(world):
     assert [len(world.show("a", token, at=t)) for t in (1, 2, 3)] == [1, 1, 0]
 
 
-def test_reputation_moves_after_the_round_by_the_beta_rule(world):
-    for name in "ab":
-        world.join(name)
-    people = (
-        one("a"),
-        one("b", q=0.1, selected=False),
-        one("stranger"),
-        one("another"),
-        one("ghost", math.nan),
-    )
-    for number in range(1, 13):
-        world.registry.observe("run", a_round(world, number, number, *people))
-    good = sum(0.8**i for i in range(12))
-    assert world.vrt("a", 1)[1] == 0.4  # a round's own row does not count in it
-    assert world.vrt("a", 12.5)[1] == pytest.approx((0.8 + good) / (2 + good))
-    # The floor of the first ten contributions is gone, that of Table 3 is not.
-    assert world.vrt("b", 9.5)[1] == 0.4
-    assert world.vrt("b", 12.5)[1] == pytest.approx(max(0.1, 0.8 / (2 + good)))
-    assert world.vrt("stranger", 13)[1] == 0.4
-    history = world.registry.history("b", world.day(12))
-    assert [entry.round for _, entry in history] == list(range(1, 13))
-    assert history[0][0] == world.day(1)
-    assert history[0][1].reason.startswith("bad: q 0.100")
-
-
-def test_a_round_without_a_valid_update_is_noted_and_moves_nothing(world):
-    world.join("a")
-    world.registry.observe("run", a_round(world, 1, 1, one("a")))
-    before = world.vrt("a", 2)[1]
-    world.registry.observe("run", a_round(world, 2, 2, one("a", reason="timed out")))
-    assert world.vrt("a", 3)[1] == before
-    assert world.registry.history("a", world.day(3))[1][1].reason == "not observed: timed out"
-
-
-def test_a_round_is_observed_once(world, worlds):
-    world.join("a")
-    for number in (1, 2):
-        world.registry.observe("run", a_round(world, number, number, one("a")))
-    for registry in (world.registry, worlds(world.engine).registry):
-        registry.observe("run", a_round(world, 1, 1, one("a")))
-        registry.observe("run", a_round(world, 2, 2, one("a")))
-    assert len(world.registry.history("a", world.day(9))) == 2
-    for other in (a_round(world, 2, 2, one("a", q=math.nan)), a_round(world, 2, 3, one("a"))):
-        with pytest.raises(ValueError, match="observed before, and otherwise"):
-            world.registry.observe("run", other)
-    world.registry.observe("another", a_round(world, 2, 3, one("a")))
-    assert len(world.registry.history("a", world.day(9))) == 3
-    assert world.registry.observed_at("run", 2) == years(world.day(2))
-    assert world.registry.observed_at("run", 3) is None
-
-
-def test_rounds_of_two_runs_that_overlap_lose_nothing(world):
-    world.join("a")
-    world.registry.observe("later", a_round(world, 1, 5, one("a")))
-    before = world.vrt("a", 5)
-    world.registry.observe("earlier", a_round(world, 1, 3, one("a")))
-    world.registry.observe("earlier", a_round(world, 1, 3, one("a")))
-    assert world.vrt("a", 5) == before
-    assert world.vrt("a", 6)[1] == pytest.approx((0.8 + 1.8) / (2 + 1.8))
-    assert world.registry.observed_at("earlier", 1) == years(world.day(3))
-
-
 def test_another_registry_on_the_same_database_sees_what_was_added(world, worlds):
     other = worlds(world.engine)
     assert other.vrt("a", 1) == (SELF, 0.4, 1.0)
@@ -268,7 +190,7 @@ def test_another_registry_on_the_same_database_sees_what_was_added(world, worlds
     world.trust()
     assert other.vrt("a", 1)[2] < 0.7
     assert world.show("a", world.token("a", 1), at=1) == ()
-    world.registry.observe("run", a_round(world, 1, 1, one("a")))
+    world.registry.observe("run", world.a_round(1, 1, world.one("a")))
     assert other.vrt("a", 2) == world.vrt("a", 2)
     assert other.vrt("a", 2)[:2] == (PEER, 1.8 / 3)
 
@@ -316,9 +238,9 @@ def bad_facts(world):
         "is its SHA-256, got": lambda: revoke(Withdrawn.ISSUER_KEY, f"{world.key_id}/1"),
         "no contribution": lambda: revoke(Withdrawn.CONTRIBUTION, f"a/{data}"),
         "lists a contributor twice": lambda: r.observe(
-            "run", a_round(world, 1, 1, one("a"), one("a"))
+            "run", world.a_round(1, 1, world.one("a"), world.one("a"))
         ),
-        "run must": lambda: r.observe("", a_round(world, 1, 1, one("a"))),
+        "run must": lambda: r.observe("", world.a_round(1, 1, world.one("a"))),
         "'x' is unknown": lambda: r.history("x", day),
     }
 

@@ -1,14 +1,11 @@
-"""The page over HTTP: what is served, to whom everything else is refused, and how it looks."""
+"""The page over HTTP: what is served, and that everything else is refused."""
 
 import http.client
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from contextlib import nullcontext
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin
@@ -17,80 +14,9 @@ import pytest
 
 from anml_fl.plugins import RULES
 from anml_fl.run.files import CONFIG, LEDGER, MANIFEST, PUBLIC_KEY, ROUNDS, SUMMARY
-from anml_fl.settings.reading import from_flat
-from clients.app import app
-from server.engines.inline_grid import InlineGrid
-from server.orchestration.federation import run_federation
-from server.report.page import write_report
-from server.report.serving import SERVED, PageServer
+from server.report.serving import SERVED
 
 OFFERED = ["summary.json", "manifest.json", "config.toml", "ledger.jsonl", "ledger.pub"]
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """A run that came to its end, and one that is in its third round."""
-    folder = tmp_path_factory.mktemp("runs")
-    flat = {"dataset": "wine", "contributors": 6, "rounds": 3, "local-epochs": 1}
-    for name, messages in (("ended", None), ("begun", 21)):
-        config = from_flat({**flat, "name": name, "strategies": "fedavg,anml"})
-        nodes = [{"partition-id": i, "num-partitions": 6} for i in range(6)]
-        grid = Interrupted(app, nodes, config.to_flat())
-        grid.left = messages
-        with nullcontext() if messages is None else pytest.raises(KeyboardInterrupt):
-            run_federation(grid, config, folder / name)
-    return folder
-
-
-class Interrupted(InlineGrid):
-    """Stops the run, as Ctrl-C does, after so many messages; None: never."""
-
-    left = None
-
-    def push_messages(self, messages):
-        messages = list(messages)
-        if self.left is not None:
-            self.left -= len(messages)
-            if self.left < 0:
-                raise KeyboardInterrupt
-        return super().push_messages(messages)
-
-
-@pytest.fixture
-def ended(runs, tmp_path):
-    """The folder of a run that came to its end."""
-    return shutil.copytree(runs / "ended", tmp_path / "runs" / "ended")
-
-
-@pytest.fixture
-def begun(runs, tmp_path):
-    """The folder of a run that is in its third round."""
-    return shutil.copytree(runs / "begun", tmp_path / "runs" / "begun")
-
-
-@pytest.fixture
-def get():
-    """Serve a folder, and ask for a path as it is written; returns answer and content."""
-    servers = []
-
-    def ask(folder, path="/", method="GET", body=None):
-        server = PageServer(folder, "127.0.0.1", 0)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        link = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=3000)
-        link.putrequest(method, path, skip_accept_encoding=True)
-        if body is not None:
-            link.putheader("Content-Length", str(len(body)))
-        link.endheaders(body)
-        answer = link.getresponse()
-        content = answer.read()
-        link.close()
-        return answer, content
-
-    yield ask
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def test_names_are_those_that_a_run_writes():
@@ -268,59 +194,6 @@ def test_health_answers_where_there_is_no_run_yet(get, tmp_path):
     assert (answer.status, content) == (200, b"ok\n")
 
 
-def test_page_of_a_run_that_goes_on_names_the_round_and_refreshes(get, begun):
-    answer, content = get(begun)
-
-    text = content.decode()
-    assert answer.status == 200
-    assert "In round 3 of 3 under fedavg." in text
-    assert "2 of 3" in text
-    assert '<meta http-equiv="refresh"' in text
-    assert "The last round ended" in text
-    assert "script-src" not in answer.headers["Content-Security-Policy"]
-
-
-def test_report_of_an_earlier_run_is_not_the_page_of_one_that_goes_on(get, begun):
-    (begun / "report.html").write_text("old")
-
-    assert b"old" not in get(begun)[1]
-
-
-def test_page_of_a_failed_run_says_why_and_escapes_it(get, begun):
-    (begun / "error.txt").write_text("ValueError: <script>alert(1)</script> \u202eevil\n")
-
-    text = get(begun)[1].decode()
-
-    assert "Failed in round 3 of 3 under fedavg: ValueError: &lt;script&gt;" in text
-    assert "<script>" not in text
-    assert "\u202e" not in text
-
-
-def test_a_line_that_is_being_written_does_not_disturb(get, begun):
-    with (begun / "fedavg" / "rounds.jsonl").open("a") as file:
-        file.write('{"round":3,"half')
-
-    assert b"In round 3 of 3 under fedavg." in get(begun)[1]
-
-
-def test_last_round_is_found_behind_a_long_line(get, begun):
-    path = begun / "fedavg" / "rounds.jsonl"
-    first, second = path.read_text().splitlines()
-    path.write_text(f"{first}\n{second[:-1]}{' ' * 300_000}}}\n")
-
-    assert b"In round 3 of 3 under fedavg." in get(begun)[1]
-
-
-def test_settings_that_cannot_be_read_are_told(get, begun):
-    (begun / "config.toml").write_text("rounds = <b>")
-
-    answer, content = get(begun)
-
-    assert answer.status == 200
-    assert b"config.toml cannot be read" in content
-    assert b"<b>" not in content
-
-
 @pytest.mark.parametrize("run", ["ended", "begun"])
 def test_settings_of_old_that_hold_a_password_are_not_served(get, request, run):
     folder = request.getfixturevalue(run)
@@ -339,39 +212,6 @@ def test_settings_of_old_that_hold_a_password_are_not_served(get, request, run):
     assert not any(b"hunter2" in content for _, content in answers.values())
     # Nothing else is in the way of what others may check.
     assert answers["/summary.json"][0].status == (200 if run == "ended" else 404)
-
-
-def test_index_lists_runs_the_last_first_with_their_state(get, ended, begun):
-    os.utime(ended / "config.toml", (1, 1))
-
-    text = get(ended.parent)[1].decode()
-
-    assert text.index('<a href="begun/">begun</a>') < text.index('<a href="ended/">ended</a>')
-    assert "In round 3 of 3 under fedavg." in text
-    assert "Finished." in text
-
-
-def test_index_of_nothing_says_so(get, tmp_path):
-    for folder in (tmp_path, tmp_path / "later"):
-        answer, content = get(folder)
-        assert answer.status == 200
-        assert b"0 runs." in content
-
-
-def test_run_without_a_slash_is_led_to_its_page(get, ended):
-    answer, _ = get(ended.parent, "/ended")
-
-    assert answer.status == 301
-    assert answer.headers["Location"] == "/ended/"
-    assert get(ended.parent, "/ended/")[1] == (ended / "report.html").read_bytes()
-
-
-def test_report_that_is_missing_beside_a_summary_does_not_break_the_page(get, ended):
-    (ended / "report.html").unlink()
-    assert b"its report is being written" in get(ended)[1]
-
-    write_report(ended)
-    assert b"plotly" in get(ended)[1]
 
 
 def test_command_serves_and_ends_when_asked_to(ended):
