@@ -131,7 +131,15 @@ def behaviour_in_round(name: str, server_round: int, attacks: Attacks) -> str:
     ['honest', 'label_flip', 'label_flip', 'honest']
     """
     changes = behaviour(name).in_round
-    return name if changes is None else changes(server_round, attacks)
+    if changes is None:
+        return name
+    acting = changes(server_round, attacks)
+    if behaviour(acting).in_round is not None:
+        raise UnusableError(
+            f"behaviour {name!r}: in_round must name a behaviour that does not change itself,"
+            f" got {acting!r}"
+        )
+    return acting
 
 
 def is_honest(name: str) -> bool:

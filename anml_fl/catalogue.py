@@ -120,7 +120,8 @@ class Catalogue:
                 f"{self.kind} {name!r}: no module is called {error.name}: is its folder on"
                 " PYTHONPATH?"
             ) from error
-        except Exception as error:
+        # SystemExit is none: the command would end as if all were well.
+        except (Exception, SystemExit) as error:
             raise UnusableError(
                 f"{self.kind} {name!r}: importing {module} failed:"
                 f" {type(error).__name__}: {error}"

@@ -60,7 +60,9 @@ class TableChoice(click.Choice[str]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         """Let what is no shipped name go on to the settings, which say what it may be."""
-        return str(value) if ":" in str(value) else super().convert(value, param, ctx)
+        from anml_fl.catalogue import is_own
+
+        return str(value) if is_own(str(value)) else super().convert(value, param, ctx)
 
 
 def _names(annotation: Any) -> tuple[str, ...]:

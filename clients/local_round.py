@@ -96,6 +96,7 @@ class LocalRound:
                 attacks=config.attacks,
                 others=self._honest_updates,
             )
+            sight.model.setflags(write=False)
             update = acting.update(_vector(arrays) - sight.model, sight)
             if np.shape(update) != sight.model.shape:
                 raise ConfigError(

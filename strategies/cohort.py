@@ -104,4 +104,9 @@ def assess(
     valid_signals = Signals(signals.v[valid], signals.r[valid], signals.T[valid])
     factors = example_factors(screened.examples, weighting=example_weighting)
     cohort = Cohort(screened.contributors, screened.updates, scores, q, valid_signals, factors)
+    for array in (
+        cohort.updates, scores, q, factors,
+        valid_signals.v, valid_signals.r, valid_signals.T,
+    ):  # fmt: skip
+        array.setflags(write=False)  # rules are given it, and the round keeps it
     return cohort, note

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.method.selection import select_top
 
 if TYPE_CHECKING:
@@ -108,58 +107,3 @@ def coordinate_wise(
     return Decision(
         update, np.full(n, math.nan), everyone if selected is None else selected, note=note
     )
-
-
-def usable(decision: object, rule: str, cohort: Cohort) -> Decision:
-    """Refuse what a rule must not decide: what it gives goes into model, payouts and files.
-
-    Parameters
-    ----------
-    decision : object
-        What the rule gave.
-    rule : str
-        Its name, for the message.
-    cohort : Cohort
-
-    Returns
-    -------
-    Decision
-        The same.
-
-    Raises
-    ------
-    UnusableError
-        If it is no `Decision`, an array has another shape or kind, or a weight is negative.
-    """
-    if not isinstance(decision, Decision):
-        raise UnusableError(
-            f"strategy {rule!r} must return a strategies.decision.Decision, got"
-            f" {shown_kind(decision)}"
-        )
-    n, d = cohort.updates.shape
-    for name, size, kind in (("update", d, "f"), ("weights", n, "f"), ("selected", n, "b")):
-        value = getattr(decision, name)
-        numbers = {"f": "floating-point numbers", "b": "bools"}[kind]
-        kinds = {kind, cohort.updates.dtype.kind} if name == "update" else {kind}
-        if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds:
-            got = value.dtype if isinstance(value, np.ndarray) else shown_kind(value)
-            raise UnusableError(
-                f"strategy {rule!r}: {name} must be an array of {numbers}, got {got}"
-            )
-        if value.shape != (size,):
-            raise UnusableError(
-                f"strategy {rule!r}: {name} must have the shape ({size},), got {value.shape}"
-            )
-    if bad := np.flatnonzero((decision.weights < 0) | np.isinf(decision.weights)).tolist():
-        raise UnusableError(
-            f"strategy {rule!r}: weights must be finite and >= 0, or nan where there are none,"
-            f" got {decision.weights[bad[0]]} for {cohort.contributors[bad[0]]}"
-        )
-    state: Mapping[str, Any] = decision.state
-    for key, array in state.items():
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
-            raise UnusableError(
-                f"strategy {rule!r}: state[{key!r}] must be an array of numbers, got"
-                f" {shown_kind(array)}"
-            )
-    return decision

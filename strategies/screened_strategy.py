@@ -20,15 +20,16 @@ from anml_fl.registry.instants import later
 from strategies.buffers import medians
 from strategies.cohort import assess
 from strategies.contributor_records import accounts, summary, warn
-from strategies.decision import usable
 from strategies.instruction import NO_ECHO, instruct
 from strategies.participation import Participation
 from strategies.registry_answers import ask, show
 from strategies.round import Round
+from strategies.rule import Rule
 from strategies.screening import Screened, screen
 from strategies.sent import Sent
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
+from strategies.usable import decided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from anml_fl.registry.instants import Reading
     from strategies.cohort import Cohort
     from strategies.decision import Decision
-    from strategies.rule import Rule
 
 
 class ScreenedStrategy(Strategy):
@@ -72,6 +72,11 @@ class ScreenedStrategy(Strategy):
         participation: Participation | None = None,
         transport: Transport | None = None,
     ) -> None:
+        if not isinstance(rule, Rule):
+            raise TypeError(
+                "a strategy needs a Rule, as Rule(function, 'name'), got"
+                f" {type(rule).__name__}"
+            )
         self.rule = rule
         self.signals = signals or SignalSource()
         self.participation = participation or Participation()
@@ -188,6 +193,8 @@ class ScreenedStrategy(Strategy):
         buffers = layout.flatten(arrays, model)
         if not all(np.isfinite(values).all() for values in (model, *buffers.values())):
             raise ValueError("the global model must be finite")
+        # Rules see it, and the round goes on from it.
+        model.setflags(write=False)
         self.signals.read(number)
         present, refused = self.participation.gather(grid)
         started = time.perf_counter()
@@ -279,7 +286,7 @@ class ScreenedStrategy(Strategy):
             decision = moved = None
             if valid and wanted is None:
                 context = sent.context(number, self.rule, self._state)
-                decision = usable(self.rule.decide(cohort, context), self.name, cohort)
+                decision = decided(self.rule, cohort, context)
                 moved = sent.model + decision.update
         if decision is None or moved is None:
             few = (

@@ -49,7 +49,14 @@ class Studies(Mapping[str, Study]):
         if name in self._modules:
             study = import_module(self._modules[name]).STUDY
         else:
-            study = self._plugins[name].load()
+            try:
+                study = self._plugins[name].load()
+            except (Exception, SystemExit) as error:
+                place = self._plugins[name].value
+                raise ValueError(
+                    f"study {name!r}: importing {place} failed: {type(error).__name__}:"
+                    f" {error}"
+                ) from error
         return _checked(study, name)
 
     def __iter__(self) -> Iterator[str]:
@@ -66,7 +73,11 @@ class Studies(Mapping[str, Study]):
         for name in self:
             found = self._texts.get(self._modules.get(name, ""), {})
             if not found.keys() >= set(Entry._fields):
-                study = self[name]
+                try:
+                    study = self[name]
+                except ValueError as error:
+                    yield Entry(name, f"cannot be used: {error}", "", {})
+                    continue
                 found = {field: getattr(study, field) for field in Entry._fields}
             yield Entry(*(found[field] for field in Entry._fields))
 

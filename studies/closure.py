@@ -61,6 +61,7 @@ APART: Mapping[str, str] = {
     "server.orchestration.database_retry": "waits for a database",
     "server.orchestration.run_folder": "the folder of a run",
     "server.orchestration.settlement": "settles what was decided",
+    "studies.store": "writes rows down",
 }
 """Modules and packages that a federation reaches and that change none of its numbers."""
 
@@ -119,7 +120,9 @@ def closure_of(study: Study) -> Closure:
         name = function.__qualname__.partition(".")[0]
         # A lambda has no name in its module's text.
         walk.follow(Place(function.__module__, ALL if "<" in name else name))
-    walk.follow(Place("studies.study", "Row"))
+    # What makes the cells and their rows, and how a cell is worked out.
+    walk.follow(Place("studies.study", "Row"), Place("studies.study", "Cell"))
+    walk.follow(Place("studies.runner", "work_out"))
     walk.open_tables()
     return Closure(walk.reached, _digest(walk.reached, f"trained={study.trained}"))
 

@@ -26,6 +26,14 @@ EFFECTS, ALL = "", "*"
 # Said to people alone: neither changes a number.
 _WORDS_FOR_PEOPLE = frozenset({"description", "title"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# Methods that change what they are called on, and functions that reach any name.
+_CHANGING = frozenset(
+    (
+        "add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove",
+        "setdefault", "sort", "update",
+    )
+)  # fmt: skip
+_REACHING = frozenset(["delattr", "eval", "exec", "globals", "setattr", "vars", "__import__"])
 
 
 class Module:
@@ -111,7 +119,8 @@ class Module:
         for name in targets & self.bound.keys():
             self.bound[name].append(statement)
         defines = _is_import(statement) or any(_binds(statement))
-        if (not defines and not targets <= self.bound.keys()) or not (defines or targets):
+        outside = not targets <= self.bound.keys()
+        if outside or not (defines or targets) or _does_more(statement):
             self._effects.append(statement)
 
 
@@ -214,8 +223,28 @@ def _changed(statement: ast.stmt) -> set[str]:
     elif isinstance(statement, _FUNCTIONS):
         found = list(statement.decorator_list)
     elif isinstance(statement, ast.Assign):
-        found = [one for one in statement.targets if not isinstance(one, ast.Name)]
+        found = [
+            node
+            for target in statement.targets
+            for node in ast.walk(target)
+            if isinstance(node, ast.Attribute | ast.Subscript)
+        ]
     return {name for one in found if (name := _root(one))}
+
+
+def _does_more(statement: ast.stmt) -> bool:
+    """Whether a statement that defines names works on others, too: `x = T.pop()`."""
+    if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)) or _is_import(statement):
+        return False
+    if isinstance(statement, ast.For | ast.While | ast.With | ast.Try | ast.If):
+        nodes = ast.walk(statement)
+        return any(isinstance(node, ast.Call | ast.Subscript) for node in nodes)
+    called = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
+    return any(
+        (isinstance(one, ast.Attribute) and one.attr in _CHANGING)
+        or (isinstance(one, ast.Name) and one.id in _REACHING)
+        for one in called
+    )
 
 
 def _root(node: ast.expr) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from anml_fl.catalogue import is_own
 from anml_fl.datasets.loading import load
 from anml_fl.plugins import DATASETS
 from anml_fl.system.files import make_folder, write_whole, writing_whole
@@ -68,7 +69,7 @@ def data_hash(dataset: str) -> str:
         If the data cannot be had.
     """
     digest = sha256()
-    if dataset in DATASETS.names:
+    if dataset in DATASETS.names or is_own(dataset):
         table = load(dataset)
         for part in fields(table):
             value = getattr(table, part.name)

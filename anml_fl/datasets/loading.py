@@ -6,7 +6,7 @@ import os
 from functools import cache
 
 from anml_fl.catalogue import UnusableError, is_own, shown_kind
-from anml_fl.datasets.table import Table, checked
+from anml_fl.datasets.table import Table, checked, well_formed
 from anml_fl.plugins import DATASETS
 
 
@@ -52,7 +52,7 @@ def _load(name: str, folder: str) -> Table:
             f" {shown_kind(table)}"
         )
     if is_own(name):
-        checked(name, table)
+        checked(name, well_formed(name, table))
     for array in (
         table.features, table.labels, table.indicators, table.holder, table.truth, table.items
     ):  # fmt: skip

@@ -54,6 +54,56 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
+def well_formed(where: str, table: Table) -> Table:
+    """Refuse a table whose parts do not fit each other; no value is quoted but a label.
+
+    Raises
+    ------
+    TableError
+        Naming the first part that is wrong, and what it must be.
+
+    Examples
+    --------
+    >>> odd = Table(np.ones((3, 1)), np.array([0, 1]), 2, None, np.array([False]))
+    >>> well_formed("mine:rings", odd)
+    Traceback (most recent call last):
+    anml_fl.datasets.table.TableError: mine:rings: labels must be an array (3,) of whole
+    numbers, got (2,) of int64
+    """
+    given: Any = table.features
+    if not isinstance(given, np.ndarray) or given.ndim != 2:
+        raise TableError(f"{where}: features must be an array (n, d) of numbers")
+    n, d = table.features.shape
+    people = len(table.contributors)
+    for name, size, kinds, what, needed in (
+        ("features", (n, d), "fiu", "numbers", True),
+        ("labels", (n,), "iu", "whole numbers", True),
+        ("indicators", (d,), "b", "bools", True),
+        ("holder", (n,), "iu", "whole numbers", False),
+        ("truth", (n,), "iu", "whole numbers", False),
+        ("items", (n,), "iu", "whole numbers", False),
+    ):
+        value = getattr(table, name)
+        if value is None and not needed:
+            continue
+        shape = getattr(value, "shape", type(value).__name__)
+        dtype = getattr(value, "dtype", None)
+        if not isinstance(value, np.ndarray) or shape != size or value.dtype.kind not in kinds:
+            got = f"{shape} of {dtype}" if dtype is not None else shape
+            shown = f"({n}, {d})" if name == "features" else f"({size[0]},)"
+            raise TableError(f"{where}: {name} must be an array {shown} of {what}, got {got}")
+    for name, low, high in (("labels", 0, table.classes - 1), ("holder", -1, people - 1)):
+        value = getattr(table, name)
+        if (
+            value is not None
+            and value.size
+            and not (low <= value.min() and value.max() <= high)
+        ):
+            odd = value[(value < low) | (value > high)][0]
+            raise TableError(f"{where}: {name} must lie in [{low}, {high}], got {odd}")
+    return table
+
+
 def checked(where: str, table: Table) -> Table:
     """Refuse a table that no federation could use.
 

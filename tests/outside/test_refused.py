@@ -46,7 +46,11 @@ _RULE = (
 _TABLE = "an anml_fl.datasets.table.Table, got int"
 CASES = [
     ("dataset", "rings", "Invalid value for '--dataset': 'rings' is not one of 'digits', "),
-    ("dataset", "../broken:function", "dataset: unknown '../broken:function'; known: digits"),
+    (
+        "dataset",
+        "../broken:function",
+        "Invalid value for '--dataset': '../broken:function' is not one of 'digits', ",
+    ),
     (
         "dataset",
         "nowhere:rings",
