@@ -159,8 +159,12 @@ def project_module(name: str) -> bool:
     spec = find_spec(top)
     if spec is None or spec.origin is None or not Path(spec.origin).is_file():
         return False
+    place = Path(spec.origin)
+    # An environment may see another's packages, too.
+    if {"site-packages", "dist-packages"} & set(place.parts):
+        return False
     installed = {sysconfig.get_path(one) for one in ("stdlib", "purelib", "platlib")}
-    return not any(Path(spec.origin).is_relative_to(one) for one in installed)
+    return not any(place.is_relative_to(one) for one in installed)
 
 
 def has_submodule(module: str, name: str) -> bool:
