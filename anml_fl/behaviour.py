@@ -54,7 +54,8 @@ class Behaviour:
     Parameters
     ----------
     honest : bool
-        Whether it is no attacker.
+        Whether it is no attacker. What is named as `module:object` counts as one all the same:
+        an honest behaviour from outside needs an entry point.
     samples : callable, optional
         From (samples, rng, attacks) to the samples that it trains on.
     update : callable, optional

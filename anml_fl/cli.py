@@ -129,6 +129,8 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
     label-skew, forged-credentials, reputation. Options override it. The results are a table,
     and a folder with every round's decisions, the ledger, the models, and report.html. A run
     that was interrupted goes on with the first strategy that had not finished.
+
+    A strategy, behaviour, data set, model or scenario may be your own, as MODULE:OBJECT.
     """
     from rich.console import Console
 
