@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.updates import load_updates
@@ -191,16 +190,21 @@ def initial():
 # ── A rule with state ───────────────────────────────────────────────────────────────────────
 
 
-def test_momentum_adds_up_from_round_to_round(place, anml, options):
-    words = options(strategy="my_momentum:momentum", rounds=4)
-    done(anml(*words, "--out", "run"))
+def adds_up(run):
+    """Work the momentum out from the recorded updates, and hold it against the models."""
     speed, last = 0.0, None
     for number in (1, 2, 3, 4):
-        _, before, rows, examples = updates_of(Path("run"), "my_momentum:momentum", number)
+        _, before, rows, examples = updates_of(run, "my_momentum:momentum", number)
         if last is not None:
             np.testing.assert_allclose(before - last, speed, atol=1e-5)
         mean = sum(w * row for w, row in zip(examples, rows, strict=True)) / sum(examples)
         speed, last = mean + 0.9 * speed, before
+
+
+def test_momentum_adds_up_from_round_to_round(place, anml, options):
+    words = options(strategy="my_momentum:momentum", rounds=4)
+    done(anml(*words, "--out", "run"))
+    adds_up(Path("run"))
 
 
 @pytest.mark.slow
@@ -219,15 +223,9 @@ def test_a_run_that_was_killed_goes_on_with_the_rules_state(place, anml, options
     assert killed.returncode == 9, killed.stderr
     assert len(rounds_of(tmp_path / "killed", "my_momentum:momentum")) == 2
     done(anml("resume", tmp_path / "killed"))
-    done(anml(*words, "--out", tmp_path / "whole"))
-    # Not to the byte: two processes round differently on some machines (docs/adr/0015).
-    # Without the momentum of the rounds before, the model would be another by far.
-    models = [
-        load_file(tmp_path / run / "my_momentum:momentum" / "model.safetensors")
-        for run in ("killed", "whole")
-    ]
-    for name, array in models[1].items():
-        np.testing.assert_allclose(models[0][name], array, rtol=1e-2, atol=1e-3)
+    # Round 4 begins with round 3's model: without what the rule kept of rounds 1 and 2, that
+    # were another. Bytes of two processes are not compared (docs/adr/0015).
+    adds_up(tmp_path / "killed")
     done(anml("verify", tmp_path / "killed"))
 
 
