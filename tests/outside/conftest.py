@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from anml_fl.cli import main
+from anml_fl.datasets import loading, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,3 +193,13 @@ def options() -> Callable[..., list[str]]:
         return ["run", *words, *(f"--behaviour={one}" for one in counts)]
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    """Two tests may have data of one name, which a process loads once."""
+    for cached in (loading._load, prepare._deal):
+        cached.cache_clear()
+    yield
+    for cached in (loading._load, prepare._deal):
+        cached.cache_clear()
