@@ -71,6 +71,7 @@ def _uid_beyond(own: socket.socket) -> int | None:
     return uid
 
 
+# uvicorn chooses one of two classes when it is imported, which types cannot follow.
 class Introduced(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """uvicorn's protocol, which says of each connection what it is, not only its address."""
 

@@ -68,5 +68,5 @@ def _message(error: Exception) -> str:
     if isinstance(getattr(error, "orig", None), Exception):  # SQLAlchemy's, of a database
         from anml_fl.database.engine import explained  # not before: `anml --help` is quick
 
-        return explained(error)  # type: ignore[arg-type]
+        return explained(error)  # type: ignore[arg-type] # not imported for its class either
     return cause(error)

@@ -38,7 +38,7 @@ def test_a_socket_can_be_made_where_temporary_files_have_long_paths(
 def test_a_short_folder_for_temporary_files_is_used(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/tmp")  # noqa: S108 - a path, as TMPDIR has it
     with temporary(RAYS_SOCKETS) as folder:
-        assert folder.startswith("/tmp/anml-")  # noqa: S108
+        assert folder.startswith("/tmp/anml-")  # noqa: S108 - as above
     assert moved(RAYS_SOCKETS) == ""
 
 

@@ -163,6 +163,19 @@ def verify() -> Callable[..., tuple[int, str]]:
     return ask
 
 
+@pytest.fixture
+def found(alter: Any, verify: Any) -> Callable[..., None]:
+    """Edit a run, and see that the edit is found and its place named."""
+
+    def check(folder: Path, change: Callable[[Any], None], place: str) -> None:
+        change(alter(folder))
+        code, said = verify(folder)
+        assert code == 1, said
+        assert said.startswith(f"altered: {place}"), said
+
+    return check
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a finished run with its attribution, which no test edits."""
