@@ -19,3 +19,16 @@ LAYOUT = "layout"
 # Which code the contributor says it runs: a hash of its files.
 CODE = "code"
 HASH = "sha256"
+# A federation whose data stay on their nodes: which schema all have agreed on, what rows are
+# standardised by, and by which name the server knows the node; in CONFIG.
+SCHEMA = "schema"
+CENTRES, SPREADS = "centres", "spreads"
+CONTRIBUTOR = "contributor"
+# Counts and sums over a node's rows, asked for before the first round.
+ASK_STATISTICS = "query.statistics"
+STATISTICS = "statistics"
+# What a node says of a model on rows of its own: a claim.
+METRIC = "metric"
+CLAIM = "claim"
+# The hash of what a node lets leave it.
+EGRESS = "egress"

@@ -6,7 +6,7 @@ import math
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,13 +39,14 @@ class Samples:
     ----------
     features : (n, d) float32
         Standardised.
-    labels : (n,) int64
-        In [0, classes).
+    labels : (n,) int64 or float32
+        In [0, classes); or values, standardised.
     classes : int
+        1 where labels are values.
     """
 
     features: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     classes: int
 
     def take(self, indices: NDArray[np.intp]) -> Samples:
@@ -74,6 +75,8 @@ class Partitioned:
         True classes of each contributor's samples, where labels are its own answers.
     notes : tuple of str
         What is odd in the data or the deal, and no mistake.
+    target : tuple of two float, optional
+        Centre and spread by which labels that are values were standardised.
     """
 
     parts: tuple[Samples, ...]
@@ -83,6 +86,7 @@ class Partitioned:
     tested: NDArray[np.int64] | None = None
     truths: tuple[NDArray[np.int64], ...] | None = None
     notes: tuple[str, ...] = ()
+    target: tuple[float, float] | None = None
 
 
 def deal(

@@ -30,7 +30,9 @@ def names_of(config: RunConfig) -> tuple[str, ...]:
     >>> names_of(RunConfig())[:2]
     ('contributor-0000', 'contributor-0001')
     """
-    if config.federation.partition == NATURAL:
+    if config.federation.names:
+        return config.federation.listed_names
+    if config.table.own or config.federation.partition == NATURAL:
         return data_of(config).names
     return _numbered(config.federation.contributors)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.datasets.prepare import deal
+from anml_fl.federation.own_table import own_data
 
 if TYPE_CHECKING:
     from anml_fl.datasets.prepare import Partitioned
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def data_of(config: RunConfig) -> Partitioned:
-    """Partition a run's data among its contributors, as in `deal`; once for the same settings.
+    """Partition a run's data among its contributors; once for the same settings.
+
+    As in `datasets.prepare.deal`, or `federation.own_table.own_data` for a table of one's own.
 
     Examples
     --------
@@ -20,6 +23,8 @@ def data_of(config: RunConfig) -> Partitioned:
     >>> len(data_of(RunConfig()).parts)
     10
     """
+    if config.table.own:
+        return own_data(config)
     chosen = config.federation
     return deal(
         chosen.dataset, chosen.contributors, chosen.partition, config.seed, chosen.leave_out

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torch.nn.functional import cross_entropy
+import torch
+from torch.nn.functional import cross_entropy, mse_loss
 
 from anml_fl.federation.data import data_of
 from anml_fl.models.build import build
-from anml_fl.models.state import error_rate, load_arrays
+from anml_fl.models.metrics import METRICS
+from anml_fl.models.state import error_rate, load_arrays, outputs_of
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from anml_fl.datasets.prepare import Partitioned, Samples
+    from anml_fl.models.metrics import Metric
     from anml_fl.settings.run import RunConfig
 
 
@@ -34,11 +38,24 @@ class Task:
         Of `plugins.MODELS`.
     seed : int
         The run's.
+    metric : str
+        Of `models.metrics.METRICS`; empty for the error alone.
     """
 
     data: Partitioned
     model: str
     seed: int
+    metric: str = ""
+
+    @property
+    def regression(self) -> bool:
+        """Whether the label is a number."""
+        return self.data.test.classes == 1
+
+    @property
+    def measure(self) -> Metric | None:
+        """The metric, if one was chosen."""
+        return METRICS[self.metric] if self.metric else None
 
     def initial_model(self) -> nn.Module:
         """Build the model that the first round begins with."""
@@ -51,13 +68,40 @@ class Task:
         return model
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy, the mean over a batch."""
+        """Cross-entropy, or the squared error of values: the mean over a batch."""
+        if self.regression:
+            return mse_loss(logits.squeeze(1), labels)
         return cross_entropy(logits, labels)
 
     def error(self, model: nn.Module, samples: Samples | None = None) -> float:
-        """Share of samples that a model classifies wrongly, of the test set by default."""
+        """Share of samples that a model classifies wrongly, of the test set by default.
+
+        Of values, the share of their variance that is left, 1 - R2, which may exceed 1. nan
+        where there are no samples, or all values are one.
+        """
         tested = self.data.test if samples is None else samples
-        return error_rate(model, tested.features, tested.labels)
+        if not tested.labels.size:
+            return math.nan
+        if not self.regression:
+            return error_rate(model, tested.features, tested.labels)
+        values = outputs_of(model, tested.features)[:, 0]
+        truth = tested.labels.astype("float64")
+        variance = float(((truth - truth.mean()) ** 2).sum())
+        return float(((truth - values) ** 2).sum()) / variance if variance else math.nan
+
+    def score(self, model: nn.Module, samples: Samples | None = None) -> float:
+        """Score a model by the chosen metric, values in their own unit; nan without one."""
+        tested = self.data.test if samples is None else samples
+        if self.measure is None or not tested.labels.size:
+            return math.nan
+        outputs = outputs_of(model, tested.features)
+        if not self.regression:
+            likely = torch.softmax(torch.from_numpy(outputs), 1).numpy()
+            return self.measure.score(tested.labels, likely)
+        centre, spread = self.data.target or (0.0, 1.0)
+        return self.measure.score(
+            centre + spread * tested.labels.astype("float64"), centre + spread * outputs[:, 0]
+        )
 
     def _build(self, seed: int) -> nn.Module:
         test, image = self.data.test, self.data.image
@@ -81,4 +125,4 @@ def task_of(config: RunConfig) -> Task:
     >>> task.error(task.initial_model()) > 0.5
     True
     """
-    return Task(data_of(config), config.training.model, config.seed)
+    return Task(data_of(config), config.training.model, config.seed, config.evaluation.metric)

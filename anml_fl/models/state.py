@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, "NDArray[np.generic]"]
 
+# Rows: what a model makes of more of them would fill the memory.
+_AT_ONCE = 65_536
+
 
 def arrays_of(model: nn.Module) -> Arrays:
     """Copy a model's arrays, in its own fixed order.
@@ -48,6 +51,24 @@ def load_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) -> 
         If a name or a shape differs.
     """
     model.load_state_dict({name: torch.tensor(value) for name, value in arrays.items()})
+
+
+def outputs_of(model: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Ask a model: (n, outputs) logits or values, thousands of rows at a time.
+
+    Examples
+    --------
+    >>> outputs_of(torch.nn.Linear(2, 3), np.zeros((4, 2), np.float32)).shape
+    (4, 3)
+    """
+    device = next(model.parameters()).device
+    model.eval()
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(features), _AT_ONCE):
+            part = torch.tensor(features[start : start + _AT_ONCE], device=device)
+            found.append(model(part).cpu().numpy().astype(np.float64))
+    return np.concatenate(found)
 
 
 def error_rate(

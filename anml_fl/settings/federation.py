@@ -36,6 +36,11 @@ class FederationSettings(Section):
         description="How the data are dealt out: iid, dirichlet:ALPHA (bare: 0.5), or natural:"
         " everybody holds what they gathered.",
     )
+    names: str = Field(
+        "",
+        description="The contributors' names, in their order, such as site-a,site-b (default:"
+        " as the data say, or by number).",
+    )
     leave_out: str = Field(
         "", description="Who takes no part in natural, and is tested on instead."
     )
@@ -127,6 +132,23 @@ class FederationSettings(Section):
                 f" {dict(+Counter(counted))}; give one of the two"
             )
         return self
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> FederationSettings:
+        names = self.listed_names
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"names: {twice[0]!r} is there twice")
+        if names and len(names) != self.contributors:
+            raise ValueError(
+                f"names must name each of the {self.contributors} contributors, got"
+                f" {len(names)}"
+            )
+        return self
+
+    @property
+    def listed_names(self) -> tuple[str, ...]:
+        """The contributors' names, in their order; () if they are not given."""
+        return _split(self.names)
 
     @property
     def listed_roles(self) -> tuple[str, ...]:

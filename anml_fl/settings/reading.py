@@ -94,7 +94,7 @@ def from_flat(flat: Mapping[str, Any]) -> RunConfig:
 
 
 def _overlaid(tree: dict[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
-    places = {name: (section, key) for name, section, key, _ in settings()}
+    places = {name: (section, field.alias or key) for name, section, key, field in settings()}
     for name, given in flat.items():
         if name not in places:
             raise ConfigError(f"unknown key {name!r}; known: {', '.join(places)}")

@@ -7,6 +7,7 @@ all sections.
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tomli_w
@@ -15,11 +16,13 @@ from pydantic import Field, field_validator
 from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
 from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.evaluation import Evaluation
 from anml_fl.settings.federation import FederationSettings
 from anml_fl.settings.names import NameOf
 from anml_fl.settings.registry import RegistrySettings
 from anml_fl.settings.section import Section
 from anml_fl.settings.settlement import SettlementSettings
+from anml_fl.settings.table import TableSettings
 from anml_fl.settings.training import Training
 
 if TYPE_CHECKING:
@@ -50,8 +53,10 @@ class RunConfig(Section):
         description="Strategies, side by side on the same split and seeds.",
     )
     federation: FederationSettings = FederationSettings()
+    table: TableSettings = TableSettings()
     attacks: Attacks = Attacks()
     training: Training = Training()
+    evaluation: Evaluation = Evaluation()
     aggregation: Aggregation = Aggregation()
     registry: RegistrySettings = RegistrySettings()
     settlement: SettlementSettings = SettlementSettings()
@@ -64,6 +69,13 @@ class RunConfig(Section):
         return tuple(dict.fromkeys(value))
 
     @property
+    def data_name(self) -> str:
+        """What the data are called: a data set's name, or that of the table of one's own."""
+        if not self.table.own:
+            return self.federation.dataset
+        return PurePath(self.table.data or self.table.schema_file).name
+
+    @property
     def settling(self) -> str:
         """The strategy whose weights are paid: anml, or else the first."""
         return "anml" if "anml" in self.strategies else self.strategies[0]
@@ -71,7 +83,7 @@ class RunConfig(Section):
     def to_toml(self) -> str:
         """Write the settings as a preset file."""
         self._check_secrets()
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        return tomli_w.dumps(self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
     def to_flat(self) -> dict[str, str | int | float | bool]:
         """Write the settings as Flower's run config: flat, plain values, "" for none."""
@@ -96,6 +108,7 @@ def settings() -> Iterator[tuple[str, str, str, FieldInfo]]:
     for key, field in RunConfig.model_fields.items():
         if isinstance(field.default, Section):
             for inner, inner_field in type(field.default).model_fields.items():
-                yield inner.replace("_", "-"), key, inner, inner_field
+                named = inner_field.alias or inner
+                yield named.replace("_", "-"), key, inner, inner_field
         else:
             yield key.replace("_", "-"), "", key, field

@@ -21,6 +21,10 @@ class Training(Section):
     local_epochs: int = Field(10, ge=1, description="Passes over its own data a round.")
     batch_size: int = Field(32, ge=1, description="Samples a step.")
     learning_rate: float = Field(0.1, gt=0, description="Learning rate of SGD.")
+    weight_classes: bool = Field(
+        False,
+        description="Weigh rare classes up in training, of each contributor its own.",
+    )
     device: str = Field("cpu", description="torch device of training: cpu, cuda, cuda:1, mps.")
     timeout: float = Field(
         600.0, gt=0, description="Seconds after which a round goes on without a reply."
