@@ -249,15 +249,17 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from flwr.common.logger import console_handler
 
     from anml_fl.run.files import REPORT, SUMMARY
+    from anml_fl.run.worth import load_worth
     from anml_fl.settings.section import ConfigError
     from anml_fl.system.sockets import moved
-    from clients.app import app
+    from clients.app import app, client_app
     from server.engines.inline_grid import InlineGrid
     from server.engines.simulation import RAYS_SOCKETS, run_simulation
     from server.orchestration.federation import check, run_federation
     from server.orchestration.progress import progress_bar
     from server.orchestration.run_folder import default_folder, hold, open_run
     from server.orchestration.summary_table import left_out, table
+    from server.orchestration.worth_table import worth_table
 
     if config.engine == "deployment":
         raise ConfigError(
@@ -279,11 +281,14 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
                 run_simulation(config, out)
             else:
                 nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
-                run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
+                grid = InlineGrid(app, nodes, config.to_flat())
+                run_federation(grid, config, out, client_app)
     summary = json.loads(read_text(out / SUMMARY))
     console.print(table(summary))
     if note := left_out(out, summary):
         console.print(note)
+    if worth := load_worth(out, summary["contributors"]):
+        console.print(worth_table(worth))
     console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
     if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
         console.print(note, soft_wrap=True)

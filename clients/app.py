@@ -30,12 +30,31 @@ from strategies import protocol
 from strategies.arrays import values_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
-app = ClientApp(mods=[discreet, echo_nonce, unpacked])
+
+def client_app(task_for: Callable[[RunConfig], Task] = task_of) -> ClientApp:
+    """Make the ClientApp that trains on what a function from settings to task gives.
+
+    Parameters
+    ----------
+    task_for : callable
+        By default the run's own data.
+    """
+    made = ClientApp(mods=[discreet, echo_nonce, unpacked])
+
+    @made.train()
+    def train_round(message: Message, context: Context) -> Message:
+        """Train the global model on this contributor's samples."""
+        return _trained(message, context, task_for)
+
+    made.query("enrol")(enrol)
+    return made
 
 
-@app.query("enrol")
 def enrol(message: Message, context: Context) -> Message:
     """Tell which partition the engine gave to this node.
 
@@ -50,8 +69,9 @@ def enrol(message: Message, context: Context) -> Message:
     return Message(RecordDict({protocol.IDENTITY: identity}), reply_to=message)
 
 
-@app.train()
-def train_round(message: Message, context: Context) -> Message:
+def _trained(
+    message: Message, context: Context, task_for: Callable[[RunConfig], Task]
+) -> Message:
     """Train the global model on this contributor's samples.
 
     Parameters
@@ -74,7 +94,7 @@ def train_round(message: Message, context: Context) -> Message:
             f"partition-id must lie in [0, {config.federation.contributors - 1}], the"
             f" federation's contributors, got {partition}"
         )
-    task = task_of(config)
+    task = task_for(config)
     contributor = task.data.names[partition]
     listed = context.node_config.get("behaviour", behaviours_of(config)[contributor])
     local = LocalRound(
@@ -97,3 +117,6 @@ def train_round(message: Message, context: Context) -> Message:
 @lru_cache(maxsize=4)  # the same in every round
 def _read(settings: tuple[tuple[str, str | int | float | bool], ...]) -> RunConfig:
     return from_flat(dict(settings))
+
+
+app = client_app()

@@ -32,6 +32,7 @@ from server.orchestration.registry_signals import database
 from server.orchestration.round_loop import Training, run_strategy
 from server.orchestration.run_folder import close_run, finished, open_run
 from server.orchestration.settlement import Settlement, run_id
+from server.orchestration.worth import check_worth, write_worth
 from server.report.page import write_report
 from strategies.identity import ByKey, ByPartition
 from strategies.rule import named_rule
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
+    from server.orchestration.coalition import ClientAppFor
     from strategies.identity import Roster
 
 # Simulated nodes register within moments of each other: after this long without a
@@ -57,7 +59,9 @@ _POLL = 0.2
 _ASKED = 1000
 
 
-def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+def run_federation(
+    grid: Grid, config: RunConfig, out: Path, client_app: ClientAppFor | None = None
+) -> dict[str, Any]:
     """Train under every strategy that has not finished yet; write the results and their page.
 
     Returns
@@ -65,12 +69,14 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     dict
         As of `train_federation`, which see.
     """
-    summary = train_federation(grid, config, out)
+    summary = train_federation(grid, config, out, client_app)
     log(INFO, "report: %s", write_report(out).resolve())
     return summary
 
 
-def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+def train_federation(
+    grid: Grid, config: RunConfig, out: Path, client_app: ClientAppFor | None = None
+) -> dict[str, Any]:
     """Train under every strategy that has not finished yet, and write the results.
 
     Parameters
@@ -80,6 +86,9 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
     config : RunConfig
     out : Path
         The run's folder.
+    client_app : callable, optional
+        As in `coalition.coalition_model`; needed where the settings ask whether joining is
+        worth it.
 
     Returns
     -------
@@ -94,6 +103,10 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
         If no node takes part.
     """
     check(config)
+    if config.evaluation.worth and client_app is None:
+        raise ConfigError(
+            "evaluation.worth: needs the client_app that the federations train by"
+        )
     task = task_of(config)
     for note in task.data.notes:
         log(WARNING, "%s", note)
@@ -121,6 +134,8 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
             for name in config.strategies:
                 if not finished(out, config, name):
                     run_strategy(shared, name)
+            if config.evaluation.worth and client_app is not None:
+                write_worth(config, out, client_app, behaviours, code)
             # Bound to the ledger, and so the same again after a crash.
             held = own_data(out, config)
         return close_run(out, config, behaviours, held, Settlement(out, config, engine))
@@ -174,6 +189,8 @@ def check(config: RunConfig) -> None:
             engine.dispose()
     task = task_of(config)
     _check_model(task)
+    if config.evaluation.worth:
+        check_worth(config, task)
     classes = task.data.test.classes
     target, offset = config.attacks.flip_target, config.attacks.flip_offset
     if target is not None and target >= classes:
