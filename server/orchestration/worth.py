@@ -1,8 +1,8 @@
 """Is joining worth it? Each contributor alone, the federation without it, and with it.
 
 Each repeat is a split and a seed of its own, the run's seed + 0, + 1, ...; repeat 0 is the run
-itself. Names and behaviours stay those of the run. Alone a contributor trains honestly, for the
-same rounds and epochs: nobody attacks oneself.
+itself. Names and behaviours stay those of the run. Alone a contributor trains honestly, for
+the same rounds and epochs: nobody attacks oneself.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def check_worth(config: RunConfig, task: Task) -> None:
     if config.engine == "deployment" or config.table.on_nodes:
         raise ConfigError(
             "evaluation.worth: a federation without one of its contributors needs all others"
-            " to train once more for each, which a deployment does not ask of its nodes; usable"
-            " with the engines inline and simulation, where all data are here"
+            " to train once more, which a deployment does not ask of its nodes; usable with"
+            " the engines inline and simulation, where all data are here"
         )
     if config.registry.database and not config.registry.simulated:
         raise ConfigError(

@@ -28,9 +28,9 @@ def worth_table(worth: Worth) -> Table:
     title = f"Is joining worth it? {worth.metric.replace('_', ' ')}{unit} on own test rows"
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), title=title, title_justify="left")
     shown.add_column("contributor")
-    for heading in ("alone", "joined", "gain", "brings the others"):
+    for heading in ("alone", "joined", "gain", "brings others"):
         shown.add_column(heading, justify="right")
-    shown.add_column("joining")
+    shown.add_column("joining", no_wrap=True)
     for one in worth.sites:
         mark = "" if is_honest(one.behaviour) else f"{ATTACKER_MARK} "
         shown.add_row(
