@@ -1,4 +1,4 @@
-"""Paired intervals against scikit's kin, and the file that says whether joining is worth it."""
+"""Paired intervals against scipy's, and the file that says whether joining is worth it."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_file_that_says_anything_else_is_refused(tmp_path: Path, change, said)
     fields = json.loads(example().to_json())
     change(fields)
     (tmp_path / "worth.json").write_text(json.dumps(fields))
-    with pytest.raises(ValueError, match="worth.json: ") as caught:
+    with pytest.raises(ValueError, match=r"worth\.json: ") as caught:
         load_worth(tmp_path, {"a": "honest"})
     assert said in str(caught.value)
 

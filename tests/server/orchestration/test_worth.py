@@ -1,4 +1,4 @@
-"""Is joining worth it? Answers that are known beforehand, kept over a kill, bound by the ledger."""
+"""Is joining worth it? Answers known beforehand, kept over a kill, bound by the ledger."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Every row of a site says the same: positive is class 1, or, at the mirror, class 0. So any
 # split gives the same rows, and whoever learns from one's own kind makes no mistake.
 _MODULE = """
+from dataclasses import replace
 import numpy as np
 from anml_fl.datasets.table import Table
 
@@ -38,6 +39,11 @@ def sites():
 
 def read(folder):
     return sites()
+
+def noisy(folder):
+    features = np.random.default_rng(0).normal(size=(180, 2))
+    labels = (features.sum(1) + np.random.default_rng(1).normal(size=180) > 0).astype(np.int64)
+    return replace(sites(), features=features, labels=labels)
 """
 _SETTINGS: dict[str, Any] = {
     "dataset": "worth_sites:read",
@@ -80,7 +86,10 @@ def finished(_sites: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def told(out: Path) -> dict[str, Any]:
-    return {one["contributor"]: one for one in json.loads((out / "worth.json").read_text())["sites"]}
+    return {
+        one["contributor"]: one
+        for one in json.loads((out / "worth.json").read_text())["sites"]
+    }
 
 
 class Counting:
@@ -132,6 +141,16 @@ def test_repeat_0_is_the_run_itself(finished: Path) -> None:
         assert one["joined"]["own"][0] == held[name]["errors"]["fedavg"]
 
 
+def test_a_repeat_is_the_run_with_the_next_seed(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        start(tmp_path / str(seed), dataset="worth_sites:noisy", repeats=2, seed=seed)
+    first, second = (told(tmp_path / str(seed)) for seed in (0, 1))
+    kinds = [(name, kind) for name in first for kind in ("alone", "without", "joined")]
+    for name, kind in kinds:
+        assert first[name][kind]["own"][1] == second[name][kind]["own"][0]
+    assert any(len(set(first[name][kind]["own"])) == 2 for name, kind in kinds)
+
+
 @pytest.mark.parametrize("after", [0, 40])
 def test_it_goes_on_where_it_was_stopped_with_the_same_bytes(
     finished: Path, tmp_path: Path, after: int
@@ -149,7 +168,7 @@ def test_it_goes_on_where_it_was_stopped_with_the_same_bytes(
     assert not partial.exists()
     for name in ("worth.json", "ledger.jsonl"):
         assert (tmp_path / "run" / name).read_bytes() == (finished / name).read_bytes()
-    # In each repeat 3 train together, 2 without each of three, and 1 alone of three: 12 x rounds.
+    # In each repeat and round three train together, twice three without one, three alone.
     assert whole.asked == 3 * 3 * 12
     # At most the model that was being trained is trained again: three rounds of three.
     assert whole.asked - after <= rest.asked <= whole.asked - after + 9
@@ -164,6 +183,17 @@ def test_what_other_settings_or_code_found_is_forgotten(tmp_path: Path) -> None:
         other = WorthLog(tmp_path, run, code)
         assert other.figures("0/joined", lambda: {"own": [0.9]}) == {"own": [0.9]}
         WorthLog(tmp_path, "run-a", "code")
+
+
+def test_a_line_that_is_none_ends_what_is_known_and_not_what_comes(tmp_path: Path) -> None:
+    first = WorthLog(tmp_path, "run", "code")
+    first.figures("a", lambda: {"own": [1.0]})
+    with (tmp_path / "worth.partial.jsonl").open("ab") as file:
+        file.write(b"{}}\n")
+    WorthLog(tmp_path, "run", "code").figures("b", lambda: {"own": [2.0]})
+    last = WorthLog(tmp_path, "run", "code")
+    assert last.figures("a", dict) == {"own": [1.0]}
+    assert last.figures("b", dict) == {"own": [2.0]}
 
 
 def test_attackers_take_part_as_they_behave_under_their_names(tmp_path: Path) -> None:
@@ -202,11 +232,19 @@ def test_an_answer_that_nobody_asked_for_is_found(finished: Path, tmp_path: Path
 
 
 def test_a_run_that_is_made_anew_answers_anew(tmp_path: Path) -> None:
-    counting = Counting()
-    start(tmp_path, counting, repeats=2)
-    first, asked = (tmp_path / "worth.json").read_bytes(), counting.asked
-    start(tmp_path, counting, repeats=2)
-    assert counting.asked == 2 * asked
+    with pytest.raises(KeyboardInterrupt):
+        start(tmp_path, Counting(30), repeats=2)
+    partial = tmp_path / "worth.partial.jsonl"
+    known = partial.read_bytes()
+    start(tmp_path, repeats=2)
+    first = (tmp_path / "worth.json").read_bytes()
+    partial.write_bytes(known)  # a crash came between the run's end and its removal
+    with pytest.raises(KeyboardInterrupt):
+        start(tmp_path, Counting(0), repeats=2)
+    assert not (tmp_path / "worth.json").exists()
+    again = Counting()
+    start(tmp_path, again, repeats=2)
+    assert again.asked == 2 * 3 * 12
     assert (tmp_path / "worth.json").read_bytes() == first
 
 
@@ -245,7 +283,7 @@ def test_who_was_drawn_stays_in_every_repeat(tmp_path: Path) -> None:
     assert found["left_out"] == []
 
 
-def test_those_who_take_part_can_be_named_instead_of_drawn(_sites: None) -> None:
+def test_those_who_take_part_can_be_named_instead_of_drawn() -> None:
     config = from_flat(_SETTINGS | {"contributors": 2, "behaviours": "honest=2"})
     drawn = data_of(config).names
     arguments = ("worth_sites:read", 2, "natural")
