@@ -23,6 +23,8 @@ LOCK, SUBMITTING = ".lock", ".submitting"
 ROUNDS, TIMINGS, MODEL = "rounds.jsonl", "timings.jsonl", "model.safetensors"
 CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
 UPDATES = "updates"
+CLAIMS = "claims.jsonl"
+"""What the contributors' nodes say of each round's model: a line has `round` and `median`."""
 
 
 def updates_name(strategy: str, number: int) -> str:
