@@ -30,12 +30,30 @@ from strategies import protocol
 from strategies.arrays import values_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
-app = ClientApp(mods=[discreet, echo_nonce, unpacked])
+
+def client_app(task_for: Callable[[RunConfig], Task] = task_of) -> ClientApp:
+    """Build the ClientApp.
+
+    Parameters
+    ----------
+    task_for : callable
+        From a run's settings to its task; a run from Python may have data of its own.
+    """
+    app = ClientApp(mods=[discreet, echo_nonce, unpacked])
+    app.query("enrol")(enrol)
+
+    @app.train()
+    def train(message: Message, context: Context) -> Message:
+        return train_round(message, context, task_for)
+
+    return app
 
 
-@app.query("enrol")
 def enrol(message: Message, context: Context) -> Message:
     """Tell which partition the engine gave to this node.
 
@@ -50,8 +68,9 @@ def enrol(message: Message, context: Context) -> Message:
     return Message(RecordDict({protocol.IDENTITY: identity}), reply_to=message)
 
 
-@app.train()
-def train_round(message: Message, context: Context) -> Message:
+def train_round(
+    message: Message, context: Context, task_for: Callable[[RunConfig], Task] = task_of
+) -> Message:
     """Train the global model on this contributor's samples.
 
     Parameters
@@ -61,6 +80,8 @@ def train_round(message: Message, context: Context) -> Message:
     context : Context
         Settings in its run config; `partition-id`, and possibly `behaviour`, in its
         node config.
+    task_for : callable
+        As of `client_app`.
 
     Returns
     -------
@@ -74,7 +95,7 @@ def train_round(message: Message, context: Context) -> Message:
             f"partition-id must lie in [0, {config.federation.contributors - 1}], the"
             f" federation's contributors, got {partition}"
         )
-    task = task_of(config)
+    task = task_for(config)
     contributor = task.data.names[partition]
     listed = context.node_config.get("behaviour", behaviours_of(config)[contributor])
     local = LocalRound(
@@ -97,3 +118,6 @@ def train_round(message: Message, context: Context) -> Message:
 @lru_cache(maxsize=4)  # the same in every round
 def _read(settings: tuple[tuple[str, str | int | float | bool], ...]) -> RunConfig:
     return from_flat(dict(settings))
+
+
+app = client_app()
