@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from flwr.serverapp import Grid
     from sqlalchemy import Engine
 
+    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
     from strategies.identity import Roster
 
@@ -133,7 +134,8 @@ def train_federation(
                     run_strategy(shared, name)
             # Bound to the ledger, and so the same again after a crash.
             held = own_data(out, config, task)
-        return close_run(out, config, behaviours, held, Settlement(out, config, engine))
+        settlement = Settlement(out, config, engine)
+        return close_run(out, config, behaviours, held, settlement, task)
     finally:
         if engine is not None:
             engine.dispose()

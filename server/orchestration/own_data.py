@@ -59,7 +59,7 @@ def own_data(out: Path, config: RunConfig, task: Task) -> dict[str, Any]:
     return found
 
 
-def test_classes(config: RunConfig) -> list[int]:
+def test_classes(task: Task) -> list[int]:
     """Count the rows of each class that the server tests on, of a table of one's own.
 
     Returns
@@ -67,9 +67,9 @@ def test_classes(config: RunConfig) -> list[int]:
     list of int
         Empty for data that come with it, values, and where there are no rows.
     """
-    if not config.table.own:
+    if task.schema is None:
         return []
-    test = task_of(config).data.test
+    test = task.data.test
     if test.classes == 1 or not test.labels.size:
         return []
     return [int(count) for count in np.bincount(test.labels, minlength=test.classes)]
