@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flwr.app import Array, ArrayRecord
 
 from anml_fl.behaviour import is_honest
+from anml_fl.federation.data import data_of
 from anml_fl.federation.task import Task
 from anml_fl.models.state import arrays_of
+from anml_fl.run.best_round import Stopping
 from anml_fl.settings.evaluation import Evaluation
 from server.engines.inline_grid import InlineGrid, identity_kept
 from server.orchestration.registry_signals import signal_source
@@ -30,6 +32,23 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
 
     ClientAppFor = Callable[[Callable[[RunConfig], Task]], ClientApp]
+    Split = Callable[[RunConfig, tuple[str, ...]], Partitioned]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What trains federations again, with fewer contributors or on another split.
+
+    Parameters
+    ----------
+    client_app : callable
+        From a function that gives a run's task to the ClientApp that trains on it.
+    split : callable
+        From settings and contributors to their data, split by the settings' seed.
+    """
+
+    client_app: ClientAppFor
+    split: Split = data_of
 
 
 def coalition_of(
@@ -64,8 +83,9 @@ def coalition_of(
         truths=None if data.truths is None else tuple(data.truths[i] for i in places),
         tested=None,
     )
-    metric = config.evaluation.metric
-    changed = {"federation": federation, "evaluation": Evaluation(metric=metric)}
+    metric, patience = config.evaluation.metric, config.evaluation.patience
+    chosen = Evaluation(metric=metric, patience=patience)
+    changed = {"federation": federation, "evaluation": chosen}
     task = Task(held, config.training.model, config.seed, metric)
     return config.model_copy(update=changed), task
 
@@ -90,7 +110,7 @@ def coalition_model(
     Returns
     -------
     dict
-        The last round's arrays by name.
+        The last round's arrays by name; with patience the best round's, on all test rows.
     """
     names, training = task.data.names, config.training
     behaviours = dict(zip(names, config.federation.listed_roles, strict=True))
@@ -109,6 +129,8 @@ def coalition_model(
         ),
     )
     arrays: dict[str, NDArray[Any]] = arrays_of(task.initial_model())
+    stopping, scores = Stopping.of(config), list[float]()
+    best: dict[str, NDArray[Any]] = {}
     initial = ArrayRecord({name: Array(value) for name, value in arrays.items()})
     nodes = [{"partition-id": i, "num-partitions": len(names)} for i in range(len(names))]
     with identity_kept():
@@ -116,4 +138,10 @@ def coalition_model(
         for one in strategy.rounds(grid, initial, training.rounds, training.timeout):
             arrays = values_of(one.arrays)
             signals.observe(one.record)
-    return arrays
+            if stopping.patience:
+                model = task.model_of(arrays)
+                scores.append(task.score(model) if task.measure else task.error(model))
+                best = arrays if stopping.kept(scores) == len(scores) else best
+                if stopping.over(scores):
+                    break
+    return best or arrays

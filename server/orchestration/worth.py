@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flwr.common.logger import log
 
-from anml_fl.datasets.prepare import deal
-from anml_fl.federation.own_table import own_data
 from anml_fl.run.worth import LeftOut, Scores, Worth, save_worth, site_worth
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.section import ConfigError
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from anml_fl.federation.task import Task
     from anml_fl.run.worth import Better
     from anml_fl.settings.run import RunConfig
-    from server.orchestration.coalition import ClientAppFor
+    from server.orchestration.coalition import Again
     from server.orchestration.worth_log import Figures
 
 _ALONE = "fedavg"
@@ -80,7 +78,7 @@ def check_worth(config: RunConfig, task: Task) -> None:
 def write_worth(
     config: RunConfig,
     out: Path,
-    client_app: ClientAppFor,
+    again: Again,
     behaviours: Mapping[str, str],
     code: str,
 ) -> None:
@@ -92,8 +90,7 @@ def write_worth(
         As `check_worth` lets it pass.
     out : Path
         The run's folder.
-    client_app : callable
-        As in `coalition.coalition_model`.
+    again : Again
     behaviours : mapping
         Contributor to behaviour.
     code : str
@@ -103,9 +100,9 @@ def write_worth(
     done: list[_Repeat] = []
     left_out = []
     for number in range(config.evaluation.repeats):
-        again = config.model_copy(update={"seed": (config.seed + number) % 2**63})
+        repeated = config.model_copy(update={"seed": (config.seed + number) % 2**63})
         try:
-            data = _data(again, tuple(behaviours))
+            data = again.split(repeated, tuple(behaviours))
         except ValueError as error:
             # Another split may leave too few of a class.
             log(WARNING, "worth, repeat %d: %s", number, error)
@@ -113,11 +110,11 @@ def write_worth(
             continue
         done.append(
             _Repeat(
-                _figures(again, data, behaviours, client_app, code, (known, number)),
+                _figures(repeated, data, behaviours, again, code, (known, number)),
                 _ratios(data),
             )
         )
-    task = coalition_of(config, _data(config, tuple(behaviours)), behaviours)[1]
+    task = coalition_of(config, again.split(config, tuple(behaviours)), behaviours)[1]
     save_worth(out, _worth(config, task, behaviours, done, tuple(left_out)))
 
 
@@ -132,20 +129,11 @@ class _Repeat:
         return self.figures[model][part][place]
 
 
-def _data(config: RunConfig, names: tuple[str, ...]) -> Partitioned:
-    if config.table.own:
-        return own_data(config)
-    chosen = config.federation
-    return deal(
-        chosen.dataset, chosen.contributors, chosen.partition, config.seed, members=names
-    )
-
-
 def _figures(
     config: RunConfig,
     data: Partitioned,
     behaviours: Mapping[str, str],
-    client_app: ClientAppFor,
+    again: Again,
     code: str,
     kept: tuple[WorthLog, int],
 ) -> dict[str, Figures]:
@@ -167,7 +155,7 @@ def _figures(
             places: tuple[int, ...] = places,
         ) -> Figures:
             settings, task = coalition_of(config, data, members)
-            arrays = coalition_model(client_app, settings, task, rule, code)
+            arrays = coalition_model(again.client_app, settings, task, rule, code)
             return _tested(task, data, arrays, places)
 
         found[model] = known.figures(f"{number}/{model}", tested)

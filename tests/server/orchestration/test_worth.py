@@ -14,6 +14,7 @@ from anml_fl.run.verification import verify_run
 from anml_fl.settings.reading import from_flat
 from clients.app import app, client_app
 from server.engines.inline_grid import InlineGrid
+from server.orchestration.coalition import Again
 from server.orchestration.federation import check, run_federation
 from server.orchestration.worth_log import WorthLog
 
@@ -74,7 +75,9 @@ def start(out: Path, making: Any = client_app, **changes: Any) -> dict[str, Any]
     config = from_flat(_SETTINGS | changes)
     total = config.federation.contributors
     nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
-    return run_federation(InlineGrid(app, nodes, config.to_flat()), config, out, making)
+    return run_federation(
+        InlineGrid(app, nodes, config.to_flat()), config, out, again=making and Again(making)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +273,7 @@ def test_what_cannot_be_compared_is_refused(changes: Any, said: str) -> None:
 
 
 def test_without_what_trains_it_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="client_app"):
+    with pytest.raises(ValueError, match="the apps"):
         start(tmp_path / "run", None)
     assert not (tmp_path / "run").exists()
 
