@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -244,8 +245,12 @@ def written(value: float | Interval | None, worth: Worth) -> str:
     """
     if value is None:
         return "—"
-    scale, kind = (100, ".1f") if worth.share else (1, ".3g")
-    if isinstance(value, Interval):
-        half = (value.high - value.low) / 2
-        return f"{scale * value.mean:+{kind}} ± {scale * half:{kind}}"
-    return f"{scale * value:{kind}}"
+    scale = 100 if worth.share else 1
+    if isinstance(value, float):
+        kind = ".1f" if worth.share else ",.0f" if abs(value) >= 1000 else ".3g"
+        return f"{scale * value:{kind}}"
+    half = scale * (value.high - value.low) / 2
+    # Of a number in its own unit as many places as its interval is worth.
+    places = 1 if worth.share else 1 - math.floor(math.log10(half)) if half else 3
+    kind = f",.{min(max(places, 0), 6)}f"
+    return f"{scale * value.mean:+{kind}} ± {half:{kind}}"

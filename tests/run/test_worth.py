@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from anml_fl.run.paired_interval import paired_interval
+from anml_fl.run.paired_interval import Interval, paired_interval
 from anml_fl.run.worth import (
     LeftOut,
     Scores,
@@ -135,7 +135,15 @@ def test_a_file_that_says_anything_else_is_refused(tmp_path: Path, change, said)
 
 def test_numbers_of_another_metric_are_no_percentages() -> None:
     worth = Worth("anml", "rmse", "lower", False, 5, ())
-    assert written(12.3456, worth) == "12.3"
+    assert [written(value, worth) for value in (12.3456, 0.0, 21345.6)] == [
+        "12.3",
+        "0",
+        "21,346",
+    ]
+    wide, narrow = Interval(1234.5, -766.0, 3235.0, 5), Interval(0.0012, 0.0011, 0.0013, 5)
+    assert written(wide, worth) == "+1,234 ± 2,000"
+    assert written(narrow, worth) == "+0.00120 ± 0.00010"
+    assert written(Interval(0.5, 0.5, 0.5, 5), worth) == "+0.500 ± 0.000"
     assert written(None, worth) == "—"
     assert mean_score([None, 1.0, 3.0]) == 2.0
     assert mean_score([None]) is None

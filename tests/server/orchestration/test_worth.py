@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from rich.console import Console
 
 from anml_fl.datasets.prepare import deal
+from anml_fl.execution import federate
 from anml_fl.federation.data import data_of
 from anml_fl.run.verification import verify_run
+from anml_fl.run.worth import load_worth
 from anml_fl.settings.reading import from_flat
 from clients.app import app, client_app
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.coalition import Again
 from server.orchestration.federation import check, run_federation
 from server.orchestration.worth_log import WorthLog
+from server.orchestration.worth_table import worth_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,6 +183,44 @@ def test_it_goes_on_where_it_was_stopped_with_the_same_bytes(
     assert whole.asked - after <= rest.asked <= whole.asked - after + 9
 
 
+def test_a_split_that_cannot_be_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    def split(config: Any, members: Any) -> Any:
+        if config.seed == 1:
+            raise ValueError("too few samples")
+        return data_of(config, members)
+
+    config = from_flat(_SETTINGS)
+    nodes = [{"partition-id": i, "num-partitions": 3} for i in range(3)]
+    grid = InlineGrid(app, nodes, config.to_flat())
+    run_federation(grid, config, tmp_path, again=Again(client_app, split))
+    found = json.loads((tmp_path / "worth.json").read_text())
+    assert found["left_out"] == [{"reason": "too few samples", "repeat": 1}]
+    assert found["sites"][0]["gain"]["pairs"] == 2
+    assert "Repeat 1 was left out: too few samples" in (tmp_path / "report.html").read_text()
+
+
+def test_the_table_at_the_end_fits_a_terminal(finished: Path) -> None:
+    contributors = json.loads((finished / "summary.json").read_text())["contributors"]
+    worth = load_worth(finished, contributors)
+    assert worth is not None
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(worth_table(worth))
+    lines = console.export_text().splitlines()
+    (mirror,) = (line.split() for line in lines if "mirror" in line)
+    assert mirror == [
+        "mirror",
+        "0.0",
+        "100.0",
+        "-100.0",
+        "±",
+        "0.0",
+        "+0.0",
+        "±",
+        "0.0",
+        "costs",
+    ]
+
+
 def test_what_other_settings_or_code_found_is_forgotten(tmp_path: Path) -> None:
     first = WorthLog(tmp_path, "run-a", "code")
     assert first.figures("0/joined", lambda: {"own": [0.5]}) == {"own": [0.5]}
@@ -283,6 +327,46 @@ def test_who_was_drawn_stays_in_every_repeat(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "worth.json").read_text())
     drawn = data_of(from_flat(_SETTINGS | {"contributors": 2, "behaviours": "honest=2"})).names
     assert [one["contributor"] for one in found["sites"]] == sorted(drawn)
+    assert found["left_out"] == []
+
+
+@pytest.fixture
+def table() -> tuple[Any, Any, list[str]]:
+    """Make rows of four sites, one of which has the labels the other way round."""
+    rng = np.random.default_rng(0)
+    features, sites = rng.normal(size=(240, 2)), np.repeat(list("abcd"), 60)
+    labels = (features[:, 0] > 0) ^ (sites == "d")
+    return features, labels.astype(int), sites.tolist()
+
+
+def test_a_table_of_a_program_is_split_again_and_patience_is_as_in_the_run(
+    table, tmp_path: Path
+) -> None:
+    features, labels, sites = table
+    run = federate(
+        features,
+        labels,
+        by=sites,
+        out=tmp_path,
+        strategies="fedavg",
+        rounds=8,
+        patience=2,
+        worth=True,
+        repeats=3,
+    )
+    for name, one in told(tmp_path).items():
+        assert one["joined"]["own"][0] == run.summary.holdings[name].errors["fedavg"]
+    assert told(tmp_path)["d"]["verdict"] == "joining costs"
+    # It was over before its last round, so that the best round's model is not the last one's.
+    assert len(run.strategies[0].records) < 8
+
+
+def test_sites_that_were_drawn_stay_in_every_repeat(table, tmp_path: Path) -> None:
+    features, labels, sites = table
+    few = {"contributors": 2, "behaviours": "honest=2", "strategies": "fedavg", "rounds": 1}
+    run = federate(features, labels, by=sites, out=tmp_path, worth=True, repeats=6, **few)
+    found = json.loads((tmp_path / "worth.json").read_text())
+    assert [one["contributor"] for one in found["sites"]] == sorted(run.summary.contributors)
     assert found["left_out"] == []
 
 
