@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anml_fl.datasets.refusal import shown
 from anml_fl.datasets.table import TableError
-from anml_fl.tables.cell import key, may_be_thousands, no_and_yes
+from anml_fl.tables.cell import date_of, key, may_be_thousands, no_and_yes, number_of
 from anml_fl.tables.label_inference import inferred_label
 from anml_fl.tables.natural_values import listed, short
-from anml_fl.tables.profile import MOSTLY, Profile, can_be_read, plain, profiled
+from anml_fl.tables.profile import MOSTLY, Profile, can_be_read, profiled
 from anml_fl.tables.schema import (
     MISSING,
     BooleanColumn,
@@ -45,6 +46,7 @@ _FEW_NUMBERS = 10
 _MANY = 10_000
 _DIFFERING = 0.2
 _LONGEST_NAME = 200
+_MOST_NAMED = 20
 # `id` as a word of its own, or at the end of one: PassengerId, patient_id, rowid.
 _ID_WORDS = {"id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "mrn", "no", "nr"}
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -222,9 +224,9 @@ def _kept_apart(columns: Columns, name: str, rows: int, known: tuple[str, str]) 
             f"{columns.where}: a column's name must have 1 to {_LONGEST_NAME} characters, got"
             f" one of {len(name)}"
         )
-    cells = plain(columns.table[name])
-    if not can_be_read(cells.type):
-        return IgnoredColumn(name=name, why=f"of type {cells.type}, which is not learned from")
+    kind = columns.table.schema.field(name).type
+    if not can_be_read(kind):
+        return IgnoredColumn(name=name, why=f"of type {kind}, which is not learned from")
     for other in same_as(columns, name, known):
         return IgnoredColumn(name=name, why=f"the same as {other!r}")
     return inferred_column(profiled(columns, name, MISSING))
@@ -260,13 +262,20 @@ def _named(columns: Columns, name: str, what: str) -> None:
     if name in names:
         return
     folded = {one.casefold().strip(): one for one in names}
-    near = [folded[name.casefold().strip()]] if name.casefold().strip() in folded else []
-    near = near or get_close_matches(name, names)
-    if len(names) <= 20 or not near:
-        hint = f"its columns: {', '.join(names[:20])}" + (", ..." if len(names) > 20 else "")
+    same = folded.get(name.casefold().strip())
+    near = [same] if same else get_close_matches(name, names)
+    if len(names) <= _MOST_NAMED and not any(map(_is_value, names)):
+        hint = f"its columns: {', '.join(names)}"
+    elif near:
+        hint = f"did you mean {' or '.join(map(shown, near))}?"
     else:
-        hint = f"did you mean {' or '.join(map(repr, near))}?"
+        # Without a header its first line is a row, and is not shown.
+        hint = f"its first line must name its {len(names)} columns"
     raise TableError(f"{columns.where}: no column {name!r}, which {what} names; {hint}")
+
+
+def _is_value(name: str) -> bool:
+    return number_of(name) is not None or date_of(name) is not None
 
 
 def _picture(columns: Columns) -> Picture:

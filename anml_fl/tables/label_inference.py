@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from anml_fl.datasets.table import TableError
+from anml_fl.tables.distinct import distinct
 from anml_fl.tables.natural_values import listed
-from anml_fl.tables.profile import MOSTLY, absent, can_be_read, plain, profiled
+from anml_fl.tables.profile import MOSTLY, can_be_read, profile_of
 from anml_fl.tables.schema import MISSING, ClassLabel, ValueLabel
 from anml_fl.tables.wide_ranges import wide_range
 
@@ -47,16 +48,16 @@ def inferred_label(columns: Columns, name: str) -> ClassLabel | ValueLabel:
     the first being line 4; nothing can be learned from them: take them out
     """
     where = f"{columns.where}, column {name}"
-    cells = plain(columns.table[name])
-    if not can_be_read(cells.type):
-        raise TableError(
-            f"{where}: a label must be texts or numbers, not of type {cells.type}"
-        )
-    profile = profiled(columns, name, MISSING)
+    kind = columns.table.schema.field(name).type
+    if not can_be_read(kind):
+        raise TableError(f"{where}: a label must be texts or numbers, not of type {kind}")
+    cells = distinct(columns, name)
+    profile = profile_of(cells, MISSING)
     if profile.missing:
+        first = int(np.argmax(cells.missing(MISSING)[cells.codes]))
         raise TableError(
             f"{where}: the label is missing in {profile.missing} of {profile.rows} rows, the"
-            f" first being {columns.place(_first_missing(cells))}; nothing can be learned from"
+            f" first being {columns.place(first)}; nothing can be learned from"
             " them: take them out"
         )
     if profile.different and _is_value(profile):
@@ -86,12 +87,3 @@ def _is_value(profile: Profile) -> bool:
     fractional = profile.share(there & (numbers != np.trunc(numbers))) > 1 / 2
     limit = _FEW if fractional else max(_FEW, _SHARE_OF_ROWS * profile.rows)
     return bool(different > limit)
-
-
-def _first_missing(cells: Any) -> int:
-    start = 0
-    for chunk in cells.chunks:
-        if (found := absent(chunk, MISSING)).any():
-            return start + int(found.argmax())
-        start += len(chunk)
-    return start
