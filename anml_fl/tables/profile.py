@@ -68,25 +68,12 @@ class Profile:
     @cached_property
     def numbers(self) -> NDArray[np.float64]:
         """Of each different cell, its number; nan where it is none."""
-        kind = self.cells.type
-        if pa.types.is_boolean(kind) or is_moment(kind):
-            return np.full(self.different, np.nan)
-        return _floats(numbers_of(self.cells))
+        return numbers_in(self.cells)
 
     @cached_property
     def dates(self) -> NDArray[np.float64]:
         """Of each different cell, its days since 1970-01-01; nan where it is no date."""
-        kind = self.cells.type
-        if is_moment(kind):
-            moments = pc.cast(self.cells, pa.timestamp("us"), safe=False).cast(pa.int64())
-            return _floats(moments) / (24 * 3600 * 1e6)
-        if not is_text(kind):
-            return np.full(self.different, np.nan)
-        tried = [date_of(text) for text in self.cells[:_TRIED].to_pylist()]
-        if 2 * tried.count(None) > len(tried):
-            return np.full(self.different, np.nan)
-        rest = [date_of(text) for text in self.texts[_TRIED:]]
-        return np.array([*tried, *rest], dtype=np.float64)
+        return dates_in(self.cells)
 
     def share(self, which: NDArray[np.bool_]) -> float:
         """Say which share of the rows that have something has one of these cells."""
@@ -118,6 +105,28 @@ def profile_of(found: Distinct, missing: tuple[str, ...]) -> Profile:
     counts = np.bincount(found.codes, minlength=none.size).astype(np.int64)
     kept = found.values.filter(pa.array(~none[:-1]))
     return Profile(found.name, found.codes.size, int(counts[none].sum()), kept, counts[~none])
+
+
+def numbers_in(cells: Any) -> NDArray[np.float64]:
+    """Read cells as numbers; nan where one is none."""
+    if pa.types.is_boolean(cells.type) or is_moment(cells.type):
+        return np.full(len(cells), np.nan)
+    return _floats(numbers_of(cells))
+
+
+def dates_in(cells: Any) -> NDArray[np.float64]:
+    """Read cells as days since 1970-01-01; nan where one is no date, or hardly any is."""
+    if is_moment(cells.type):
+        moments = pc.cast(cells, pa.timestamp("us"), safe=False).cast(pa.int64())
+        return _floats(moments) / (24 * 3600 * 1e6)
+    none = np.full(len(cells), np.nan)
+    if not is_text(cells.type):
+        return none
+    tried = [date_of(text) for text in cells[:_TRIED].to_pylist()]
+    if 2 * tried.count(None) > len(tried):
+        return none
+    rest = [date_of(text) for text in cells[_TRIED:].to_pylist()]
+    return np.array([*tried, *rest], dtype=np.float64)
 
 
 def can_be_read(kind: Any) -> bool:
