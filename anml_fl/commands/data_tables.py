@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _MOST_SITES = 50
 _MOST_CLASSES = 10
-_MOST_CONSTANT = 4
 
 
 def show_description(found: Description, *, to_stderr: bool) -> None:
@@ -28,12 +27,15 @@ def show_description(found: Description, *, to_stderr: bool) -> None:
     console = Console(stderr=to_stderr)
     console.print(Text(f"{visible(found.where)}: {found.rows} rows"), soft_wrap=True)
     few = len(found.classes) <= _MOST_CLASSES
-    heads = ["site", "rows"]
-    heads += [f"{found.label}={name}" for name in found.classes] if few else ["classes"]
-    heads += ["missing", "out of range", "constant columns"]
-    shown = _table(heads, right=range(1, len(heads) - 1))
+    heads = ["site", "rows", *(found.classes if few else ["classes"])]
+    heads += ["missing", "out of range"]
+    shown = _table(heads, right=range(1, len(heads)))
+    nameless = "(all)" if len(found.sites) == 1 else "(none)"
     for one in found.sites[:_MOST_SITES]:
-        shown.add_row(*(Text(cell) for cell in _cells(one, few=few)))
+        shown.add_row(*(Text(cell) for cell in _cells(one, nameless, few=few)))
+    if found.classes and few:
+        named = f"Rows of each site, and of each class of {visible(found.label)}:"
+        console.print(Text(named), soft_wrap=True)
     console.print(shown)
     if (more := len(found.sites) - _MOST_SITES) > 0:
         console.print(f"and {more} more sites; --json has them all")
@@ -45,7 +47,7 @@ def show_columns(found: Overview) -> None:
     """Print what columns there are, and which may be the label."""
     console = Console()
     console.print(Text(f"{visible(found.where)}: {found.rows} rows"), soft_wrap=True)
-    shown = _table(["column", "kind", "gaps", "what"])
+    shown = _table(["column", "kind", "gaps", "what"], wide=(3,))
     for one in found.columns:
         gaps = "yes" if one.gaps else ""
         shown.add_row(*(Text(visible(x)) for x in (one.name, one.kind, gaps, one.detail)))
@@ -57,31 +59,26 @@ def show_columns(found: Overview) -> None:
     )
 
 
-def _cells(one: SiteDescription, *, few: bool) -> list[str]:
+def _cells(one: SiteDescription, nameless: str, *, few: bool) -> list[str]:
     counts = [str(count) for count in one.classes]
     if not few:
         counts = [str(sum(count > 0 for count in one.classes))]
-    more = len(one.constant) - _MOST_CONSTANT
-    names = ", ".join(map(visible, one.constant[:_MOST_CONSTANT]))
     return [
-        visible(one.site) or "(all)",
+        visible(one.site) or nameless,
         str(one.rows),
         *counts,
         f"{100 * one.missing:.1f} %",
         str(one.out_of_range),
-        names + (f" and {more} more" if more > 0 else ""),
     ]
 
 
-def _table(heads: Sequence[str], right: range = range(0)) -> Table:
+def _table(heads: Sequence[str], right: range = range(0), wide: tuple[int, ...] = ()) -> Table:
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for place, head in enumerate(heads):
-        # The last has lists, and gives way; a name or a number is shown whole.
-        last = place == len(heads) - 1
         shown.add_column(
             Text(visible(head)),
             justify="right" if place in right else "left",
             overflow="fold",
-            no_wrap=not last,
+            no_wrap=place not in wide,
         )
     return shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.tables.description_notes import notes_on
@@ -51,7 +51,7 @@ class Description:
 
 
 def described(columns: Columns, schema: TableSchema) -> Description:
-    """Describe a table, held against a schema; columns that it lacks are left out.
+    """Describe a table, held against a schema; of columns that it lacks only that is said.
 
     Examples
     --------
@@ -64,14 +64,25 @@ def described(columns: Columns, schema: TableSchema) -> Description:
     >>> [(one.site, one.rows, one.classes, one.missing) for one in found.sites]
     [('a', 2, (2, 0), 0.5), ('b', 1, (0, 1), 0.0)]
     """
+    columns = _named_as(columns, schema)
     label = schema.label
-    named = tuple(one[0] for one in label.classes) if isinstance(label, ClassLabel) else ()
+    there = label.name in columns.table.column_names
+    classes = label.classes if there and isinstance(label, ClassLabel) else ()
     sites = site_descriptions(columns, schema)
     return Description(
         where=columns.where,
         rows=columns.table.num_rows,
         label=label.name,
-        classes=named,
+        classes=tuple(one[0] for one in classes),
         sites=sites,
         notes=tuple(notes_on(columns, schema, sites)),
     )
+
+
+def _named_as(columns: Columns, schema: TableSchema) -> Columns:
+    """Call columns as the schema does, where the table writes them in another case."""
+    there = columns.table.column_names
+    wanted = [column.name for column in schema.columns] + [schema.label.name, schema.site]
+    lacking = {name.strip().casefold(): name for name in wanted if name not in there}
+    names = [name if name in wanted else lacking.pop(name.casefold(), name) for name in there]
+    return replace(columns, table=columns.table.rename_columns(names))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.datasets.site_name import alike
+from anml_fl.tables.cell import number_of
 from anml_fl.tables.column_inference import same_as
 from anml_fl.tables.profile import profiled
 from anml_fl.tables.schema import (
@@ -29,6 +30,7 @@ _LISTED = 8
 _FEW_ROWS = 10
 _RARE = 0.1
 _MOST_CODES = 10
+_MANY_CLASSES = 20
 # Numbers that people write where nothing was measured.
 _STAND_INS = (0, -1, -9, -99, -999, -9999, 9, 99, 999, 9999, 99999)
 _STAND_INS_SHARE = 0.01
@@ -56,6 +58,13 @@ def notes_on(
     if isinstance(schema.label, ClassLabel):
         yield from _alike("classes", [v for one in schema.label.classes for v in one])
         yield from _of_classes(schema.label, sites)
+        if len(schema.label.classes) > _MANY_CLASSES and all(
+            number_of(value) is not None for one in schema.label.classes for value in one
+        ):
+            yield (
+                f"{schema.label.name}: {len(schema.label.classes)} numbers, read as classes;"
+                ' to predict how large it is, write kind = "value" with low and high for classes'
+            )
     if schema.site:
         yield from _alike("sites", [one.site for one in sites])
         yield from _of_sites(sites)
@@ -156,8 +165,14 @@ def _of_classes(label: ClassLabel, sites: Sequence[SiteDescription]) -> Iterator
 
 
 def _of_sites(sites: Sequence[SiteDescription]) -> Iterator[str]:
+    for one in sites:
+        if not one.site:
+            yield f"{one.rows} rows name no site, and will be refused"
     if few := [one.site for one in sites if one.rows < _FEW_ROWS]:
         yield f"sites with fewer than {_FEW_ROWS} rows: {_some(few)}"
+    for one in sites:
+        if one.constant:
+            yield f"{one.site or '(no site)'}: all rows have the same in {_some(one.constant)}"
     if one_class := [
         one.site for one in sites if one.rows >= 1 and np.count_nonzero(one.classes) == 1
     ]:

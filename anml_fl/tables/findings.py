@@ -41,15 +41,21 @@ def findings(columns: Columns, schema: TableSchema) -> tuple[str, ...]:
     """
     try:
         checked_rows(columns, schema)
-    except TableError:
+    except TableError as error:
         # It stops at the first mistake; one column at a time, all are found.
-        return tuple(dict.fromkeys(_each(columns, schema)))
+        return tuple(dict.fromkeys(_each(columns, schema, str(error))))
     return ()
 
 
-def _each(columns: Columns, schema: TableSchema) -> Iterator[str]:
+def _each(columns: Columns, schema: TableSchema, first: str) -> Iterator[str]:
+    there = {_folded(name) for name in columns.table.column_names}
     read = [column for column in schema.columns if not isinstance(column, IgnoredColumn)]
-    for column in [*read, None]:
+    fit = [column for column in read if _folded(column.name) in there]
+    if len(fit) < len(read) or _folded(schema.label.name) not in there:
+        yield first  # which names all that are lacking
+    if _folded(schema.label.name) not in there:
+        return
+    for column in [*fit, None]:
         one = (column,) if column else ()
         try:
             # Columns are held against it before the label is.
@@ -61,3 +67,7 @@ def _each(columns: Columns, schema: TableSchema) -> Iterator[str]:
             gatherers(distinct(columns, schema.site), schema.missing)
         except TableError as error:
             yield str(error)
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()

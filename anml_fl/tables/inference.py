@@ -93,14 +93,15 @@ def _named(columns: Columns, name: str, what: str) -> None:
     folded = {one.casefold().strip(): one for one in names}
     same = folded.get(name.casefold().strip())
     near = [same] if same else get_close_matches(name, names)
+    hints = [f"did you mean {' or '.join(map(shown, near))}?"] if near else []
     if len(names) <= _MOST_NAMED and not any(map(_is_value, names)):
-        hint = f"its columns: {', '.join(names)}"
-    elif near:
-        hint = f"did you mean {' or '.join(map(shown, near))}?"
-    else:
+        hints.append(f"its columns: {', '.join(names)}")
+    elif not near:
         # Without a header its first line is a row, and is not shown.
-        hint = f"its first line must name its {len(names)} columns"
-    raise TableError(f"{columns.where}: no column {name!r}, which {what} names; {hint}")
+        hints.append(f"its first line must name its {len(names)} columns")
+    raise TableError(
+        f"{columns.where}: no column {name!r}, which {what} names; {' '.join(hints)}"
+    )
 
 
 def _is_value(name: str) -> bool:

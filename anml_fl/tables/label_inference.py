@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 MOST_CLASSES = 1000
 _FEW = 20
 _SHARE_OF_ROWS = 0.05
+_MANY = 100
 
 
 def inferred_label(columns: Columns, name: str) -> ClassLabel | ValueLabel:
     """Say what is to be predicted.
 
     Numbers are values, for regression, where more than 20 differ and they have decimals, or
-    they are also more than a twentieth of the rows; else they are classes.
+    they are also more than a twentieth of the rows, or than 100; else they are classes.
 
     Raises
     ------
@@ -85,5 +86,6 @@ def _is_value(profile: Profile) -> bool:
         return False
     different = np.unique(numbers[there]).size
     fractional = profile.share(there & (numbers != np.trunc(numbers))) > 1 / 2
-    limit = _FEW if fractional else max(_FEW, _SHARE_OF_ROWS * profile.rows)
+    many = min(max(_FEW, _SHARE_OF_ROWS * profile.rows), _MANY)
+    limit = _FEW if fractional else many
     return bool(different > limit)
