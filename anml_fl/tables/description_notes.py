@@ -63,7 +63,7 @@ def notes_on(
         ):
             yield (
                 f"{schema.label.name}: {len(schema.label.classes)} numbers, read as classes;"
-                ' to predict how large it is, write kind = "value" with low and high for classes'
+                ' to predict how large it is, write kind = "value", low and high instead'
             )
     if schema.site:
         yield from _alike("sites", [one.site for one in sites])
