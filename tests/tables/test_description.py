@@ -205,6 +205,25 @@ def test_columns_that_are_lacking_or_not_read_are_noted(columns):
     assert any(note.startswith("age: 1 of 2 rows have no value") for note in found)
 
 
+def test_no_cell_of_a_single_row_stands_in_a_description(columns):
+    rows = 120
+    canaries = [f"canary{i}" for i in range(rows)]
+    table = {
+        "text": canaries,
+        "category": [*canaries[:4], *["a", "b"] * 58],
+        "number": [f"{7000 + i}.125" for i in range(rows)],
+        "mixed": [*[f"{8000 + i}.125" for i in range(rows - 2)], *canaries[:2]],
+        "nearly": [*["canary one", "Canary One"], *["a", "b"] * 59],
+        "y": HALF,
+    }
+    made = columns(table)
+    schema = inferred(made, "y")
+    assert {one.name: one.kind for one in schema.columns}["mixed"] == "number"
+    told = described(made, schema).to_json() + repr(overview(made))
+    assert "canary" not in told.casefold()
+    assert not [cell for name in ("number", "mixed") for cell in table[name] if cell in told]
+
+
 # ── Findings ────────────────────────────────────────────────────────────────────────────────
 
 
