@@ -43,7 +43,9 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 _SLASHES = r"\d{1,2}/\d{1,2}/(\d{4}|\d\d).*"
 
 
-def inferred_columns(columns: Columns, leave_out: tuple[str, ...] = ()) -> tuple[Column, ...]:
+def inferred_columns(
+    columns: Columns, leave_out: tuple[str, ...] = (), missing: tuple[str, ...] = MISSING
+) -> tuple[Column, ...]:
     """Say of each column of a table what it is.
 
     Parameters
@@ -53,13 +55,15 @@ def inferred_columns(columns: Columns, leave_out: tuple[str, ...] = ()) -> tuple
         foretell what it is.
     """
     return tuple(
-        _inferred(columns, name, leave_out)
+        _inferred(columns, name, leave_out, missing)
         for name in columns.table.column_names
         if name not in leave_out
     )
 
 
-def _inferred(columns: Columns, name: str, leave_out: tuple[str, ...]) -> Column:
+def _inferred(
+    columns: Columns, name: str, leave_out: tuple[str, ...], missing: tuple[str, ...]
+) -> Column:
     """Infer a column, unless its type tells nothing or it is another one again."""
     if not 1 <= len(name) <= _LONGEST_NAME:
         raise TableError(
@@ -71,7 +75,7 @@ def _inferred(columns: Columns, name: str, leave_out: tuple[str, ...]) -> Column
         return IgnoredColumn(name=name, why=f"of type {kind}, which is not learned from")
     for other in same_as(columns, name, leave_out):
         return IgnoredColumn(name=name, why=f"the same as {other!r}")
-    return inferred_column(profiled(columns, name, MISSING))
+    return inferred_column(profiled(columns, name, missing))
 
 
 def inferred_column(profile: Profile) -> Column:

@@ -13,7 +13,7 @@ from anml_fl.datasets.refusal import shown
 from anml_fl.datasets.table import TableError
 from anml_fl.tables.cell import date_of, number_of
 from anml_fl.tables.column_inference import inferred_columns
-from anml_fl.tables.label_inference import inferred_label
+from anml_fl.tables.label_inference import inferred_label, missing_marks
 from anml_fl.tables.profile import profiled
 from anml_fl.tables.schema import MISSING, IgnoredColumn, Picture, TableSchema
 
@@ -57,7 +57,8 @@ def inferred(columns: Columns, label: str, by: str = "") -> TableSchema:
     if by:
         _named(columns, by, "by")
         _sites(columns, label, by)
-    found = inferred_columns(columns, (label, by))
+    missing = missing_marks(columns, label)
+    found = inferred_columns(columns, (label, by), missing)
     picture = None if columns.pixels is None else _picture(columns)
     if picture is None and all(column.kind == "ignored" for column in found):
         why = "; ".join(f"{c.name}: {c.why}" for c in found if isinstance(c, IgnoredColumn))
@@ -66,7 +67,11 @@ def inferred(columns: Columns, label: str, by: str = "") -> TableSchema:
             + (f" ({why})" if why else "; others are needed beside it")
         )
     return TableSchema(
-        label=inferred_label(columns, label), site=by, columns=found, picture=picture
+        label=inferred_label(columns, label, missing),
+        site=by,
+        missing=missing,
+        columns=found,
+        picture=picture,
     )
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.datasets.table import TableError
-from anml_fl.tables.distinct import distinct
+from anml_fl.tables.distinct import distinct, is_text
 from anml_fl.tables.natural_values import listed
 from anml_fl.tables.profile import MOSTLY, can_be_read, profile_of
 from anml_fl.tables.schema import MISSING, ClassLabel, ValueLabel
+from anml_fl.tables.statistics import LEAST
 from anml_fl.tables.wide_ranges import wide_range
 
 if TYPE_CHECKING:
@@ -21,9 +22,35 @@ MOST_CLASSES = 1000
 _FEW = 20
 _SHARE_OF_ROWS = 0.05
 _MANY = 100
+_NONE = ("none", "None")
+_SHARE_OF_NONE = 0.01
 
 
-def inferred_label(columns: Columns, name: str) -> ClassLabel | ValueLabel:
+def missing_marks(columns: Columns, label: str) -> tuple[str, ...]:
+    """Say which cells tell that a value is missing; of a label "none" may be a class.
+
+    It is one where several rows, and one in a hundred at least, have it: none, mild, severe.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from anml_fl.tables.columns import Columns
+    >>> pain = pa.table({"pain": ["none", "mild", "none", "none", "none", "none", "mild"]})
+    >>> set(MISSING) - set(missing_marks(Columns("a.csv", pain, str), "pain"))
+    {'none'}
+    """
+    if not is_text(columns.table.schema.field(label).type):
+        return MISSING
+    profile = profile_of(distinct(columns, label), ())
+    often = max(LEAST, _SHARE_OF_NONE * profile.rows)
+    counted = zip(profile.texts, profile.counts, strict=True)
+    classes = {text for text, times in counted if text in _NONE and times >= often}
+    return tuple(mark for mark in MISSING if mark not in classes)
+
+
+def inferred_label(
+    columns: Columns, name: str, missing: tuple[str, ...] = MISSING
+) -> ClassLabel | ValueLabel:
     """Say what is to be predicted.
 
     Numbers are values, for regression, where more than 20 differ and they have decimals, or
@@ -53,9 +80,9 @@ def inferred_label(columns: Columns, name: str) -> ClassLabel | ValueLabel:
     if not can_be_read(kind):
         raise TableError(f"{where}: a label must be texts or numbers, not of type {kind}")
     cells = distinct(columns, name)
-    profile = profile_of(cells, MISSING)
+    profile = profile_of(cells, missing)
     if profile.missing:
-        first = int(np.argmax(cells.missing(MISSING)[cells.codes]))
+        first = int(np.argmax(cells.missing(missing)[cells.codes]))
         raise TableError(
             f"{where}: the label is missing in {profile.missing} of {profile.rows} rows, the"
             f" first being {columns.place(first)}; nothing can be learned from"
