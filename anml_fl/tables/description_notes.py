@@ -65,6 +65,7 @@ def notes_on(
                 f"{schema.label.name}: {len(schema.label.classes)} numbers, read as classes;"
                 ' to predict how large it is, write kind = "value", low and high instead'
             )
+    yield from _of_cells(sites)
     if schema.site:
         yield from _alike("sites", [one.site for one in sites])
         yield from _of_sites(sites)
@@ -115,11 +116,6 @@ def _of_numbers(column: NumberColumn, profile: Profile) -> Iterator[str]:
     numbers, counts = profile.numbers, profile.counts
     used = ~np.isnan(numbers) & ~np.isin(numbers, column.absent)
     numbers, counts = numbers[used], counts[used]
-    if odd := int(profile.counts[np.isnan(profile.numbers)].sum()):
-        yield (
-            f"{column.name}: {odd} of {profile.rows} rows hold no number, and will be refused;"
-            " `anml data check` names the first"
-        )
     for value in _stand_ins(np.unique(numbers)):
         times = int(counts[numbers == value].sum())
         if times >= max(LEAST, _STAND_INS_SHARE * profile.present):
@@ -164,15 +160,26 @@ def _of_classes(label: ClassLabel, sites: Sequence[SiteDescription]) -> Iterator
         )
 
 
+def _of_cells(sites: Sequence[SiteDescription]) -> Iterator[str]:
+    if beyond := sum(one.out_of_range for one in sites):
+        yield (
+            f"cells that are out of range, and will be refused: {beyond}; `anml data"
+            " check` names the first of each column"
+        )
+    constant = [one for one in sites if one.constant]
+    for one in constant[:_LISTED]:
+        where = f"{one.site}: " if one.site else ""
+        yield f"{where}all rows have the same in {_some(one.constant)}"
+    if (more := len(constant) - _LISTED) > 0:
+        yield f"{more} more sites have columns in which all rows have the same"
+
+
 def _of_sites(sites: Sequence[SiteDescription]) -> Iterator[str]:
     for one in sites:
         if not one.site:
             yield f"{one.rows} rows name no site, and will be refused"
     if few := [one.site for one in sites if one.rows < _FEW_ROWS]:
         yield f"sites with fewer than {_FEW_ROWS} rows: {_some(few)}"
-    for one in sites:
-        if one.constant:
-            yield f"{one.site or '(no site)'}: all rows have the same in {_some(one.constant)}"
     if one_class := [
         one.site for one in sites if one.rows >= 1 and np.count_nonzero(one.classes) == 1
     ]:

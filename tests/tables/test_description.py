@@ -75,6 +75,7 @@ def test_constant_columns_of_a_site(columns):
     found = described(table, SCHEMA)
     # One row alone is no sign.
     assert [one.constant for one in found.sites] == [("age",), (), ()]
+    assert "u: all rows have the same in age" in found.notes
 
 
 def test_without_sites_there_is_one_for_all(columns):
@@ -88,6 +89,14 @@ def test_values_out_of_range_are_counted_too(columns):
     table = columns({"at": ["u"] * 3, "age": ["1"] * 3, "sick": ["0.5", "2", "x"]})
     (one,) = described(table, SCHEMA.model_copy(update={"label": label})).sites
     assert (one.classes, one.out_of_range) == ((), 2)
+
+
+def test_constant_columns_of_many_sites_are_told_of_the_first(columns):
+    at = [f"s{i // 2}" for i in range(22)]
+    table = columns({"at": at, "age": ["7"] * 20 + ["1", "2"], "sick": ["0", "1"] * 11})
+    told = [note for note in described(table, SCHEMA).notes if "have the same" in note]
+    assert len(told) == 9
+    assert told[-1] == "2 more sites have columns in which all rows have the same"
 
 
 def test_names_in_another_case_are_found(columns):
@@ -156,7 +165,7 @@ def notes(columns, table, by="", schema=None):
         (
             {"k": ["x1", *NUMBERS[:0:-1]]},
             "",
-            "k: 1 of 120 rows hold no number, and will be ref",
+            "cells that are out of range, and will be refused: 1;",
         ),
     ],
 )
