@@ -8,7 +8,6 @@ import pytest
 from anml_fl.datasets.prepare import deal
 from anml_fl.datasets.table import TableError
 from anml_fl.settings.reading import from_flat
-from anml_fl.settings.section import ConfigError
 from anml_fl.tables import partitioners
 from anml_fl.tables.partitioners import dealt
 from anml_fl.tables.rows import Rows
@@ -62,6 +61,8 @@ def told(partition, rows, contributors=4):
         "ContinuousPartitioner:strictness=0.7,partition_by=age",
         "DistributionPartitioner:distribution_array=[[1,2],[2,1],[1,1],[3,1]],"
         "num_unique_labels_per_partition=2,preassigned_num_samples_per_label=5",
+        "DistributionPartitioner:distribution_array=[[50,50],[60,40],[10,90],[1,99]],"
+        "num_unique_labels_per_partition=2,preassigned_num_samples_per_label=5,rescale=False",
     ],
 )
 def test_each_row_goes_to_one_contributor_the_same_for_a_seed(partition):
@@ -201,24 +202,3 @@ def test_missing_extra_is_named(monkeypatch):
 def test_shipped_data_sets_are_dealt_out_in_our_own_ways():
     with pytest.raises(ValueError, match=r"for tables of one's own \(data\); digits is dealt"):
         deal("digits", 4, "IidPartitioner", 0)
-
-
-@pytest.mark.parametrize(
-    "partition",
-    [
-        "Iid",
-        "iidPartitioner",
-        "IidPartitioner:",
-        "A_Partitioner:x",
-        "APartitioner:x=[1",
-        "Ä:x=1",
-    ],
-)
-def test_settings_refuse_what_is_no_partitioners_name(partition):
-    with pytest.raises(ConfigError) as caught:
-        from_flat({"partition": partition})
-    assert str(caught.value) == (
-        "federation.partition: known partitions: iid, natural, dirichlet:ALPHA with 0 < ALPHA"
-        " <= 1e+06; for a table of your own also those of flwr-datasets, NAME or"
-        f" NAME:KEY=VALUE,..., such as DirichletPartitioner:alpha=0.3, got {partition!r}"
-    )
