@@ -12,7 +12,7 @@ import pytest
 
 DRIVER = Path(__file__).with_name("driver.py")
 TRIALS = 26
-# Stops after rounds 8 and 7 of 12, two after the best ones.
+# Stops after rounds 9 and 7 of 12, two after the best ones.
 STOPPING = {"rounds": 12, "learning-rate": 0.5, "patience": 2, "metric": "accuracy"}
 
 
