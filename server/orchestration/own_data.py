@@ -9,16 +9,16 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from anml_fl.datasets.prepare import NATURAL
-from anml_fl.federation.task import task_of
 from anml_fl.run.files import MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
 
-def own_data(out: Path, config: RunConfig) -> dict[str, Any]:
+def own_data(out: Path, config: RunConfig, task: Task) -> dict[str, Any]:
     """Count each contributor's samples, and test the final models on its own test samples.
 
     Parameters
@@ -26,6 +26,7 @@ def own_data(out: Path, config: RunConfig) -> dict[str, Any]:
     out : Path
         The run's folder, every strategy finished.
     config : RunConfig
+    task : Task
 
     Returns
     -------
@@ -36,7 +37,6 @@ def own_data(out: Path, config: RunConfig) -> dict[str, Any]:
     """
     if config.federation.partition != NATURAL or config.table.on_nodes:
         return {}
-    task = task_of(config)
     data = task.data
     found: dict[str, Any] = {
         name: {"samples": int(part.labels.size), "errors": {}, "scores": {}}
@@ -59,7 +59,7 @@ def own_data(out: Path, config: RunConfig) -> dict[str, Any]:
     return found
 
 
-def test_classes(config: RunConfig) -> list[int]:
+def test_classes(task: Task) -> list[int]:
     """Count the rows of each class that the server tests on, of a table of one's own.
 
     Returns
@@ -67,9 +67,9 @@ def test_classes(config: RunConfig) -> list[int]:
     list of int
         Empty for data that come with it, values, and where there are no rows.
     """
-    if not config.table.own:
+    if task.schema is None:
         return []
-    test = task_of(config).data.test
+    test = task.data.test
     if test.classes == 1 or not test.labels.size:
         return []
     return [int(count) for count in np.bincount(test.labels, minlength=test.classes)]

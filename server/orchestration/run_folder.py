@@ -21,6 +21,7 @@ from server.orchestration.settlement import check_ledger, set_aside, settled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
     from server.orchestration.settlement import Settlement
 
@@ -154,6 +155,7 @@ def close_run(
     behaviours: Mapping[str, str],
     held: Mapping[str, Any],
     settlement: Settlement,
+    task: Task,
 ) -> dict[str, Any]:
     """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
 
@@ -166,6 +168,7 @@ def close_run(
     held : mapping
         Contributor to what it gathered itself.
     settlement : Settlement
+    task : Task
 
     Returns
     -------
@@ -189,7 +192,7 @@ def close_run(
         seconds=round(sum(one.seconds or 0.0 for one in strategies.values()), 3),
         holdings={name: OwnData(**own) for name, own in held.items()},
         metric=config.evaluation.metric,
-        classes=test_classes(config),
+        classes=test_classes(task),
     ).fields()
     settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())
