@@ -198,7 +198,8 @@ def test_a_node_that_fails_otherwise_ends(tmp_path, code):
 
 ORPHANING = """
 import subprocess, sys
-subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+subprocess.Popen(sleep, start_new_session=True)
 raise SystemExit(3)
 """
 
