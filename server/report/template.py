@@ -64,7 +64,8 @@ data are: the farthest of a round has q = 0 and, where q alone decides, no say i
 without it; and the federation with it, under {{ joining_by }}. {{ joining_repeats }} repeats,
 each on another split with another seed. A gain above 0 is in joining's favour; ± is half of
 its 95 % interval, of Student's t on paired differences, corrected for repeats that share most
-of their rows.</p>
+of their rows. Where no other rows are named, a score or gain is on the contributor's own test
+rows.</p>
 {{ figure(joining_plot, "What joining gains, and what it brings the others",
         "Mean gain over the repeats with its 95 % interval. Where that crosses 0, no difference
         is shown, which does not mean that there is none.") }}

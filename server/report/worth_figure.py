@@ -78,24 +78,24 @@ def worth_table(worth: Worth) -> Grid:
             ),
             written(one.gain, worth),
             one.verdict,
+            written(one.brings, worth),
             written(one.gain_pooled, worth),
             written(one.gain_of_taking_part, worth),
-            written(one.brings, worth),
         )
         for one in sites
     )
     titles = (
         "Contributor",
-        f"Alone: {metric} on own rows{unit}*",
-        "Federation without it*",
+        f"Alone: {metric}{unit}*",
+        "Without it*",
         "Joined*",
         "Alone, on all rows*",
         "Joined, on all rows*",
-        "Gain by joining, own rows*",
+        "Gain*",
         "Verdict",
-        "Gain by joining, all rows*",
-        "Gain by taking part, own rows*",
-        "What it brings the others*",
+        "Brings the others*",
+        "Gain, all rows*",
+        "Gain over without it*",
     )
     return Grid(titles, rows, total=len(worth.sites))
 

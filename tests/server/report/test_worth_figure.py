@@ -34,9 +34,9 @@ def test_the_table_has_scores_gains_and_the_verdict() -> None:
     grid = worth_table(worth())
     row = dict(zip(grid.titles, grid.rows[0], strict=True))
     assert row["Contributor"] == "site-000"
-    assert row["Alone: error on own rows (%)*"] == "1.0"
+    assert row["Alone: error (%)*"] == "1.0"
     assert row["Joined*"] == "20.5"
-    assert row["Gain by joining, own rows*"] == "-19.5 ± 6.4"
+    assert row["Gain*"] == "-19.5 ± 6.4"
     assert row["Verdict"] == "joining costs"
 
 
