@@ -13,7 +13,6 @@ from flwr.common.logger import log
 from threadpoolctl import threadpool_limits
 
 from anml_fl.behaviour import behaviour, behaviour_in_round
-from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.simulated_registry import credentials_drawn
 from anml_fl.federation.task import task_of
@@ -22,9 +21,13 @@ from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.method.threads import one_thread
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code_hash import code_hash
+from anml_fl.run.files import SCHEMA
 from anml_fl.run.manifest import write_manifest
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
+from anml_fl.system.files import write_whole
+from anml_fl.tables.schema_file import schema_text
+from server.orchestration.data_checks import check_data
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
 from server.orchestration.own_data import own_data
@@ -57,7 +60,9 @@ _POLL = 0.2
 _ASKED = 1000
 
 
-def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+def run_federation(
+    grid: Grid, config: RunConfig, out: Path, task: Task | None = None
+) -> dict[str, Any]:
     """Train under every strategy that has not finished yet; write the results and their page.
 
     Returns
@@ -65,12 +70,14 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     dict
         As of `train_federation`, which see.
     """
-    summary = train_federation(grid, config, out)
+    summary = train_federation(grid, config, out, task)
     log(INFO, "report: %s", write_report(out).resolve())
     return summary
 
 
-def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+def train_federation(
+    grid: Grid, config: RunConfig, out: Path, task: Task | None = None
+) -> dict[str, Any]:
     """Train under every strategy that has not finished yet, and write the results.
 
     Parameters
@@ -80,6 +87,8 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
     config : RunConfig
     out : Path
         The run's folder.
+    task : Task, optional
+        Of data that a program gave; as the settings say by default.
 
     Returns
     -------
@@ -93,11 +102,13 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
     RuntimeError
         If no node takes part.
     """
-    check(config)
-    task = task_of(config)
+    check(config, task)
+    task = task or task_of(config)
     for note in task.data.notes:
         log(WARNING, "%s", note)
     open_run(out, config)
+    if task.schema is not None:
+        write_whole(out / SCHEMA, schema_text(task.schema).encode())
     code = code_hash()
     write_manifest(out, config, code, {})
     behaviours = behaviours_of(config)
@@ -122,15 +133,22 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
                 if not finished(out, config, name):
                     run_strategy(shared, name)
             # Bound to the ledger, and so the same again after a crash.
-            held = own_data(out, config)
-        return close_run(out, config, behaviours, held, Settlement(out, config, engine))
+            held = own_data(out, config, task)
+        settlement = Settlement(out, config, engine)
+        return close_run(out, config, behaviours, held, settlement, task)
     finally:
         if engine is not None:
             engine.dispose()
 
 
-def check(config: RunConfig) -> None:
+def check(config: RunConfig, task: Task | None = None) -> None:
     """Refuse what the settings alone do not show, before anything is written or started.
+
+    Parameters
+    ----------
+    config : RunConfig
+    task : Task, optional
+        Of data that a program gave; as the settings say by default.
 
     Raises
     ------
@@ -143,7 +161,7 @@ def check(config: RunConfig) -> None:
     OSError
         If the data cannot be had.
     """
-    federation, training = config.federation, config.training
+    training = config.training
     if config.engine == "simulation" and find_spec("ray") is None:
         raise ConfigError(
             "engine: simulation runs on Ray, which is not installed: pip install"
@@ -172,36 +190,7 @@ def check(config: RunConfig) -> None:
             SqlLedger(engine, run_id(config), key)
         finally:
             engine.dispose()
-    task = task_of(config)
-    _check_model(task)
-    classes = task.data.test.classes
-    target, offset = config.attacks.flip_target, config.attacks.flip_offset
-    if target is not None and target >= classes:
-        raise ConfigError(
-            f"attacks.flip_target: {federation.dataset} has the classes 0 to {classes - 1},"
-            f" got {target}"
-        )
-    pairs = config.attacks.pairs
-    if pairs and max(pairs) >= classes:
-        raise ConfigError(
-            f"attacks.flip_pairs: {federation.dataset} has the classes 0 to {classes - 1},"
-            f" got {config.attacks.flip_pairs}"
-        )
-    if config.registry.gold and config.registry.database:
-        raise ConfigError(
-            "registry.gold: r comes from the registry's database here, and cannot be earned on"
-            f" {config.registry.gold} checked answers as well: give one of the two"
-        )
-    if config.registry.gold and task.data.truths is None:
-        raise ConfigError(
-            f"registry.gold: {federation.dataset} has no answers that could be checked, so it"
-            f" must be 0, got {config.registry.gold}; labelme has some"
-        )
-    if offset is not None and offset % classes == 0:
-        raise ConfigError(
-            f"attacks.flip_offset: a multiple of {federation.dataset}'s {classes} classes"
-            f" changes no label, got {offset}"
-        )
+    check_data(config, task or task_of(config))
 
 
 def _check_names(config: RunConfig) -> None:
@@ -213,21 +202,6 @@ def _check_names(config: RunConfig) -> None:
             behaviour(behaviour_in_round(name, server_round, config.attacks))
     for honest in (True, False):
         credentials_drawn(config.federation.scenario, honest, stream(0, "check"))
-
-
-def _check_model(task: Task) -> None:
-    """Ask the model once: it must turn rows of features into logits of the classes."""
-    test = task.data.test
-    rows = torch.from_numpy(test.features[:2])
-    with torch.no_grad():
-        logits = task.initial_model().eval()(rows)
-    wanted = (len(rows), test.classes)
-    if not isinstance(logits, torch.Tensor) or logits.shape != wanted:
-        got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else shown_kind(logits)
-        raise UnusableError(
-            f"model {task.model!r} must turn rows of shape {tuple(rows.shape)} into logits of"
-            f" shape {wanted}, got {got}"
-        )
 
 
 def _roster(

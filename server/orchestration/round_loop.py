@@ -9,8 +9,10 @@ from flwr.app import Array, ArrayRecord
 
 from anml_fl.behaviour import is_honest
 from anml_fl.models.state import arrays_of
+from anml_fl.run.best_round import Stopping
 from anml_fl.run.manifest import write_manifest
 from anml_fl.run.strategy_folder import StrategyFolder
+from server.orchestration.kept_model import KeptModel
 from server.orchestration.registry_signals import signal_source
 from server.orchestration.round_log import RoundLog
 from server.orchestration.settlement import Settlement, closed_instants, run_id
@@ -121,16 +123,22 @@ def run_strategy(shared: Training, name: str) -> None:
             packed=bool(shared.members),
         ),
     )
-    done = 0
+    done, kept = 0, KeptModel(folder, Stopping.of(config))
     if begun is not None:
         rounds.take_up(begun)
         # In the model's order, which a file does not keep: sums over a vector follow it.
         arrays, done = arrays_of(task.model_of(begun.arrays)), begun.record.round
         strategy.resume(done, begun.state)
+        kept.take_up(begun)
     initial = ArrayRecord({key: Array(value) for key, value in arrays.items()})
-    for one in strategy.rounds(shared.grid, initial, training.rounds - done, training.timeout):
+    left = 0 if kept.over else training.rounds - done
+    for one in strategy.rounds(shared.grid, initial, left, training.timeout):
         arrays = values_of(one.arrays)
-        tested = one.tested(task.error(task.model_of(arrays)))
+        model = task.model_of(arrays)
+        tested = one.tested(task.error(model), task.score(model))
         write_manifest(out, config, shared.code, tested.codes)
-        rounds.add(tested, arrays)
-    folder.finish(arrays)
+        kept.add(arrays, kept.judged(tested.record))
+        rounds.add(tested, arrays, kept.earlier)
+        if kept.over:
+            break
+    folder.finish(kept.earlier or arrays)

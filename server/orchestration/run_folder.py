@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.ledger.entry import summary_text
+from anml_fl.run.best_round import Stopping
 from anml_fl.run.files import ATTRIBUTION, CONFIG, LOCK, MANIFEST, REPORT, SUMMARY
 from anml_fl.run.schema import OwnData, StrategySummary, Summary
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, read_text, write_whole
 from server.orchestration.integrity import check_unaltered
+from server.orchestration.own_data import test_classes
 from server.orchestration.settlement import check_ledger, set_aside, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
     from server.orchestration.settlement import Settlement
 
@@ -87,7 +90,8 @@ def open_run(out: Path, config: RunConfig) -> None:
         (out / SUMMARY).unlink()
     else:
         settling = StrategyFolder(out / config.settling)
-        check_ledger(out, ended=settling.finished(config.training.rounds))
+        stopping = Stopping.of(config)
+        check_ledger(out, stopping, ended=settling.finished(stopping))
     write_whole(path, config.to_toml().encode())
     if anew:
         set_aside(out)
@@ -112,9 +116,10 @@ def finished(out: Path, config: RunConfig, name: str) -> bool:
     name : str
         The strategy.
     """
-    rounds = config.training.rounds
-    done = StrategyFolder(out / name).finished(rounds)
-    return done and (name != config.settling or settled(out) == rounds)
+    folder = StrategyFolder(out / name)
+    return folder.finished(Stopping.of(config)) and (
+        name != config.settling or settled(out) == len(folder.records())
+    )
 
 
 @contextmanager
@@ -150,6 +155,7 @@ def close_run(
     behaviours: Mapping[str, str],
     held: Mapping[str, Any],
     settlement: Settlement,
+    task: Task,
 ) -> dict[str, Any]:
     """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
 
@@ -162,6 +168,7 @@ def close_run(
     held : mapping
         Contributor to what it gathered itself.
     settlement : Settlement
+    task : Task
 
     Returns
     -------
@@ -172,17 +179,20 @@ def close_run(
     for folder in folders.values():
         folder.tidy()
     strategies: dict[str, StrategySummary] = {
-        name: folder.summary(behaviours) for name, folder in folders.items()
+        name: folder.summary(behaviours, Stopping.of(config))
+        for name, folder in folders.items()
     }
     summary = Summary(
         name=config.name,
         engine=config.engine,
-        dataset=config.federation.dataset,
+        dataset=config.data_name,
         seed=config.seed,
         contributors=dict(behaviours),
         strategies=strategies,
         seconds=round(sum(one.seconds or 0.0 for one in strategies.values()), 3),
         holdings={name: OwnData(**own) for name, own in held.items()},
+        metric=config.evaluation.metric,
+        classes=test_classes(task),
     ).fields()
     settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())
