@@ -198,7 +198,7 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows, digest: str
     said: dict[str, object] = {
         **config.to_flat(),
         "data": chosen.data,
-        # As they were said: files that tell sites have no such column, and the hash holds both.
+        # As they were said: files that tell sites have no such column, and both are hashed.
         "label": chosen.label,
         "by": chosen.by,
         "test": chosen.test,
