@@ -198,8 +198,9 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows, digest: str
     said: dict[str, object] = {
         **config.to_flat(),
         "data": chosen.data,
-        "label": schema.label.name,
-        "by": schema.site,
+        # As they were said: files that tell sites have no such column, and both are hashed.
+        "label": chosen.label,
+        "by": chosen.by,
         "test": chosen.test,
         "schema": chosen.schema_file,
         "digest": digest,
