@@ -213,7 +213,8 @@ def _games(
     out: Path, strategy: str, config: RunConfig
 ) -> Callable[[RoundRecord, list[str]], Utility]:
     """Make what makes a round's game from its record and its valid contributors."""
-    task, folder = testable(task_of(config), out), out / strategy
+    task, folder = task_of(config), out / strategy
+    refuse_untested(task, out)
     # Every number of it is overwritten.
     model = task.initial_model()
 
@@ -230,7 +231,7 @@ def _games(
     return game_of
 
 
-def testable(task: Task, out: Path) -> Task:
+def refuse_untested(task: Task, out: Path) -> None:
     """Refuse a task in which no model can be told from another.
 
     Raises
@@ -244,7 +245,6 @@ def testable(task: Task, out: Path) -> Task:
             " labels are all one value, so that it cannot tell what an update is worth; a run"
             " with --test can be"
         )
-    return task
 
 
 def _estimate(

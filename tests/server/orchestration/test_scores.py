@@ -22,7 +22,7 @@ from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from clients.app import client_app
-from server.attribution.valuation import attribute, testable
+from server.attribution.valuation import attribute, refuse_untested
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import run_federation
 from server.orchestration.progress import _state
@@ -206,7 +206,7 @@ def test_updates_are_worth_nothing_that_anybody_knows_without_test_rows(
     none = game.data.test.take(np.array([], dtype=np.intp))
     assert np.isnan(game.error(game.initial_model(), none))
     with pytest.raises(ConfigError, match="cannot be valued: the server has no rows"):
-        testable(replace(game, data=replace(game.data, test=none)), made.folder)
+        refuse_untested(replace(game, data=replace(game.data, test=none)), made.folder)
 
 
 def test_status_and_progress_show_the_metric(own: Callable[..., Made]) -> None:
