@@ -71,6 +71,11 @@ def write_environment(
     for node in nodes[:_LISTED]:
         if node.name != contributor_id(node.partition):
             values[f"ANML_NODE_{node.partition}"] = node.name
+    for node in nodes:
+        if table := state.tables().get(node.name):
+            _check_readable(node, table, int(values["ANML_UID"]))
+            values[f"ANML_DATA_{node.partition}"] = str(table)
+            values[f"ANML_TABLE_{node.partition}"] = table.name
     if more := nodes[_LISTED:]:
         write_whole(folder / _MORE, _services(more).encode())
         values["COMPOSE_FILE"] = f"docker-compose.yml:{_MORE}"
@@ -105,16 +110,34 @@ def _account(state: State, runs: Path) -> dict[str, str]:
     return {"ANML_UID": str(uid), "ANML_GID": str(gid)}
 
 
+def _check_readable(node: Node, table: Path, uid: int) -> None:
+    """Refuse a table that its container could not read, or not be given."""
+    if ":" in str(table):
+        raise ConfigError(
+            f"{node.name}: {str(table)!r} cannot be mounted into a container: docker compose"
+            " takes the colon for the end of the name; give it another one"
+        )
+    about = table.stat()
+    if uid != os.getuid() and about.st_uid != uid and not about.st_mode & 0o004:
+        raise ConfigError(
+            f"{node.name}: {str(table)!r} cannot be read by account {uid}, under which its"
+            f" container runs: `chown {uid}` it, or run `anml up` as its owner"
+        )
+
+
 def _services(nodes: Sequence[Node]) -> str:
     """Write the services of nodes that docker-compose.yml does not list."""
     lines = [_FIRST, "services:"]
     for node in nodes:
         mount = f"${{ANML_STATE:-./federation}}/nodes/{node.name}:/state/node:ro"
+        table = f"${{ANML_DATA_{node.partition}:-/dev/null}}"
+        name = f"${{ANML_TABLE_{node.partition}:-}}"
         lines += [
             f"  supernode-{node.partition}:",
             "    extends: {file: docker-compose.yml, service: supernode-0}",
             f"    profiles: [node-{node.partition}]",
-            f'    environment: {{ANML_NODE: "{node.partition}"}}',
-            f'    volumes: ["{mount}"]',
+            f'    environment: {{ANML_NODE: "{node.partition}", ANML_TABLE: "{name}"}}',
+            # In the place of the first node's.
+            f'    volumes: ["{mount}", "{table}:/site/table:ro"]',
         ]
     return "\n".join(lines) + "\n"
