@@ -160,7 +160,8 @@ def _explained(problem: ErrorDetails) -> str:
         model: Any = RunConfig
         for part in path[:-1]:
             model = type(model.model_fields[part].default)
-        names = ", ".join(model.model_fields)
+        fields = model.model_fields.items()
+        names = ", ".join(field.alias or key for key, field in fields)
         inside = f" in [{'.'.join(path[:-1])}]" if path[:-1] else ""
         return f"unknown key {path[-1]!r}{inside}; known: {names}"
     if problem["type"] in ("literal_error", UNKNOWN):

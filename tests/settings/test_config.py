@@ -17,14 +17,16 @@ from anml_fl.settings.run import RunConfig, settings
 from anml_fl.settings.section import ConfigError
 
 KNOWN = {
-    "": "name, seed, engine, strategies, federation, attacks, training, aggregation,"
-    " registry, settlement",
-    "federation": "dataset, contributors, partition, leave_out, behaviours, roles, scenario,"
-    " max_age, decay_rate",
+    "": "name, seed, engine, strategies, federation, table, attacks, training, evaluation,"
+    " aggregation, registry, settlement",
+    "federation": "dataset, contributors, partition, names, leave_out, behaviours, roles,"
+    " scenario, max_age, decay_rate",
+    "table": "data, label, by, test, schema, digest",
     "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
     " feature_shift, turn_round, good_rounds, bad_rounds",
-    "training": "model, rounds, local_epochs, batch_size, learning_rate, device, timeout,"
-    " min_replies",
+    "training": "model, rounds, local_epochs, batch_size, learning_rate, weight_classes,"
+    " device, timeout, min_replies",
+    "evaluation": "metric, patience, best_by, worth, repeats",
     "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting",
     "registry": "database, simulated, reputation, forgetting, exploration, r_min, gold",
     "settlement": "pool, record_updates",
@@ -71,6 +73,8 @@ BOUNDS = {
     "learning-rate": POSITIVE,
     "timeout": POSITIVE,
     "min-replies": SHARE,
+    "patience": ([0, 10**6], [-1]),
+    "repeats": ([2, 1000], [1, 1001]),
     "tau-h": SHARE,
     "tau-c": ([-1.0, 1.0], [-ABOVE_1, ABOVE_1]),
     "alpha": SHARE,
@@ -271,6 +275,39 @@ def test_unknown_behaviour_is_named_with_the_known_ones(way, given_as):
     with pytest.raises(ConfigError) as caught:
         way(given_as)
     assert str(caught.value) == f"behaviours: unknown 'nobody'; known: {BEHAVIOURS}"
+
+
+def test_metric_is_taken_by_scikit_learns_names_and_an_unknown_one_lists_ours():
+    assert from_flat({"metric": "neg_mean_absolute_error"}).evaluation.metric == "mae"
+    assert from_flat({}).evaluation.metric == ""
+    with pytest.raises(ConfigError) as caught:
+        from_flat({"metric": "auc"})
+    assert str(caught.value) == (
+        "evaluation.metric: known metrics: accuracy, balanced_accuracy, f1, precision, recall,"
+        " matthews_corrcoef, roc_auc, average_precision, log_loss, r2, mae, mse, rmse,"
+        " got 'auc'"
+    )
+
+
+def test_whose_word_on_the_best_round_is_one_of_two():
+    assert from_flat({"best-by": "claims"}).evaluation.best_by == "claims"
+    with pytest.raises(ConfigError) as caught:
+        from_flat({"best-by": "nobody"})
+    assert str(caught.value) == "best_by: unknown 'nobody'; known: server, claims"
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ("a,b", "names must name each of the 3 contributors, got 2"),
+        ("a,b,a", "names: 'a' is there twice"),
+    ],
+)
+def test_names_that_do_not_fit_the_contributors_are_refused(names, told):
+    three = {"contributors": 3, "behaviours": "honest=3"}
+    assert from_flat({**three, "names": "a, b,c"}).federation.listed_names == ("a", "b", "c")
+    with pytest.raises(ConfigError, match=told):
+        from_flat({**three, "names": names})
 
 
 @pytest.mark.parametrize("name", ["engine", "dataset", "scenario", "model"])

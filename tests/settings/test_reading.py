@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tomllib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anml_fl.models.metrics import METRICS
 from anml_fl.plugins import BEHAVIOURS, DATASETS, MODELS, RULES, SCENARIOS
 from anml_fl.settings.federation import FederationSettings
 from anml_fl.settings.reading import from_flat, from_toml
 from anml_fl.settings.run import RunConfig
+from anml_fl.settings.section import ConfigError
 
 
 def test_flat_settings_win_over_the_preset_and_blank_ones_do_not():
@@ -30,12 +33,20 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
     config = RunConfig()
     blank = {name for name, value in config.to_flat().items() if value == ""}
     assert blank == {
+        "names",
         "leave-out",
         "roles",
+        "data",
+        "label",
+        "by",
+        "test",
+        "schema",
+        "digest",
         "flip-target",
         "flip-offset",
         "flip-pairs",
         "n-byzantine",
+        "metric",
         "database",
     }
     attacks = tomllib.loads(config.to_toml())["attacks"]
@@ -53,11 +64,23 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
 
 def test_toml_is_in_sections_of_plain_values():
     tree = tomllib.loads(from_flat({"rounds": 3, "strategies": "krum"}).to_toml())
-    sections = ["federation", "attacks", "training", "aggregation", "registry", "settlement"]
+    sections = ["federation", "table", "attacks", "training", "evaluation"]
+    sections += ["aggregation", "registry", "settlement"]
     assert set(tree) == {"name", "seed", "engine", "strategies", *sections}
     assert tree["training"]["rounds"] == 3
     assert tree["strategies"] == ["krum"]
     assert tree["federation"]["behaviours"]["joint"] == 1
+
+
+def test_schema_is_named_in_toml_and_flat_settings_as_on_the_command_line():
+    config = from_flat({"schema": "s.toml"})
+    assert config.table.schema_file == "s.toml"
+    assert tomllib.loads(config.to_toml())["table"]["schema"] == "s.toml"
+    assert config.to_flat()["schema"] == "s.toml"
+    with pytest.raises(
+        ConfigError, match="unknown key 'schema_file' in \\[table\\]; known: data"
+    ):
+        from_toml('[table]\nschema_file = "s.toml"')
 
 
 def test_federation_in_which_nobody_attacks_survives_flat_settings():
@@ -111,12 +134,25 @@ def configs(draw):
                     )
                 ),
             },
+            "table": {
+                "data": draw(st.sampled_from(["", "a b.csv", "hf:x/y#train"])),
+                "label": draw(st.text(st.characters(codec="utf-8"), max_size=5)),
+                "schema": draw(st.sampled_from(["", "schema.toml"])),
+            },
+            "evaluation": {
+                "metric": draw(st.sampled_from(["", *METRICS])),
+                "patience": draw(st.integers(0, 2**63 - 1)),
+                "best_by": draw(st.sampled_from(["server", "claims"])),
+                "worth": draw(st.booleans()),
+                "repeats": draw(st.integers(2, 1000)),
+            },
             "training": {
                 "model": draw(st.sampled_from(MODELS.names)),
                 "rounds": natural(),
                 "local_epochs": natural(),
                 "batch_size": natural(),
                 "learning_rate": positive(),
+                "weight_classes": draw(st.booleans()),
                 "device": draw(st.sampled_from(["cpu", "cuda:1", "mps"])),
                 "timeout": positive(),
             },
