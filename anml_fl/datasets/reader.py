@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from difflib import get_close_matches
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.datasets.delimited import SEPARATORS, cells
+from anml_fl.datasets.delimited import cells
+from anml_fl.datasets.refusal import listed, or_missing, shown
 from anml_fl.datasets.schema import Measured, key, number
+from anml_fl.datasets.site_name import SITE_NAME, alike, is_site
 from anml_fl.datasets.table import Table, TableError, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
     from anml_fl.datasets.schema import Category, Label, Schema, Site
 
 _MISSING = -1
-# Of more values than these, the nearest or the first are listed.
-_LISTED = 8
-_LONGEST_SHOWN = 24
-_LONGEST_NAME = 64
-_PARTS = re.compile(r"[^\W_]+")
-# Digits on both sides of a comma, a point or a low line may be one number, mistyped.
-_VALUES = re.compile(r"[^\w.,]+")
 
 
 def read_table(content: bytes, where: str, schema: Schema) -> Table:
@@ -104,7 +96,9 @@ def _measured(found: Cells, column: Measured, schema: Schema) -> NDArray[np.floa
             return np.nan
         return read if column.low <= read <= column.high else None
 
-    wanted = f"a number from {column.low:.10g} to {column.high:.10g}{_or(schema.missing)}"
+    wanted = (
+        f"a number from {column.low:.10g} to {column.high:.10g}{or_missing(schema.missing)}"
+    )
 
     def right(text: str) -> str:
         return f"{wanted}, with a point before its decimals" if "," in text else wanted
@@ -122,7 +116,7 @@ def _indicators(found: Cells, column: Category, schema: Schema) -> NDArray[np.fl
         found,
         column.name,
         place,
-        lambda text: _listed(column.values, text) + _or(schema.missing),
+        lambda text: listed(column.values, text) + or_missing(schema.missing),
     )
     kept = [chosen == i for i, v in enumerate(column.values) if v != column.reference]
     return np.stack(kept, axis=1).astype(np.float64)
@@ -130,18 +124,18 @@ def _indicators(found: Cells, column: Category, schema: Schema) -> NDArray[np.fl
 
 def _labels(found: Cells, label: Label) -> NDArray[np.int64]:
     classes = {key(v): place for place, values in enumerate(label.classes) for v in values}
-    listed = tuple(chain(*label.classes))
+    values = tuple(chain(*label.classes))
     labels = _read(
         found,
         label.name,
         lambda text: classes.get(key(text)),
-        lambda text: _listed(listed, text),
+        lambda text: listed(values, text),
     ).astype(np.int64)
     if (labels == labels[0]).all():
         others = tuple(chain(*label.classes[: labels[0]], *label.classes[labels[0] + 1 :]))
         raise TableError(
             f"{found.where}, column {label.name}: {labels.size} rows, and each is"
-            f" {_listed(label.classes[labels[0]])}; some must be {_listed(others)}, or nothing"
+            f" {listed(label.classes[labels[0]])}; some must be {listed(others)}, or nothing"
             " can be told apart"
         )
     return labels
@@ -153,28 +147,19 @@ def _sites(
     names: dict[str, int] = {}
 
     def place(text: str) -> int | None:
-        fits = text.isprintable() and 0 < len(text) <= _LONGEST_NAME
-        if not fits or schema.is_missing(text):
+        if not is_site(text) or schema.is_missing(text):
             return None
         return names.setdefault(text, len(names))
 
-    wanted = f"the name of who gathered the row, 1 to {_LONGEST_NAME} printable characters"
-    holder = _read(found, site.name, place, lambda text: wanted).astype(np.int64)
-    alike: dict[str, str] = {}
-    for name in names:
-        other = alike.setdefault(_folded(name), name)
-        if other != name:
-            one, two = (found.lines[names[who] == holder][0] for who in (other, name))
-            raise TableError(
-                f"{found.where}, column {site.name}: {_shown(other)} (line {one}) and"
-                f" {_shown(name)} (line {two}) differ in case or blanks alone; write the same"
-                " name in the same way"
-            )
+    holder = _read(found, site.name, place, lambda text: SITE_NAME).astype(np.int64)
+    if found_alike := alike(names):
+        one, two = (found.lines[names[who] == holder][0] for who in found_alike)
+        raise TableError(
+            f"{found.where}, column {site.name}: {shown(found_alike[0])} (line {one}) and"
+            f" {shown(found_alike[1])} (line {two}) differ in case or blanks alone; write the"
+            " same name in the same way"
+        )
     return tuple(names), holder
-
-
-def _folded(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _read(
@@ -192,39 +177,6 @@ def _read(
         rest = f" (and {len(wrong) - 1} more in this column)" if len(wrong) > 1 else ""
         raise TableError(
             f"{found.where}, line {found.lines[wrong[0]]}, column {name}: must be"
-            f" {wanted(text)}, got {_shown(text)}{rest}"
+            f" {wanted(text)}, got {shown(text)}{rest}"
         )
     return np.array([values[text] for text in texts])
-
-
-def _shown(text: str) -> str:
-    """Show one cell; what a wrong quote or separator made one cell of is more than that."""
-    # Not splitlines(): a cell may hold U+2028 without quotes, and is shown it.
-    if breaks := text.count("\n"):
-        return f"a text of {len(text)} characters on {breaks + 1} lines, all in quotes"
-    if len(text) > _LONGEST_SHOWN or not _is_one_value(text):
-        return f"a text of {len(text)} characters"
-    # ascii(), since letters of two alphabets look alike.
-    return ascii(text) if text else "an empty cell"
-
-
-def _is_one_value(text: str) -> bool:
-    """Tell a number or up to two words, one with digits, from what may be several cells."""
-    if number(text) is not None:
-        return True
-    counted = sum(any(map(str.isnumeric, part)) for part in _VALUES.split(text))
-    separators = sum(map(text.count, SEPARATORS))
-    return separators <= 1 and len(_PARTS.findall(text)) <= 2 and counted <= 1
-
-
-def _listed(values: Sequence[str], text: str = "") -> str:
-    if len(values) <= _LISTED:
-        return " or ".join(filter(None, (", ".join(values[:-1]), values[-1])))
-    near = get_close_matches(text[:_LONGEST_NAME], values) or values[:3]
-    return f"one of {len(values)} known values, as {', '.join(near)}"
-
-
-def _or(missing: Sequence[str]) -> str:
-    if not missing:
-        return ""
-    return f", or missing ({_listed([mark or 'an empty cell' for mark in missing])})"

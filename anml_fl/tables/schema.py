@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from anml_fl.settings.section import Section
+from anml_fl.tables.cell import key
 
 MISSING = (
     "", "?", "-", "NA", "N/A", "na", "n/a", "NaN", "nan", "null", "NULL", "None", "none",
@@ -302,9 +303,10 @@ class TableSchema(Section):
                 raise ValueError(f"label {self.label.name!r}: each class needs a value")
             listed[self.label.name] = tuple(v for one in self.label.classes for v in one)
         for name, values in listed.items():
-            if len(set(values)) < len(values):
+            keys = set(map(key, values))
+            if len(keys) < len(values):
                 raise ValueError(f"column {name!r}: a value is there twice")
-            if set(values) & set(self.missing):
+            if keys & set(map(key, self.missing)):
                 raise ValueError(
                     f"column {name!r}: a value is also listed under `missing`; take it out of"
                     " one of the two"

@@ -1,0 +1,74 @@
+"""How a bad cell is refused: the cell, if it is one value, and what would be right."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from anml_fl.datasets.delimited import SEPARATORS
+from anml_fl.datasets.schema import number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Of more values than these, the nearest or the first are listed.
+_LISTED = 8
+_LONGEST_SHOWN = 24
+_LONGEST_COMPARED = 64
+_PARTS = re.compile(r"[^\W_]+")
+# Digits on both sides of a comma, a point or a low line may be one number, mistyped.
+_VALUES = re.compile(r"[^\w.,]+")
+
+
+def shown(text: str) -> str:
+    """Show one cell; what a wrong quote or separator made one cell of is more than that.
+
+    Examples
+    --------
+    >>> shown("630"), shown("63;1;va"), shown("")
+    ("'630'", 'a text of 7 characters', 'an empty cell')
+    """
+    # Not splitlines(): a cell may hold U+2028 without quotes, and is shown it.
+    if breaks := text.count("\n"):
+        return f"a text of {len(text)} characters on {breaks + 1} lines, all in quotes"
+    if len(text) > _LONGEST_SHOWN or not _is_one_value(text):
+        return f"a text of {len(text)} characters"
+    # ascii(), since letters of two alphabets look alike.
+    return ascii(text) if text else "an empty cell"
+
+
+def _is_one_value(text: str) -> bool:
+    """Tell a number or up to two words, one with digits, from what may be several cells."""
+    if number(text) is not None:
+        return True
+    counted = sum(any(map(str.isnumeric, part)) for part in _VALUES.split(text))
+    separators = sum(map(text.count, SEPARATORS))
+    return separators <= 1 and len(_PARTS.findall(text)) <= 2 and counted <= 1
+
+
+def listed(values: Sequence[str], text: str = "") -> str:
+    """List what would be right; of many, those that a text comes near.
+
+    Examples
+    --------
+    >>> listed(["0", "1", "2"]), listed([f"code {i}" for i in range(9)], "Code 7")
+    ('0, 1 or 2', 'one of 9 known values, as code 7, code 8, code 6')
+    """
+    if len(values) <= _LISTED:
+        return " or ".join(filter(None, (", ".join(values[:-1]), values[-1])))
+    near = get_close_matches(text[:_LONGEST_COMPARED], values) or values[:3]
+    return f"one of {len(values)} known values, as {', '.join(near)}"
+
+
+def or_missing(missing: Sequence[str]) -> str:
+    """Say how a cell tells that its value is missing, where one may.
+
+    Examples
+    --------
+    >>> or_missing(["?", ""])
+    ', or missing (? or an empty cell)'
+    """
+    if not missing:
+        return ""
+    return f", or missing ({listed([mark or 'an empty cell' for mark in missing])})"

@@ -1,0 +1,70 @@
+"""Keep a fifth of one contributor's rows for testing."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from anml_fl.tables.schema import ClassLabel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from anml_fl.tables.rows import Rows
+
+_TEST_SHARE = 0.2
+
+
+def kept_for_testing(
+    rows: Rows, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Part one contributor's rows 80/20, each class alike where there is room for it.
+
+    Parameters
+    ----------
+    rows : Rows
+    rng : numpy.random.Generator
+        The same rows and the same stream are parted in the same way, wherever they are.
+
+    Returns
+    -------
+    tuple of int arrays
+        Indices of the training and of the test rows, each in the order of the rows, and each
+        with one at least. A lone row is trained on.
+
+    Examples
+    --------
+    >>> from anml_fl.tables.rows import Rows
+    >>> from anml_fl.tables.schema import ClassLabel, NumberColumn, TableSchema
+    >>> schema = TableSchema(
+    ...     label=ClassLabel(name="sick", classes=(("0",), ("1",))),
+    ...     columns=(NumberColumn(name="age", low=0, high=130),),
+    ... )
+    >>> ages, labels = np.full((10, 1), 50.0), np.repeat([0, 1], 5)
+    >>> nothing, nobody = np.zeros((10, 0), np.int32), np.full(10, -1)
+    >>> rows = Rows("a.csv", schema, ages, nothing, labels, (), nobody)
+    >>> train, test = kept_for_testing(rows, np.random.default_rng(0))
+    >>> train.size, labels[test].tolist()
+    (8, [0, 1])
+    """
+    everything = np.arange(len(rows.labels))
+    if everything.size < 2:
+        return everything, everything[:0]
+    train, test = train_test_split(
+        everything,
+        test_size=_TEST_SHARE,
+        stratify=rows.labels if _has_room(rows) else None,
+        random_state=int(rng.integers(2**32)),
+    )
+    return np.sort(train), np.sort(test)
+
+
+def _has_room(rows: Rows) -> bool:
+    """Whether each class can stand on both sides, as scikit-learn asks."""
+    if not isinstance(rows.schema.label, ClassLabel):
+        return False
+    _, counts = np.unique(rows.labels, return_counts=True)
+    return bool(counts.min() >= 2 and math.ceil(_TEST_SHARE * rows.labels.size) >= counts.size)
