@@ -12,6 +12,7 @@ from flwr.app import Error, Message
 from flwr.common.logger import log
 
 from anml_fl.catalogue import UnknownNameError
+from anml_fl.datasets.table import TableError
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import TextError
 
@@ -27,12 +28,14 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
     page; the node's own log gets where it happened, and not what it says either. Only what is
     known to quote no data goes on as it is: errors about settings and the names in them, and
     about files that are no text. Of the operating system's errors the kind goes on, and not
-    the file's name.
+    the file's name. What is wrong with a node's own table its owner reads in the node's log:
+    file, line, column and value.
 
     Parameters
     ----------
     message : Message
     context : Context
+        `data` in its node config, if the node has a table of its own.
     call_next : callable
         The ClientApp.
 
@@ -55,6 +58,8 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
         kind, frames = type(error).__name__, extract_tb(error.__traceback__)
         if isinstance(error, OSError) and error.errno is not None:
             kind += f" ({os.strerror(error.errno)})"
+        if isinstance(error, TableError) and context.node_config.get("data"):
+            log(ERROR, "this node's table: %s", error)
     else:
         if _failed(reply):
             return Message(Error(reply.error.code, "told by the app"), reply_to=message)

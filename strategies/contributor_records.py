@@ -45,6 +45,7 @@ def accounts(
                 selected=bool(decision.selected[j]) if decision and j is not None else False,
                 reason=screened.left_out.get(name),
                 refused_credentials=refused.get(name, ()),
+                egress=screened.policies.get(name),
             )
         )
     return tuple(found)

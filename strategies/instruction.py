@@ -52,7 +52,7 @@ def instruct(
     arrays: ArrayRecord | None = None,
     ttl: float | None = None,
 ) -> list[Instruction]:
-    """Write one message a node, each with a nonce of its own.
+    """Write one message a node, each with its contributor's name and a nonce of its own.
 
     Parameters
     ----------
@@ -76,9 +76,8 @@ def instruct(
     instructions = []
     for node_id, contributor in sorted(roster.items(), key=lambda item: (item[1], item[0])):
         nonce = secrets.token_bytes(16)
-        config_sent = ConfigRecord(
-            {**config, protocol.ROUND: server_round, protocol.NONCE: nonce}
-        )
+        own = {protocol.CONTRIBUTOR: contributor, protocol.NONCE: nonce}
+        config_sent = ConfigRecord({**config, protocol.ROUND: server_round, **own})
         content = RecordDict({protocol.CONFIG: config_sent})
         if arrays is not None:
             content[protocol.ARRAYS] = arrays

@@ -30,5 +30,8 @@ STATISTICS = "statistics"
 # What a node says of a model on rows of its own: a claim.
 METRIC = "metric"
 CLAIM = "claim"
+VALUE = "value"
+# Statistics travel as JSON, as `anml_fl.tables.statistics` writes it.
+JSON = "json"
 # The hash of what a node lets leave it.
 EGRESS = "egress"

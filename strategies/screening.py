@@ -52,6 +52,8 @@ class Screened:
         Contributor to the tokens in its valid reply, at most 16; nothing in them is checked.
     codes : mapping
         Contributor to the hash of the code that it says it runs, if it says so.
+    policies : mapping
+        Contributor to the hash of what it says it lets leave its node, if it says so.
     """
 
     contributors: tuple[str, ...]
@@ -62,6 +64,7 @@ class Screened:
     refused: tuple[str, ...]
     credentials: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, str]
+    policies: Mapping[str, str]
 
     @property
     def everyone(self) -> list[str]:
@@ -116,11 +119,14 @@ def screen(
     examples: list[float] = []
     credentials: dict[str, tuple[str, ...]] = {}
     codes: dict[str, str] = {}
+    policies: dict[str, str] = {}
     updates = np.empty((len(credited), layout.size), dtype=layout.dtype)
     for contributor, reply in sorted(credited.items()):
         row = updates[len(contributors)]
         try:
-            if said := _code(reply.content):
+            if policy := _hash(reply.content, protocol.EGRESS):
+                policies[contributor] = policy
+            if said := _hash(reply.content, protocol.CODE):
                 codes[contributor] = said
             _check_code(said, code)
             count = _examples(reply.content)
@@ -145,6 +151,7 @@ def screen(
         refused,
         credentials,
         codes,
+        policies,
     )
 
 
@@ -152,8 +159,8 @@ class BadReplyError(ValueError):
     """A reply that does not count; the message is the reason."""
 
 
-def _code(content: RecordDict) -> str | None:
-    record = content.get(protocol.CODE)
+def _hash(content: RecordDict, name: str) -> str | None:
+    record = content.get(name)
     said = record.get(protocol.HASH) if isinstance(record, ConfigRecord) else None
     well_formed = isinstance(said, str) and re.fullmatch("[0-9a-f]{64}", said)
     return str(said) if well_formed else None

@@ -27,6 +27,8 @@ class ContributorRecord:
         Why the contributor was left out.
     refused_credentials : tuple of str
         Why each credential that it showed, and that does not hold, was refused.
+    egress : str, optional
+        SHA-256 of the policy by which its node says it lets replies leave.
     """
 
     contributor: str
@@ -39,6 +41,7 @@ class ContributorRecord:
     selected: bool
     reason: str | None = None
     refused_credentials: tuple[str, ...] = ()
+    egress: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,9 @@ class RoundRecord:
         del fields["seconds"]
         if not self.buffers:  # as nearly always
             del fields["buffers"]
+        for person in fields["contributors"]:
+            if person["egress"] is None:  # as wherever no node has data of its own
+                del person["egress"]
         return json.dumps(
             _without_nan(fields), sort_keys=True, separators=(",", ":"), allow_nan=False
         )

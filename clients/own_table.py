@@ -1,0 +1,211 @@
+"""A node's own table: read where it lies, held against the agreed schema, told to nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anml_fl.datasets.prepare import Partitioned
+from anml_fl.datasets.table import TableError
+from anml_fl.federation.task import Task
+from anml_fl.seeding import stream
+from anml_fl.settings.section import ConfigError
+from anml_fl.tables.checking import checked_rows
+from anml_fl.tables.encoding import samples_of
+from anml_fl.tables.holdout import kept_for_testing
+from anml_fl.tables.reading.source import read_columns
+from anml_fl.tables.schema import ValueLabel
+from anml_fl.tables.schema_file import read_schema, schema_hash
+from strategies import protocol
+from strategies.agreement import scales_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flwr.app import ConfigRecord
+    from numpy.typing import NDArray
+
+    from anml_fl.settings.run import RunConfig
+    from anml_fl.tables.rows import Rows
+    from anml_fl.tables.schema import TableSchema
+    from anml_fl.tables.statistics import Scales
+
+DATA, SCHEMA = "data", "schema"
+"""Where a node's config names its table and its copy of the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTable:
+    """A node's table in one run: what is read, and how it is split.
+
+    Parameters
+    ----------
+    source : str
+        As of `read_columns`.
+    stamp : tuple of int
+        Tells the files from what they were before.
+    schema : TableSchema
+        The one that all have agreed on.
+    contributor : str
+        By which name the server knows the node.
+    seed : int
+        The run's.
+    all_train : bool
+        Whether the server tests on rows of its own, so that none are held back here.
+    """
+
+    source: str
+    stamp: tuple[int, int, int]
+    schema: TableSchema
+    contributor: str
+    seed: int
+    all_train: bool
+
+    def training_rows(self) -> Rows:
+        """Return the rows that a model learns from; nothing is standardised."""
+        rows, train, _ = _split(self)
+        return rows.take(train)
+
+
+def has_own_table(node: Mapping[str, object], config: RunConfig) -> bool:
+    """Say whether a node reads its own table.
+
+    Raises
+    ------
+    ConfigError
+        If it has none, in a run whose data stay on their nodes.
+    """
+    if node.get(DATA):
+        return True
+    if config.table.on_nodes:
+        raise ConfigError(
+            "data: the data of this run stay on their nodes, and this node names none: start"
+            " it with `anml join --data FILE`"
+        )
+    return False
+
+
+def own_table(node: Mapping[str, object], config: RunConfig, told: ConfigRecord) -> OwnTable:
+    """Find a node's table, and see that the server means the same schema.
+
+    Parameters
+    ----------
+    node : mapping
+        The node's config: `data` and `schema`.
+    config : RunConfig
+    told : ConfigRecord
+        The message's config: the contributor's name, and the hash of the server's schema.
+
+    Raises
+    ------
+    ConfigError
+        If the node's schema is another than the server's, or one of the two is not named.
+    TableError
+        If the schema cannot be read: for the node's own log.
+    """
+    schema = _agreed(node, told)
+    contributor = told.get(protocol.CONTRIBUTOR)
+    if not isinstance(contributor, str) or not contributor:
+        raise ConfigError(
+            f"{protocol.CONTRIBUTOR}: the server's message does not name this node: it needs"
+            " the same version of anml-fl"
+        )
+    source, tested = str(node[DATA]), bool(config.table.test)
+    return OwnTable(source, _stamp(source), schema, contributor, config.seed, tested)
+
+
+def own_task(node: Mapping[str, object], config: RunConfig, told: ConfigRecord) -> Task:
+    """Make a node's task: its training rows, tested on those that it holds back.
+
+    Raises
+    ------
+    ConfigError
+        As of `own_table`, and if the message does not say how rows are standardised.
+    TableError
+        If the table does not fit the schema: for the node's own log.
+    """
+    table = own_table(node, config, told)
+    scales = scales_in(told, table.schema)
+    return _task(table, scales, config.training.model, config.evaluation.metric)
+
+
+def fitting_rows(source: str, schema: TableSchema) -> Rows:
+    """Read one site's table, and refuse what the schema does not know.
+
+    A column that says whose rows they are says nothing here: all are this site's.
+
+    Raises
+    ------
+    TableError
+        If it cannot be read, or does not fit.
+    """
+    columns = read_columns(source)
+    alone = schema.model_copy(update={"site": ""})
+    others = {name for name in (schema.site, columns.by) if name}
+    kept = [name for name in columns.table.column_names if name not in others]
+    columns = replace(columns, table=columns.table.select(kept), by="")
+    return checked_rows(columns, alone)
+
+
+def _agreed(node: Mapping[str, object], told: ConfigRecord) -> TableSchema:
+    named, wanted = node.get(SCHEMA), told.get(protocol.SCHEMA)
+    if not named:
+        raise ConfigError(
+            "schema: this node has a table and no schema: start it with `anml join --schema"
+            " schema.toml`, the file that the server's owner gave out"
+        )
+    if not isinstance(wanted, str):
+        raise ConfigError(
+            "schema: the server's run learns from no agreed schema: start it with --schema"
+        )
+    try:
+        schema = read_schema(Path(str(named)))
+    except (ValueError, OSError) as error:
+        # For the node's log alone: it may name folders of the node.
+        raise TableError(f"{named}: {error}") from None
+    if (own := schema_hash(schema)) != wanted:
+        raise ConfigError(
+            f"schema: this node has {own[:12]}, the server {wanted[:12]}: ask for the server's"
+            " schema.toml, and start the node with it"
+        )
+    return schema
+
+
+def _stamp(source: str) -> tuple[int, int, int]:
+    """Tell a file, or a folder of files, from what it was before: it is read again then."""
+    path = Path(source)
+    files = [one for one in path.rglob("*") if one.is_file()] if path.is_dir() else [path]
+    found = [one.stat() for one in files if one.exists()]
+    newest = max((one.st_mtime_ns for one in found), default=0)
+    return len(found), newest, sum(one.st_size for one in found)
+
+
+# Where nodes share a process each reads its table once; a node of its own has one.
+@lru_cache(maxsize=8)
+def _split(table: OwnTable) -> tuple[Rows, NDArray[np.intp], NDArray[np.intp]]:
+    rows = fitting_rows(table.source, table.schema)
+    everything = np.arange(rows.labels.size)
+    if table.all_train:
+        return rows, everything, everything[:0]
+    rng = stream(table.seed, "holdout", table.contributor)
+    return rows, *kept_for_testing(rows, rng)
+
+
+@lru_cache(maxsize=8)
+def _task(table: OwnTable, scales: Scales, model: str, metric: str) -> Task:
+    rows, train, held = _split(table)
+    schema, samples = table.schema, samples_of(rows, scales)
+    picture = None if schema.columns else schema.picture
+    values = isinstance(schema.label, ValueLabel)
+    data = Partitioned(
+        parts=(samples.take(train),),
+        test=samples.take(held),
+        image=picture and (picture.channels, picture.height, picture.width),
+        names=(table.contributor,),
+        target=(scales.centres[-1], scales.spreads[-1]) if values else None,
+    )
+    return Task(data, model, table.seed, metric)
