@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def aligned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
     """Relabel each sample to the nearest other class, and move it towards that class.
 
+    Of labels that are values, those up to their median and those above it stand for two
+    classes, each with its mean as its label.
+
     Parameters
     ----------
     samples : Samples
@@ -29,7 +32,7 @@ def aligned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
     Returns
     -------
     Samples
-        Unchanged if the contributor holds one class only: then there is no other.
+        Unchanged if the contributor holds one class or value only: then there is no other.
 
     Examples
     --------
@@ -40,16 +43,21 @@ def aligned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
     >>> poisoned.labels, poisoned.features.ravel()
     (array([1, 0]), array([0.2, 0.8], dtype=float32))
     """
-    held = np.unique(samples.labels)
+    groups = samples.labels
+    if samples.classes == 1 and groups.size:
+        groups = groups > np.median(groups)
+    held = np.unique(groups)
     if held.size < 2:
         return samples
-    centroids = np.stack([samples.features[samples.labels == c].mean(axis=0) for c in held])
+    centroids = np.stack([samples.features[groups == c].mean(axis=0) for c in held])
     distances = np.linalg.norm(samples.features[:, None, :] - centroids[None], axis=2)
-    distances[samples.labels[:, None] == held[None]] = np.inf
+    distances[groups[:, None] == held[None]] = np.inf
     nearest = distances.argmin(axis=1)
     features = samples.features + np.float32(attacks.feature_shift) * (
         centroids[nearest] - samples.features
     )
+    if samples.classes == 1:
+        held = np.array([samples.labels[groups == c].mean() for c in held], np.float32)
     return replace(samples, features=features.astype(np.float32), labels=held[nearest])
 
 

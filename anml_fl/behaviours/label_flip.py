@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
     """Change labels to a uniformly random wrong class, a fixed class, or by an offset.
 
-    Some may go to the class that looks most alike instead: the subtle corruption of section
-    5.11, beside which an offset is obvious.
+    Labels that are values are mirrored at 0, their mean. Some classes may go to the one that
+    looks most alike instead: the subtle corruption of section 5.11, beside which an offset is
+    obvious.
 
     Parameters
     ----------
@@ -57,6 +58,9 @@ def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
     n, classes = samples.labels.size, samples.classes
     chosen = rng.permutation(n)[: round(attacks.flip_fraction * n)]
     labels = samples.labels.copy()
+    if classes == 1:
+        labels[chosen] = -labels[chosen]
+        return replace(samples, labels=labels)
     if attacks.flip_target is not None:
         if attacks.flip_target >= classes:
             raise ConfigError(

@@ -13,7 +13,6 @@ from flwr.common.logger import log
 from threadpoolctl import threadpool_limits
 
 from anml_fl.behaviour import behaviour, behaviour_in_round
-from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.simulated_registry import credentials_drawn
 from anml_fl.federation.task import task_of
@@ -25,6 +24,7 @@ from anml_fl.run.code_hash import code_hash
 from anml_fl.run.manifest import write_manifest
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
+from server.orchestration.data_checks import check_data
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
 from server.orchestration.own_data import own_data
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from flwr.serverapp import Grid
     from sqlalchemy import Engine
 
-    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
     from strategies.identity import Roster
 
@@ -143,7 +142,7 @@ def check(config: RunConfig) -> None:
     OSError
         If the data cannot be had.
     """
-    federation, training = config.federation, config.training
+    training = config.training
     if config.engine == "simulation" and find_spec("ray") is None:
         raise ConfigError(
             "engine: simulation runs on Ray, which is not installed: pip install"
@@ -172,36 +171,7 @@ def check(config: RunConfig) -> None:
             SqlLedger(engine, run_id(config), key)
         finally:
             engine.dispose()
-    task = task_of(config)
-    _check_model(task)
-    classes = task.data.test.classes
-    target, offset = config.attacks.flip_target, config.attacks.flip_offset
-    if target is not None and target >= classes:
-        raise ConfigError(
-            f"attacks.flip_target: {federation.dataset} has the classes 0 to {classes - 1},"
-            f" got {target}"
-        )
-    pairs = config.attacks.pairs
-    if pairs and max(pairs) >= classes:
-        raise ConfigError(
-            f"attacks.flip_pairs: {federation.dataset} has the classes 0 to {classes - 1},"
-            f" got {config.attacks.flip_pairs}"
-        )
-    if config.registry.gold and config.registry.database:
-        raise ConfigError(
-            "registry.gold: r comes from the registry's database here, and cannot be earned on"
-            f" {config.registry.gold} checked answers as well: give one of the two"
-        )
-    if config.registry.gold and task.data.truths is None:
-        raise ConfigError(
-            f"registry.gold: {federation.dataset} has no answers that could be checked, so it"
-            f" must be 0, got {config.registry.gold}; labelme has some"
-        )
-    if offset is not None and offset % classes == 0:
-        raise ConfigError(
-            f"attacks.flip_offset: a multiple of {federation.dataset}'s {classes} classes"
-            f" changes no label, got {offset}"
-        )
+    check_data(config, task_of(config))
 
 
 def _check_names(config: RunConfig) -> None:
@@ -213,21 +183,6 @@ def _check_names(config: RunConfig) -> None:
             behaviour(behaviour_in_round(name, server_round, config.attacks))
     for honest in (True, False):
         credentials_drawn(config.federation.scenario, honest, stream(0, "check"))
-
-
-def _check_model(task: Task) -> None:
-    """Ask the model once: it must turn rows of features into logits of the classes."""
-    test = task.data.test
-    rows = torch.from_numpy(test.features[:2])
-    with torch.no_grad():
-        logits = task.initial_model().eval()(rows)
-    wanted = (len(rows), test.classes)
-    if not isinstance(logits, torch.Tensor) or logits.shape != wanted:
-        got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else shown_kind(logits)
-        raise UnusableError(
-            f"model {task.model!r} must turn rows of shape {tuple(rows.shape)} into logits of"
-            f" shape {wanted}, got {got}"
-        )
 
 
 def _roster(
