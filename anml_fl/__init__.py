@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from anml_fl.catalogue import Catalogue as Catalogue
     from anml_fl.datasets.prepare import Samples as Samples
     from anml_fl.datasets.table import Table as Table
+    from anml_fl.execution import federate as federate
     from anml_fl.federation.task import Task as Task
     from anml_fl.federation.task import task_of as task_of
     from anml_fl.method.attribution import payouts as payouts
@@ -110,6 +111,7 @@ _HOMES = {
     "echo_nonce": "clients.echo",
     "exact_shapley": "anml_fl.method.shapley",
     "exploration_bonus": "anml_fl.method.provenance",
+    "federate": "anml_fl.execution",
     "from_file": "anml_fl.settings.reading",
     "from_flat": "anml_fl.settings.reading",
     "gtg_shapley": "anml_fl.method.gtg_shapley",

@@ -244,42 +244,25 @@ def _preset(name: str | None) -> str:
 def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     """Run on the engine asked for, with a progress bar; then show the table."""
     import json
-    import logging
 
-    from flwr.common.logger import console_handler
+    from rich.markup import escape
 
+    from anml_fl.execution import execute
+    from anml_fl.federation.own_table import adopted
     from anml_fl.run.files import REPORT, SUMMARY
-    from anml_fl.settings.section import ConfigError
     from anml_fl.system.sockets import moved
-    from clients.app import app
-    from server.engines.inline_grid import InlineGrid
-    from server.engines.simulation import RAYS_SOCKETS, run_simulation
-    from server.orchestration.federation import check, run_federation
-    from server.orchestration.progress import progress_bar
-    from server.orchestration.run_folder import default_folder, hold, open_run
+    from server.engines.simulation import RAYS_SOCKETS
+    from server.orchestration.run_folder import default_folder
     from server.orchestration.summary_table import left_out, table
 
-    if config.engine == "deployment":
-        raise ConfigError(
-            "engine: a deployment is started by `anml up --local` or, in containers, by"
-            " `docker compose up`, not by this command; usable here: inline, simulation"
-        )
-    console_handler.setLevel(logging.WARNING)
+    config = adopted(config)
     out = default_folder(config) if out is None else out
-    total = config.federation.contributors
     console.print(
-        f"[bold]{config.name}[/bold]: {config.federation.dataset}, {total} contributors,"
-        f" seed {config.seed}, engine {config.engine}"
+        f"[bold]{config.name}[/bold]: {escape(config.data_name)},"
+        f" {config.federation.contributors} contributors, seed {config.seed},"
+        f" engine {config.engine}"
     )
-    check(config)
-    with hold(out):
-        open_run(out, config)
-        with progress_bar(out, config, console):
-            if config.engine == "simulation":
-                run_simulation(config, out)
-            else:
-                nodes = [{"partition-id": i, "num-partitions": total} for i in range(total)]
-                run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
+    execute(config, out, console)
     summary = json.loads(read_text(out / SUMMARY))
     console.print(table(summary))
     if note := left_out(out, summary):

@@ -13,7 +13,16 @@ pytestmark = pytest.mark.checkout
 
 def test_code_example_runs(request, tmp_path):
     text = (request.config.rootpath / "README.md").read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    own_table, code = re.findall(r"```python\n(.*?)```", text, re.S)
+    done = subprocess.run(
+        [sys.executable, "-c", own_table],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == re.search(r"^# (\{'fedavg.*)$", own_table, re.M)[1] + "\n"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )

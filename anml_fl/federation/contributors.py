@@ -32,7 +32,7 @@ def names_of(config: RunConfig) -> tuple[str, ...]:
     """
     if config.federation.names:
         return config.federation.listed_names
-    if config.table.own or config.federation.partition == NATURAL:
+    if config.federation.partition == NATURAL:
         return data_of(config).names
     return _numbered(config.federation.contributors)
 

@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
 from anml_fl.federation.data import data_of
+from anml_fl.federation.own_table import schema_of
 from anml_fl.models.build import build
 from anml_fl.models.metrics import METRICS
 from anml_fl.models.state import error_rate, load_arrays, outputs_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from anml_fl.datasets.prepare import Partitioned, Samples
     from anml_fl.models.metrics import Metric
     from anml_fl.settings.run import RunConfig
+    from anml_fl.tables.schema import TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,15 @@ class Task:
         The run's.
     metric : str
         Of `models.metrics.METRICS`; empty for the error alone.
+    schema : TableSchema, optional
+        Of a table of one's own.
     """
 
     data: Partitioned
     model: str
     seed: int
     metric: str = ""
+    schema: TableSchema | None = None
 
     @property
     def regression(self) -> bool:
@@ -125,4 +130,7 @@ def task_of(config: RunConfig) -> Task:
     >>> task.error(task.initial_model()) > 0.5
     True
     """
-    return Task(data_of(config), config.training.model, config.seed, config.evaluation.metric)
+    schema = schema_of(config.table) if config.table.own else None
+    return Task(
+        data_of(config), config.training.model, config.seed, config.evaluation.metric, schema
+    )

@@ -8,6 +8,8 @@ FORMAT = 1
 files and fields, is what an older run does not have."""
 
 CONFIG, SUMMARY, MANIFEST = "config.toml", "summary.json", "manifest.json"
+SCHEMA = "schema.toml"
+"""What the table must hold that the run learned from, where it was one's own."""
 LEDGER, PUBLIC_KEY = "ledger.jsonl", "ledger.pub"
 ATTRIBUTION, REPORT = "attribution.json", "report.html"
 ERROR = "error.txt"

@@ -74,10 +74,13 @@ def _expected(
     run: Path, settings: dict[str, Any], strategies: Sequence[str], summary: dict[str, Any]
 ) -> dict[str, Any]:
     """Say what a summary must say, as far as settings and rounds give it."""
-    behaviours = _behaviours(settings) or summary["contributors"]
+    config = _config(settings)
+    behaviours = _behaviours(config) or summary["contributors"]
     return {
         "name": settings.get("name"),
-        "dataset": settings.get("federation", {}).get("dataset"),
+        "dataset": settings.get("federation", {}).get("dataset")
+        if config is None
+        else config.data_name,
         "seed": settings.get("seed"),
         "engine": settings.get("engine"),
         "contributors": behaviours,
@@ -85,13 +88,21 @@ def _expected(
     }
 
 
-def _behaviours(settings: dict[str, Any]) -> dict[str, str] | None:
-    """Cast the behaviours again; None where that takes data, or settings cannot be read."""
+def _config(settings: dict[str, Any]) -> RunConfig | None:
+    """Read the settings; None where they are of another version, and cannot be."""
     try:
-        config = RunConfig.model_validate(settings)
+        return RunConfig.model_validate(settings)
     except ValidationError:
         return None
-    return None if config.federation.partition == NATURAL else behaviours_of(config)
+
+
+def _behaviours(config: RunConfig | None) -> dict[str, str] | None:
+    """Cast the behaviours again; None where that takes data."""
+    if config is None:
+        return None
+    federation = config.federation
+    unnamed = federation.partition == NATURAL and not federation.names
+    return None if unnamed else behaviours_of(config)
 
 
 def _results(run: Path, strategy: str, behaviours: Mapping[str, str]) -> dict[str, Any]:

@@ -187,7 +187,7 @@ def _settings(folder: Path, finished: Run) -> RunConfig:
     config, summary = from_toml(finished.config), finished.summary
     for name, said, found in (
         ("seed", config.seed, summary.seed),
-        ("federation.dataset", config.federation.dataset, summary.dataset),
+        ("data", config.data_name, summary.dataset),
         ("federation.contributors", config.federation.contributors, len(summary.contributors)),
         ("training.rounds", config.training.rounds, len(finished.lead.records)),
     ):

@@ -32,7 +32,7 @@ def run_on_this_machine(folder: Path, out: Path | None, warm: bool) -> None:
         config = with_database(state, state.config())
         where = default_folder(config) if out is None else out
         console.print(
-            f"[bold]{config.name}[/bold]: {config.federation.dataset},"
+            f"[bold]{config.name}[/bold]: {config.data_name},"
             f" {config.federation.contributors} nodes, seed {config.seed}, on this machine"
         )
         status = "completed"

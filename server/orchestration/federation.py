@@ -21,9 +21,12 @@ from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.method.threads import one_thread
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code_hash import code_hash
+from anml_fl.run.files import SCHEMA
 from anml_fl.run.manifest import write_manifest
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
+from anml_fl.system.files import write_whole
+from anml_fl.tables.schema_file import schema_text
 from server.orchestration.data_checks import check_data
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
@@ -56,7 +59,9 @@ _POLL = 0.2
 _ASKED = 1000
 
 
-def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+def run_federation(
+    grid: Grid, config: RunConfig, out: Path, task: Task | None = None
+) -> dict[str, Any]:
     """Train under every strategy that has not finished yet; write the results and their page.
 
     Returns
@@ -64,12 +69,14 @@ def run_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
     dict
         As of `train_federation`, which see.
     """
-    summary = train_federation(grid, config, out)
+    summary = train_federation(grid, config, out, task)
     log(INFO, "report: %s", write_report(out).resolve())
     return summary
 
 
-def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]:
+def train_federation(
+    grid: Grid, config: RunConfig, out: Path, task: Task | None = None
+) -> dict[str, Any]:
     """Train under every strategy that has not finished yet, and write the results.
 
     Parameters
@@ -79,6 +86,8 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
     config : RunConfig
     out : Path
         The run's folder.
+    task : Task, optional
+        Of data that a program gave; as the settings say by default.
 
     Returns
     -------
@@ -92,11 +101,13 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
     RuntimeError
         If no node takes part.
     """
-    check(config)
-    task = task_of(config)
+    check(config, task)
+    task = task or task_of(config)
     for note in task.data.notes:
         log(WARNING, "%s", note)
     open_run(out, config)
+    if task.schema is not None:
+        write_whole(out / SCHEMA, schema_text(task.schema).encode())
     code = code_hash()
     write_manifest(out, config, code, {})
     behaviours = behaviours_of(config)
@@ -121,15 +132,21 @@ def train_federation(grid: Grid, config: RunConfig, out: Path) -> dict[str, Any]
                 if not finished(out, config, name):
                     run_strategy(shared, name)
             # Bound to the ledger, and so the same again after a crash.
-            held = own_data(out, config)
+            held = own_data(out, config, task)
         return close_run(out, config, behaviours, held, Settlement(out, config, engine))
     finally:
         if engine is not None:
             engine.dispose()
 
 
-def check(config: RunConfig) -> None:
+def check(config: RunConfig, task: Task | None = None) -> None:
     """Refuse what the settings alone do not show, before anything is written or started.
+
+    Parameters
+    ----------
+    config : RunConfig
+    task : Task, optional
+        Of data that a program gave; as the settings say by default.
 
     Raises
     ------
@@ -171,7 +188,7 @@ def check(config: RunConfig) -> None:
             SqlLedger(engine, run_id(config), key)
         finally:
             engine.dispose()
-    check_data(config, task_of(config))
+    check_data(config, task or task_of(config))
 
 
 def _check_names(config: RunConfig) -> None:

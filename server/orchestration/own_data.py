@@ -8,16 +8,16 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from anml_fl.datasets.prepare import NATURAL
-from anml_fl.federation.task import task_of
 from anml_fl.run.files import MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
 
-def own_data(out: Path, config: RunConfig) -> dict[str, Any]:
+def own_data(out: Path, config: RunConfig, task: Task) -> dict[str, Any]:
     """Count each contributor's samples, and test the final models on its own test samples.
 
     Parameters
@@ -25,6 +25,7 @@ def own_data(out: Path, config: RunConfig) -> dict[str, Any]:
     out : Path
         The run's folder, every strategy finished.
     config : RunConfig
+    task : Task
 
     Returns
     -------
@@ -34,7 +35,6 @@ def own_data(out: Path, config: RunConfig) -> dict[str, Any]:
     """
     if config.federation.partition != NATURAL:
         return {}
-    task = task_of(config)
     data = task.data
     found: dict[str, Any] = {
         name: {"samples": int(part.labels.size), "errors": {}}

@@ -177,7 +177,7 @@ def close_run(
     summary = Summary(
         name=config.name,
         engine=config.engine,
-        dataset=config.federation.dataset,
+        dataset=config.data_name,
         seed=config.seed,
         contributors=dict(behaviours),
         strategies=strategies,

@@ -1,0 +1,202 @@
+"""Carrying a run out on this machine: a composition root, for the command line and Python."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import nullcontext
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flwr.common.logger import console_handler
+
+from anml_fl.federation.own_partition import partitioned
+from anml_fl.federation.own_table import (
+    IN_PYTHON,
+    adopted,
+    agreed,
+    rows_for_testing,
+    with_table,
+)
+from anml_fl.federation.task import Task
+from anml_fl.run.reading import load_run
+from anml_fl.settings.reading import from_flat
+from anml_fl.settings.section import ConfigError
+from anml_fl.settings.table import TableSettings
+from anml_fl.tables.checking import checked_rows, enough
+from anml_fl.tables.reading.frames import frame_columns
+from clients.app import app, client_app
+from server.engines.inline_grid import InlineGrid
+from server.engines.simulation import run_simulation
+from server.orchestration.federation import check, run_federation
+from server.orchestration.progress import progress_bar
+from server.orchestration.run_folder import default_folder, hold, open_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from anml_fl.run.reading import Run
+    from anml_fl.settings.run import RunConfig
+    from anml_fl.tables.rows import Rows
+
+
+def execute(
+    config: RunConfig, out: Path, console: Console | None = None, task: Task | None = None
+) -> None:
+    """Carry a run out on the engine that its settings name; after a stop, go on with it.
+
+    Parameters
+    ----------
+    config : RunConfig
+    out : Path
+        The run's folder.
+    console : Console, optional
+        Where progress is shown.
+    task : Task, optional
+        Of data that a program gave; as the settings say by default.
+    """
+    if config.engine == "deployment":
+        raise ConfigError(
+            "engine: a deployment is started by `anml up --local` or, in containers, by"
+            " `docker compose up`, not by this command; usable here: inline, simulation"
+        )
+    if task is not None and config.engine != "inline":
+        raise ConfigError(
+            f"engine: data of a program can be trained on in its own process alone, got"
+            f" {config.engine!r}: write them to a file, or leave engine at inline"
+        )
+    before = console_handler.level
+    console_handler.setLevel(logging.WARNING)
+    try:
+        check(config, task)
+        with hold(out):
+            open_run(out, config)
+            with nullcontext() if console is None else progress_bar(out, config, console):
+                if config.engine == "simulation":
+                    run_simulation(config, out)
+                else:
+                    own = app if task is None else client_app(lambda _: task)
+                    total = config.federation.contributors
+                    nodes = [
+                        {"partition-id": i, "num-partitions": total} for i in range(total)
+                    ]
+                    grid = InlineGrid(own, nodes, config.to_flat())
+                    run_federation(grid, config, out, task)
+    finally:
+        console_handler.setLevel(before)
+
+
+def federate(
+    data: Any,
+    label: Any = "",
+    *,
+    by: Any = "",
+    test: str | Path = "",
+    schema: str | Path = "",
+    out: str | Path = "",
+    **settings: Any,
+) -> Run:
+    """Train a federation on a table of one's own, in this process, and read what came of it.
+
+    Parameters
+    ----------
+    data : str, Path, data frame or (n, d) array
+        A file or folder as `anml run --data` takes it; or a data frame of pandas, Polars or
+        Arrow, or a mapping of arrays, or a matrix.
+    label : str or (n,) array
+        The column to predict; beside a matrix, its values.
+    by : str or (n,) array, optional
+        The column that says whose rows they are; beside a matrix, their names.
+    test : str or Path, optional
+        A table to test on; a fifth of each site's rows by default.
+    schema : str or Path, optional
+        What the table must hold; found out from it by default.
+    out : str or Path, optional
+        The run's folder; `runs/NAME` by default.
+    **settings
+        Any setting of `anml run`, by its name with underscores: `rounds=5`,
+        `strategies="fedavg,anml"`, `behaviours={"label_flip": 1}`.
+
+    Returns
+    -------
+    Run
+        As `load_run` reads it; the page is in its folder.
+
+    Raises
+    ------
+    ConfigError
+        Naming the setting that cannot be used.
+    TableError
+        Naming what in the table is not as it must be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tempfile import TemporaryDirectory
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(120, 3))
+    >>> with TemporaryDirectory() as folder:
+    ...     run = federate(
+    ...         x, x[:, 0] > 0, by=np.repeat(["a", "b", "c", "d"], 30), out=folder,
+    ...         strategies="fedavg", rounds=5,
+    ...     )
+    >>> list(run.summary.contributors), run.strategies[0].summary.test_error < 0.3
+    (['a', 'b', 'c', 'd'], True)
+    """
+    flat = {name.replace("_", "-"): value for name, value in settings.items()}
+    paths = {"test": str(test), "schema": str(schema)}
+    if isinstance(data, str | Path):
+        named = {"data": str(data), "label": label, "by": by}
+        config = adopted(from_flat({**flat, **named, **paths}))
+        task = None
+    else:
+        config, task = _of_program(data, label, by, flat, paths)
+    where = Path(out) if out else default_folder(config)
+    execute(config, where, task=task)
+    return load_run(where)
+
+
+def _of_program(
+    data: Any, label: Any, by: Any, flat: Mapping[str, Any], paths: Mapping[str, str]
+) -> tuple[RunConfig, Task]:
+    columns = frame_columns(
+        data,
+        labels=None if isinstance(label, str) else label,
+        sites=None if isinstance(by, str) else by,
+    )
+    chosen = TableSettings(
+        data=IN_PYTHON + type(data).__name__,
+        label=label if isinstance(label, str) else "label",
+        by=by if isinstance(by, str) else "",
+        test=paths["test"],
+        schema=paths["schema"],
+    )
+    rows = enough(checked_rows(columns, agreed(columns, chosen)))
+    tested = rows_for_testing(chosen, rows.schema)
+    given = from_flat({**flat, **chosen.model_dump(by_alias=True)})
+    config = with_table(given, chosen, rows, _digest(rows))
+    sites = config.federation
+    dealt = partitioned(
+        rows, tested, sites.partition, sites.contributors, sites.leave_out, config.seed
+    )
+    if comma := [name for name in dealt.names if "," in name]:
+        raise ConfigError(
+            f"by: {comma[0]!r} has a comma in it, which parts names: call the site otherwise"
+        )
+    named = from_flat({**config.to_flat(), "names": ",".join(dealt.names)})
+    return named, Task(
+        dealt, named.training.model, named.seed, named.evaluation.metric, rows.schema
+    )
+
+
+def _digest(rows: Rows) -> str:
+    """Hash rows that a program gave: the same rows are the same run."""
+    found = sha256()
+    for array in (rows.numbers, rows.codes, rows.labels, rows.holder):
+        found.update(f"{array.dtype}{array.shape}".encode())
+        found.update(array.tobytes())
+    if rows.pixels is not None:
+        found.update(rows.pixels.tobytes())
+    return found.hexdigest()
