@@ -14,7 +14,8 @@ from anml_fl.datasets.table import TableError
 from anml_fl.system.files import TextError, decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import TextIO
 
     from numpy.typing import NDArray
 
@@ -75,16 +76,13 @@ def cells(content: bytes, where: str, names: Sequence[str]) -> Cells:
         text = decoded(content, where)
     except TextError as error:
         raise TableError(str(error)) from error
-    rows = _rows(text, where, _separator(text, names))
+    rows = parted_rows(lambda: io.StringIO(text, newline=""), where, _separator(text, names))
     at, head = next(rows, (1, []))
     places = _places(head, f"{where}, line {at}", names)
     kept = []
     for line, row in rows:
         if len(row) != len(head):
-            raise TableError(
-                f"{where}, line {line}: {_values(row)}, but the header has"
-                f" {len(head)} names; a value that holds a separator needs quotes around it"
-            )
+            raise other_length(where, line, len(row), len(head))
         kept.append((line, row))
     if not kept:
         raise TableError(f"{where}: a header and no rows")
@@ -112,10 +110,30 @@ def _separator(text: str, names: Sequence[str]) -> str:
     return max(SEPARATORS, key=cells)
 
 
-def _rows(text: str, where: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True
-    )
+def parted_rows(
+    opened: Callable[[], TextIO], where: str, separator: str
+) -> Iterator[tuple[int, list[str]]]:
+    """Take a text apart, row by row, each with the line that it begins on.
+
+    Parameters
+    ----------
+    opened : callable
+        Opens the text at its beginning, its line ends untouched.
+    where : str
+        What it is read from, for messages.
+    separator : str
+
+    Yields
+    ------
+    line, row
+        Without the rows in which every cell is empty.
+
+    Raises
+    ------
+    TableError
+        If quotes do not fit, or a cell is too large: naming the line, and quoting nothing.
+    """
+    reader = csv.reader(opened(), delimiter=separator, strict=True, skipinitialspace=True)
     line = 1
     try:
         for row in reader:
@@ -123,7 +141,7 @@ def _rows(text: str, where: str, separator: str) -> Iterator[tuple[int, list[str
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
-        lines = islice(io.StringIO(text, newline=""), line - 1, reader.line_num)
+        lines = islice(opened(), line - 1, reader.line_num)
         parts = (part.lstrip(" ") for one in lines for part in one.split(separator))
         longest = csv.field_size_limit()
         if any(len(part) > longest and not part.startswith('"') for part in parts):
@@ -135,6 +153,14 @@ def _rows(text: str, where: str, separator: str) -> Iterator[tuple[int, list[str
             f"{where}, line {line}: a quote begins a cell, and none ends it where it should; a"
             " cell is all in quotes or has none, and a quote within one is doubled"
         ) from error
+
+
+def other_length(where: str, line: int, values: int, names: int) -> TableError:
+    """Say of a row that it has not as many values as the header has names."""
+    return TableError(
+        f"{where}, line {line}: {values} value{'s' if values > 1 else ''}, but the header has"
+        f" {names} names; a value that holds a separator needs quotes around it"
+    )
 
 
 def _places(head: Sequence[str], where: str, names: Sequence[str]) -> list[int]:
@@ -153,7 +179,3 @@ def _places(head: Sequence[str], where: str, names: Sequence[str]) -> list[int]:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
-
-
-def _values(row: Sequence[str]) -> str:
-    return f"{len(row)} value{'s' if len(row) > 1 else ''}"
