@@ -16,6 +16,7 @@ from anml_fl.settings.egress import EgressPolicy, read_policy
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import append_line
 from clients.leaving import Asked, broken_rule
+from clients.own_table import DATA, SCHEMA, node_schema
 from strategies import protocol
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from flwr.app import Context
     from flwr.clientapp.typing import ClientAppCallable
 
-EGRESS, RECORD, DATA = "egress", "egress-log", "data"
-"""Where a node's config names the policy, the record of what was held back, the table."""
+EGRESS, RECORD = "egress", "egress-log"
+"""Where a node's config names the policy, and the record of what was held back."""
 _RECORD = "egress.log"
 
 
@@ -62,7 +63,7 @@ def guarded(message: Message, context: Context, call_next: ClientAppCallable) ->
     policy = policy_of(context.node_config)
     if policy is None:
         return call_next(message, context)
-    asked = _asked(message)
+    asked = _asked(message, context.node_config)
     reply = call_next(message, context)
     if not isinstance(reply, Message):
         raise TypeError(f"the ClientApp must return a Message, got {type(reply).__name__}")
@@ -110,13 +111,16 @@ def record_of(node: Mapping[str, object]) -> Path:
     return Path(str(node.get(EGRESS) or node[DATA])).with_name(_RECORD)
 
 
-def _asked(message: Message) -> Asked:
+def _asked(message: Message, node: Mapping[str, object]) -> Asked:
     """Keep what the reply is held against: an app may alter its message."""
     content = message.content if message.has_content() else RecordDict()
     config = content.config_records.get(protocol.CONFIG, ConfigRecord())
     arrays = content.array_records.get(protocol.ARRAYS)
     kept = None if arrays is None else ArrayRecord(dict(arrays))
-    return Asked(kept, config.get(protocol.LAYOUT), config.get(protocol.NONCE))
+    schema = None
+    if message.metadata.message_type == protocol.ASK_STATISTICS and node.get(SCHEMA):
+        schema = node_schema(node)
+    return Asked(kept, config.get(protocol.LAYOUT), config.get(protocol.NONCE), schema)
 
 
 def _note(path: Path, rule: str, kind: str) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flwr.app import RecordDict
 
     from anml_fl.settings.egress import EgressPolicy
+    from anml_fl.tables.schema import TableSchema
 
 # What a name may look like that is shown: it was chosen by whoever wrote the app.
 _NAME = re.compile("[a-z][a-z0-9_-]{0,31}")
@@ -38,11 +39,14 @@ class Asked:
         The global model, as it came.
     layout, nonce : object
         As they stood in the message's config; None where they did not.
+    schema : TableSchema, optional
+        Where it asks for statistics: the node's own.
     """
 
     arrays: ArrayRecord | None
     layout: object
     nonce: object
+    schema: TableSchema | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def broken_rule(content: RecordDict, asked: Asked, policy: EgressPolicy) -> Brok
         elif isinstance(record, MetricRecord) and name in _METRICS:
             found = _metrics(record, policy)
         elif isinstance(record, ConfigRecord) and name == protocol.STATISTICS:
-            found = _statistics(record, policy)
+            found = _statistics(record, asked, policy)
         elif isinstance(record, ConfigRecord) and name in _CONFIG:
             key, fits = _CONFIG[name]
             right = set(record) == {key} and fits(record[key], asked)
@@ -139,29 +143,29 @@ def _metrics(record: MetricRecord, policy: EgressPolicy) -> Broken | None:
     return None
 
 
-def _statistics(record: ConfigRecord, policy: EgressPolicy) -> Broken | None:
+def _statistics(record: ConfigRecord, asked: Asked, policy: EgressPolicy) -> Broken | None:
     if not policy.statistics:
         return Broken("statistics may not leave")
-    text = record.get(protocol.JSON)
+    if asked.schema is None:
+        return Broken("statistics leave in answer to a question for them alone")
+    text, least = record.get(protocol.JSON), policy.least_count
     try:
         if set(record) != {protocol.JSON} or not isinstance(text, str):
-            raise ValueError("no text")
-        told = Statistics.from_json(text)
+            raise ValueError("no text, or more than it")
+        # It has sums over what is counted alone.
+        told = Statistics.from_json(text, asked.schema)
         if told.to_json() != text:
-            raise ValueError("more than statistics")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return Broken("the statistics are not as they must be")
+            raise ValueError("another text for the same statistics")
+    except ValueError as error:
+        return Broken("the statistics are not as they must be", str(error))
     counts = [
         told.rows,
         *told.counts,
         *told.classes,
         *(n for one in told.choices for n in one),
     ]
-    if any(0 < n < policy.least_count or n < 0 for n in counts):
-        return Broken(f"a count lies below {policy.least_count}")
-    sums = zip(told.counts, told.sums, told.squares, strict=True)
-    if any(not n and (one or square) for n, one, square in sums):
-        return Broken(f"a sum is over fewer rows than {policy.least_count}")
+    if any(0 < n < least for n in counts):
+        return Broken(f"a count lies below {least}")
     return None
 
 

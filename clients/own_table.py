@@ -14,6 +14,7 @@ from anml_fl.datasets.table import TableError
 from anml_fl.federation.task import Task
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
+from anml_fl.system.files import cause
 from anml_fl.tables.checking import checked_rows
 from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.holdout import kept_for_testing
@@ -151,6 +152,20 @@ def fitting_rows(source: str, schema: TableSchema) -> Rows:
     return checked_rows(columns, alone)
 
 
+def node_schema(node: Mapping[str, object]) -> TableSchema:
+    """Read a node's copy of the schema.
+
+    Raises
+    ------
+    TableError
+        If it cannot be read: for the node's log alone, since it names folders of the node.
+    """
+    try:
+        return read_schema(Path(str(node[SCHEMA])))
+    except (ValueError, OSError) as error:
+        raise TableError(cause(error)) from None
+
+
 def _agreed(node: Mapping[str, object], told: ConfigRecord) -> TableSchema:
     named, wanted = node.get(SCHEMA), told.get(protocol.SCHEMA)
     if not named:
@@ -162,11 +177,7 @@ def _agreed(node: Mapping[str, object], told: ConfigRecord) -> TableSchema:
         raise ConfigError(
             "schema: the server's run learns from no agreed schema: start it with --schema"
         )
-    try:
-        schema = read_schema(Path(str(named)))
-    except (ValueError, OSError) as error:
-        # For the node's log alone: it may name folders of the node.
-        raise TableError(f"{named}: {error}") from None
+    schema = node_schema(node)
     if (own := schema_hash(schema)) != wanted:
         raise ConfigError(
             f"schema: this node has {own[:12]}, the server {wanted[:12]}: ask for the server's"

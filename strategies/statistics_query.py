@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from flwr.app import ConfigRecord
 
-from anml_fl.tables.schema import ValueLabel
 from anml_fl.tables.statistics import Statistics
 from strategies import protocol
 from strategies.agreement import agreement
 from strategies.instruction import LONGEST_REASON, attribute, instruct
-from strategies.screening import MOST_EXAMPLES, BadReplyError
+from strategies.screening import BadReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from flwr.serverapp import Grid
 
     from anml_fl.tables.schema import TableSchema
-
-# A schema of a thousand columns stays far below; who sends more wants to exhaust the server.
-_LONGEST = 2**22
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +75,7 @@ def _statistics(reply: Message, schema: TableSchema) -> Statistics:
     text = record.get(protocol.JSON) if isinstance(record, ConfigRecord) else None
     if not isinstance(text, str):
         raise BadReplyError("no statistics in the reply")
-    if len(text) > _LONGEST:
-        raise BadReplyError(f"statistics of {len(text)} characters, more than {_LONGEST}")
-    found = Statistics.from_json(text)
-    if (wrong := _wrong(found, schema)) is not None:
-        raise BadReplyError(f"statistics: {wrong}")
-    return found
-
-
-def _wrong(found: Statistics, schema: TableSchema) -> str | None:
-    """Say what does not fit the schema, or cannot be counted over any rows."""
-    columns = len(schema.scaled)
-    sizes = len(found.counts), len(found.sums), len(found.squares)
-    if sizes != (columns,) * 3:
-        return f"{columns} counts, sums and squares are needed, got {sizes}"
-    if (got := len(found.choices)) != (wanted := len(schema.chosen)):
-        return f"choices of {wanted} columns are needed, got {got}"
-    classes = 0 if isinstance(schema.label, ValueLabel) else schema.classes
-    if len(found.classes) != classes:
-        return f"{classes} classes are needed, got {len(found.classes)}"
-    if not 0 <= found.rows <= MOST_EXAMPLES:
-        return f"rows must lie in [0, {MOST_EXAMPLES}]"
-    parts = (found.counts, found.classes, *found.choices)
-    if any(not 0 <= n <= found.rows for part in parts for n in part):
-        return f"a count must lie in [0, {found.rows}], its rows"
-    for column, count, total, square in zip(
-        schema.scaled, found.counts, found.sums, found.squares, strict=True
-    ):
-        # By Cauchy and Schwarz; the squares as they are rounded.
-        if not 0 <= total * total <= count * square * (1 + 1e-6) + 1e-9:
-            return f"column {column.name!r}: no values have that sum and those squares"
-    return None
+    try:
+        return Statistics.from_json(text, schema)
+    except ValueError as error:
+        raise BadReplyError(str(error)) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from anml_fl.database.engine import open_database
 from anml_fl.run.files import SUBMITTING
 from anml_fl.system import sockets
+from anml_fl.system.processes import free_port, stopped_by_signals
 from server.deployment.control import Control, ControlError, enrol
 from server.deployment.processes import (
     POLL,
@@ -27,7 +28,6 @@ from server.deployment.processes import (
 from server.deployment.record import write_record
 from server.deployment.submission import carry_out
 from server.deployment.supervisor import Supervisor
-from server.engines.processes import free_port, stopped_by_signals
 from server.orchestration.federation import check
 from server.orchestration.progress import progress_bar
 from server.orchestration.run_folder import check_settings, hold

@@ -16,8 +16,9 @@ import psutil
 from anml_fl.authorisation.secret import FILE as OWNER_SECRET
 from anml_fl.system import proxies
 from anml_fl.system.node_config import node_config
-from server.engines.processes import free_port
-from server.environment import STARTED_IN, SWITCHES
+from anml_fl.system.processes import free_port
+from anml_fl.system.switches import SWITCHES
+from server.environment import STARTED_IN
 from server.orchestration.ledger_key import KEY_FILE
 
 if TYPE_CHECKING:

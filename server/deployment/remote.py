@@ -11,10 +11,10 @@ from anml_fl.database.engine import open_database
 from anml_fl.run.files import SUBMITTING
 from anml_fl.settings.section import ConfigError
 from anml_fl.system import proxies
+from anml_fl.system.processes import stopped_by_signals
+from anml_fl.system.switches import SWITCHES
 from server.deployment.control import Control, enrol
 from server.deployment.submission import carry_out
-from server.engines.processes import stopped_by_signals
-from server.environment import SWITCHES
 from server.orchestration.progress import progress_bar
 from server.orchestration.run_folder import check_settings, hold
 

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 from flwr.common.constant import FAB_MAX_SIZE
 
 import anml_fl
+from anml_fl.system.switches import SWITCHES
 from server.doctor.finding import Finding, ok, problem
 from server.engines.processes import script
-from server.environment import SWITCHES
 
 _NAME = "bundle"
 _PACKAGES = frozenset({"anml_fl", "strategies", "server", "clients"})

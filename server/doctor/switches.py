@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from anml_fl.system.proxies import between, own
+from anml_fl.system.switches import SWITCHES
 from server.doctor.finding import Finding, ok, problem, warning
-from server.environment import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,75 +1,10 @@
-"""Processes of ours: found beside the interpreter, and stopped with all that they started."""
+"""Programs that packages installed: found beside the interpreter."""
 
 from __future__ import annotations
 
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import threading
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from signal import SIGHUP, SIGTERM
-from typing import TYPE_CHECKING
-
-import psutil
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_PATIENCE = 10.0
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind like Ctrl-C: nothing may go on in the background."""
-
-    def leave(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, leave) for number in (SIGTERM, SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def stop(process: subprocess.Popen[bytes], patience: float = _PATIENCE) -> None:
-    """Stop a process and all that it started, some of which have sessions of their own.
-
-    Parameters
-    ----------
-    process : subprocess.Popen
-    patience : float
-        Seconds after which it is killed.
-    """
-    try:
-        started = psutil.Process(process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        started = []
-    process.terminate()
-    try:
-        process.wait(timeout=patience)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    _, alive = psutil.wait_procs(started, timeout=patience)
-    for one in alive:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
-    psutil.wait_procs(alive, timeout=patience)
-
-
-def free_port() -> int:
-    """Find a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def script(name: str) -> str:

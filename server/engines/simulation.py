@@ -21,8 +21,10 @@ import tomli_w
 from anml_fl.authorisation.secret import make_secret
 from anml_fl.run.files import SUMMARY
 from anml_fl.system import proxies, sockets
-from server.engines.processes import free_port, script, stop, stopped_by_signals
-from server.environment import HELD, STARTED_IN, SWITCHES
+from anml_fl.system.processes import free_port, stop, stopped_by_signals
+from anml_fl.system.switches import SWITCHES
+from server.engines.processes import script
+from server.environment import HELD, STARTED_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

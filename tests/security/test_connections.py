@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from anml_fl.system.processes import free_port
 from server.deployment.authority import issue, make_authority
 from server.deployment.control import Control, ControlError
 from server.deployment.prepare import prepare
 from server.deployment.processes import environment, stop, superlink
-from server.engines.processes import free_port
 
 HONEST, VICTIM, ALTERED, REVOKED = (f"contributor-{i:04d}" for i in (0, 1, 3, 4))
 

@@ -15,10 +15,11 @@ import psutil
 import pytest
 import tomli_w
 
+from anml_fl.system.processes import free_port
 from server.deployment.control import Control
 from server.deployment.prepare import prepare
 from server.deployment.processes import Service, environment, stop, superlink, supernode
-from server.engines.processes import free_port, script
+from server.engines.processes import script
 from server.engines.simulation import SWITCHES, _superlink, write_app
 
 pytestmark = pytest.mark.slow

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from anml_fl.system.switches import SWITCHES
 from server.deployment.environment_file import write_environment
 from server.deployment.prepare import prepare
 from server.doctor.bundle import check_bundle, checkout
@@ -21,7 +22,6 @@ from server.doctor.ports import check_port
 from server.doctor.storage import check_storage
 from server.doctor.switches import check_proxy, check_switches
 from server.doctor.versions import check_device, check_versions
-from server.engines.simulation import SWITCHES
 
 
 def bad(found):
