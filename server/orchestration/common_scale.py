@@ -55,9 +55,7 @@ class Asking:
     members: tuple[str, ...]
 
 
-def common_scale(
-    asking: Asking, config: RunConfig, schema: TableSchema, out: Path
-) -> Scales:
+def common_scale(asking: Asking, config: RunConfig, schema: TableSchema, out: Path) -> Scales:
     """Agree on a scale with the nodes, or read what was agreed on before.
 
     Parameters
@@ -150,7 +148,9 @@ def _read(path: Path, schema: TableSchema) -> Scales:
     try:
         fields: dict[str, Any] = json.loads(read_text(path))
         said = fields["schema"]
-        told = [Statistics.from_json(json.dumps(one), schema) for one in fields["told"].values()]
+        told = [
+            Statistics.from_json(json.dumps(one), schema) for one in fields["told"].values()
+        ]
         scales = combined(told, schema)
         listed = [
             (one["centre"], one["spread"])
