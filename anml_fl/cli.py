@@ -16,6 +16,7 @@ from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
 from anml_fl.commands.verify import verify
 from anml_fl.system.files import read_text
+from clients.commands import join
 from server.commands.page import page
 from server.commands.resume import resume_command
 from server.commands.submit import submit
@@ -179,6 +180,7 @@ main.add_command(verify)
 main.add_command(study)
 main.add_command(bench)
 main.add_command(doctor)
+main.add_command(join)
 
 
 @main.command()

@@ -26,7 +26,7 @@ ROUNDS, TIMINGS, MODEL = "rounds.jsonl", "timings.jsonl", "model.safetensors"
 CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
 UPDATES = "updates"
 CLAIMS = "claims.jsonl"
-"""What the contributors' nodes say of each round's model: `round` and `median` in each line."""
+"""What the nodes say of each round's model: `round` and `median` in each line."""
 
 
 def updates_name(strategy: str, number: int) -> str:

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.arrays import save_arrays
 from anml_fl.run.checkpoint import CheckpointError, cut, load_checkpoint
-from anml_fl.run.files import CHECKPOINT, MODEL, PREVIOUS, ROUNDS, TIMINGS, UPDATES
+from anml_fl.run.files import CHECKPOINT, CLAIMS, MODEL, PREVIOUS, ROUNDS, TIMINGS, UPDATES
 from anml_fl.run.strategy_results import strategy_results
 from anml_fl.system.files import append_line, make_folder, read_text, sync_folder
 
@@ -119,7 +119,7 @@ class StrategyFolder:
     def clear(self) -> None:
         """Start anew; only what a run writes is removed."""
         make_folder(self.path)
-        for name in (CHECKPOINT, PREVIOUS, MODEL, ROUNDS, TIMINGS):
+        for name in (CHECKPOINT, PREVIOUS, MODEL, ROUNDS, TIMINGS, CLAIMS):
             (self.path / name).unlink(missing_ok=True)
         for path in (self.path / UPDATES).glob("*.safetensors"):
             path.unlink()

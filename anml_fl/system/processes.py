@@ -1,4 +1,4 @@
-"""Processes of ours: where they listen, and how they are stopped with all that they started."""
+"""Processes of ours: where they listen, and how all that they started is stopped with them."""
 
 from __future__ import annotations
 

@@ -37,6 +37,8 @@ class Rows:
     holder : (n,) int64
         Whose each row is, as a place in `sites`; -1 without sites.
     pixels : (n, channels, height, width) uint8, optional
+    notes : tuple of str
+        What is odd, and no mistake; none quotes a cell.
     """
 
     where: str
@@ -47,6 +49,7 @@ class Rows:
     sites: tuple[str, ...]
     holder: NDArray[np.int64]
     pixels: NDArray[np.uint8] | None = None
+    notes: tuple[str, ...] = ()
 
     def take(self, indices: NDArray[np.intp]) -> Rows:
         """Return the rows at some indices; sites keep their places."""

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from anml_fl.datasets.delimited import SEPARATORS, other_length, parted_rows
+from anml_fl.datasets.schema import number
 from anml_fl.datasets.table import TableError
 from anml_fl.tables.columns import Columns
 from anml_fl.tables.reading.lines import Lines, opened
@@ -67,6 +68,11 @@ def read_delimited(content: bytes, where: str, again: Callable[[], bytes]) -> Co
     at, head = next(rows, (1, []))
     if not head:
         raise TableError(f"{where}: nothing stands in it; it must have a header and rows")
+    if all(number(name.strip()) is not None for name in head if name.strip()):
+        raise TableError(
+            f"{where}, line {at}: numbers stand where the columns' names should; write a first"
+            f" line with a name for each of the {len(head)} columns"
+        )
     names = column_names(head, f"{where}, line {at}")
     _refuse_row_as_header(names, rows, f"{where}, line {at}")
     table = _quickly(content, separator, names)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from anml_fl.datasets.schema import number
 from anml_fl.datasets.table import TableError
 
 if TYPE_CHECKING:
@@ -27,24 +26,19 @@ def column_names(head: Sequence[str], where: str) -> list[str]:
     Raises
     ------
     TableError
-        If one is empty, too long or there twice, or all are numbers. It quotes none: where
-        the header is missing, they are somebody's values.
+        If one is empty, too long or there twice. It quotes none: where the header is
+        missing, they are somebody's values.
 
     Examples
     --------
     >>> column_names(["age ", "sex"], "a.csv, line 1")
     ['age', 'sex']
-    >>> column_names(["63", "1.5"], "a.csv, line 1")
+    >>> column_names(["age", "sex", "age"], "a.csv, line 1")
     Traceback (most recent call last):
-    anml_fl.datasets.table.TableError: a.csv, line 1: numbers stand where the columns' names
-    should; write a first line with a name for each of the 2 columns
+    anml_fl.datasets.table.TableError: a.csv, line 1: columns 1 and 3 have the same name; give
+    each a name of its own
     """
     names = [name.strip() for name in head]
-    if any(names) and all(number(name) is not None for name in names if name):
-        raise TableError(
-            f"{where}: numbers stand where the columns' names should; write a first line with"
-            f" a name for each of the {len(names)} columns"
-        )
     if "" in names:
         advice = "give it one, or take the column out"
         if names[0] == "":

@@ -91,7 +91,7 @@ def _as_texts(values: Any, where: str) -> pa.Array:
     """Write each cell as a text file would have it."""
 
     def text(cell: Any) -> str | None:
-        if cell is None or cell != cell or type(cell).__name__ == "NAType":  # noqa: PLR0124
+        if cell is None or type(cell).__name__ == "NAType" or cell != cell:  # noqa: PLR0124
             return None
         if not isinstance(cell, _CELLS):
             raise TableError(
