@@ -23,7 +23,8 @@ from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from anml_fl.settings.table import TableSettings
-from anml_fl.tables.checking import checked_rows, enough
+from anml_fl.tables.checking import checked_rows
+from anml_fl.tables.enough import enough
 from anml_fl.tables.reading.frames import frame_columns
 from clients.app import app, client_app
 from server.engines.inline_grid import InlineGrid

@@ -15,8 +15,9 @@ from anml_fl.federation.own_partition import nobodys, partitioned
 from anml_fl.models.metrics import METRICS
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
-from anml_fl.tables.checking import checked_rows, enough
+from anml_fl.tables.checking import checked_rows
 from anml_fl.tables.encoding import samples_of
+from anml_fl.tables.enough import enough
 from anml_fl.tables.inference import inferred
 from anml_fl.tables.reading.source import read_columns
 from anml_fl.tables.schema import ClassLabel
