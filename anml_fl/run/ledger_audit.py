@@ -16,6 +16,7 @@ from anml_fl.ledger.entry import sha256_of
 from anml_fl.ledger.grammar import LONGEST_LINE
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
+from anml_fl.run.bound_files import bound_files
 from anml_fl.run.difference import DifferenceError, check_hash, content_of
 from anml_fl.run.files import (
     ATTRIBUTION,
@@ -26,6 +27,7 @@ from anml_fl.run.files import (
     PUBLIC_KEY,
     REPORT,
     ROUNDS,
+    STATISTICS,
     SUMMARY,
     TIMINGS,
     UPDATES,
@@ -228,11 +230,11 @@ def _check(
         check_model(run, entries)
     if closed is not None:
         if "files" in closed:
-            _check_files(run, strategies, closed["files"])
+            _check_files(run, bound_files(strategies, settings), closed["files"])
         check_summary(run, settings, strategies, closed.get("summary"))
         if not strangers:
-            check_no_more_files(run, strategies, entries)
-    _check_no_more_strategies(run, strategies)
+            check_no_more_files(run, strategies, entries, closed.get("files", ()))
+    _check_no_more_strategies(run, strategies, settings)
     return wanted
 
 
@@ -260,8 +262,7 @@ def _strategies(settings: dict[str, Any]) -> list[str]:
         raise DifferenceError(f"{CONFIG} names no strategies") from None
 
 
-def _check_files(run: Path, strategies: Sequence[str], signed: dict[str, str]) -> None:
-    names = [f"{strategy}/{name}" for strategy in strategies for name in (ROUNDS, MODEL)]
+def _check_files(run: Path, names: Sequence[str], signed: dict[str, str]) -> None:
     if sorted(names) != sorted(signed):
         raise DifferenceError(
             f"{LEDGER}: its close stands for other files than {CONFIG} names"
@@ -271,7 +272,13 @@ def _check_files(run: Path, strategies: Sequence[str], signed: dict[str, str]) -
         check_hash(name, content_of(run, name), signed[name], named)
 
 
-def _check_no_more_strategies(run: Path, strategies: Sequence[str]) -> None:
+def _check_no_more_strategies(
+    run: Path, strategies: Sequence[str], settings: dict[str, Any]
+) -> None:
+    if (run / STATISTICS).exists() and STATISTICS not in bound_files((), settings):
+        raise DifferenceError(
+            f"{STATISTICS} is no file of this run: its data are not at nodes"
+        )
     for path in sorted(run.iterdir()):
         if path.is_dir() and path.name not in strategies:
             for name in (ROUNDS, MODEL, UPDATES):

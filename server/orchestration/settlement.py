@@ -13,8 +13,9 @@ from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
+from anml_fl.run.bound_files import bound_files
 from anml_fl.run.difference import DifferenceError
-from anml_fl.run.files import LEDGER, MODEL, PUBLIC_KEY, ROUNDS
+from anml_fl.run.files import LEDGER, MODEL, PUBLIC_KEY
 from anml_fl.run.round_audit import check_model, check_rounds, rounds_of
 from anml_fl.system.files import write_whole
 from server.orchestration.database_retry import retried
@@ -151,6 +152,7 @@ class Settlement:
         key = signing_key()
         run = run_id(config)
         self._out, self._settling = out, config.settling
+        self._bound = bound_files(config.strategies, config.model_dump(by_alias=True))
         file = self._file = FileLedger(out / LEDGER, key)
         self._open = None if engine is None else partial(SqlLedger, engine, run, key)
         self._database: Ledger | None = None
@@ -230,10 +232,8 @@ class Settlement:
         LedgerError
             If it was closed with other results.
         """
-        names = (ROUNDS, MODEL)
-        files = [f"{strategy}/{name}" for strategy in records for name in names]
         results = Results(
-            {name: file_hash(self._out / name) for name in files},
+            {name: file_hash(self._out / name) for name in self._bound},
             summary_hash(summary),
             {
                 strategy: [one.at for one in of]
