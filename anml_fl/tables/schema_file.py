@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _WIDTH = 95
 _HEAD = """\
 What a table must hold, for `--schema`. No row is in it: names of columns, values of
-categories, and ranges that are rounded outward.
+categories, and ranges that are wider than what was seen.
 
 May be edited, before a federation begins: all its sites then need the same file.
 - Leave a column out by `kind = "ignored"`, or by taking its part away.

@@ -1,0 +1,384 @@
+"""What a schema is found out to be: of columns of each kind, of labels, of real tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anml_fl.datasets.table import TableError
+from anml_fl.tables.inference import inferred
+from anml_fl.tables.schema import Picture
+from anml_fl.tables.schema_file import schema_text
+from anml_fl.tables.wide_ranges import wide_dates, wide_range
+
+ROWS = 120
+LABEL = ["yes", "no", "no"] * (ROWS // 3)
+GENERATOR = np.random.default_rng(7)
+SPREAD_OUT = [f"{x:.3f}" for x in GENERATOR.normal(50, 9, ROWS)]
+
+
+def column(columns, cells, name="x", *, rows=ROWS, **more):
+    """Infer one column, beside one that can be learned from, and a label."""
+    other = [f"{x:.2f}" for x in np.random.default_rng(1).normal(size=rows)]
+    table = {name: cells, "other": other, "y": (LABEL * 20)[:rows]}
+    schema = inferred(columns(table, **more), "y")
+    assert [one.name for one in schema.columns] == [name, "other"]
+    return schema.columns[0]
+
+
+def repeated(*values, rows=ROWS):
+    return [values[i % len(values)] for i in range(rows)]
+
+
+# ── Columns ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "gaps"),
+    [
+        (SPREAD_OUT, "number", False),
+        ([*SPREAD_OUT[:-1], "?"], "number", True),
+        ([text.replace(".", ",") + "1" for text in SPREAD_OUT], "number", False),
+        (repeated("1", "2", "3", "4"), "number", False),
+        (repeated("1.0", "2.0", "NA"), "boolean", True),
+        (repeated("0", "1"), "boolean", False),
+        (repeated("y", "n"), "boolean", False),
+        (repeated("120", "140"), "boolean", False),
+        (repeated("m", "f"), "category", False),
+        (repeated("a", "b", "c", ""), "category", True),
+        (repeated("2024-01-05", "2023-12-31", "2020-02-29 12:00"), "date", False),
+        (repeated("05.01.2024", "31.12.2023", "?"), "date", True),
+        (repeated("1", "x"), "category", False),
+        (pa.array(GENERATOR.normal(size=ROWS)), "number", False),
+        (pa.array(range(ROWS)).cast(pa.float64()).to_numpy() % 7 + 0.5, "number", False),
+        (pa.array([True, False, None] * 40), "boolean", True),
+        (pa.array(repeated("a", "b", "c")).dictionary_encode(), "category", False),
+        (pa.array(repeated(dt.date(2020, 1, 1), dt.date(2021, 1, 1))), "date", False),
+        (pa.array(repeated(dt.datetime(2020, 1, 1), None), pa.timestamp("ns")), "category", 1),
+        (
+            pa.array(
+                repeated(dt.datetime(2020, 1, 1), dt.datetime(2021, 5, 1)),
+                pa.timestamp("ns", "UTC"),
+            ),
+            "date",
+            False,
+        ),
+    ],
+)
+def test_kinds(columns, cells, kind, gaps):
+    found = column(columns, cells)
+    assert (found.kind, found.gaps) == (kind, bool(gaps))
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        (["7"] * ROWS, "constant"),
+        (["7"] * (ROWS - 1) + [""], "constant"),
+        ([""] * ROWS, "no row has a value"),
+        ([f"p{i:05}" for i in range(ROWS)], "identifies rows"),
+        ([str(i + 1) for i in range(ROWS)], "identifies rows"),
+        ([str(i) for i in GENERATOR.permutation(ROWS)], "identifies rows"),
+        ([f"note {i // 2}" for i in range(ROWS)], "text: its values are too many"),
+        (["1,234", "12,345", "23,456"] * 40, "numbers whose commas may part thousands"),
+        (["01/02/2024", "13/02/2024"] * 60, "dates that begin with a day or with a month"),
+        (
+            [f"{i % 59}" if i % 3 else f"{i} kg" for i in range(ROWS)],
+            "numbers with texts among",
+        ),
+        (pa.array([[1, 2]] * ROWS), "of type list<item: int64>"),
+        (pa.array([b"x"] * ROWS), "of type binary"),
+    ],
+)
+def test_what_is_not_learned_from_and_why(columns, cells, why):
+    found = column(columns, cells)
+    assert found.kind == "ignored"
+    assert found.why.startswith(why)
+
+
+@pytest.mark.parametrize("name", ["PassengerId", "patient_id", "ID", "id", "mrn", "rowid"])
+def test_whole_numbers_that_are_called_an_id_are_one(columns, name):
+    numbers = [str(x) for x in GENERATOR.choice(10**6, ROWS, replace=False)]
+    assert column(columns, numbers, name).kind == "ignored"
+
+
+@pytest.mark.parametrize("name", ["income", "paid", "valid", "covid_days", "identity"])
+def test_other_whole_numbers_are_none(columns, name):
+    numbers = [str(x) for x in GENERATOR.choice(10**6, ROWS // 2, replace=False)] * 2
+    assert column(columns, numbers, name).kind == "number"
+
+
+def test_an_id_of_patients_with_several_rows_each_is_one(columns):
+    numbers = [str(x) for x in GENERATOR.choice(10**6, ROWS // 2, replace=False)] * 2
+    assert column(columns, numbers, "patient_id").kind == "ignored"
+
+
+def test_a_few_texts_among_many_numbers_are_left_to_checking(columns):
+    rows = 200
+    numbers = [f"{x:.2f}" for x in GENERATOR.normal(size=rows)]
+    few = column(columns, [*numbers[:-4], *["12 kg"] * 4], rows=rows)
+    more = column(columns, [*numbers[:-5], *["12 kg"] * 5], rows=rows)
+    assert (few.kind, more.kind) == ("number", "ignored")
+
+
+def test_a_rare_value_of_a_category_stands_in_no_schema(columns):
+    cells = ["a"] * 60 + ["b"] * 51 + ["five"] * 5 + ["four"] * 4
+    assert column(columns, cells).values == ("a", "b", "five")
+
+
+def test_of_a_tiny_table_all_values_are_listed(columns):
+    cells = ["a"] * 30 + ["b"] * 18
+    assert column(columns, [*cells, "c"], rows=49).values == ("a", "b", "c")
+    assert column(columns, [*cells, "b", "c"], rows=50).values == ("a", "b")
+
+
+def test_at_most_200_values_are_listed_the_most_frequent_ones(columns):
+    cells = [f"v{i:03}" for i in range(201) for _ in range(5 if i == 100 else 6)]
+    found = column(columns, cells, rows=len(cells))
+    assert found.values == tuple(f"v{i:03}" for i in range(201) if i != 100)
+
+
+def test_numbers_are_compared_as_numbers_and_written_shortly(columns):
+    cells = repeated("3.0", "3", "7.00", "x", rows=ROWS)
+    assert column(columns, cells).values == ("3", "7", "x")
+
+
+def test_a_column_twice_is_learned_from_once(columns):
+    table = {"a": SPREAD_OUT, "b": SPREAD_OUT, "c": LABEL, "s": repeated("u", "v"), "y": LABEL}
+    table["t"] = table["s"]
+    schema = inferred(columns(table), "y", "s")
+    told = {one.name: getattr(one, "why", "") for one in schema.columns}
+    assert told == {
+        "a": "",
+        "b": "the same as 'a'",
+        "c": "the same as 'y'",
+        "t": "the same as 's'",
+    }
+
+
+def test_a_value_or_nothing_tells_something_where_both_are_frequent(columns):
+    found = column(columns, repeated("x", ""))
+    assert (found.kind, found.values, found.gaps) == ("category", ("x",), True)
+
+
+def test_pictures(columns):
+    pixels = np.zeros((6, 3, 8, 9), np.uint8)
+    schema = inferred(columns({"y": ["a", "b"] * 3}, pixels=pixels), "y")
+    assert schema.picture == Picture(channels=3, height=8, width=9)
+    with pytest.raises(TableError, match="1 channel or 3, got 4"):
+        inferred(columns({"y": ["a", "b"]}, pixels=np.zeros((2, 4, 8, 8), np.uint8)), "y")
+
+
+# ── Ranges ──────────────────────────────────────────────────────────────────────────────────
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=9))
+def test_a_range_is_wider_than_what_was_seen_and_shows_none_of_it(values):
+    low, high = wide_range(np.array(values))
+    assert low <= min(values) <= max(values) <= high
+    assert low < high
+    assert not {low, high} - {0.0} & set(values)
+    # Two digits: no more than three significant characters of either bound.
+    for bound in (low, high):
+        assert float(f"{bound:.1e}") == bound
+    width = max(values) - min(values)
+    assert high <= 0 or high >= max(values) + 0.49 * width
+
+
+@given(st.lists(st.integers(-719162, 2932896), min_size=1, max_size=9))
+def test_a_range_of_dates_is_whole_years(days):
+    low, high = wide_dates(np.array(days, float))
+    dates = [dt.date(1970, 1, 1) + dt.timedelta(days=day) for day in days]
+    assert low <= min(dates) <= max(dates) <= high
+    assert (low.month, low.day, high.month, high.day) == (1, 1, 12, 31)
+
+
+# ── Labels ──────────────────────────────────────────────────────────────────────────────────
+
+
+def label(columns, cells, rows=ROWS):
+    other = [f"{x:.2f}" for x in np.random.default_rng(1).normal(size=rows)]
+    return inferred(columns({"x": other, "y": cells}), "y").label
+
+
+@pytest.mark.parametrize(
+    ("cells", "classes"),
+    [
+        (repeated("yes", "no"), ["no", "yes"]),
+        (repeated("Positive", "Negative"), ["Negative", "Positive"]),
+        (repeated("true", "false"), ["false", "true"]),
+        (repeated("10", "9", "2"), ["2", "9", "10"]),
+        (repeated("1.0", "0.0"), ["0", "1"]),
+        (pa.array(repeated(1.0, 0.0)), ["0", "1"]),
+        (pa.array(repeated(True, False)), ["false", "true"]),
+        (repeated("b", "a", "C"), ["C", "a", "b"]),
+        ([str(i % 20 / 4) for i in range(ROWS)], [f"{i / 4:g}" for i in range(20)]),
+        ([str(i % 20) for i in range(ROWS)], [str(i) for i in range(20)]),
+    ],
+)
+def test_classes_in_their_order(columns, cells, classes):
+    assert [one[0] for one in label(columns, cells).classes] == classes
+
+
+def test_many_numbers_are_a_value(columns):
+    assert label(columns, SPREAD_OUT).kind == "value"
+    assert label(columns, [str(i % 21 / 4) for i in range(ROWS)]).kind == "value"
+    assert label(columns, [str(i % 21) for i in range(ROWS)]).kind == "value"
+    # 5 % of 600 rows are 30 whole numbers.
+    assert label(columns, [str(i % 30) for i in range(600)], 600).kind == "class"
+    assert label(columns, [str(i % 31) for i in range(600)], 600).kind == "value"
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["a"] * ROWS, "120 rows, and each has the same value; a label needs two classes"),
+        (["1", "1.0"] * (ROWS // 2), "120 rows, and each has the same value"),
+        (
+            [*LABEL[:-2], "?", ""],
+            "missing in 2 of 120 rows, the first being line 120; nothing",
+        ),
+        (pa.array([None, *LABEL[1:]]), "missing in 1 of 120 rows, the first being line 2;"),
+        (pa.array([[1]] * ROWS), "a label must be texts or numbers, not of type list"),
+    ],
+)
+def test_labels_that_cannot_be_predicted(columns, cells, message):
+    with pytest.raises(TableError) as caught:
+        label(columns, cells)
+    assert message in str(caught.value)
+
+
+def test_too_many_classes_are_refused(columns):
+    cells = [f"c{i}" for i in range(1001)]
+    with pytest.raises(
+        TableError, match="1001 different values in 1001 rows, and at most 1000"
+    ):
+        label(columns, cells, 1001)
+
+
+# ── What is not there ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "message"),
+    [
+        ("a b", {"label": "y"}, "a.csv: no column 'y', which label names; its columns: a, b"),
+        ("a y", {"label": "y", "by": "s"}, "no column 's', which by names; its columns: a, y"),
+        ("a y", {"label": "y", "by": "y"}, "'y' cannot be both label and by"),
+        ("y", {"label": "y"}, "no column is left to predict 'y' from; others are needed"),
+        ("y z", {"label": "y"}, "no column is left to predict 'y' from (z: the same as 'y')"),
+    ],
+)
+def test_columns_that_are_not_there(columns, names, asked, message):
+    table = {name: ["u", "v"] * 60 for name in names.split()}
+    with pytest.raises(TableError) as caught:
+        inferred(columns(table), **asked)
+    assert message in str(caught.value)
+
+
+def test_of_many_names_the_nearest_is_told(columns):
+    table = {f"column {i}": ["u", "v"] for i in range(30)} | {"Outcome": ["u", "v"]}
+    with pytest.raises(TableError, match="did you mean 'Outcome'"):
+        inferred(columns(table), "outcome")
+
+
+def test_rows_that_are_all_of_different_sites_name_none(columns):
+    rows = 10_001
+    table = {"x": list(map(str, range(rows))), "y": ["u", "v"] * 5000 + ["u"]}
+    with pytest.raises(
+        TableError, match="column x: 10001 different values, and at most 10000"
+    ):
+        inferred(columns(table), "y", "x")
+
+
+def test_folders_tell_whose_rows_they_are(columns):
+    table = {"x": SPREAD_OUT, "site": repeated("u", "v"), "y": LABEL}
+    assert inferred(columns(table, by="site"), "y").site == "site"
+
+
+# ── What a schema tells ─────────────────────────────────────────────────────────────────────
+
+
+def test_no_cell_of_a_single_row_stands_in_a_schema(columns):
+    rows = 300
+    canaries = [f"canary{i}" for i in range(rows)]
+    dates = [str(dt.date(2001, 2, 3) + dt.timedelta(days=37 * i)) for i in range(rows)]
+    table = {
+        "text": canaries,
+        "category": [*canaries[:4], *repeated("a", "b", rows=rows - 4)],
+        "flag": [*canaries[4:6], *repeated("x", rows=rows - 6), *canaries[6:10]],
+        "number": [f"{x:.5f}" for x in GENERATOR.normal(1e4, 5e3, rows)],
+        "date": dates,
+        "mixed": [*[f"{i + 0.777}" for i in range(rows - 3)], *canaries[:3]],
+        "y": LABEL * 2 + LABEL[:60],
+    }
+    text = schema_text(inferred(columns(table), "y"))
+    assert "canary" not in text
+    assert not [
+        cell for name in ("number", "date", "mixed") for cell in table[name] if cell in text
+    ]
+
+
+# ── Real tables ─────────────────────────────────────────────────────────────────────────────
+
+
+def kinds(schema):
+    found = {}
+    for one in schema.columns:
+        found.setdefault(one.kind, []).append(one.name)
+    return found
+
+
+def test_the_hearts_of_four_hospitals(shipped):
+    schema = inferred(shipped("heart_disease_hospitals.csv"), "num", "hospital")
+    assert schema.site == "hospital"
+    assert kinds(schema) == {
+        "number": [
+            *["age", "cp", "trestbps", "chol", "restecg"],
+            *["thalach", "oldpeak", "slope", "ca", "thal"],
+        ],
+        "boolean": ["sex", "fbs", "exang"],
+    }
+    assert schema.classes == 5
+    whole = {one.name for one in schema.columns if not one.gaps}
+    assert whole == {"age", "sex", "cp"}
+
+
+def test_the_adults(shipped):
+    schema = inferred(shipped("adult_train.csv.gz"), "income")
+    assert len(kinds(schema)["number"]) == 6
+    assert len(kinds(schema)["category"]) == 8
+    # One row alone is of Holand-Netherlands.
+    countries = schema.columns[-1]
+    assert len(countries.values) == 40
+    assert countries.gaps
+
+
+def test_the_forest(shipped):
+    schema = inferred(shipped("covtype_20k.csv.gz"), "Cover_Type")
+    assert len(kinds(schema)["number"]) == 10
+    assert all(one.values == ("0", "1") for one in schema.columns if one.kind == "boolean")
+    assert all(one.why == "constant" for one in schema.columns if one.kind == "ignored")
+
+
+@pytest.mark.slow
+def test_a_million_rows_take_seconds(columns):
+    rows = 1_000_000
+    generator = np.random.default_rng(0)
+    numbers = {
+        f"n{i}": pa.array(generator.normal(size=rows)).cast(pa.string()) for i in range(12)
+    }
+    few = {
+        f"c{i}": pa.array(generator.integers(0, 30, rows)).cast(pa.string()) for i in range(6)
+    }
+    table = numbers | few | {"d": pa.array(dt.date(2000, 1, 1) for _ in range(rows))}
+    table["y"] = pa.array(generator.integers(0, 2, rows)).cast(pa.string())
+    begun = time.process_time()
+    inferred(columns(table), "y")
+    assert time.process_time() - begun < 40
