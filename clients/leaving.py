@@ -171,7 +171,8 @@ def _statistics(record: ConfigRecord, asked: Asked, policy: EgressPolicy) -> Bro
 
 def _size(content: RecordDict) -> int:
     size = sum(len(a.data) for one in content.array_records.values() for a in one.values())
-    for record in (*content.config_records.values(), *content.metric_records.values()):
+    records: list[ConfigRecord | MetricRecord] = list(content.config_records.values())
+    for record in (*records, *content.metric_records.values()):
         size += sum(len(name.encode()) + _length(value) for name, value in record.items())
     return size
 

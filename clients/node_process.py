@@ -91,7 +91,7 @@ class NodeFiles:
 
 
 def quoted(name: str, value: str) -> str:
-    """Quote a value for Flower's node config, which has no way to escape a quote.
+    r"""Quote a value for Flower's node config, which has no way to escape a quote.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def quoted(name: str, value: str) -> str:
     >>> quoted("data", "/srv/site a.csv")
     "'/srv/site a.csv'"
     >>> quoted("data", "/srv/ann's.csv")
-    '"/srv/ann\\'s.csv"'
+    '"/srv/ann\'s.csv"'
     """
     if value.isprintable() and "'" not in value:
         return f"'{value}'"

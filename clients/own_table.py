@@ -210,12 +210,14 @@ def _split(table: OwnTable) -> tuple[Rows, NDArray[np.intp], NDArray[np.intp]]:
 def _task(table: OwnTable, scales: Scales, model: str, metric: str) -> Task:
     rows, train, held = _split(table)
     schema, samples = table.schema, samples_of(rows, scales)
-    picture = None if schema.columns else schema.picture
+    picture = schema.picture
     values = isinstance(schema.label, ValueLabel)
     data = Partitioned(
         parts=(samples.take(train),),
         test=samples.take(held),
-        image=picture and (picture.channels, picture.height, picture.width),
+        image=(picture.channels, picture.height, picture.width)
+        if picture and not schema.columns
+        else None,
         names=(table.contributor,),
         target=(scales.centres[-1], scales.spreads[-1]) if values else None,
     )

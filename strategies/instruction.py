@@ -76,8 +76,9 @@ def instruct(
     instructions = []
     for node_id, contributor in sorted(roster.items(), key=lambda item: (item[1], item[0])):
         nonce = secrets.token_bytes(16)
-        own = {protocol.CONTRIBUTOR: contributor, protocol.NONCE: nonce}
-        config_sent = ConfigRecord({**config, protocol.ROUND: server_round, **own})
+        config_sent = ConfigRecord({**config, protocol.ROUND: server_round})
+        config_sent[protocol.CONTRIBUTOR] = contributor
+        config_sent[protocol.NONCE] = nonce
         content = RecordDict({protocol.CONFIG: config_sent})
         if arrays is not None:
             content[protocol.ARRAYS] = arrays

@@ -29,7 +29,7 @@ class Told:
     Parameters
     ----------
     statistics : mapping
-        Contributor to its statistics, by stable identity; well-formed, and no more than a word.
+        Contributor to its statistics, by stable identity; such as rows could have.
     left_out : mapping
         Contributor to the reason, for all others who were asked.
     refused : tuple of str
