@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ class Round:
     codes: Mapping[str, str]
     state: Mapping[str, NDArray[Any]]
 
-    def tested(self, error: float) -> Round:
-        """Return the same round with the test error of its model, in [0, 1]."""
-        return replace(self, record=replace(self.record, test_error=error))
+    def tested(self, error: float, score: float = math.nan) -> Round:
+        """Return the same round with its model's test error, and its score by a metric."""
+        record = replace(self.record, test_error=error, test_score=score)
+        return replace(self, record=record)

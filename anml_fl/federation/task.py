@@ -13,7 +13,7 @@ from anml_fl.federation.data import data_of
 from anml_fl.federation.own_table import schema_of
 from anml_fl.models.build import build
 from anml_fl.models.metrics import METRICS
-from anml_fl.models.state import error_rate, load_arrays, outputs_of
+from anml_fl.models.state import error_rate, load_arrays, outputs_of, unexplained
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
@@ -89,10 +89,7 @@ class Task:
             return math.nan
         if not self.regression:
             return error_rate(model, tested.features, tested.labels)
-        values = outputs_of(model, tested.features)[:, 0]
-        truth = tested.labels.astype("float64")
-        variance = float(((truth - truth.mean()) ** 2).sum())
-        return float(((truth - values) ** 2).sum()) / variance if variance else math.nan
+        return unexplained(model, tested.features, tested.labels)
 
     def score(self, model: nn.Module, samples: Samples | None = None) -> float:
         """Score a model by the chosen metric, values in their own unit; nan without one."""

@@ -73,12 +73,15 @@ class RoundRecord:
         The instant at which the registry was asked for v, r and T, in years on its
         clock: asked for it again, it gives the same.
     test_error : float
-        Error of the new model on the server's test set, in [0, 1]; nan if not tested.
+        Error of the new model on the server's test set, in [0, 1]; of values 1 - R2, which may
+        exceed 1. nan if not tested.
     buffers : tuple of str
         The model's arrays that are no parameters, and at which q did not look.
     seconds : float
         Wall-clock time from the first instruction to the decision. The only field
         that differs between two runs of one seed: `to_json` leaves it out.
+    test_score : float
+        The new model's score on the test set by the run's metric; nan without one.
     """
 
     round: int
@@ -95,6 +98,7 @@ class RoundRecord:
     test_error: float = math.nan
     seconds: float = math.nan
     buffers: tuple[str, ...] = ()
+    test_score: float = math.nan
 
     @property
     def excluded(self) -> int:
@@ -116,6 +120,8 @@ class RoundRecord:
         for person in fields["contributors"]:
             if person["egress"] is None:  # as wherever no node has data of its own
                 del person["egress"]
+        if not math.isfinite(self.test_score):
+            del fields["test_score"]
         return json.dumps(
             _without_nan(fields), sort_keys=True, separators=(",", ":"), allow_nan=False
         )

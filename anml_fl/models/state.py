@@ -71,6 +71,22 @@ def outputs_of(model: nn.Module, features: NDArray[np.float32]) -> NDArray[np.fl
     return np.concatenate(found)
 
 
+def unexplained(
+    model: nn.Module, features: NDArray[np.float32], values: NDArray[np.float32]
+) -> float:
+    """Share of the values' variance that a model leaves: 1 - R2, which may exceed 1.
+
+    Returns
+    -------
+    float
+        nan where all values are one.
+    """
+    truth = values.astype(np.float64)
+    variance = float(((truth - truth.mean()) ** 2).sum())
+    left = float(((truth - outputs_of(model, features)[:, 0]) ** 2).sum())
+    return left / variance if variance else float("nan")
+
+
 def error_rate(
     model: nn.Module, features: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> float:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _VERSION = 1
 # Before the name of an array that is the rule's, and no part of the model.
 _STATE = "anml.rule-state/"
+_BEST = "anml.best-model/"
 
 
 class CheckpointError(ValueError):
@@ -86,6 +87,8 @@ class Checkpoint:
         Hash of the file of the round's updates; None without one.
     state : mapping
         Name to array: what the strategy's rule keeps from round to round.
+    best : mapping
+        Name to array: the best model so far, where that is kept and an earlier round's.
     """
 
     run: str
@@ -99,6 +102,7 @@ class Checkpoint:
     code: str
     updates: str | None = None
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    best: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def cut(path: Path, written: Written) -> None:
@@ -148,11 +152,15 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "code": checkpoint.code,
         "updates": checkpoint.updates,
     }
+    if checkpoint.best:
+        fields["best"] = model_hash(checkpoint.best)
     text = json.dumps(fields, sort_keys=True)
     metadata = {"anml": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
     state = {_STATE + name: array for name, array in checkpoint.state.items()}
+    best = {_BEST + name: array for name, array in checkpoint.best.items()}
     arrays = {
-        name: array.copy(order="C") for name, array in {**checkpoint.arrays, **state}.items()
+        name: array.copy(order="C")
+        for name, array in {**checkpoint.arrays, **state, **best}.items()
     }
     path = folder / CHECKPOINT
     try:
@@ -202,13 +210,15 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
             )
         if fields["run"] != run:
             raise CheckpointError(f"{path} belongs to the run {fields['run']!r}, not {run!r}")
-        arrays = {n: a for n, a in stored.items() if not n.startswith(_STATE)}
-        if model_hash(arrays) != fields["model"]:
+        state, best = _part(stored, _STATE), _part(stored, _BEST)
+        if model_hash(stored) != fields["model"]:
             raise CheckpointError(f"{path} is damaged: the model in it has another hash")
+        if (model_hash(best) if best else None) != fields.get("best"):
+            raise CheckpointError(f"{path} is damaged: the best model in it has another hash")
         return Checkpoint(
             run,
             _timed(fields["record"], fields["seconds"]),
-            arrays,
+            stored,
             Written(*fields["rounds"]),
             Written(*fields["timings"]),
             fields["ledger"],
@@ -216,7 +226,8 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
             fields["seed"],
             fields["code"],
             fields.get("updates"),  # not in those of a run that was begun before ADR 17
-            {n.removeprefix(_STATE): a for n, a in stored.items() if n.startswith(_STATE)},
+            state,
+            best,
         )
     except CheckpointError:
         raise
@@ -229,6 +240,12 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
         RecursionError,
     ) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
+
+
+def _part(stored: dict[str, NDArray[Any]], mark: str) -> dict[str, NDArray[Any]]:
+    """Take the arrays out whose names begin with a mark."""
+    names = [name for name in stored if name.startswith(mark)]
+    return {name.removeprefix(mark): stored.pop(name) for name in names}
 
 
 def _timed(line: str, seconds: float) -> RoundRecord:

@@ -16,6 +16,7 @@ from anml_fl.ledger.entry import sha256_of
 from anml_fl.ledger.grammar import LONGEST_LINE
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
+from anml_fl.run.best_round import Stopping
 from anml_fl.run.bound_files import bound_files
 from anml_fl.run.difference import DifferenceError, check_hash, content_of
 from anml_fl.run.files import (
@@ -36,8 +37,10 @@ from anml_fl.run.round_audit import (
     check_model,
     check_no_more_files,
     check_rounds,
+    kept_round,
     rounds_of,
 )
+from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.run.summary_audit import check_summary
 
 if TYPE_CHECKING:
@@ -217,9 +220,10 @@ def _check(
         raise DifferenceError(
             f"{CONFIG}: no strategy of it is {opened['strategy']}, which paid"
         )
-    training = settings.get("training")
-    wanted = training.get("rounds") if isinstance(training, dict) else None
-    if closed is not None and len(entries) - 1 != wanted:
+    stopping = _stopping(settings)
+    wanted = stopping.rounds
+    # With patience fewer may do: which, follows from the rounds themselves.
+    if closed is not None and not stopping.patience and len(entries) - 1 != wanted:
         raise DifferenceError(
             f"{LEDGER} has {len(entries) - 1} rounds, {CONFIG} says {wanted}"
         )
@@ -227,11 +231,12 @@ def _check(
         lines = rounds_of(run, opened["strategy"])
     check_rounds(run, lines, entries, unfinished=closed is None)
     if closed is not None or (run / opened["strategy"] / MODEL).exists():
-        check_model(run, entries)
+        check_model(run, entries, kept_round(run, entries, stopping))
     if closed is not None:
         if "files" in closed:
             _check_files(run, bound_files(strategies, settings), closed["files"])
         check_summary(run, settings, strategies, closed.get("summary"))
+        _check_ends(run, strategies, stopping)
         if not strangers:
             check_no_more_files(run, strategies, entries, closed.get("files", ()))
     _check_no_more_strategies(run, strategies, settings)
@@ -260,6 +265,24 @@ def _strategies(settings: dict[str, Any]) -> list[str]:
         return [_folder_name(name) for name in settings["strategies"]]
     except (KeyError, TypeError, ValueError):
         raise DifferenceError(f"{CONFIG} names no strategies") from None
+
+
+def _stopping(settings: dict[str, Any]) -> Stopping:
+    try:
+        return Stopping.found(settings)
+    except ValueError as error:
+        raise DifferenceError(f"{CONFIG}: {error}") from error
+
+
+def _check_ends(run: Path, strategies: Sequence[str], stopping: Stopping) -> None:
+    """Refuse a strategy that went on, or ended, otherwise than its scores and settings say."""
+    for strategy in strategies if stopping.patience else ():
+        scores = StrategyFolder(run / strategy).scores(stopping)
+        if not stopping.over(scores):
+            raise DifferenceError(
+                f"{strategy}/{ROUNDS} has {len(scores)} rounds: by {CONFIG} training ends"
+                f" {stopping.patience} rounds after the best one"
+            )
 
 
 def _check_files(run: Path, names: Sequence[str], signed: dict[str, str]) -> None:

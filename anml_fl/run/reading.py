@@ -14,6 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from anml_fl.behaviour import is_honest
 from anml_fl.database.url import DatabaseError, located
 from anml_fl.method.records import RoundRecord
+from anml_fl.models.metrics import METRICS
+from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, FORMAT, ROUNDS, SUMMARY, TIMINGS
 from anml_fl.run.schema import StrategySummary, Summary
 from anml_fl.system.files import read_text
@@ -79,6 +81,11 @@ class Run:
         """The strategy that the page is about: anml, or else the first."""
         return next((s for s in self.strategies if s.name == "anml"), self.strategies[0])
 
+    @property
+    def criterion(self) -> Criterion:
+        """What its models are compared by."""
+        return Criterion(self.summary.metric)
+
     def attacks(self, contributor: str) -> bool:
         """Tell whether a contributor behaves in any other way than honestly."""
         return not is_honest(self.summary.contributors[contributor])
@@ -113,6 +120,10 @@ def load_run(folder: Path) -> Run:
         )
     if not summary.strategies:
         raise ValueError(f"{path}: strategies must name at least one strategy, got none")
+    if summary.metric and summary.metric not in METRICS:
+        raise ValueError(
+            f"{path}: metric must be one of {', '.join(METRICS)}, got {summary.metric!r}"
+        )
     if strangers := sorted(set(summary.holdings) - set(summary.contributors)):
         raise ValueError(f"{path}: holdings name {strangers[0]!r}, who is no contributor")
     for name in summary.strategies:

@@ -19,10 +19,13 @@ from anml_fl.run.difference import (
     strict_json,
 )
 from anml_fl.run.files import MODEL, ROUNDS, TIMINGS, UPDATES, updates_name
+from anml_fl.run.strategy_folder import StrategyFolder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
+
+    from anml_fl.run.best_round import Stopping
 
 
 def rounds_of(run: Path, strategy: str, *, unfinished: bool = False) -> list[bytes]:
@@ -101,8 +104,8 @@ def check_rounds(
         )
 
 
-def check_model(run: Path, entries: Sequence[Fields]) -> None:
-    """Compare the final model of the strategy that pays with the last round's.
+def check_model(run: Path, entries: Sequence[Fields], kept: int | None) -> None:
+    """Compare the final model of the strategy that pays with that of the round that was kept.
 
     Parameters
     ----------
@@ -110,6 +113,9 @@ def check_model(run: Path, entries: Sequence[Fields]) -> None:
         The run's folder.
     entries : sequence of dict
         As in `check_rounds`.
+    kept : int, optional
+        The round whose model it must be; None where it is not known yet, and any that was
+        settled will do.
 
     Raises
     ------
@@ -123,11 +129,45 @@ def check_model(run: Path, entries: Sequence[Fields]) -> None:
         found = model_hash(load(content))
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DifferenceError(f"{name} is no model: {error}") from error
-    if (last := entries[-1])["kind"] == "round" and found != last["model"]:
+    rounds = entries[1:] if kept is None else entries[1 : kept + 1][-1:]
+    if rounds and found not in [entry["model"] for entry in rounds]:
+        last = rounds[-1]
         raise DifferenceError(
             f"{name} was altered: its arrays have the hash {found[7:]}, in round"
             f" {last['round']} {last['model'][7:]} was signed"
         )
+
+
+def kept_round(run: Path, entries: Sequence[Fields], stopping: Stopping) -> int | None:
+    """Find the round whose model was kept, by the strategy's own rounds.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    entries : sequence of dict
+        As in `check_rounds`.
+    stopping : Stopping
+
+    Returns
+    -------
+    int or None
+        None while it is not known, since some rounds that were settled are not there.
+
+    Raises
+    ------
+    DifferenceError
+        If what the rounds are compared by cannot be read.
+    """
+    rounds = len(entries) - 1
+    if not stopping.patience:
+        return rounds
+    strategy = entries[0]["strategy"]
+    try:
+        scores = StrategyFolder(run / strategy).scores(stopping)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DifferenceError(f"{strategy}: its scores cannot be read: {error}") from error
+    return stopping.kept(scores) if len(scores) == rounds else None
 
 
 def check_no_more_files(

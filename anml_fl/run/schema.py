@@ -17,7 +17,7 @@ class StrategySummary:
     Parameters
     ----------
     test_error : float, optional
-        At the end of the run, in [0, 1].
+        Of the model that was kept, in [0, 1]; of values 1 - R2, which may exceed 1.
     attacker_weight : float, optional
         Share of weight that went to attackers, in [0, 1]; None without weights.
     branches : dict of str to int
@@ -28,6 +28,10 @@ class StrategySummary:
         Rounds run.
     seconds : float, optional
         Wall-clock time of the strategy.
+    test_score : float, optional
+        Of the model that was kept, by the run's metric.
+    best_round : int, optional
+        The round whose model was kept, where that was to be the best one.
     """
 
     test_error: FiniteFloat | None = None
@@ -36,6 +40,22 @@ class StrategySummary:
     excluded: int = 0
     rounds: int = 0
     seconds: FiniteFloat | None = None
+    test_score: FiniteFloat | None = None
+    best_round: int | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Give what the file has: score and best round only where there are some.
+
+        Examples
+        --------
+        >>> "test_score" in StrategySummary().fields()
+        False
+        """
+        found = asdict(self)
+        for name in ("test_score", "best_round"):
+            if found[name] is None:
+                del found[name]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +68,20 @@ class OwnData:
         For training.
     errors : dict of str to float
         Strategy to the final model's error on the contributor's own test samples, in [0, 1].
+    scores : dict of str to float
+        Likewise, by the run's metric.
     """
 
     samples: int
     errors: dict[str, FiniteFloat] = field(default_factory=dict)
+    scores: dict[str, FiniteFloat] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, Any]:
+        """Give what the file has: scores only where there are some."""
+        found = asdict(self)
+        if not self.scores:
+            del found["scores"]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +92,10 @@ class Summary:
     ----------
     format : int
         Of the run's folder; no file of format 1 names it.
+    metric : str
+        What models were scored by; empty for the error alone.
+    classes : list of int
+        Rows of each class among those that the server tests on, of a table of one's own.
 
     Examples
     --------
@@ -79,10 +113,14 @@ class Summary:
     seconds: FiniteFloat | None = None
     holdings: dict[str, OwnData] = field(default_factory=dict)
     format: int = FORMAT
+    metric: str = ""
+    classes: list[int] = field(default_factory=list)
 
     def fields(self) -> dict[str, Any]:
-        """Give what the file has, in its order; own data only where somebody has some."""
+        """Give what the file has, in its order; what few runs have only where it is there."""
         found = asdict(self)
+        found["strategies"] = {name: of.fields() for name, of in self.strategies.items()}
+        found["holdings"] = {name: of.fields() for name, of in self.holdings.items()}
         order = ("name", "dataset", "seed", "engine", "seconds", "contributors", "strategies")
-        own = ("holdings",) if self.holdings else ()
-        return {name: found[name] for name in (*order, *own)}
+        more = [name for name in ("holdings", "metric", "classes") if found[name]]
+        return {name: found[name] for name in (*order, *more)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from safetensors.numpy import load_file
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.arrays import save_arrays
 from anml_fl.run.checkpoint import CheckpointError, cut, load_checkpoint
+from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CHECKPOINT, CLAIMS, MODEL, PREVIOUS, ROUNDS, TIMINGS, UPDATES
 from anml_fl.run.strategy_results import strategy_results
 from anml_fl.system.files import append_line, make_folder, read_text, sync_folder
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from anml_fl.run.best_round import Stopping
     from anml_fl.run.checkpoint import Checkpoint
     from anml_fl.run.schema import StrategySummary
 
@@ -36,25 +39,41 @@ class StrategyFolder:
 
     path: Path
 
-    def finished(self, rounds: int) -> bool:
-        """Whether the strategy ran to its end, and all that it wrote can be read.
-
-        Parameters
-        ----------
-        rounds : int
-            How many rounds it should have.
-        """
+    def finished(self, stopping: Stopping) -> bool:
+        """Whether the strategy ran to its end, and all that it wrote can be read."""
         try:
             load_file(self.path / MODEL)
             numbers = [record.round for record in self.records()]
             timed = [timing["round"] for timing in self._timings()]
+            over = stopping.over(self.scores(stopping))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError):
             return False
-        return numbers == timed == list(range(1, rounds + 1))
+        return over and numbers == timed == list(range(1, len(numbers) + 1))
 
     def records(self) -> list[RoundRecord]:
         """Read the rounds."""
         return [RoundRecord.from_json(line) for line in _lines(self.rounds)]
+
+    def scores(self, stopping: Stopping) -> list[float]:
+        """Read by what each round's model is compared: the server's word, or the nodes'.
+
+        Returns
+        -------
+        list of float
+            As many as there are rounds; nan where there is no score.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            If a file is damaged.
+        """
+        records = self.records()
+        if not stopping.claimed:
+            return [Criterion(stopping.metric).score(record) for record in records]
+        lines = map(json.loads, _lines(self.path / CLAIMS))
+        medians = {line["round"]: line["median"] for line in lines}
+        found = [medians.get(record.round) for record in records]
+        return [math.nan if median is None else float(median) for median in found]
 
     def _timings(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in _lines(self.timings)]
@@ -147,10 +166,11 @@ class StrategyFolder:
             for path in folder.glob("*.partial"):
                 path.unlink()
 
-    def summary(self, behaviours: Mapping[str, str]) -> StrategySummary:
+    def summary(self, behaviours: Mapping[str, str], stopping: Stopping) -> StrategySummary:
         """Sum the strategy's rounds up, given each contributor's behaviour."""
         seconds = round(sum(timing["seconds"] for timing in self._timings()), 3)
-        return strategy_results(self.records(), behaviours, seconds)
+        best = stopping.best(self.scores(stopping))
+        return strategy_results(self.records(), behaviours, seconds, best)
 
 
 def _lines(path: Path) -> list[str]:

@@ -20,6 +20,7 @@ def strategy_results(
     records: Sequence[RoundRecord],
     behaviours: Mapping[str, str],
     seconds: float | None = None,
+    best: int | None = None,
 ) -> StrategySummary:
     """Sum a strategy's rounds up.
 
@@ -31,6 +32,8 @@ def strategy_results(
         By contributor.
     seconds : float, optional
         Wall-clock time of all rounds.
+    best : int, optional
+        The round whose model was kept, if that was to be the best one.
 
     Returns
     -------
@@ -43,15 +46,21 @@ def strategy_results(
     for record in records:
         if record.branch is not None:
             branches[record.branch] = branches.get(record.branch, 0) + 1
-    error = records[-1].test_error
+    kept = records[-1 if best is None else best - 1]
     return StrategySummary(
-        test_error=None if math.isnan(error) else error,
+        test_error=_known(kept.test_error),
         attacker_weight=(fmean(finite) if finite else None) if shares else 0.0,
         branches=branches,
         excluded=sum(record.excluded for record in records),
         rounds=len(records),
         seconds=seconds,
+        test_score=_known(kept.test_score),
+        best_round=best,
     )
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _attackers_share(record: RoundRecord, behaviours: Mapping[str, str]) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -11,6 +10,7 @@ from anml_fl.datasets.prepare import NATURAL
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.ledger.entry import sha256_of, summary_hash, summary_text
 from anml_fl.method.records import RoundRecord
+from anml_fl.run.best_round import Stopping
 from anml_fl.run.difference import (
     DifferenceError,
     check_hash,
@@ -20,6 +20,7 @@ from anml_fl.run.difference import (
 )
 from anml_fl.run.files import ROUNDS, SUMMARY, TIMINGS
 from anml_fl.run.round_audit import rounds_of
+from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.run.strategy_results import strategy_results
 from anml_fl.settings.run import RunConfig
 
@@ -75,41 +76,43 @@ def _expected(
 ) -> dict[str, Any]:
     """Say what a summary must say, as far as settings and rounds give it."""
     config = _config(settings)
-    behaviours = _behaviours(config) or summary["contributors"]
+    behaviours = (config and _behaviours(config)) or summary["contributors"]
+    stopping = Stopping.found(settings)
+    dataset = config.data_name if config else settings.get("federation", {}).get("dataset")
     return {
         "name": settings.get("name"),
-        "dataset": settings.get("federation", {}).get("dataset")
-        if config is None
-        else config.data_name,
+        "dataset": dataset,
         "seed": settings.get("seed"),
         "engine": settings.get("engine"),
         "contributors": behaviours,
-        "strategies": {name: _results(run, name, behaviours) for name in strategies},
+        "strategies": {name: _results(run, name, behaviours, stopping) for name in strategies},
+        **({"metric": stopping.metric} if stopping.metric else {}),
     }
 
 
 def _config(settings: dict[str, Any]) -> RunConfig | None:
-    """Read the settings; None where they are of another version, and cannot be."""
+    """Read the settings; None where they cannot be read, as a newer version's."""
     try:
         return RunConfig.model_validate(settings)
     except ValidationError:
         return None
 
 
-def _behaviours(config: RunConfig | None) -> dict[str, str] | None:
+def _behaviours(config: RunConfig) -> dict[str, str] | None:
     """Cast the behaviours again; None where that takes data."""
-    if config is None:
-        return None
-    federation = config.federation
-    unnamed = federation.partition == NATURAL and not federation.names
-    return None if unnamed else behaviours_of(config)
+    chosen = config.federation
+    dealt = chosen.partition != NATURAL and not config.table.own
+    return behaviours_of(config) if dealt or chosen.names else None
 
 
-def _results(run: Path, strategy: str, behaviours: Mapping[str, str]) -> dict[str, Any]:
+def _results(
+    run: Path, strategy: str, behaviours: Mapping[str, str], stopping: Stopping
+) -> dict[str, Any]:
     lines = rounds_of(run, strategy)
     try:
         records = [RoundRecord.from_json(one.decode()) for one in lines]
-        fields = asdict(strategy_results(records, behaviours))
+        best = stopping.best(StrategyFolder(run / strategy).scores(stopping))
+        fields = strategy_results(records, behaviours, best=best).fields()
     except (ValueError, IndexError, TypeError, AttributeError) as error:
         raise DifferenceError(f"{strategy}/{ROUNDS}: {error}") from error
     del fields["seconds"]  # bound by nothing, and checked apart

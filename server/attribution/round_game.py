@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from anml_fl.models.state import error_rate
+from anml_fl.models.state import error_rate, unexplained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,8 @@ def round_game(
 
     U(S) is the accuracy, on the server's test set, of the model before the round plus the
     updates of S averaged by example factor: FedAvg among S. With nobody, or where the sum
-    is not finite, it is that of the model before, as in the strategies.
+    is not finite, it is that of the model before, as in the strategies. Of values it is R2;
+    a model that is worse than -1 counts as -1, so that one that diverged drowns nobody.
 
     Coalitions are evaluated one after the other: none depends on which others were asked
     for with it, to the last bit, and memory stays that of one model.
@@ -43,7 +45,7 @@ def round_game(
     Returns
     -------
     callable
-        (m, n) bool to (m,) float64 in [0, 1].
+        (m, n) bool to (m,) float64 in [0, 1], of values in [-1, 1].
 
     Raises
     ------
@@ -58,7 +60,9 @@ def round_game(
             f" settings has {size}: they belong to another run"
         )
 
-    def accuracy(coalition: NDArray[np.bool_]) -> float:
+    rows = test.features, test.labels
+
+    def quality(coalition: NDArray[np.bool_]) -> float:
         vector = updates.model
         if coalition.any():
             shares = np.where(coalition, updates.examples, 0.0)
@@ -68,10 +72,14 @@ def round_game(
             if np.isfinite(moved).all():
                 vector = moved
         _fill(targets, vector)
-        return 1.0 - error_rate(model, test.features, test.labels)
+        if test.classes == 1:
+            # Also of outputs that are not finite.
+            left = unexplained(model, *rows)
+            return max(-1.0, 1.0 - left) if math.isfinite(left) else -1.0
+        return 1.0 - error_rate(model, *rows)
 
     def utility(coalitions: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return np.array([accuracy(coalition) for coalition in coalitions])
+        return np.array([quality(coalition) for coalition in coalitions])
 
     return utility
 

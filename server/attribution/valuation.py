@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -129,7 +130,7 @@ def attribute(
         names.append("exact_shapley")
     totals = {name: np.zeros(len(people)) for name in names}
     evaluations, seconds = dict.fromkeys(names, 0), dict.fromkeys(names, 0.0)
-    game_of = _games(folder / finished.lead.name, config)
+    game_of = _games(folder, finished.lead.name, config)
     # One thread, as in training: sums differ with the number of threads.
     with one_thread(), threadpool_limits(limits=1):
         steps = [(one, name) for one in finished.lead.records for name in names]
@@ -187,9 +188,20 @@ def _settings(folder: Path, finished: Run) -> RunConfig:
     config, summary = from_toml(finished.config), finished.summary
     for name, said, found in (
         ("seed", config.seed, summary.seed),
-        ("data", config.data_name, summary.dataset),
+        (
+            "table" if config.table.own else "federation.dataset",
+            config.data_name,
+            summary.dataset,
+        ),
         ("federation.contributors", config.federation.contributors, len(summary.contributors)),
-        ("training.rounds", config.training.rounds, len(finished.lead.records)),
+        (
+            "training.rounds",
+            config.training.rounds,
+            # With patience fewer rounds may have done: `anml verify` looks at how many.
+            config.training.rounds
+            if config.evaluation.patience
+            else len(finished.lead.records),
+        ),
     ):
         if said != found:
             raise ConfigError(
@@ -199,11 +211,19 @@ def _settings(folder: Path, finished: Run) -> RunConfig:
     return config
 
 
-def _games(folder: Path, config: RunConfig) -> Callable[[RoundRecord, list[str]], Utility]:
+def _games(
+    out: Path, strategy: str, config: RunConfig
+) -> Callable[[RoundRecord, list[str]], Utility]:
     """Make what makes a round's game from its record and its valid contributors."""
-    task = task_of(config)
+    task, folder = task_of(config), out / strategy
     # Every number of it is overwritten.
     model = task.initial_model()
+    if math.isnan(task.error(model)):
+        raise ConfigError(
+            f"{out} cannot be valued: the server has no rows to test models on, or their"
+            " labels are all one value, so that it cannot tell what an update is worth; a run"
+            " with --test can be"
+        )
 
     def game_of(record: RoundRecord, valid: list[str]) -> Utility:
         updates = load_updates(folder, record.round)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,14 +31,15 @@ def own_data(out: Path, config: RunConfig, task: Task) -> dict[str, Any]:
     Returns
     -------
     dict
-        Contributor to `samples` and `errors` by strategy, as in `summary.json`; empty where
-        samples were partitioned, and so are nobody's own.
+        Contributor to `samples`, and `errors` and `scores` by strategy, as in `summary.json`;
+        empty where samples were partitioned, and so are nobody's own, and where the
+        contributors' nodes have them.
     """
-    if config.federation.partition != NATURAL:
+    if config.federation.partition != NATURAL or config.table.on_nodes:
         return {}
     data = task.data
     found: dict[str, Any] = {
-        name: {"samples": int(part.labels.size), "errors": {}}
+        name: {"samples": int(part.labels.size), "errors": {}, "scores": {}}
         for name, part in zip(data.names, data.parts, strict=True)
     }
     tested = np.empty(0) if data.tested is None else data.tested
@@ -46,6 +48,28 @@ def own_data(out: Path, config: RunConfig, task: Task) -> dict[str, Any]:
         for place, name in enumerate(data.names):
             own = np.flatnonzero(tested == place)
             if own.size:
-                error = task.error(model, data.test.take(own))
-                found[name]["errors"][strategy] = error
+                rows = data.test.take(own)
+                for kind, value in (
+                    ("errors", task.error(model, rows)),
+                    ("scores", task.score(model, rows)),
+                ):
+                    # A curve's area needs two classes, and a variance two values.
+                    if math.isfinite(value):
+                        found[name][kind][strategy] = value
     return found
+
+
+def test_classes(config: RunConfig, task: Task) -> list[int]:
+    """Count the rows of each class that the server tests on, of a table of one's own.
+
+    Returns
+    -------
+    list of int
+        Empty for data that come with it, values, and where there are no rows.
+    """
+    if not config.table.own:
+        return []
+    test = task.data.test
+    if test.classes == 1 or not test.labels.size:
+        return []
+    return [int(count) for count in np.bincount(test.labels, minlength=test.classes)]

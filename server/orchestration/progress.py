@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,7 +17,9 @@ from rich.progress import (
 )
 
 from anml_fl.method.records import RoundRecord
-from anml_fl.run.files import ROUNDS
+from anml_fl.run.best_round import Stopping
+from anml_fl.run.criterion import Criterion
+from anml_fl.run.files import MODEL, ROUNDS
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.system.files import read_text
 
@@ -35,7 +38,7 @@ _POLL = 0.2
 def progress_bar(
     out: Path, config: RunConfig, console: Console, *, lines: bool = False
 ) -> Iterator[None]:
-    """Show round, accuracy, branch and time left while a run writes its folder.
+    """Show round, accuracy or score, branch and time left while a run writes its folder.
 
     Parameters
     ----------
@@ -75,8 +78,9 @@ def _watch(
 ) -> None:
     rounds = config.training.rounds
     # What an interrupted run had finished already takes no time now.
+    stopping, criterion = Stopping.of(config), Criterion(config.evaluation.metric)
     todo = [
-        name for name in config.strategies if not StrategyFolder(out / name).finished(rounds)
+        name for name in config.strategies if not StrategyFolder(out / name).finished(stopping)
     ]
     task = bar.add_task("starting", total=rounds * len(todo), state="")
     last, said = False, 0
@@ -86,8 +90,11 @@ def _watch(
         begun = [name for name, count in counts.items() if count]
         if begun:
             name, done = begun[-1], sum(counts.values())
-            state = _state(out / name)
-            bar.update(task, completed=done, description=name, state=state)
+            state = _state(out / name, criterion)
+            # A strategy that found no better model may have ended before its last round.
+            over = [name for name in begun if (out / name / MODEL).exists()]
+            total = sum(counts[name] if name in over else rounds for name in todo)
+            bar.update(task, completed=done, total=total, description=name, state=state)
             if lines and done > said and state:
                 said = done
                 bar.console.print(f"{name}: round {counts[name]} of {rounds}, {state}".strip())
@@ -100,11 +107,17 @@ def _records(folder: Path) -> int:
         return 0
 
 
-def _state(folder: Path) -> str:
+def _state(folder: Path, criterion: Criterion) -> str:
     try:
         # Not splitlines(): it would also cut at U+2028, which JSON strings may hold.
         line = read_text(folder / ROUNDS).rstrip("\n").split("\n")[-1]
         record = RoundRecord.from_json(line)
     except (OSError, IndexError, ValueError):
         return ""  # being written at this moment
-    return f"accuracy {100 * (1 - record.test_error):5.1f} %  {record.branch or '-':7}"
+    branch = f"{record.branch or '-':7}"
+    score = criterion.score(record)
+    if math.isnan(score):
+        return branch
+    if criterion.metric:
+        return f"{criterion.title} {criterion.digits(score)}{criterion.unit}  {branch}"
+    return f"accuracy {100 * (1 - score):5.1f} %  {branch}"

@@ -53,8 +53,22 @@ class RoundLog:
     keeps_updates: bool
     signals: SignalSource
 
-    def add(self, done: Round, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep a round, settle it, let reputations move by it, and write it down."""
+    def add(
+        self,
+        done: Round,
+        arrays: Mapping[str, NDArray[Any]],
+        best: Mapping[str, NDArray[Any]],
+    ) -> None:
+        """Keep a round, settle it, let reputations move by it, and write it down.
+
+        Parameters
+        ----------
+        done : Round
+        arrays : mapping
+            The new model's arrays by name.
+        best : mapping
+            Those of the best model so far, where that is kept and an earlier round's.
+        """
         updates = None
         if self.keeps_updates:
             cohort = done.cohort
@@ -66,7 +80,7 @@ class RoundLog:
                 cohort.updates,
                 cohort.examples,
             )
-        self._keep(done, arrays, updates)
+        self._keep(done, arrays, updates, best)
         self._conclude(done.record, arrays, updates)
 
     def take_up(self, begun: Checkpoint) -> None:
@@ -92,7 +106,11 @@ class RoundLog:
         self._conclude(begun.record, begun.arrays, begun.updates)
 
     def _keep(
-        self, done: Round, arrays: Mapping[str, NDArray[Any]], updates: str | None
+        self,
+        done: Round,
+        arrays: Mapping[str, NDArray[Any]],
+        updates: str | None,
+        best: Mapping[str, NDArray[Any]],
     ) -> None:
         """Write the checkpoint: from here on the round is not lost, nor decided otherwise."""
         registry = self.signals.registry
@@ -108,6 +126,7 @@ class RoundLog:
             code=self.code,
             updates=updates,
             state=done.state,
+            best=best,
         )
         save_checkpoint(self.folder.path, checkpoint)
 

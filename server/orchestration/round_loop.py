@@ -9,9 +9,11 @@ from flwr.app import Array, ArrayRecord
 
 from anml_fl.behaviour import is_honest
 from anml_fl.models.state import arrays_of
+from anml_fl.run.best_round import Stopping
 from anml_fl.run.manifest import write_manifest
 from anml_fl.run.strategy_folder import StrategyFolder
 from server.orchestration.claims_log import ClaimsLog
+from server.orchestration.kept_model import KeptModel
 from server.orchestration.registry_signals import signal_source
 from server.orchestration.round_log import RoundLog
 from server.orchestration.settlement import Settlement, closed_instants, run_id
@@ -128,7 +130,7 @@ def run_strategy(shared: Training, name: str) -> None:
         transport,
     )
     claims = _claims_log(shared, folder.path, transport)
-    done = 0
+    done, kept = 0, KeptModel(folder, Stopping.of(config))
     if begun is not None:
         rounds.take_up(begun)
         # In the model's order, which a file does not keep: sums over a vector follow it.
@@ -136,16 +138,23 @@ def run_strategy(shared: Training, name: str) -> None:
         strategy.resume(done, begun.state)
         if claims is not None:
             claims.take_up(done)
+        kept.take_up(begun)
     initial = ArrayRecord({key: Array(value) for key, value in arrays.items()})
-    left = training.rounds - done
+    left = 0 if kept.over else training.rounds - done
     for one in strategy.rounds(shared.grid, initial, left, training.timeout, shared.agreed):
         arrays = values_of(one.arrays)
+        model = task.model_of(arrays)
+        tested = one.tested(task.error(model), task.score(model))
+        score = kept.judged(tested.record)
         if claims is not None:
-            claims.ask(one.record.round, one.arrays)
-        tested = one.tested(task.error(task.model_of(arrays)))
+            said = claims.ask(one.record.round, one.arrays)
+            score = said if config.evaluation.best_by == "claims" else score
         write_manifest(out, config, shared.code, tested.codes)
-        rounds.add(tested, arrays)
-    folder.finish(arrays)
+        kept.add(arrays, score)
+        rounds.add(tested, arrays, kept.earlier)
+        if kept.over:
+            break
+    folder.finish(kept.earlier or arrays)
 
 
 def _claims_log(shared: Training, strategy: Path, transport: Transport) -> ClaimsLog | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.ledger.entry import summary_text
+from anml_fl.run.best_round import Stopping
 from anml_fl.run.files import ATTRIBUTION, CONFIG, LOCK, MANIFEST, REPORT, SUMMARY
 from anml_fl.run.schema import OwnData, StrategySummary, Summary
 from anml_fl.run.strategy_folder import StrategyFolder
@@ -17,7 +18,7 @@ from server.orchestration.integrity import check_unaltered
 from server.orchestration.settlement import check_ledger, set_aside, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from anml_fl.settings.run import RunConfig
     from server.orchestration.settlement import Settlement
@@ -87,7 +88,8 @@ def open_run(out: Path, config: RunConfig) -> None:
         (out / SUMMARY).unlink()
     else:
         settling = StrategyFolder(out / config.settling)
-        check_ledger(out, ended=settling.finished(config.training.rounds))
+        stopping = Stopping.of(config)
+        check_ledger(out, stopping, ended=settling.finished(stopping))
     write_whole(path, config.to_toml().encode())
     if anew:
         set_aside(out)
@@ -112,9 +114,10 @@ def finished(out: Path, config: RunConfig, name: str) -> bool:
     name : str
         The strategy.
     """
-    rounds = config.training.rounds
-    done = StrategyFolder(out / name).finished(rounds)
-    return done and (name != config.settling or settled(out) == rounds)
+    folder = StrategyFolder(out / name)
+    return folder.finished(Stopping.of(config)) and (
+        name != config.settling or settled(out) == len(folder.records())
+    )
 
 
 @contextmanager
@@ -150,6 +153,7 @@ def close_run(
     behaviours: Mapping[str, str],
     held: Mapping[str, Any],
     settlement: Settlement,
+    classes: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
 
@@ -162,6 +166,8 @@ def close_run(
     held : mapping
         Contributor to what it gathered itself.
     settlement : Settlement
+    classes : sequence of int
+        Rows of each class that the server tests on, of a table of one's own.
 
     Returns
     -------
@@ -172,7 +178,8 @@ def close_run(
     for folder in folders.values():
         folder.tidy()
     strategies: dict[str, StrategySummary] = {
-        name: folder.summary(behaviours) for name, folder in folders.items()
+        name: folder.summary(behaviours, Stopping.of(config))
+        for name, folder in folders.items()
     }
     summary = Summary(
         name=config.name,
@@ -183,6 +190,8 @@ def close_run(
         strategies=strategies,
         seconds=round(sum(one.seconds or 0.0 for one in strategies.values()), 3),
         holdings={name: OwnData(**own) for name, own in held.items()},
+        metric=config.evaluation.metric,
+        classes=list(classes),
     ).fields()
     settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())

@@ -13,10 +13,11 @@ from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
+from anml_fl.run.best_round import Stopping
 from anml_fl.run.bound_files import bound_files
 from anml_fl.run.difference import DifferenceError
 from anml_fl.run.files import LEDGER, MODEL, PUBLIC_KEY
-from anml_fl.run.round_audit import check_model, check_rounds, rounds_of
+from anml_fl.run.round_audit import check_model, check_rounds, kept_round, rounds_of
 from anml_fl.system.files import write_whole
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
@@ -70,13 +71,15 @@ def settled(out: Path) -> int:
         return 0
 
 
-def check_ledger(out: Path, *, ended: bool) -> None:
+def check_ledger(out: Path, stopping: Stopping, *, ended: bool) -> None:
     """Refuse a ledger that cannot be gone on with, before anything of its run is touched.
 
     Parameters
     ----------
     out : Path
         The run's folder, with or without a ledger.
+    stopping : Stopping
+        When training ends, and which model is kept.
     ended : bool
         Whether the strategy that pays came to its end: what it left must be what was settled.
         Before, its files are looked at once they are where its checkpoint was.
@@ -91,7 +94,7 @@ def check_ledger(out: Path, *, ended: bool) -> None:
     if (out / LEDGER).exists():
         entries = _entries(FileLedger(out / LEDGER, signing_key()))
         if ended and entries:
-            _check_settled(out, entries)
+            _check_settled(out, entries, stopping)
 
 
 def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[float]:
@@ -153,6 +156,7 @@ class Settlement:
         run = run_id(config)
         self._out, self._settling = out, config.settling
         self._bound = bound_files(config.strategies, config.model_dump(by_alias=True))
+        self._stopping = Stopping.of(config)
         file = self._file = FileLedger(out / LEDGER, key)
         self._open = None if engine is None else partial(SqlLedger, engine, run, key)
         self._database: Ledger | None = None
@@ -192,7 +196,7 @@ class Settlement:
                 f" and entry {self._file.head[:12]}: they are of two runs, or one is an older"
                 " copy. Bring both back from one backup, or give another --out and --name"
             )
-        _check_settled(self._out, _entries(self._file))
+        _check_settled(self._out, _entries(self._file), self._stopping)
 
     def settle(
         self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]], updates: str | None
@@ -268,7 +272,7 @@ def _entries(ledger: FileLedger) -> list[Fields]:
     return [json.loads(line) for line in ledger.lines()]
 
 
-def _check_settled(out: Path, entries: list[Fields]) -> None:
+def _check_settled(out: Path, entries: list[Fields], stopping: Stopping) -> None:
     """Refuse rounds, updates or a model that are not those that were settled."""
     if entries[-1]["kind"] == "close":
         entries = entries[:-1]
@@ -276,7 +280,7 @@ def _check_settled(out: Path, entries: list[Fields]) -> None:
     try:
         check_rounds(out, rounds_of(out, strategy, unfinished=True), entries, unfinished=True)
         if (out / strategy / MODEL).exists():
-            check_model(out, entries)
+            check_model(out, entries, kept_round(out, entries, stopping))
     except DifferenceError as error:
         raise LedgerError(
             f"{out} is not what was settled: {error}. Bring {out / strategy} back from a copy;"

@@ -9,6 +9,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from anml_fl.run.criterion import Criterion
 from anml_fl.run.strategy_folder import StrategyFolder
 
 if TYPE_CHECKING:
@@ -26,14 +27,19 @@ def table(summary: Mapping[str, Any]) -> Table:
     """
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     shown.add_column("strategy", no_wrap=True, min_width=14)
+    criterion = Criterion(summary.get("metric", ""))
+    stopped = any("best_round" in one for one in summary["strategies"].values())
+    best = ("best round",) if stopped else ()
     branches = ("rounds: blend", "q only", "uniform")
-    for heading in ("test error", "attackers' weight", *branches, "left out"):
+    for heading in (criterion.title, *best, "attackers' weight", *branches, "left out"):
         shown.add_column(heading, justify="right")
     for name, one in summary["strategies"].items():
         rounds = one["branches"]
+        score = one.get("test_score") if criterion.metric else one["test_error"]
         shown.add_row(
             name,
-            _percent(one["test_error"]),
+            "-" if score is None else f"{criterion.digits(score)}{criterion.unit}",
+            *((f"{one.get('best_round', '-')} of {one['rounds']}",) if stopped else ()),
             _percent(one["attacker_weight"]),
             *(str(rounds.get(branch, 0)) for branch in ("blend", "krum", "uniform")),
             str(one["excluded"]),

@@ -11,10 +11,11 @@ from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text, visible
-from server.report.wording import percent, share
+from server.report.wording import share
 
 if TYPE_CHECKING:
     from anml_fl.run.reading import Run, StrategyRun
+    from anml_fl.run.schema import OwnData
 
 # Up to so many contributors each has a line of its own in the table, and a name in the plot.
 _FEW = 20
@@ -43,10 +44,11 @@ def own_data_table(run: Run) -> Grid:
         groups.setdefault(mark + stem, []).append(name)
     weights = {one.name: mean_weights(one) for one in run.strategies}
     weighing = [name for name, of in weights.items() if any(map(math.isfinite, of.values()))]
+    criterion = run.criterion
     tested = [
         one.name
         for one in run.strategies
-        if any(one.name in held.errors for held in run.summary.holdings.values())
+        if any(one.name in _scores(run, held) for held in run.summary.holdings.values())
     ]
     rows = []
     for stem, names in groups.items():
@@ -63,7 +65,13 @@ def own_data_table(run: Run) -> Grid:
                     share(sum(weights[strategy].get(name, 0.0) for name in names))
                     for strategy in weighing
                 ),
-                *(share(_mean([h.errors[s] for h in held if s in h.errors])) for s in tested),
+                *(
+                    criterion.digits(
+                        _mean([_scores(run, h)[s] for h in held if s in _scores(run, h)])
+                    )
+                    or "—"
+                    for s in tested
+                ),
             )
         )
     titles = [
@@ -72,7 +80,11 @@ def own_data_table(run: Run) -> Grid:
         "Samples*",
         f"Mean q, {visible(run.lead.name, 40)}*",
         *(f"Weight, {visible(name, 40)} (%)*" for name in weighing),
-        *(f"Its error, {visible(name, 40)} (%)*" for name in tested),
+        *(
+            f"Its {criterion.title.removeprefix('test ')}, {visible(name, 40)}"
+            f"{' (%)' if criterion.unit else ''}*"
+            for name in tested
+        ),
     ]
     return Grid(tuple(titles), tuple(rows))
 
@@ -115,6 +127,17 @@ def _means(strategy: StrategyRun, signal: str) -> dict[str, float]:
     return {name: _mean([x for x in of if math.isfinite(x)]) for name, of in seen.items()}
 
 
+def _scores(run: Run, held: OwnData) -> dict[str, float]:
+    """Look up how each strategy's model does on somebody's own test samples."""
+    return held.scores if run.criterion.metric else held.errors
+
+
+def _shown(run: Run, score: float | None) -> str:
+    unit = run.criterion.unit.replace(" ", "\N{NO-BREAK SPACE}")
+    digits = run.criterion.digits(score)
+    return digits + unit if digits else "—"
+
+
 def _stem(name: str) -> str:
     return re.sub(r"-\d+$", "", name)
 
@@ -144,14 +167,15 @@ def _view(run: Run, strategy: StrategyRun) -> View:
                 "customdata": [
                     [
                         held[name].samples,
-                        percent(held[name].errors.get(strategy.name)),
+                        _shown(run, _scores(run, held[name]).get(strategy.name)),
                     ]
                     for name in people
                 ],
                 "hovertemplate": (
                     "<b>%{text}</b><br>weight %{y:.1f} %, share of the data %{x:.1f} %<br>"
-                    "%{customdata[0]} samples, error on its own %{customdata[1]}"
-                    "<extra></extra>"
+                    "%{customdata[0]} samples,"
+                    f" {run.criterion.title.removeprefix('test ')} on its own"
+                    " %{customdata[1]}<extra></extra>"
                 ),
             }
         )

@@ -24,7 +24,7 @@ from server.report.own_data import own_data_figure, own_data_table
 from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
-from server.report.wording import result
+from server.report.wording import imbalance, result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +115,9 @@ def render(
         "lead": visible(run.lead.name, 40),
         "last_number": run.lead.records[-1].round,
         "overview": tables.overview(run),
+        "imbalance": imbalance(run),
+        "criterion": run.criterion,
+        "valued": "R²" if run.criterion.of_values else "accuracy",
         "last_round": tables.last_round(run),
         "left_out": tables.left_out(run),
         "earned": None if paid is None else tables.earned(run, paid),

@@ -1,4 +1,4 @@
-"""The plots by round: test error, branch taken, rho_c."""
+"""The plots by round: test error or score, branch taken, rho_c."""
 
 from __future__ import annotations
 
@@ -16,25 +16,31 @@ if TYPE_CHECKING:
 
 
 def error_by_round(run: Run) -> Plot | None:
-    """Draw the test error by round, a line for each strategy.
+    """Draw the test error by round, or the metric that was chosen, a line for each strategy.
 
     Returns
     -------
     Plot or None
         None if no round was tested.
     """
+    criterion = run.criterion
+    shown = "%{y:.1f} %" if criterion.unit else "%{y:.3~g}"
     data: list[dict[str, Any]] = []
     for index, strategy in enumerate(run.strategies):
-        errors = [number(100 * record.test_error) for record in strategy.records]
-        if any(error is not None for error in errors):
-            data.append(
-                _line(strategy, index, errors, "%{y:.1f} %", wide=strategy is run.lead)
-            )
+        scores = [
+            number(criterion.scaled(criterion.score(record))) for record in strategy.records
+        ]
+        if any(score is not None for score in scores):
+            data.append(_line(strategy, index, scores, shown, wide=strategy is run.lead))
     if not data:
         return None
+    data.extend(_kept(run))
+    title = f"{criterion.title.capitalize()}{' (%)' if criterion.unit else ''}"
+    # From 0 on a shorter line is a better one; of what may be below 0, nothing is cut off.
+    floor = {"rangemode": "tozero"} if criterion.unit or criterion.better == "lower" else {}
     layout = {
         "xaxis": round_axis(run.strategies),
-        "yaxis": {"title": {"text": "Test error (%)"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": title}, **floor},
         "hovermode": "x unified",
         **frame(380),
     }
@@ -129,6 +135,34 @@ def correlation(run: Run) -> Plot | None:
         **frame(320),
     }
     return _single("correlation", View("", data, layout))
+
+
+def _kept(run: Run) -> list[dict[str, Any]]:
+    """Mark the rounds whose models were kept, where these are the best ones."""
+    marks = [
+        (record.round, run.criterion.scaled(run.criterion.score(record)))
+        for strategy in run.strategies
+        for record in strategy.records
+        if record.round == strategy.summary.best_round
+    ]
+    if not marks:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "kept",
+            "x": [place for place, _ in marks],
+            "y": [number(score) for _, score in marks],
+            "marker": {
+                "color": theme.GREY,
+                "symbol": "circle-open",
+                "size": 16,
+                "line": {"width": 2},
+            },
+            "hoverinfo": "skip",
+        }
+    ]
 
 
 def _line(

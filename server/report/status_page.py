@@ -14,7 +14,8 @@ from anml_fl.database.url import located
 from anml_fl.method.records import RoundRecord
 from anml_fl.page.document import document
 from anml_fl.page.grid import Grid
-from anml_fl.run.files import CONFIG, ERROR, REPORT, ROUNDS, SUMMARY
+from anml_fl.run.criterion import Criterion
+from anml_fl.run.files import CONFIG, ERROR, MODEL, REPORT, ROUNDS, SUMMARY
 from anml_fl.system.files import read_text
 from anml_fl.system.untrusted_text import visible
 
@@ -48,15 +49,18 @@ class Status:
     result : str
         In a sentence: which round of how many, or how it ended.
     strategies : tuple of (str, str, str, str)
-        Name, rounds done of how many, test error and branch of the last one.
+        Name, rounds done of how many, score and branch of the last one.
     ago : float or None
         Seconds since the last round ended; None before the first one.
+    scored : str
+        What the score is called.
     """
 
     name: str
     result: str
     strategies: tuple[tuple[str, str, str, str], ...] = ()
     ago: float | None = None
+    scored: str = "test error"
 
 
 def runs(folder: Path) -> list[str]:
@@ -130,7 +134,9 @@ def status(folder: Path) -> Status:
         settings: dict[str, Any] = tomllib.loads(read_text(folder / CONFIG))
         run, total = str(settings["name"]), int(settings["training"]["rounds"])
         names = [name for name in settings["strategies"] if _NAME.fullmatch(name)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        criterion = Criterion(settings.get("evaluation", {}).get("metric", ""))
+        scored = criterion.title
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return Status(folder.name, f"{CONFIG} cannot be read: {error}")
     strategies, latest, doing = [], None, ""
     for name in names:
@@ -140,16 +146,19 @@ def status(folder: Path) -> Status:
         if last:
             latest = max(latest or 0.0, _changed(path))
         # They run one after the other: what is going on is the first that is not done.
-        if done < total and not doing:
+        early = 0 < done < total and (folder / name / MODEL).exists()
+        if done < total and not early and not doing:
             doing = f"round {done + 1} of {total} under {name}"
-        wrong = "" if last is None else f"{100 * last.test_error:.1f} %"
+        score = "" if last is None else criterion.digits(criterion.score(last))
         branch = (last and last.branch) or ""
-        strategies.append((name, f"{done} of {total}", wrong, branch))
+        rounds = f"{done} of {total}{', no better model' if early else ''}"
+        strategies.append((name, rounds, score and score + criterion.unit, branch))
     return Status(
         run,
         _result(folder, doing),
         tuple(strategies),
         None if latest is None else max(0.0, time.time() - latest),
+        scored,
     )
 
 
@@ -211,7 +220,7 @@ def status_page(folder: Path) -> str:
         result=visible(now.result, 500),
         facts=facts,
         grid=Grid(
-            ("strategy", "rounds", "test error", "branch"),
+            ("strategy", "rounds", now.scored, "branch"),
             tuple(tuple(visible(cell, 80) for cell in row) for row in now.strategies),
         ),
     )

@@ -28,10 +28,12 @@ def overview(run: Run) -> Grid:
     Grid
         One row a strategy, in the order of the run.
     """
+    criterion = run.criterion
+    stopped = any(strategy.summary.best_round for strategy in run.strategies)
     rows = [
         (
             visible(strategy.name, 40),
-            share(strategy.summary.test_error),
+            criterion.digits(criterion.score(strategy.summary)) or "—",
             share(strategy.summary.attacker_weight),
             ", ".join(
                 f"{visible(name, 20)} {count}"
@@ -41,6 +43,7 @@ def overview(run: Run) -> Grid:
             or "—",
             str(strategy.summary.excluded),
             str(strategy.summary.rounds),
+            *((str(strategy.summary.best_round or "—"),) if stopped else ()),
             _seconds(strategy),
         )
         for strategy in run.strategies
@@ -48,11 +51,12 @@ def overview(run: Run) -> Grid:
     return Grid(
         (
             "Strategy",
-            "Test error (%)*",
+            f"{criterion.title.capitalize()}{' (%)' if criterion.unit else ''}*",
             "Attackers' share of weight (%)*",
             "Rounds per branch",
             "Replies left out*",
             "Rounds*",
+            *(("Best round, kept*",) if stopped else ()),
             "Time (s)*",
         ),
         tuple(rows),

@@ -15,11 +15,13 @@ TEMPLATE = """\
 {%- block main %}
 <h2>The run</h2>
 {{ table(overview, lead) }}
-
-<h2>Test error by round</h2>
+{% if imbalance %}<p class="note">{{ imbalance }}</p>
+{% endif %}
+<h2>{{ criterion.title | capitalize }} by round</h2>
 {% if error -%}
-{{ figure(error, "Test error by round",
-        "Error of each round's model on the server's test set; lower is better.") }}
+{{ figure(error, criterion.title | capitalize ~ " by round",
+        (criterion.title | replace("test ", "") | capitalize) ~ " of each round's model on the"
+        ~ " server's test set; " ~ criterion.better ~ " is better.") }}
 {%- else %}<p class="note">No round of this run was tested.</p>{% endif %}
 
 <h2>Consistency against external signals</h2>
@@ -46,7 +48,8 @@ q and s are correlated and the external signals can be trusted.</p>
 {% if own_data_plot -%}
 {{ figure(own_data_plot, "Weight beside share of the data",
         "Mean weight over the rounds. On the dashed line a contributor weighs as much as its
-        samples would; below it, it counts for less. Its error: of the final model, on its own
+        samples would; below it, it counts for less. Its "
+        ~ (criterion.title | replace("test ", "")) ~ ": of the final model, on its own
         test samples.") }}
 {%- endif %}
 <p>A weight is what the strategy made of q and s, times the number of samples (if they count),
@@ -91,7 +94,7 @@ of the ledger, signed with the key {{ key }}: compare it with the server's.</p>
 {% if worth -%}
 <h2>What each contributor's updates were worth</h2>
 <p>A weight says how good a contributor's data look, not how much they moved the model. Beside
-the settled share stand marginal values: what the test accuracy of the rounds' models would
+the settled share stand marginal values: what the test {{ valued }} of the rounds' models would
 lack without its updates.</p>
 {% if settled_by == "weights" -%}
 <p class="note">Settled shares are by weight here, and nothing vouches for them.</p>
@@ -139,7 +142,7 @@ self-attested.</p>
   and not yet known</dd>
 </dl>
 <p>All signals are between 0 and 1 and have no unit. Time is wall-clock time. This is one
-run with one seed: a small difference in test error may be chance.</p>
+run with one seed: a small difference in {{ criterion.title }} may be chance.</p>
 <details>
   <summary>Settings (config.toml)</summary>
   <pre>{{ config }}</pre>

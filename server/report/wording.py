@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anml_fl.method.records import RoundRecord
+    from anml_fl.run.criterion import Criterion
     from anml_fl.run.reading import Run
 
 
@@ -49,36 +50,61 @@ def result(run: Run) -> str:
     Returns
     -------
     str
-        Two errors that read the same with one decimal count as the same.
+        By the run's metric, or the test error. Two that read the same count as the same.
     """
     people = run.summary.contributors
     attackers = sum(map(run.attacks, people))
     who = f"{attackers or 'none'} of {len(people)} contributors attacking"
-    lead, name = run.lead.summary.test_error, visible(run.lead.name, 40)
-    errors = {s.name: s.summary.test_error for s in run.strategies if s is not run.lead}
-    oracle = errors.pop(ORACLE, None)
-    untested = [visible(other, 40) for other, error in errors.items() if error is None]
-    tested = {visible(o, 40): e for o, e in errors.items() if e is not None}
-    if lead is None:
+    criterion = run.criterion
+    lead, name = criterion.score(run.lead.summary), visible(run.lead.name, 40)
+    scores = {s.name: criterion.score(s.summary) for s in run.strategies if s is not run.lead}
+    oracle = scores.pop(ORACLE, math.nan)
+    untested = [visible(other, 40) for other, score in scores.items() if math.isnan(score)]
+    tested = {visible(o, 40): x for o, x in scores.items() if not math.isnan(x)}
+    if math.isnan(lead):
         said = f"With {who}, {name} ended without a tested model"
-        parts = [f"{other} at {percent(error)}" for other, error in tested.items()]
+        parts = [f"{other} at {_score(criterion, score)}" for other, score in tested.items()]
         parts = [f"the others: {_listed(parts)}"] if parts else []
     else:
-        said = f"With {who}, {name} ended at {percent(lead)} test error"
+        said = f"With {who}, {name} ended at {_score(criterion, lead)} {criterion.title}"
         parts = []
         for word, sign in (("worse than", -1), ("the same as", 0), ("better than", 1)):
             those = [
-                f"{other} ({percent(error)})"
-                for other, error in tested.items()
-                if _compare(error, lead) == sign
+                f"{other} ({_score(criterion, score)})"
+                for other, score in tested.items()
+                if _compare(criterion, score, lead) == sign
             ]
             if those:
                 parts.append(f"{word} {_listed(those)}")
-    if oracle is not None:
-        parts.append(f"{percent(oracle)} if only the honest had taken part ({ORACLE})")
+    if not math.isnan(oracle):
+        only = f"{_score(criterion, oracle)} if only the honest had taken part ({ORACLE})"
+        parts.append(only)
     if untested:
         parts.append(f"not tested: {_listed(untested)}")
     return said + (": " if parts else "") + "; ".join(parts) + "."
+
+
+def imbalance(run: Run) -> str:
+    """Say how good a model would be that always answers the largest class, where that is good.
+
+    Returns
+    -------
+    str
+        Empty unless that class has over two thirds of the rows that the server tests on.
+        Classes by number: their names are in somebody's table.
+    """
+    counts, rows = run.summary.classes, sum(run.summary.classes)
+    if 3 * max(counts, default=0) <= 2 * rows:
+        return ""
+    most = counts.index(max(counts))
+    held = [number for number, count in enumerate(counts) if count]
+    if len(held) == 1:
+        return f"All {rows:,} test rows are of class {most}: always answering it has no error."
+    least = min(held, key=lambda number: counts[number])
+    return (
+        f"Class {least} is {percent(counts[least] / rows)} of the {rows:,} test rows; always"
+        f" answering class {most} would have {percent(1 - counts[most] / rows)} error."
+    )
 
 
 def decision(record: RoundRecord, tau_h: float, tau_c: float) -> str:
@@ -157,9 +183,16 @@ def _number(value: float) -> str:
     return f"{value:.2f}" if math.isfinite(value) else "undefined"
 
 
-def _compare(other: float, lead: float) -> int:
-    ours, theirs = round(100 * lead, 1), round(100 * other, 1)
-    return (theirs > ours) - (theirs < ours)
+def _score(criterion: Criterion, score: float) -> str:
+    # A space that does not break stands before the unit.
+    unit = criterion.unit.replace(" ", "\N{NO-BREAK SPACE}")
+    return (criterion.digits(score) or "—") + unit
+
+
+def _compare(criterion: Criterion, other: float, lead: float) -> int:
+    if criterion.digits(other) == criterion.digits(lead):
+        return 0
+    return 1 if criterion.improves(lead, other) else -1
 
 
 def _listed(items: Sequence[str]) -> str:
