@@ -31,11 +31,15 @@ def table(summary: Mapping[str, Any]) -> Table:
     stopped = any("best_round" in one for one in summary["strategies"].values())
     best = ("best round",) if stopped else ()
     branches = ("rounds: blend", "q only", "uniform")
-    for heading in (criterion.title, *best, "attackers' weight", *branches, "left out"):
+    claimed = any("claimed" in one for one in summary["strategies"].values())
+    # Where the server had no rows to test on, its column would be empty.
+    headings = (f"claimed {criterion.name} (median)",) if claimed else (criterion.title,)
+    for heading in (*headings, *best, "attackers' weight", *branches, "left out"):
         shown.add_column(heading, justify="right")
     for name, one in summary["strategies"].items():
         rounds = one["branches"]
         score = one.get("test_score") if criterion.metric else one["test_error"]
+        score = one.get("claimed") if claimed else score
         shown.add_row(
             name,
             "-" if score is None else f"{criterion.digits(score)}{criterion.unit}",
