@@ -27,8 +27,9 @@ TEMPLATE = """\
 {% if claims -%}
 <h2>What the sites say of the model</h2>
 <p>The server has no rows to test on. Each site tested each round's model on a fifth of its
-rows, on which it does not train. These are the sites' own claims: nobody can check them, and no
-weight or payout follows from them. The median moves little as long as most tell the truth.</p>
+rows, on which it does not train. These are the sites' own claims: nobody can check them, and
+no weight or payout follows from them. The median moves little as long as most tell the
+truth.</p>
 {% if claims_plot -%}
 {{ figure(claims_plot, "Claims by round",
         "The median over the sites of what they claim; " ~ criterion.better ~ " is better.") }}
