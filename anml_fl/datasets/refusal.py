@@ -19,6 +19,12 @@ _LONGEST_COMPARED = 64
 _PARTS = re.compile(r"[^\W_]+")
 # Digits on both sides of a comma, a point or a low line may be one number, mistyped.
 _VALUES = re.compile(r"[^\w.,]+")
+# With a year of four digits and all in place: 63-1-1 may be three cells.
+_DATE = re.compile(
+    r"((1[5-9]|2[01])\d\d([-/])\d\d\3\d\d|\d\d?([-./])\d\d?\4(1[5-9]|2[01])\d\d)"
+    r"([T ]\d\d:\d\d(:\d\d)?)?",
+    re.ASCII,
+)
 
 
 def shown(text: str) -> str:
@@ -39,8 +45,8 @@ def shown(text: str) -> str:
 
 
 def _is_one_value(text: str) -> bool:
-    """Tell a number or up to two words, one with digits, from what may be several cells."""
-    if number(text) is not None:
+    """Tell a number, a date or two words, one with digits, from what may be several cells."""
+    if number(text) is not None or _DATE.fullmatch(text):
         return True
     counted = sum(any(map(str.isnumeric, part)) for part in _VALUES.split(text))
     separators = sum(map(text.count, SEPARATORS))
@@ -71,4 +77,7 @@ def or_missing(missing: Sequence[str]) -> str:
     """
     if not missing:
         return ""
-    return f", or missing ({listed([mark or 'an empty cell' for mark in missing])})"
+    marks = [mark or "an empty cell" for mark in missing]
+    if len(marks) > _LISTED:
+        return f", or missing ({', '.join(marks[:3])} or one of {len(marks) - 3} more marks)"
+    return f", or missing ({listed(marks)})"

@@ -117,11 +117,11 @@ class RoundRecord:
         del fields["seconds"]
         if not self.buffers:  # as nearly always
             del fields["buffers"]
+        if not math.isfinite(self.test_score):
+            del fields["test_score"]
         for person in fields["contributors"]:
             if person["egress"] is None:  # as wherever no node has data of its own
                 del person["egress"]
-        if not math.isfinite(self.test_score):
-            del fields["test_score"]
         return json.dumps(
             _without_nan(fields), sort_keys=True, separators=(",", ":"), allow_nan=False
         )

@@ -101,8 +101,8 @@ def _config(settings: dict[str, Any]) -> RunConfig | None:
 def _behaviours(config: RunConfig) -> dict[str, str] | None:
     """Cast the behaviours again; None where that takes data."""
     chosen = config.federation
-    dealt = chosen.partition != NATURAL and not config.table.own
-    return behaviours_of(config) if dealt or chosen.names else None
+    known = chosen.partition != NATURAL or chosen.names
+    return behaviours_of(config) if known else None
 
 
 def _results(

@@ -31,7 +31,7 @@ from server.orchestration.common_scale import Asking, common_scale, on_scale
 from server.orchestration.data_checks import check_data
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
-from server.orchestration.own_data import own_data, test_classes
+from server.orchestration.own_data import own_data
 from server.orchestration.registry_signals import database
 from server.orchestration.round_loop import Training, run_strategy
 from server.orchestration.run_folder import close_run, finished, open_run
@@ -143,8 +143,8 @@ def train_federation(
                     run_strategy(shared, name)
             # Bound to the ledger, and so the same again after a crash.
             held = own_data(out, config, task)
-        settlement, classes = Settlement(out, config, engine), test_classes(config, task)
-        return close_run(out, config, behaviours, held, settlement, classes)
+        settlement = Settlement(out, config, engine)
+        return close_run(out, config, behaviours, held, settlement, task)
     finally:
         if engine is not None:
             engine.dispose()

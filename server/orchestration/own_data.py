@@ -59,7 +59,7 @@ def own_data(out: Path, config: RunConfig, task: Task) -> dict[str, Any]:
     return found
 
 
-def test_classes(config: RunConfig, task: Task) -> list[int]:
+def test_classes(task: Task) -> list[int]:
     """Count the rows of each class that the server tests on, of a table of one's own.
 
     Returns
@@ -67,7 +67,7 @@ def test_classes(config: RunConfig, task: Task) -> list[int]:
     list of int
         Empty for data that come with it, values, and where there are no rows.
     """
-    if not config.table.own:
+    if task.schema is None:
         return []
     test = task.data.test
     if test.classes == 1 or not test.labels.size:

@@ -15,11 +15,13 @@ from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, read_text, write_whole
 from server.orchestration.integrity import check_unaltered
+from server.orchestration.own_data import test_classes
 from server.orchestration.settlement import check_ledger, set_aside, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
+    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
     from server.orchestration.settlement import Settlement
 
@@ -153,7 +155,7 @@ def close_run(
     behaviours: Mapping[str, str],
     held: Mapping[str, Any],
     settlement: Settlement,
-    classes: Sequence[int] = (),
+    task: Task,
 ) -> dict[str, Any]:
     """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
 
@@ -166,8 +168,7 @@ def close_run(
     held : mapping
         Contributor to what it gathered itself.
     settlement : Settlement
-    classes : sequence of int
-        Rows of each class that the server tests on, of a table of one's own.
+    task : Task
 
     Returns
     -------
@@ -191,7 +192,7 @@ def close_run(
         seconds=round(sum(one.seconds or 0.0 for one in strategies.values()), 3),
         holdings={name: OwnData(**own) for name, own in held.items()},
         metric=config.evaluation.metric,
-        classes=list(classes),
+        classes=test_classes(task),
     ).fields()
     settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,13 +74,10 @@ def _array(file: np.lib.npyio.NpzFile, name: str, path: Path) -> NDArray[np.gene
             " row), a matrix two"
         )
     if array.dtype.kind == "S":
-        try:
+        # Raised outside of `except`, since the error has a value in it.
+        with suppress(UnicodeDecodeError):
             return np.strings.decode(array.astype(np.bytes_), "utf-8")
-        except UnicodeDecodeError:
-            # It has the value in it.
-            raise TableError(
-                f"{path}, array {name}: no UTF-8; save texts by array.astype(str)"
-            ) from None
+        raise TableError(f"{path}, array {name}: no UTF-8; save texts by array.astype(str)")
     return array
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
-from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,19 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from anml_fl.datasets.delimited import SEPARATORS, other_length, parted_rows
-from anml_fl.datasets.schema import number
+from anml_fl.datasets.delimited import other_length, parted_rows
 from anml_fl.datasets.table import TableError
 from anml_fl.tables.columns import Columns
+from anml_fl.tables.reading.header import header, separator_of
 from anml_fl.tables.reading.lines import Lines, opened
-from anml_fl.tables.reading.names import column_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# To find the separator by, and to tell a header from a row.
-_FIRST_ROWS = 200
-_FIRST_CHARACTERS = 1 << 20
 # Rows that are turned into columns at a time, where quotes are not as pyarrow wants them.
 _BATCH = 10_000
 # Bytes whose quotes are looked at at a time.
@@ -63,61 +57,14 @@ def read_delimited(content: bytes, where: str, again: Callable[[], bytes]) -> Co
     >>> found.table.to_pydict(), found.place(1)
     ({'age': ['63', '67'], 'sick': ['1', '0']}, 'line 4')
     """
-    separator = _separator(content)
-    rows = parted_rows(lambda: opened(content), where, separator)
-    at, head = next(rows, (1, []))
-    if not head:
-        raise TableError(f"{where}: nothing stands in it; it must have a header and rows")
-    if all(number(name.strip()) is not None for name in head if name.strip()):
-        raise TableError(
-            f"{where}, line {at}: numbers stand where the columns' names should; write a first"
-            f" line with a name for each of the {len(head)} columns"
-        )
-    names = column_names(head, f"{where}, line {at}")
-    _refuse_row_as_header(names, rows, f"{where}, line {at}")
+    separator = separator_of(content)
+    names = header(parted_rows(lambda: opened(content), where, separator), where)
     table = _quickly(content, separator, names)
     if table is None:
         table = _carefully(content, where, separator, names)
     if not table.num_rows:
         raise TableError(f"{where}: a header and no rows")
     return Columns(where, table, Lines(again, separator))
-
-
-def _separator(content: bytes) -> str:
-    """Choose the separator that parts most rows as it parts the header."""
-    text = opened(content).read(_FIRST_CHARACTERS)
-
-    def fit(separator: str) -> tuple[float, int]:
-        reader = csv.reader(
-            io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True
-        )
-        widths: list[int] = []
-        with suppress(csv.Error):  # told later, with its place
-            widths.extend(
-                len(row) for row in islice(reader, _FIRST_ROWS) if any(map(str.strip, row))
-            )
-        if not widths or widths[0] == 1:
-            return (0, 0)
-        return (widths.count(widths[0]) / len(widths), widths[0])
-
-    return max(SEPARATORS, key=fit)
-
-
-def _refuse_row_as_header(
-    names: list[str], rows: Iterator[tuple[int, list[str]]], where: str
-) -> None:
-    """Refuse a first line whose values stand in the rows below as well."""
-    first: list[list[str]] = []
-    # A mistake further down is told by whoever reads it all.
-    with suppress(TableError):
-        first.extend(row for _, row in islice(rows, _FIRST_ROWS))
-    for row in first:
-        for place, (name, cell) in enumerate(zip(names, row, strict=False), start=1):
-            if cell.strip() == name:
-                raise TableError(
-                    f"{where}: what should name column {place} is also a value in it; the"
-                    " first line must name the columns, and no other line may repeat it"
-                )
 
 
 def _quickly(content: bytes, separator: str, names: list[str]) -> pa.Table | None:

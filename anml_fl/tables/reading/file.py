@@ -50,7 +50,7 @@ def not_there(path: Path) -> TableError:
     if not folder.is_dir():
         return TableError(f"{path} is not there, nor the folder {folder}")
     names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-    near = get_close_matches(path.name, names, n=3, cutoff=0.5)
+    near = get_close_matches(path.name, names, n=3, cutoff=0.7)
     hint = (
         f"did you mean {' or '.join(near)}?" if near else "give the path of a file or folder"
     )

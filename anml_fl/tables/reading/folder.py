@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,11 @@ import pyarrow as pa
 from anml_fl.datasets.table import TableError
 from anml_fl.tables.columns import SITE, Columns
 from anml_fl.tables.reading.file import SUFFIXES, read_file
+from anml_fl.tables.reading.pictures import is_pictures, read_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 
 
 def read_folder(folder: Path, by: str = "") -> Columns:
@@ -41,17 +41,13 @@ def read_folder(folder: Path, by: str = "") -> Columns:
         whose rows they are: naming files and columns.
     """
     files = list(_files(folder))
-    # Not those beside the tables, which may be plots of them.
-    pictures = any(_is_picture(path) for path in folder.rglob("*/*"))
-    if pictures and files:
+    if is_pictures(folder):
+        if not files:
+            return read_pictures(folder)
         raise TableError(
-            f"{folder} holds tables ({files[0][1].name}) and folders of pictures; give a"
-            " folder that holds one of the two"
+            f"{folder} holds tables ({files[0][1].name}) and pictures; give a folder that"
+            " holds one of the two"
         )
-    if pictures:
-        from anml_fl.tables.reading.pictures import read_pictures  # noqa: PLC0415 - slow
-
-        return read_pictures(folder)
     if not files:
         raise TableError(
             f"{folder}: no table in it, nor in a folder in it; a table's name ends in"
@@ -86,10 +82,6 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _PICTURES
-
-
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Find the tables, each with its site's name."""
     for entry in _entries(folder):
@@ -101,7 +93,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _stem(path: Path) -> str:
     """Return a table's name without its endings; nothing if it is no table's."""
-    name = path.name.removesuffix(".gz")
+    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     stem, dot, ending = name.rpartition(".")
     return stem if path.is_file() and f"{dot}{ending.lower()}" in SUFFIXES else ""
 
@@ -153,10 +145,9 @@ def _some(names: Sequence[str]) -> str:
 
 def _joined(tables: Sequence[pa.Table]) -> pa.Table:
     """Put tables one below the other; a column of several types becomes numbers or text."""
-    try:
+    with suppress(pa.ArrowTypeError, pa.ArrowInvalid):
         return pa.concat_tables(tables, promote_options="permissive")
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
-        return pa.concat_tables([_as_texts(table, tables) for table in tables])
+    return pa.concat_tables([_as_texts(table, tables) for table in tables])
 
 
 def _as_texts(table: pa.Table, tables: Sequence[pa.Table]) -> pa.Table:

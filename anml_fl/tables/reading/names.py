@@ -49,8 +49,9 @@ def column_names(head: Sequence[str], where: str) -> list[str]:
     for place, name in enumerate(names, start=1):
         if len(name) > LONGEST or not name.isprintable():
             raise TableError(
-                f"{where}: the name of column {place} is {len(name)} characters long, or holds"
-                f" a line's end; names have up to {LONGEST} printable characters"
+                f"{where}: the name of column {place} has {len(name)} characters, or one"
+                f" that cannot be printed, as a line's end; up to {LONGEST} printable ones are"
+                " right"
             )
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:

@@ -7,6 +7,7 @@ import gzip
 import re
 import zipfile
 import zlib
+from contextlib import suppress
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ _OTHERS: Sequence[tuple[bytes, str, str]] = (
     (b"\xd0\xcf\x11\xe0", "a spreadsheet or another file of Microsoft Office", _AS_CSV),
     (b"%PDF", "a PDF file", "a table is needed, as CSV or Parquet"),
     (b"\x89HDF", "an HDF5 file", "export the table from it as CSV or Parquet"),
+    (b"PAR1", "a Parquet file, packed once more", _UNPACK),
     (b"ARROW1", "a Feather file", "write it as Parquet"),
     (b"FEA1", "a Feather file", "write it as Parquet"),
     (b"\x93NUMPY", "a single array (.npy)", "save features and label together with np.savez"),
@@ -57,11 +59,10 @@ def unpacked(content: bytes, where: str) -> bytes:
     """
     if not content.startswith(b"\x1f\x8b"):
         return content
-    try:
+    # Raised outside of `except`, since the errors have parts of the content in them.
+    with suppress(OSError, EOFError, zlib.error):
         return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error):
-        # The error would quote the first bytes.
-        raise TableError(f"{where} is no whole gzip file: copy it again") from None
+    raise TableError(f"{where} is no whole gzip file: copy it again")
 
 
 def as_utf8(content: bytes, where: str) -> bytes:
@@ -92,15 +93,9 @@ def as_utf8(content: bytes, where: str) -> bytes:
     if not content.strip():
         raise TableError(f"{where} is empty; it must have a header and rows")
     _refuse_other_forms(content, where)
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            try:
-                content = content.decode(encoding).encode()
-            except UnicodeError:
-                raise TableError(
-                    f"{where} begins as {encoding.upper()}, and is none throughout; save it as"
-                    " UTF-8"
-                ) from None
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "")
+    if encoding:
+        content = _from_utf_16_or_32(content, encoding, where)
     content = content.removeprefix(codecs.BOM_UTF8)
     if (at := content.find(b"\0")) >= 0:
         line = content.count(b"\n", 0, at) + 1
@@ -108,6 +103,22 @@ def as_utf8(content: bytes, where: str) -> bytes:
             f"{where}, line {line}: a NUL byte, which no text has; save the table as CSV in"
             " UTF-8"
         )
+    if not _is_utf8(content):
+        _refuse_encoding(content, where)
+    if not content.strip():
+        raise TableError(f"{where} is empty; it must have a header and rows")
+    return content
+
+
+def _from_utf_16_or_32(content: bytes, encoding: str, where: str) -> bytes:
+    with suppress(UnicodeError):
+        return content.decode(encoding).encode()
+    raise TableError(
+        f"{where} begins as {encoding.upper()}, and is none throughout; save it as UTF-8"
+    )
+
+
+def _is_utf8(content: bytes) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(content)
     try:
@@ -116,16 +127,18 @@ def as_utf8(content: bytes, where: str) -> bytes:
             decoder.decode(view[start : start + _BLOCK])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        try:
-            decoded(content, where)
-        except TextError as error:
-            raise TableError(
-                f"{error}; a spreadsheet calls it CSV UTF-8, and iconv -f LATIN1 -t UTF-8"
-                " converts a file of Western Europe"
-            ) from None
-    if not content.strip():
-        raise TableError(f"{where} is empty; it must have a header and rows")
-    return content
+        return False
+    return True
+
+
+def _refuse_encoding(content: bytes, where: str) -> None:
+    try:
+        decoded(content, where)
+    except TextError as error:
+        raise TableError(
+            f"{error}; a spreadsheet calls it CSV UTF-8, and iconv -f LATIN1 -t UTF-8 converts"
+            " a file of Western Europe"
+        ) from None
 
 
 def _refuse_other_forms(content: bytes, where: str) -> None:

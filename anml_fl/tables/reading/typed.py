@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -79,10 +80,11 @@ def as_column(values: Any, where: str) -> pa.Array:
         )
     if isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize not in {4, 8}:
         values = np.asarray(values, np.float64)
-    try:
+    found = None
+    # Left before anything else is raised, since the error quotes a value.
+    with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
         found = pa.array(values, from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        # It would quote a value.
+    if found is None:
         found = _as_texts(values, where)
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
