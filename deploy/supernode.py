@@ -31,7 +31,10 @@ def config(table: Path, node: Path, folder: Path) -> str:
         return node_config({**part, "num-partitions": int(os.environ["ANML_NODES"])})
     own = named(table, os.environ.get("ANML_TABLE", ""), folder)
     files = {"data": own, "schema": node / "schema.toml", "egress": node / "egress.toml"}
-    return node_config({name: str(path) for name, path in files.items()})
+    # The folder that was handed out cannot be written to here.
+    return node_config(
+        {n: str(p) for n, p in files.items()} | {"egress-log": f"{folder}/egress.log"}
+    )
 
 
 if __name__ == "__main__":

@@ -163,6 +163,7 @@ def test_container_with_a_table_gives_it_to_its_node_under_its_name(
             "data": f"{tmp_path}/site/my site's 1.csv.gz",
             "schema": "/state/node/schema.toml",
             "egress": "/state/node/egress.toml",
+            "egress-log": f"{tmp_path}/egress.log",
         }
         assert Path(said["data"]).read_text() == "a,b\n"
 
