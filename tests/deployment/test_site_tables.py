@@ -6,12 +6,15 @@ import os
 import shutil
 import tomllib
 
+import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from anml_fl.cli import main
 from anml_fl.federation.contributors import behaviours_of
+from anml_fl.run.claims import load_claims
+from anml_fl.run.ledger_audit import audit
 from anml_fl.settings.section import ConfigError
 from server.deployment.environment_file import write_environment
 from server.deployment.members import read_nodes
@@ -266,3 +269,24 @@ def test_up_here_needs_every_nodes_table(schema, tmp_path, monkeypatch):
     result = CliRunner().invoke(main, ["up", "--local", f"--schema={schema}", "--nodes=a,b"])
     assert result.exit_code == 2
     assert "nothing says where a's table is: give --nodes a=FILE" in result.output
+
+
+@pytest.mark.slow
+def test_nodes_on_this_machine_learn_each_from_its_own_table(anml, schema, tables, tmp_path):
+    generator = np.random.default_rng(1)
+    for path in tables.values():
+        ages = 40 + 20 * (ill := generator.integers(2, size=30)) + generator.random(30)
+        rows = [
+            f"{age:.6f},{'yes' if one else 'no'}" for age, one in zip(ages, ill, strict=True)
+        ]
+        path.write_text("\n".join(["age,ill", *rows]) + "\n")
+    nodes = ",".join(f"{name}={path}" for name, path in tables.items())
+    command = anml(
+        *("up", "--local", "--warm", f"--schema={schema}", f"--nodes={nodes}"),
+        *("--rounds=2", "--local-epochs=1", "--strategy=anml", "--out=out"),
+    )
+    assert command.ends() == 0, command.said
+    assert "claimed error (median)" in command.said
+    claims = load_claims(tmp_path / "out" / "anml")
+    assert [sorted(one.values) for one in claims] == [NAMES.split(",")] * 2
+    assert audit(tmp_path / "out").ok
