@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import psutil
 
 from anml_fl.system import proxies
-from anml_fl.system.processes import free_port, stop
+from anml_fl.system.processes import free_port, marked, stop
 from anml_fl.system.sockets import temporary
 from anml_fl.system.switches import SWITCHES
 
@@ -22,6 +27,8 @@ PAUSE = 10.0
 """Seconds until a node that was not let in tries again."""
 # How Flower's SuperNode ends when SuperLink refuses it, with HTTP 412 or otherwise.
 _REFUSED = b"Exit Code: 305"
+# What the SuperNode starts inherits it, and may outlive the SuperNode.
+_MARK = "ANML_NODE"
 # It may take its leave of SuperLink for 15 s (`clients.supernode`).
 _LEAVE = 20.0
 
@@ -160,24 +167,38 @@ def keep_joined(
 
 def _run(command: list[str], environment: Mapping[str, str], folder: str) -> tuple[int, bool]:
     """Run it once, with its words on our own output; say how it ended."""
+    mark = uuid4().hex
     process = subprocess.Popen(  # noqa: S603 - our own module, no shell
         command,
         cwd=folder,
-        env=environment,
+        env={**environment, _MARK: mark},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # Ctrl-C is for us: we let it take its leave
     )
-    refused = False
+    refused = threading.Event()
+    # Not here: what it has started may hold its output open after it has gone.
+    passing_on = threading.Thread(target=_pass_on, args=(process, refused), daemon=True)
+    passing_on.start()
     try:
-        for line in process.stdout or ():
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-            refused = refused or _REFUSED in line
-        return process.wait(), refused
+        process.wait()
     finally:
-        if process.poll() is None:
-            stop(process, _LEAVE)
+        stop(process, _LEAVE)
+        left = marked(_MARK, mark)
+        for one in left:
+            with suppress(psutil.Error):
+                one.kill()
+        psutil.wait_procs(left, timeout=_LEAVE)
+        passing_on.join(_LEAVE)
         if process.stdout is not None:
             process.stdout.close()
+    return process.returncode, refused.is_set()
+
+
+def _pass_on(process: subprocess.Popen[bytes], refused: threading.Event) -> None:
+    for line in process.stdout or ():
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+        if _REFUSED in line:
+            refused.set()

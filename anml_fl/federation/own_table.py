@@ -204,7 +204,7 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows, digest: str
         "schema": chosen.schema_file,
         "digest": digest,
     }
-    if "partition" not in given and there:
+    if "partition" not in given and (there or schema.site):
         said["partition"] = NATURAL
     if "contributors" not in given and said["partition"] == NATURAL:
         left = len(rows.sites) - (config.federation.leave_out in rows.sites)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -60,6 +61,20 @@ def stop(process: subprocess.Popen[bytes], patience: float = _PATIENCE) -> None:
         with suppress(psutil.NoSuchProcess):
             one.kill()
     psutil.wait_procs(alive, timeout=patience)
+
+
+def marked(variable: str, value: str) -> list[psutil.Process]:
+    """List the processes whose environment has a mark, this one excepted.
+
+    What a process starts has it too, also where it has a session of its own, or its parent has
+    gone.
+    """
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and process.environ().get(variable) == value:
+                found.append(process)
+    return found
 
 
 def free_port() -> int:

@@ -9,6 +9,7 @@ from anml_fl.datasets.prepare import contributor_id
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text, write_whole
 from server.deployment.dotenv import Line, lines, with_values
+from server.deployment.site_tables import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ def write_environment(
         "ANML_STATE": where,
         **_account(state, runs),
         "ANML_NODES": str(len(nodes)),
-        "COMPOSE_PROFILES": _profiles(values, nodes),
+        "COMPOSE_PROFILES": _profiles(values, nodes, state),
     }
     for node in nodes[:_LISTED]:
         if node.name != contributor_id(node.partition):
@@ -91,8 +92,14 @@ def _read(path: Path) -> list[Line]:
     return found or [Line(_FIRST)]
 
 
-def _profiles(values: Mapping[str, str], nodes: Sequence[Node]) -> str:
-    """Say which nodes run here: all, unless somebody chose some of them."""
+def _profiles(values: Mapping[str, str], nodes: Sequence[Node], state: State) -> str:
+    """Say which nodes run here: all, unless somebody chose some of them.
+
+    Where each has a table of its own: those whose tables are here.
+    """
+    if (state.table / SCHEMA).exists():
+        here = state.tables()
+        return ",".join(f"node-{node.partition}" for node in nodes if node.name in here)
     every = [f"node-{node.partition}" for node in nodes]
     before = [one for one in values.get("COMPOSE_PROFILES", "").split(",") if one]
     all_of_them = str(len(before)) == values.get("ANML_NODES", "0")

@@ -16,7 +16,7 @@ import psutil
 from anml_fl.authorisation.secret import FILE as OWNER_SECRET
 from anml_fl.system import proxies
 from anml_fl.system.node_config import node_config
-from anml_fl.system.processes import free_port
+from anml_fl.system.processes import free_port, marked
 from anml_fl.system.switches import SWITCHES
 from server.environment import STARTED_IN
 from server.orchestration.ledger_key import KEY_FILE
@@ -133,7 +133,7 @@ class Service:
 
     def processes(self) -> list[psutil.Process]:
         """List it, and all that it started, directly or not."""
-        return _marked(_MARK, self._mark)
+        return marked(_MARK, self._mark)
 
     def last_lines(self, count: int = 5) -> str:
         """Give the end of its log."""
@@ -184,18 +184,9 @@ def stop_leftovers(state: State) -> int:
     int
         How many processes there were.
     """
-    found = _marked(_FEDERATION, str(state.local.resolve()))
-    _end(lambda: _marked(_FEDERATION, str(state.local.resolve())))
+    found = marked(_FEDERATION, str(state.local.resolve()))
+    _end(lambda: marked(_FEDERATION, str(state.local.resolve())))
     return len(found)
-
-
-def _marked(variable: str, value: str) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.environ().get(variable) == value:
-                found.append(process)
-    return found
 
 
 def _end(processes: Callable[[], list[psutil.Process]]) -> None:

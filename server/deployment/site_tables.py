@@ -10,8 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anml_fl.federation.own_table import rows_for_testing
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, write_whole
+from anml_fl.tables.schema import ValueLabel
 from anml_fl.tables.schema_file import read_schema
 
 if TYPE_CHECKING:
@@ -95,7 +97,7 @@ def found_tables(config: RunConfig) -> dict[str, bytes]:
     if not config.table.on_nodes:
         return {}
     path = Path(config.table.schema_file)
-    read_schema(path)
+    schema = read_schema(path)
     found = {SCHEMA: path.read_bytes()}
     if config.table.test:
         test = Path(config.table.test)
@@ -104,6 +106,8 @@ def found_tables(config: RunConfig) -> dict[str, bytes]:
                 f"table.test: {str(test)!r} is no file; a file is needed, which is copied into"
                 " the state folder"
             )
+        # What does not fit is told now, by line and column, and not after sites have joined.
+        rows_for_testing(config.table, schema)
         found[test_name(test)] = test.read_bytes()
     return found
 
@@ -121,14 +125,18 @@ def test_name(path: Path) -> str:
 
 
 def in_state(config: RunConfig) -> RunConfig:
-    """Name the tables by their places in a state folder."""
+    """Name the tables by their places in a state folder; score values by r2, if by nothing."""
     if not config.table.on_nodes:
         return config
+    evaluation = config.evaluation
+    schema = read_schema(Path(config.table.schema_file))
+    if isinstance(schema.label, ValueLabel) and not evaluation.metric:
+        evaluation = evaluation.model_copy(update={"metric": "r2"})
     test = f"{TABLE}/{test_name(Path(config.table.test))}" if config.table.test else ""
     chosen = config.table.model_copy(
         update={"schema_file": f"{TABLE}/{SCHEMA}", "test": test, "digest": ""}
     )
-    return config.model_copy(update={"table": chosen})
+    return config.model_copy(update={"table": chosen, "evaluation": evaluation})
 
 
 def hand_out(state: State, nodes: Sequence[Node]) -> None:

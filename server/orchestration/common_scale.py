@@ -117,7 +117,7 @@ def _ask(asking: Asking, config: RunConfig, schema: TableSchema) -> Told:
     for name, reason in silent.items():
         log(WARNING, "%s tells no statistics: %s", name, reason)
     if len(told.statistics) < wanted:
-        listed = "; ".join(f"{name}: {reason}" for name, reason in silent.items())
+        listed = _by_reason(silent)
         raise RuntimeError(
             f"{len(told.statistics)} of {len(everybody)} contributors told statistics of their"
             f" rows, and {wanted} are needed (training.min_replies"
@@ -126,6 +126,14 @@ def _ask(asking: Asking, config: RunConfig, schema: TableSchema) -> Told:
         )
     log(INFO, "one scale for all, by statistics of %d nodes", len(told.statistics))
     return told
+
+
+def _by_reason(silent: dict[str, str]) -> str:
+    """Name those who told nothing, those with one reason together."""
+    names: dict[str, list[str]] = {}
+    for name, reason in silent.items():
+        names.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(of)}: {reason}" for reason, of in names.items())
 
 
 def _written(told: Told, scales: Scales, schema: TableSchema) -> str:

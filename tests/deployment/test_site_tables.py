@@ -12,6 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from anml_fl.cli import main
+from anml_fl.datasets.table import TableError
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.run.claims import load_claims
 from anml_fl.run.ledger_audit import audit
@@ -232,6 +233,33 @@ def test_containers_are_given_each_its_own_table(folder, schema, tables, tmp_pat
         assert f"ANML_NODE_{number}={name}\n" in text
         assert f"ANML_DATA_{number}='{path}'\n" in text
         assert f"ANML_TABLE_{number}='{path.name}'\n" in text
+    assert "COMPOSE_PROFILES=node-0,node-1,node-2\n" in text
+
+
+def test_no_container_is_started_for_a_site_that_joins_from_elsewhere(
+    folder, schema, tmp_path
+):
+    state, config = made(folder, schema)
+    text = write_environment(state, state.nodes(config), tmp_path).read_text()
+    assert "COMPOSE_PROFILES=\n" in text
+
+
+def test_values_are_scored_by_r2_unless_said_otherwise(folder, tmp_path):
+    path = tmp_path / "values.toml"
+    label = 'kind = "class"\nname = "ill"\nclasses = ["no", "yes"]'
+    value = 'kind = "value"\nname = "days"\nlow = 0.0\nhigh = 90.0'
+    path.write_text(SCHEMA.replace(label, value))
+    _, config = made(folder, path)
+    assert config.evaluation.metric == "r2"
+    assert made(folder, path)[1] == config
+
+
+def test_test_table_that_does_not_fit_is_told_at_once(folder, schema, tmp_path):
+    test = tmp_path / "ours.csv"
+    test.write_text("age,ill\n40,no\nold,yes\n")
+    with pytest.raises(TableError, match="line 3"):
+        made(folder, schema, test=str(test))
+    assert not folder.exists()
 
 
 def test_a_node_beyond_the_tenth_does_not_get_the_firsts_table(folder, schema, tmp_path):

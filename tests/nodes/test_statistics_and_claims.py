@@ -7,17 +7,20 @@ import math
 
 import numpy as np
 import pytest
-from flwr.app import ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
+from anml_fl.federation.task import task_of
 from anml_fl.models.build import build
-from anml_fl.models.state import load_arrays, outputs_of
+from anml_fl.models.state import arrays_of, load_arrays, outputs_of
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat
 from clients.app import client_app
 from clients.echo import echo_nonce
+from server.engines.inline_grid import InlineGrid
+from strategies.arrays import values_of
 from strategies.claims import Claims, ask_claims
 from strategies.statistics_query import ask_statistics
 from strategies.transport import Transport
@@ -31,7 +34,7 @@ def split(sites, site):
     train, test = train_test_split(
         rows,
         test_size=0.2,
-        stratify=[row[4] for row in rows],
+        stratify=[row[4] == "sick" for row in rows],
         random_state=int(stream(7, "holdout", site).integers(2**32)),
     )
     return train, test
@@ -219,9 +222,7 @@ def test_a_liars_claim_moves_the_median_no_farther_than_to_an_honest_one():
         assert 0.7 <= Claims({**honest, "liar": lie}, {}, {}).median <= 0.9
 
 
-def test_where_data_lie_in_one_process_each_contributor_claims_on_its_own_rows(sites):
-    from anml_fl.federation.task import task_of
-
+def test_where_data_lie_in_one_process_each_contributor_claims_on_its_own_rows():
     flat = {
         "dataset": "heart_disease",
         "partition": "natural",
@@ -230,16 +231,9 @@ def test_where_data_lie_in_one_process_each_contributor_claims_on_its_own_rows(s
     }
     config = from_flat(flat)
     task = task_of(config)
-    from server.engines.inline_grid import InlineGrid
-    from strategies.arrays import values_of
-
     nodes = [{"partition-id": i, "num-partitions": 4} for i in range(4)]
     grid = InlineGrid(client_app(), nodes, config.to_flat())
     roster = dict(zip(grid.get_node_ids(), task.data.names, strict=True))
-    from flwr.app import Array, ArrayRecord
-
-    from anml_fl.models.state import arrays_of
-
     arrays = ArrayRecord({k: Array(v) for k, v in arrays_of(task.initial_model()).items()})
     found = ask_claims(grid, roster, arrays, ConfigRecord(), "", TIMEOUT)
     model = task.model_of(values_of(arrays))
