@@ -65,8 +65,8 @@ def execute(
         )
     if config.table.on_nodes:
         raise ConfigError(
-            "table.data: --schema alone says what must stand in a table, and none is given: add"
-            " --data TABLE; or let each site join with its own, by `anml up --schema`"
+            "table.data: --schema says what a table must hold, and none is given: add"
+            " --data TABLE; or let each site join with a table of its own, by `anml up --schema`"
         )
     if task is not None and config.engine != "inline":
         raise ConfigError(

@@ -8,6 +8,7 @@ from itertools import count
 import numpy as np
 import pytest
 
+from anml_fl.execution import execute
 from anml_fl.federation.own_table import schema_of
 from anml_fl.federation.task import task_of
 from anml_fl.run.claims import ClaimsRecord, append_claims, cut_claims, load_claims
@@ -235,6 +236,26 @@ def test_ledger_names_the_policy_of_each_node(folder):
     ]
     assert len(policies) == 6
     assert {len(one) for one in policies} == {64}
+
+
+def test_another_policy_in_the_record_is_found(folder):
+    config = settings(folder)
+    run_federation(grid(folder, config), config, folder / "out")
+    path = folder / "out" / "anml" / "rounds.jsonl"
+    policy = load_policy(path)
+    path.write_text(path.read_text().replace(policy, "0" * 64, 1))
+    assert "round 1: a: egress is" in str(audit(folder / "out").difference)
+
+
+def load_policy(path):
+    """The policy that the first round's first contributor named."""
+    first = json.loads(path.read_text().splitlines()[0])
+    return first["contributors"][0]["egress"]
+
+
+def test_schema_without_a_table_is_no_run_of_one_process(folder):
+    with pytest.raises(ConfigError, match=r"none is given: add --data.*anml up --schema"):
+        execute(settings(folder), folder / "out")
 
 
 def test_best_round_can_be_the_claims_word(folder):
