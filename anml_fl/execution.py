@@ -66,7 +66,7 @@ def execute(
     if config.table.on_nodes:
         raise ConfigError(
             "table.data: --schema says what a table must hold, and none is given: add"
-            " --data TABLE; or let each site join with a table of its own, by `anml up --schema`"
+            " --data TABLE; or let each site join with its own table, by `anml up --schema`"
         )
     if task is not None and config.engine != "inline":
         raise ConfigError(
