@@ -13,6 +13,7 @@ from anml_fl.datasets.prepare import NATURAL
 from anml_fl.datasets.table import TableError
 from anml_fl.federation.own_partition import nobodys, partitioned
 from anml_fl.models.metrics import METRICS
+from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from anml_fl.tables.checking import checked_rows
@@ -198,8 +199,9 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows, digest: str
     said: dict[str, object] = {
         **config.to_flat(),
         "data": chosen.data,
-        "label": schema.label.name,
-        "by": schema.site,
+        # As they were said: files that tell sites have no such column, and both are hashed.
+        "label": chosen.label,
+        "by": chosen.by,
         "test": chosen.test,
         "schema": chosen.schema_file,
         "digest": digest,
@@ -209,7 +211,7 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows, digest: str
     if "contributors" not in given and said["partition"] == NATURAL:
         left = len(rows.sites) - (config.federation.leave_out in rows.sites)
         said["contributors"] = max(left, 1)
-    if not given & {"behaviours", "roles"}:
+    if set(config.federation.behaviours) <= {HONEST}:
         said["behaviours"] = f"honest={said['contributors']}"
     if "scenario" not in given:
         said["scenario"] = "unknown"
