@@ -43,7 +43,7 @@ COPY --from=packages /opt/anml /opt/anml
 COPY --from=build /wheel /tmp/wheel
 RUN /opt/anml/bin/pip install -qq --no-deps --no-index --no-cache-dir /tmp/wheel/*.whl \
     && rm -r /tmp/wheel
-COPY deploy/start.py deploy/health.py /opt/anml/deploy/
+COPY deploy/start.py deploy/health.py deploy/supernode.py /opt/anml/deploy/
 # A fresh volume takes over the mode of the folder that it is mounted on.
 RUN mkdir -p -m 1777 /var/lib/anml /var/lib/superlink /data
 # USER and HOME: the account that compose chooses has no line in /etc/passwd.

@@ -74,6 +74,11 @@ def execute(
             "engine: a deployment is started by `anml up --local` or, in containers, by"
             " `docker compose up`, not by this command; usable here: inline, simulation"
         )
+    if config.table.on_nodes:
+        raise ConfigError(
+            "table.data: --schema says what a table must hold, and none is given: add"
+            " --data TABLE; or let each site join with its own table, by `anml up --schema`"
+        )
     if task is not None and config.engine != "inline":
         raise ConfigError(
             f"engine: data of a program can be trained on in its own process alone, got"

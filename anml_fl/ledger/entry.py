@@ -193,6 +193,8 @@ def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields
                 "selected": one.selected,
                 "reason": _text(one.reason),
                 "payout": payout,
+                # Of a node that says by which policy it lets replies leave.
+                **({} if one.egress is None else {"egress": one.egress}),
             }
             for one, payout in zip(record.contributors, paid, strict=True)
         ],

@@ -2,7 +2,8 @@ r"""What an entry looks like, letter by letter: canonical JSON of three fixed sh
 
 A ledger has one of two forms. In the bound one (ADR 17) the open entry has `settings`, a
 round `record` and `updates`, the close `files`, `instants` and `summary`; the older one has
-none of them.
+none of them. In either a round names the `egress` policy of those contributors whose nodes say
+one.
 
 RFC 8785 leaves one way to write a value: sorted names, no spaces, shortest escapes. So an
 entry is a regular language, and one expression checks names, order, types and bounds at
@@ -48,7 +49,8 @@ _OPEN = _pattern(
 )
 _ROUND_HEAD = _pattern(rf'\{{"at":{_NUMBER},"branch":(?:null|{_TEXT}),"contributors":\[')
 _PERSON = _pattern(
-    rf'\{{"T":{_SIGNAL},"contributor":({_TEXT}),"payout":({_WHOLE}),"q":{_SIGNAL},'
+    rf'\{{"T":{_SIGNAL},"contributor":({_TEXT}),(?:"egress":"{_HASH}",)?+'
+    rf'"payout":({_WHOLE}),"q":{_SIGNAL},'
     rf'"r":{_SIGNAL},"reason":(?:null|{_TEXT}),"selected":(?:true|false),'
     rf'"v":{_SIGNAL},"weight":{_SIGNAL}\}}(?:,(?=\{{)|(?=\]))'
 )

@@ -43,6 +43,17 @@ class Criterion:
         return "test error" if self.measure is None else f"test {self.measure.title}"
 
     @property
+    def name(self) -> str:
+        """What it is called by itself, whoever tests.
+
+        Examples
+        --------
+        >>> Criterion().name, Criterion("r2").name
+        ('error', 'r2')
+        """
+        return "error" if self.measure is None else self.measure.title
+
+    @property
     def unit(self) -> str:
         """What stands behind its digits: a share of rows is a percentage."""
         return " %" if self.measure is None or self.measure.share else ""

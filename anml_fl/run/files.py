@@ -10,6 +10,8 @@ files and fields, is what an older run does not have."""
 CONFIG, SUMMARY, MANIFEST = "config.toml", "summary.json", "manifest.json"
 SCHEMA = "schema.toml"
 """What the table must hold that the run learned from, where it was one's own."""
+STATISTICS = "statistics.json"
+"""What the nodes told of their rows, and the scale that all agreed on by it."""
 LEDGER, PUBLIC_KEY = "ledger.jsonl", "ledger.pub"
 ATTRIBUTION, REPORT = "attribution.json", "report.html"
 WORTH, WORTH_PARTIAL = "worth.json", "worth.partial.jsonl"
@@ -26,7 +28,7 @@ ROUNDS, TIMINGS, MODEL = "rounds.jsonl", "timings.jsonl", "model.safetensors"
 CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
 UPDATES = "updates"
 CLAIMS = "claims.jsonl"
-"""What the contributors' nodes say of each round's model: a line has `round` and `median`."""
+"""What the nodes say of each round's model: `round` and `median` in each line."""
 
 
 def updates_name(strategy: str, number: int) -> str:

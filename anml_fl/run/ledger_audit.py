@@ -17,6 +17,7 @@ from anml_fl.ledger.grammar import LONGEST_LINE
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
 from anml_fl.run.best_round import Stopping
+from anml_fl.run.bound_files import bound_files
 from anml_fl.run.difference import DifferenceError, check_hash, content_of
 from anml_fl.run.files import (
     ATTRIBUTION,
@@ -27,6 +28,8 @@ from anml_fl.run.files import (
     PUBLIC_KEY,
     REPORT,
     ROUNDS,
+    SCHEMA,
+    STATISTICS,
     SUMMARY,
     TIMINGS,
     UPDATES,
@@ -233,12 +236,12 @@ def _check(
         check_model(run, entries, kept_round(run, entries, stopping))
     if closed is not None:
         if "files" in closed:
-            _check_files(run, strategies, settings, closed["files"])
+            _check_files(run, bound_files(strategies, settings), closed["files"])
         check_summary(run, settings, strategies, closed.get("summary"))
         _check_ends(run, strategies, stopping)
         if not strangers:
-            check_no_more_files(run, strategies, entries)
-    _check_no_more_strategies(run, strategies)
+            check_no_more_files(run, strategies, entries, closed.get("files", ()))
+    _check_no_more_strategies(run, strategies, settings)
     return wanted
 
 
@@ -284,25 +287,26 @@ def _check_ends(run: Path, strategies: Sequence[str], stopping: Stopping) -> Non
             )
 
 
-def _check_files(
-    run: Path, strategies: Sequence[str], settings: dict[str, Any], signed: dict[str, str]
-) -> None:
-    names = [f"{strategy}/{name}" for strategy in strategies for name in (ROUNDS, MODEL)]
-    evaluation = settings.get("evaluation")
-    if isinstance(evaluation, dict) and evaluation.get("worth") is True:
-        names.append(WORTH)
-    elif (run / WORTH).exists():
-        raise DifferenceError(f"{WORTH} is no file of this run: {CONFIG} does not ask for it")
+def _check_files(run: Path, names: Sequence[str], signed: dict[str, str]) -> None:
     if sorted(names) != sorted(signed):
         raise DifferenceError(
             f"{LEDGER}: its close stands for other files than {CONFIG} names"
         )
+    for name in (SCHEMA, STATISTICS, WORTH):
+        if name not in names and (run / name).exists():
+            raise DifferenceError(f"{name} is no file of this run: {CONFIG} asks for none")
     named = {digest: name for name, digest in signed.items()}
     for name in names:
         check_hash(name, content_of(run, name), signed[name], named)
 
 
-def _check_no_more_strategies(run: Path, strategies: Sequence[str]) -> None:
+def _check_no_more_strategies(
+    run: Path, strategies: Sequence[str], settings: dict[str, Any]
+) -> None:
+    if (run / STATISTICS).exists() and STATISTICS not in bound_files((), settings):
+        raise DifferenceError(
+            f"{STATISTICS} is no file of this run: its data are not at nodes"
+        )
     for path in sorted(run.iterdir()):
         if path.is_dir() and path.name not in strategies:
             for name in (ROUNDS, MODEL, UPDATES):

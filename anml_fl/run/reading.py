@@ -15,6 +15,7 @@ from anml_fl.behaviour import is_honest
 from anml_fl.database.url import DatabaseError, located
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.metrics import METRICS
+from anml_fl.run.claims import load_claims
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, FORMAT, ROUNDS, SUMMARY, TIMINGS
 from anml_fl.run.schema import StrategySummary, Summary
@@ -24,18 +25,21 @@ from anml_fl.system.untrusted_text import explained
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from anml_fl.run.claims import ClaimsRecord
+
 ORACLE = "oracle"
 """The strategy that is given who is honest: what the others are measured against."""
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyRun:
-    """One strategy: its summary, its rounds in order, and seconds by round if known."""
+    """One strategy: its summary, its rounds in order, seconds by round and claims if known."""
 
     name: str
     summary: StrategySummary
     records: tuple[RoundRecord, ...]
     timings: dict[int, float]
+    claims: tuple[ClaimsRecord, ...] = ()
 
     @property
     def branching(self) -> bool:
@@ -139,6 +143,7 @@ def load_run(folder: Path) -> Run:
             of,
             _records(folder / name / ROUNDS, set(summary.contributors)),
             _timings(folder / name / TIMINGS),
+            load_claims(folder / name),
         )
         for name, of in summary.strategies.items()
     )

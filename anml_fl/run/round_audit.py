@@ -22,7 +22,7 @@ from anml_fl.run.files import MODEL, ROUNDS, TIMINGS, UPDATES, updates_name
 from anml_fl.run.strategy_folder import StrategyFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from anml_fl.run.best_round import Stopping
@@ -171,7 +171,10 @@ def kept_round(run: Path, entries: Sequence[Fields], stopping: Stopping) -> int 
 
 
 def check_no_more_files(
-    run: Path, strategies: Sequence[str], entries: Sequence[Fields]
+    run: Path,
+    strategies: Sequence[str],
+    entries: Sequence[Fields],
+    bound: Collection[str] = (),
 ) -> None:
     """Refuse whatever is in a finished strategy's folder and is no file of the run.
 
@@ -182,6 +185,8 @@ def check_no_more_files(
     strategies : sequence of str
     entries : sequence of dict
         As in `check_rounds`.
+    bound : collection of str
+        Further files that its ledger stands for, from the run's folder on.
 
     Raises
     ------
@@ -195,7 +200,7 @@ def check_no_more_files(
     }
     for strategy in strategies:
         folders = {strategy, f"{strategy}/{UPDATES}"}
-        files = {f"{strategy}/{name}" for name in (ROUNDS, TIMINGS, MODEL)}
+        files = {f"{strategy}/{name}" for name in (ROUNDS, TIMINGS, MODEL)}.union(bound)
         # A link is not followed: what it leads to can change when the run does not.
         for path in (run / strategy, *sorted((run / strategy).rglob("*"))):
             name = path.relative_to(run).as_posix()
@@ -257,8 +262,8 @@ def _first_field(said: Fields, entry: Fields) -> str | None:
 def _differ(said: Fields, signed: Fields) -> str | None:
     for name, value in said.items():
         # As canonical JSON: true is not 1, and 1.0 is.
-        if _canonical(value) != _canonical(signed[name]):
-            return f"{name} is {shown(value)}, but {shown(signed[name])} was signed"
+        if _canonical(value) != _canonical(signed.get(name)):
+            return f"{name} is {shown(value)}, but {shown(signed.get(name))} was signed"
     return None
 
 

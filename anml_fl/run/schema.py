@@ -32,6 +32,8 @@ class StrategySummary:
         Of the model that was kept, by the run's metric.
     best_round : int, optional
         The round whose model was kept, where that was to be the best one.
+    claimed : float, optional
+        The median of what nodes claim of that model, where the server cannot test.
     """
 
     test_error: FiniteFloat | None = None
@@ -42,9 +44,10 @@ class StrategySummary:
     seconds: FiniteFloat | None = None
     test_score: FiniteFloat | None = None
     best_round: int | None = None
+    claimed: FiniteFloat | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Give what the file has: score and best round only where there are some.
+        """Give what the file has: score, best round and claims only where there are some.
 
         Examples
         --------
@@ -52,7 +55,7 @@ class StrategySummary:
         False
         """
         found = asdict(self)
-        for name in ("test_score", "best_round"):
+        for name in ("test_score", "best_round", "claimed"):
             if found[name] is None:
                 del found[name]
         return found

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.arrays import save_arrays
 from anml_fl.run.checkpoint import CheckpointError, cut, load_checkpoint
+from anml_fl.run.claims import load_claims
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CHECKPOINT, CLAIMS, MODEL, PREVIOUS, ROUNDS, TIMINGS, UPDATES
 from anml_fl.run.strategy_results import strategy_results
@@ -70,10 +71,19 @@ class StrategyFolder:
         records = self.records()
         if not stopping.claimed:
             return [Criterion(stopping.metric).score(record) for record in records]
-        lines = map(json.loads, _lines(self.path / CLAIMS))
-        medians = {line["round"]: line["median"] for line in lines}
-        found = [medians.get(record.round) for record in records]
-        return [math.nan if median is None else float(median) for median in found]
+        medians = {one.round: one.median for one in load_claims(self.path)}
+        return [medians.get(record.round, math.nan) for record in records]
+
+    def claimed(self, number: int) -> float | None:
+        """Read the median of what nodes claim of a round's model; None if there is none.
+
+        Raises
+        ------
+        ValueError
+            If a line is damaged.
+        """
+        of_round = [one.median for one in load_claims(self.path) if one.round == number]
+        return next(filter(math.isfinite, of_round), None)
 
     def _timings(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in _lines(self.timings)]
@@ -138,7 +148,7 @@ class StrategyFolder:
     def clear(self) -> None:
         """Start anew; only what a run writes is removed."""
         make_folder(self.path)
-        for name in (CHECKPOINT, PREVIOUS, MODEL, ROUNDS, TIMINGS):
+        for name in (CHECKPOINT, PREVIOUS, MODEL, ROUNDS, TIMINGS, CLAIMS):
             (self.path / name).unlink(missing_ok=True)
         for path in (self.path / UPDATES).glob("*.safetensors"):
             path.unlink()
@@ -169,8 +179,9 @@ class StrategyFolder:
     def summary(self, behaviours: Mapping[str, str], stopping: Stopping) -> StrategySummary:
         """Sum the strategy's rounds up, given each contributor's behaviour."""
         seconds = round(sum(timing["seconds"] for timing in self._timings()), 3)
-        best = stopping.best(self.scores(stopping))
-        return strategy_results(self.records(), behaviours, seconds, best)
+        records, best = self.records(), stopping.best(self.scores(stopping))
+        claimed = self.claimed(best or len(records))
+        return strategy_results(records, behaviours, seconds, best, claimed)
 
 
 def _lines(path: Path) -> list[str]:

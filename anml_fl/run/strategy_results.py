@@ -21,6 +21,7 @@ def strategy_results(
     behaviours: Mapping[str, str],
     seconds: float | None = None,
     best: int | None = None,
+    claimed: float | None = None,
 ) -> StrategySummary:
     """Sum a strategy's rounds up.
 
@@ -34,6 +35,8 @@ def strategy_results(
         Wall-clock time of all rounds.
     best : int, optional
         The round whose model was kept, if that was to be the best one.
+    claimed : float, optional
+        What nodes claim of it, the median.
 
     Returns
     -------
@@ -56,6 +59,7 @@ def strategy_results(
         seconds=seconds,
         test_score=_known(kept.test_score),
         best_round=best,
+        claimed=claimed,
     )
 
 

@@ -111,8 +111,10 @@ def _results(
     lines = rounds_of(run, strategy)
     try:
         records = [RoundRecord.from_json(one.decode()) for one in lines]
-        best = stopping.best(StrategyFolder(run / strategy).scores(stopping))
-        fields = strategy_results(records, behaviours, best=best).fields()
+        folder = StrategyFolder(run / strategy)
+        best = stopping.best(folder.scores(stopping))
+        claimed = folder.claimed(best or len(records))
+        fields = strategy_results(records, behaviours, best=best, claimed=claimed).fields()
     except (ValueError, IndexError, TypeError, AttributeError) as error:
         raise DifferenceError(f"{strategy}/{ROUNDS}: {error}") from error
     del fields["seconds"]  # bound by nothing, and checked apart

@@ -41,3 +41,8 @@ class TableSettings(Section):
     def on_nodes(self) -> bool:
         """Whether each contributor's node reads a table that nobody else sees."""
         return bool(self.schema_file) and not self.data
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the nodes test models, since the server has no rows to test on."""
+        return self.on_nodes and not self.test

@@ -24,6 +24,7 @@ from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_toml
 from anml_fl.settings.section import ConfigError
 from server.attribution.round_game import round_game
+from server.orchestration.common_scale import kept_scale, on_scale
 from server.orchestration.run_folder import hold
 from server.report.page import write_report
 
@@ -214,6 +215,8 @@ def _games(
 ) -> Callable[[RoundRecord, list[str]], Utility]:
     """Make what makes a round's game from its record and its valid contributors."""
     task, folder = task_of(config), out / strategy
+    if config.table.on_nodes:
+        task = on_scale(task, config, kept_scale(config, out))
     refuse_untested(task, out)
     # Every number of it is overwritten.
     model = task.initial_model()

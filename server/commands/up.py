@@ -14,6 +14,9 @@ from server.commands.local import FOLDER, out_option, run_on_this_machine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from anml_fl.settings.run import RunConfig
+    from server.deployment.state import State
+
 
 def up_command(
     settings: type[click.Command], preset_text: Callable[[str | None], str]
@@ -30,7 +33,12 @@ def up_command(
 
     @click.command(cls=settings)
     @click.argument("preset", required=False)
-    @click.option("--nodes", type=click.IntRange(min=1), help="How many nodes there are.")
+    @click.option(
+        "--nodes",
+        metavar="N|NAMES",
+        help="How many nodes there are, or their names: site-a,site-b; with tables of their"
+        " own on this machine: site-a=a.csv,site-b=b.csv.",
+    )
     @click.option(
         "--behaviours",
         "behaviours_file",
@@ -68,16 +76,20 @@ def up_command(
         PRESET is as in `anml run`. What the state folder holds already is kept: a second time
         only the keys of new nodes are made. Without --local, `docker compose up` starts the
         federation.
+
+        With --schema each site has a table of its own, which stays there: it is given its
+        folder of the state folder, and joins by `anml join`.
         """
         from server.deployment.environment_file import write_environment
+        from server.deployment.members import read_nodes
         from server.deployment.prepare import prepare
 
         if out is not None and not local:
             raise click.UsageError(
                 "--out goes with --local; elsewhere ANML_RUNS in .env names the folder"
             )
+        nodes = options.pop("nodes")
         asked = {
-            "nodes": options.pop("nodes"),
             "behaviours": options.pop("behaviours_file"),
             "hosts": options.pop("hosts"),
         }
@@ -89,6 +101,8 @@ def up_command(
         with errors_reported():
             if "behaviours" in given:
                 given["behaviours"] = ",".join(given["behaviours"])
+            if nodes is not None:
+                asked["nodes"], asked["tables"] = read_nodes(nodes)
             text = None if preset is None else preset_text(preset)
             state, config = prepare(folder, text, given, **asked)
             total = config.federation.contributors
@@ -96,8 +110,40 @@ def up_command(
             if not local:
                 written = write_environment(state, state.nodes(config), Path.cwd(), warm=warm)
                 named = "" if written.name == ".env" else f" --env-file {quote(str(written))}"
+                if config.table.on_nodes:
+                    _say_how_to_join(state, config, asked["hosts"])
                 click.echo(f"next: docker compose{named} up")
                 return
+            _refuse_no_table(state, config)
         run_on_this_machine(folder, out, warm)
 
     return up
+
+
+def _say_how_to_join(state: State, config: RunConfig, hosts: tuple[str, ...]) -> None:
+    """Say for each site what it is given, and what it does with it."""
+    host = hosts[0] if hosts else "HOST"
+    here = state.tables()
+    for node in state.nodes(config):
+        if node.name in here:
+            click.echo(f"{node.name}: runs here, on {here[node.name]}")
+            continue
+        handed = ", ".join(path.name for path in (node.key, node.ca, node.schema, node.egress))
+        click.echo(
+            f"{node.name}: hand over {quote(str(node.folder))} ({handed}); there:\n"
+            f"  anml join --superlink {host}:8000 --data YOUR.csv"
+            f" --key {quote(f'{node.name}/{node.key.name}')}"
+        )
+
+
+def _refuse_no_table(state: State, config: RunConfig) -> None:
+    """Refuse to start nodes on this machine whose tables nobody named."""
+    if not config.table.on_nodes:
+        return
+    here = state.tables()
+    lacking = [one.name for one in state.nodes(config) if one.name not in here]
+    if lacking:
+        raise click.UsageError(
+            f"--local starts every node here, and nothing says where {lacking[0]}'s table is:"
+            f" give --nodes {lacking[0]}=FILE,..., or leave --local out"
+        )

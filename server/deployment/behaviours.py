@@ -74,6 +74,8 @@ def with_behaviours(config: RunConfig, listed: Mapping[str, str]) -> RunConfig:
         "behaviours": "",
         "roles": ",".join(listed.values()),
     }
+    if config.table.on_nodes or config.federation.names:
+        flat["names"] = ",".join(listed)
     names = names_of(from_toml("", flat))
     if strangers := [name for name in listed if name not in names]:
         raise ConfigError(
@@ -86,6 +88,11 @@ def with_behaviours(config: RunConfig, listed: Mapping[str, str]) -> RunConfig:
 def without_behaviours(config: RunConfig) -> str:
     """Write settings as a preset, without what the file of behaviours says."""
     tree = tomllib.loads(config.to_toml())
-    for name in ("contributors", "behaviours", "roles"):
+    gone = ["contributors", "behaviours", "roles"]
+    if config.table.on_nodes:
+        gone.append("names")
+    elif config.federation.names:
+        gone = []  # the names say how many there are, and must go on to fit
+    for name in gone:
         del tree["federation"][name]
     return tomli_w.dumps(tree)

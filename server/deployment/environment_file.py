@@ -9,6 +9,7 @@ from anml_fl.datasets.prepare import contributor_id
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text, write_whole
 from server.deployment.dotenv import Line, lines, with_values
+from server.deployment.site_tables import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,11 +67,16 @@ def write_environment(
         "ANML_STATE": where,
         **_account(state, runs),
         "ANML_NODES": str(len(nodes)),
-        "COMPOSE_PROFILES": _profiles(values, nodes),
+        "COMPOSE_PROFILES": _profiles(values, nodes, state),
     }
     for node in nodes[:_LISTED]:
         if node.name != contributor_id(node.partition):
             values[f"ANML_NODE_{node.partition}"] = node.name
+    for node in nodes:
+        if table := state.tables().get(node.name):
+            _check_readable(node, table, int(values["ANML_UID"]))
+            values[f"ANML_DATA_{node.partition}"] = str(table)
+            values[f"ANML_TABLE_{node.partition}"] = table.name
     if more := nodes[_LISTED:]:
         write_whole(folder / _MORE, _services(more).encode())
         values["COMPOSE_FILE"] = f"docker-compose.yml:{_MORE}"
@@ -86,8 +92,14 @@ def _read(path: Path) -> list[Line]:
     return found or [Line(_FIRST)]
 
 
-def _profiles(values: Mapping[str, str], nodes: Sequence[Node]) -> str:
-    """Say which nodes run here: all, unless somebody chose some of them."""
+def _profiles(values: Mapping[str, str], nodes: Sequence[Node], state: State) -> str:
+    """Say which nodes run here: all, unless somebody chose some of them.
+
+    Where each has a table of its own: those whose tables are here.
+    """
+    if (state.table / SCHEMA).exists():
+        here = state.tables()
+        return ",".join(f"node-{node.partition}" for node in nodes if node.name in here)
     every = [f"node-{node.partition}" for node in nodes]
     before = [one for one in values.get("COMPOSE_PROFILES", "").split(",") if one]
     all_of_them = str(len(before)) == values.get("ANML_NODES", "0")
@@ -105,16 +117,34 @@ def _account(state: State, runs: Path) -> dict[str, str]:
     return {"ANML_UID": str(uid), "ANML_GID": str(gid)}
 
 
+def _check_readable(node: Node, table: Path, uid: int) -> None:
+    """Refuse a table that its container could not read, or not be given."""
+    if ":" in str(table):
+        raise ConfigError(
+            f"{node.name}: {str(table)!r} cannot be mounted into a container: docker compose"
+            " takes the colon for the end of the name; give it another one"
+        )
+    about = table.stat()
+    if uid != os.getuid() and about.st_uid != uid and not about.st_mode & 0o004:
+        raise ConfigError(
+            f"{node.name}: {str(table)!r} cannot be read by account {uid}, under which its"
+            f" container runs: `chown {uid}` it, or run `anml up` as its owner"
+        )
+
+
 def _services(nodes: Sequence[Node]) -> str:
     """Write the services of nodes that docker-compose.yml does not list."""
     lines = [_FIRST, "services:"]
     for node in nodes:
         mount = f"${{ANML_STATE:-./federation}}/nodes/{node.name}:/state/node:ro"
+        table = f"${{ANML_DATA_{node.partition}:-/dev/null}}"
+        name = f"${{ANML_TABLE_{node.partition}:-}}"
         lines += [
             f"  supernode-{node.partition}:",
             "    extends: {file: docker-compose.yml, service: supernode-0}",
             f"    profiles: [node-{node.partition}]",
-            f'    environment: {{ANML_NODE: "{node.partition}"}}',
-            f'    volumes: ["{mount}"]',
+            f'    environment: {{ANML_NODE: "{node.partition}", ANML_TABLE: "{name}"}}',
+            # In the place of the first node's.
+            f'    volumes: ["{mount}", "{table}:/site/table:ro"]',
         ]
     return "\n".join(lines) + "\n"

@@ -12,10 +12,18 @@ from anml_fl.authorisation.secret import make_secret
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.registry.keys import make_key
 from anml_fl.settings.section import ConfigError
-from anml_fl.system.files import make_folder
+from anml_fl.system.files import make_folder, write_whole
 from server.deployment.authority import issue, make_authority, make_node_key, write_once
 from server.deployment.behaviours import without_behaviours
 from server.deployment.settings import chosen, unchanged
+from server.deployment.site_tables import (
+    SCHEMA,
+    found_tables,
+    hand_out,
+    in_state,
+    refuse_table,
+)
+from server.deployment.sites_file import write_sites
 from server.deployment.state import CONTENTS, State
 
 if TYPE_CHECKING:
@@ -36,6 +44,7 @@ def prepare(
     nodes: int | None = None,
     behaviours: Path | None = None,
     hosts: Sequence[str] = (),
+    tables: Mapping[str, Path | None] | None = None,
 ) -> tuple[State, RunConfig]:
     """Make what is missing of a federation's state folder.
 
@@ -51,6 +60,8 @@ def prepare(
         A file that says who behaves how.
     hosts : sequence of str
         Under which names SuperLink is reached, besides this machine's.
+    tables : mapping, optional
+        Names of the nodes, and the tables of those that run on this machine.
 
     Raises
     ------
@@ -65,11 +76,19 @@ def prepare(
     """
     state = State(folder)
     new = not state.run.exists()
+    if tables:
+        flat = {**flat, "names": ",".join(tables)}
     config = (
         chosen(preset or "", flat, nodes, behaviours)
         if new
         else unchanged(state, preset, flat, nodes, behaviours)
     )
+    found: dict[str, bytes] = {}
+    if new:
+        refuse_table(config)
+        found = found_tables(config)
+        config = in_state(config)
+    _refuse_tables_of_no_use(config, tables or {})
     listed = tomli_w.dumps({"behaviours": behaviours_of(config)}).encode()
     # The same words are what a crash left before it came to the file after them.
     listed_before = new and state.behaviours.exists()
@@ -83,6 +102,8 @@ def prepare(
     make_folder(folder, 0o700)
     folder.chmod(0o700)
     state.refuse_exposed()
+    # There for containers to mount, if with nothing in it.
+    make_folder(state.table, 0o700)
     authority = (folder / "ca.key", state.ca)
     make_authority(*authority)
     issue(authority, state.server_key, state.server_certificate, hosts)
@@ -95,12 +116,28 @@ def prepare(
     password = folder / "database.password"
     if not password.exists():
         write_once(password, secrets.token_urlsafe(32).encode() + b"\n", 0o600)
+    for name, content in found.items():
+        write_whole(state.table / name, content, mode=0o644 if name == SCHEMA else 0o600)
+    if config.table.on_nodes:
+        hand_out(state, members)
+        write_sites(state.sites, tables or {})
     if new:
         if not listed_before:
             write_once(state.behaviours, listed, 0o644)
         # Last: with it, the folder is complete.
         write_once(state.run, without_behaviours(config).encode(), 0o644)
-    return state, config
+    # With the places that tables have now.
+    return state, state.config() if config.table.on_nodes else config
+
+
+def _refuse_tables_of_no_use(config: RunConfig, tables: Mapping[str, Path | None]) -> None:
+    """Refuse nodes' own tables where nothing says what is in them."""
+    if not config.table.on_nodes and any(tables.values()):
+        name, path = next((n, p) for n, p in tables.items() if p is not None)
+        raise ConfigError(
+            f"--nodes: {name}={path} is a table of its own, and nothing says what is in it:"
+            " give --schema as well; `anml data describe` writes one"
+        )
 
 
 def _refuse_unfit(members: Sequence[Node], folder: Path) -> None:

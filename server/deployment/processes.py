@@ -15,6 +15,7 @@ import psutil
 
 from anml_fl.authorisation.secret import FILE as OWNER_SECRET
 from anml_fl.system import proxies
+from anml_fl.system.node_config import node_config
 from anml_fl.system.processes import free_port, marked
 from anml_fl.system.switches import SWITCHES
 from server.environment import STARTED_IN
@@ -285,12 +286,20 @@ def supernode(
             f"--auth-supernode-private-key={node.key.resolve()}",
             "--host=127.0.0.1",
             f"--port={free_port()}",
-            f"--node-config=partition-id={node.partition} num-partitions={total}",
+            f"--node-config={_config(state, node, total)}",
         ]
 
     local = state.local.resolve()
     home = {"FLWR_HOME": str(local / "flwr" / node.name)}
     return Service(node.name, command, {**given, **home}, local)
+
+
+def _config(state: State, node: Node, total: int) -> str:
+    """Say what a node is given: a table of its own, or its part of a data set."""
+    if table := state.tables().get(node.name):
+        files = {"data": table, "schema": node.schema, "egress": node.egress}
+        return node_config({name: str(path.resolve()) for name, path in files.items()})
+    return node_config({"partition-id": node.partition, "num-partitions": total})
 
 
 def warm_process(state: State, path: Path, given: dict[str, str]) -> Service:

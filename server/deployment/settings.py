@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.settings.federation import HONEST
@@ -14,7 +15,6 @@ from server.deployment.behaviours import read_behaviours, with_behaviours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from server.deployment.state import State
 
@@ -25,6 +25,8 @@ _ATTACKERS = 0.4
 _ELSEWHERE = frozenset({"contributors", "behaviours", "roles"})
 # Those, and what a preset may leave to `anml up`.
 _CHOSEN = _ELSEWHERE | {"engine", "simulated"}
+# Settings that name files, which are copied: what is in them is compared.
+_COPIED = frozenset({"schema", "test", "digest", "names"})
 
 
 def chosen(
@@ -45,11 +47,20 @@ def chosen(
         If it disagrees with itself.
     """
     tree = tomllib.loads(preset) if _is_toml(preset) else {}
-    said = {**tree.get("federation", {}), **tree.get("registry", {}), **flat}
+    said = {
+        **tree.get("federation", {}),
+        **tree.get("registry", {}),
+        **tree.get("table", {}),
+        **flat,
+    }
     given = {**flat, "engine": "deployment"}
     # Otherwise the database, which only keeps keys and ledger, would know nobody's record.
     if not said.keys() & {"simulated", "database"}:
         given["simulated"] = True
+    at_home = bool(said.get("schema"))
+    if at_home and "scenario" not in said:
+        # Of sites that come together nobody knows anything yet.
+        given["scenario"] = "unknown"
     if behaviours is not None:
         if clash := said.keys() & {"behaviours", "roles"}:
             raise ConfigError(
@@ -62,7 +73,11 @@ def chosen(
                 f"{behaviours} lists {len(listed)} contributors, but --nodes says {nodes}:"
                 " leave --nodes out, or list as many"
             )
+        if names := given.get("names"):
+            _same_names(behaviours, str(names), listed)
         given |= {"contributors": len(listed), "roles": ",".join(listed.values())}
+        if at_home:
+            given["names"] = ",".join(listed)
         return with_behaviours(from_toml(preset, given), listed)
     if nodes is not None:
         if flat.get("contributors", nodes) != nodes:
@@ -72,7 +87,9 @@ def chosen(
         given["contributors"] = nodes
     if not said.keys() & {"behaviours", "roles"}:
         total = int(given.get("contributors", said.get("contributors", 10)))
-        attacks = list(RunConfig().federation.behaviours)[: int(_ATTACKERS * total)]
+        # Where sites bring data of their own nobody is made to attack.
+        share = 0.0 if at_home else _ATTACKERS
+        attacks = list(RunConfig().federation.behaviours)[: int(share * total)]
         given["behaviours"] = dict.fromkeys(attacks, 1) or {HONEST: total}
     return from_toml(preset, given)
 
@@ -121,15 +138,19 @@ def unchanged(
             f' add lines to it, such as {_next(there)} = "honest", or remove some, and the'
             f" next `anml up` makes the keys that are missing. {elsewhere}"
         )
+    if names := flat.get("names"):
+        _same_names(state.behaviours, str(names), there)
+    _same_tables(state, flat)
     if not _same_behaviours(flat, config):
         raise ConfigError(
             f"{state.behaviours} says who behaves how, and otherwise than what is asked for:"
             f" change the file. {elsewhere}"
         )
-    asked = {name: value for name, value in flat.items() if name not in _ELSEWHERE}
+    asked = {k: v for k, v in flat.items() if k not in _ELSEWHERE | _COPIED}
     if preset is not None:
         of_preset = from_toml(preset).to_flat()
-        asked = {k: v for k, v in of_preset.items() if k not in _CHOSEN} | asked
+        left_to_us = _CHOSEN | _COPIED | ({"scenario"} if config.table.on_nodes else set())
+        asked = {k: v for k, v in of_preset.items() if k not in left_to_us} | asked
     before = config.to_flat()
     wanted = from_toml("", {**before, **asked}).to_flat()
     for name, value in wanted.items():
@@ -139,6 +160,32 @@ def unchanged(
                 f" change the file, which is never overwritten. {elsewhere}"
             )
     return config
+
+
+def _same_names(path: Path, names: str, listed: Mapping[str, str]) -> None:
+    """Refuse names that are not those of a file of behaviours."""
+    asked = [name.strip() for name in names.split(",")]
+    if asked != list(listed):
+        raise ConfigError(
+            f"{path} lists {', '.join(list(listed)[:4])}{', ...' if len(listed) > 4 else ''},"
+            f" but --nodes says {', '.join(asked[:4])}{', ...' if len(asked) > 4 else ''}:"
+            " change the file, or leave --nodes out"
+        )
+
+
+def _same_tables(state: State, flat: Mapping[str, Any]) -> None:
+    """Refuse another schema or test table than was copied."""
+    config = state.config()
+    for name, kept in (("schema", config.table.schema_file), ("test", config.table.test)):
+        if not (given := flat.get(name)):
+            continue
+        if not kept or Path(str(given)).read_bytes() != Path(kept).read_bytes():
+            there = kept or "no such file"
+            raise ConfigError(
+                f"--{name} {given} is another than what the federation has ({there}): change"
+                " that, which is never overwritten, and the next `anml up` hands it out. Or"
+                " give another --state"
+            )
 
 
 def _same_behaviours(flat: Mapping[str, Any], config: RunConfig) -> bool:

@@ -7,6 +7,7 @@ any of it by what their own authority, or the nodes themselves, made.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -17,16 +18,18 @@ from anml_fl.settings.reading import from_file
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.private_files import refuse_exposed
 from server.deployment.behaviours import read_behaviours, with_behaviours
+from server.deployment.sites_file import read_sites
 
 if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
 
 # What a state folder holds: nothing else is taken for one.
-_FOLDERS = ("superlink", "nodes")
+_FOLDERS = ("superlink", "nodes", "table")
 CONTENTS = (
     *_FOLDERS,
     "run.toml",
     "behaviours.toml",
+    "sites.toml",
     "ca.key",
     "ca.crt",
     "ledger.key",
@@ -36,7 +39,7 @@ CONTENTS = (
     "compose.env",
     "local",
 )
-_SECRETS = ("**/*.key", "database.password", "owner.secret")
+_SECRETS = ("**/*.key", "table/test*", "database.password", "owner.secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,21 @@ class Node:
         """Public key, OpenSSH's one line."""
         return self.folder / "node.pub"
 
+    @property
+    def ca(self) -> Path:
+        """The authority's certificate, where the folder is handed out."""
+        return self.folder / "ca.crt"
+
+    @property
+    def schema(self) -> Path:
+        """What its table must hold."""
+        return self.folder / "schema.toml"
+
+    @property
+    def egress(self) -> Path:
+        """What may leave it."""
+        return self.folder / "egress.toml"
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -81,6 +99,16 @@ class State:
     def behaviours(self) -> Path:
         """Who behaves how."""
         return self.folder / "behaviours.toml"
+
+    @property
+    def table(self) -> Path:
+        """Folder with the schema of tables that stay on their nodes; empty without."""
+        return self.folder / "table"
+
+    @property
+    def sites(self) -> Path:
+        """Where the tables of nodes on this machine lie."""
+        return self.folder / "sites.toml"
 
     @property
     def ca(self) -> Path:
@@ -146,7 +174,36 @@ class State:
                 f"{self.folder} has no {self.run.name}: `anml up --state"
                 f" {quote(str(self.folder))}` makes it"
             )
-        return with_behaviours(from_file(self.run), read_behaviours(self.behaviours))
+        listed = read_behaviours(self.behaviours)
+        return self._located(with_behaviours(from_file(self.run), listed))
+
+    def _located(self, config: RunConfig) -> RunConfig:
+        """Give tables the places that they have on this machine, and their hash."""
+        if not config.table.on_nodes:
+            return config
+        named = (config.table.schema_file, config.table.test)
+        schema, test = (self.folder.resolve() / name if name else None for name in named)
+        found = sha256()
+        for path in filter(None, (schema, test)):
+            found.update(sha256(path.read_bytes()).digest())
+        chosen = config.table.model_copy(
+            update={
+                "schema_file": str(schema),
+                "test": str(test or ""),
+                "digest": found.hexdigest(),
+            }
+        )
+        return config.model_copy(update={"table": chosen})
+
+    def tables(self) -> dict[str, Path]:
+        """Say where the tables of nodes on this machine lie, by contributor.
+
+        Raises
+        ------
+        ConfigError
+            If the file that says it is damaged.
+        """
+        return read_sites(self.sites)
 
     def secret(self) -> str | None:
         """Read the owner's secret, if there is one.

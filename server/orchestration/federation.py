@@ -27,6 +27,7 @@ from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import write_whole
 from anml_fl.tables.schema_file import schema_text
+from server.orchestration.common_scale import Asking, common_scale, on_scale
 from server.orchestration.data_checks import check_data
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
@@ -37,6 +38,7 @@ from server.orchestration.run_folder import close_run, finished, open_run
 from server.orchestration.settlement import Settlement, run_id
 from server.orchestration.worth import check_worth, write_worth
 from server.report.page import write_report
+from strategies.agreement import agreement
 from strategies.identity import ByKey, ByPartition
 from strategies.rule import named_rule
 
@@ -131,6 +133,12 @@ def train_federation(
     try:
         roster, members = _roster(config, tuple(behaviours), engine)
         _gather(grid, config, roster, members)
+        agreed = None
+        if config.table.on_nodes and task.schema is not None:
+            asking = Asking(grid, roster, members)
+            scales = common_scale(asking, config, task.schema, out)
+            agreed = agreement(task.schema, scales)
+            task = on_scale(task, config, scales)
         shared = Training(
             grid=grid,
             config=config,
@@ -141,6 +149,7 @@ def train_federation(
             members=members,
             engine=engine,
             code=code,
+            agreed=agreed,
         )
         with one_thread(), threadpool_limits(limits=1):
             for name in config.strategies:

@@ -12,6 +12,7 @@ from anml_fl.models.state import arrays_of
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.manifest import write_manifest
 from anml_fl.run.strategy_folder import StrategyFolder
+from server.orchestration.claims_log import ClaimsLog
 from server.orchestration.kept_model import KeptModel
 from server.orchestration.registry_signals import signal_source
 from server.orchestration.round_log import RoundLog
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from flwr.app import ConfigRecord
     from flwr.serverapp import Grid
     from sqlalchemy import Engine
 
@@ -55,6 +57,8 @@ class Training:
         Of the registry's database.
     code : str
         Hash of the server's code, which contributors must run too.
+    agreed : ConfigRecord, optional
+        What nodes with data of their own have agreed on.
     """
 
     grid: Grid
@@ -66,6 +70,7 @@ class Training:
     members: tuple[str, ...]
     engine: Engine | None
     code: str
+    agreed: ConfigRecord | None = None
 
 
 def run_strategy(shared: Training, name: str) -> None:
@@ -105,6 +110,11 @@ def run_strategy(shared: Training, name: str) -> None:
     )
     arrays = arrays_of(task.initial_model())
     honest = [who for who, behaviour in shared.behaviours.items() if is_honest(behaviour)]
+    transport = Transport(
+        # A simulation's own clock has nothing to do with it: its clients take turns.
+        ttl=training.timeout if shared.members else None,
+        packed=bool(shared.members),
+    )
     strategy = ScreenedStrategy(
         named_rule(name, config.aggregation, honest),
         signals,
@@ -117,28 +127,48 @@ def run_strategy(shared: Training, name: str) -> None:
             min_available_nodes=0,
             code=shared.code,
         ),
-        Transport(
-            # A simulation's own clock has nothing to do with it: its clients take turns.
-            ttl=training.timeout if shared.members else None,
-            packed=bool(shared.members),
-        ),
+        transport,
     )
+    claims = _claims_log(shared, folder.path, transport)
     done, kept = 0, KeptModel(folder, Stopping.of(config))
     if begun is not None:
         rounds.take_up(begun)
         # In the model's order, which a file does not keep: sums over a vector follow it.
         arrays, done = arrays_of(task.model_of(begun.arrays)), begun.record.round
         strategy.resume(done, begun.state)
+        if claims is not None:
+            claims.take_up(done)
         kept.take_up(begun)
     initial = ArrayRecord({key: Array(value) for key, value in arrays.items()})
     left = 0 if kept.over else training.rounds - done
-    for one in strategy.rounds(shared.grid, initial, left, training.timeout):
+    for one in strategy.rounds(shared.grid, initial, left, training.timeout, shared.agreed):
         arrays = values_of(one.arrays)
         model = task.model_of(arrays)
         tested = one.tested(task.error(model), task.score(model))
+        score = kept.judged(tested.record)
+        if claims is not None:
+            said = claims.ask(one.record.round, one.arrays)
+            score = said if config.evaluation.best_by == "claims" else score
         write_manifest(out, config, shared.code, tested.codes)
-        kept.add(arrays, kept.judged(tested.record))
+        kept.add(arrays, score)
         rounds.add(tested, arrays, kept.earlier)
         if kept.over:
             break
     folder.finish(kept.earlier or arrays)
+
+
+def _claims_log(shared: Training, strategy: Path, transport: Transport) -> ClaimsLog | None:
+    """Ask nodes what models are worth where the server cannot find it out."""
+    config = shared.config
+    if shared.agreed is None or not config.table.claimed:
+        return None
+    return ClaimsLog(
+        strategy=strategy,
+        grid=shared.grid,
+        roster=shared.roster,
+        members=shared.members,
+        transport=transport,
+        config=shared.agreed,
+        metric=config.evaluation.metric,
+        timeout=config.training.timeout,
+    )

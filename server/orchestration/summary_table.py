@@ -31,7 +31,10 @@ def table(summary: Mapping[str, Any]) -> Table:
     shown.add_column("strategy", no_wrap=True, min_width=14)
     best = ("best round",) if stopped else ()
     branches = ("rounds: blend", "q only", "uniform")
-    for heading in (criterion.title, *best, "attackers' weight", *branches, "left out"):
+    claimed = any("claimed" in one for one in summary["strategies"].values())
+    # Where the server had no rows to test on, its column would be empty.
+    first = f"claimed {criterion.name} (median)" if claimed else criterion.title
+    for heading in (first, *best, "attackers' weight", *branches, "left out"):
         # With more to say than usual the columns are as narrow as their words.
         narrow = stopped or criterion.metric
         title = heading.replace(" ", "\n") if narrow else heading
@@ -39,6 +42,7 @@ def table(summary: Mapping[str, Any]) -> Table:
     for name, one in summary["strategies"].items():
         rounds = one["branches"]
         score = one.get("test_score") if criterion.metric else one["test_error"]
+        score = one.get("claimed") if claimed else score
         shown.add_row(
             name,
             "-" if score is None else f"{criterion.digits(score)}{criterion.unit}",

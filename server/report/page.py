@@ -20,6 +20,7 @@ from server.report.attribution_figure import (
     attribution_table,
     estimators_table,
 )
+from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.gate_figure import gate
 from server.report.own_data import own_data_figure, own_data_table
 from server.report.reputation_figure import reputation, weight_curves
@@ -117,7 +118,9 @@ def render(
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
     content: dict[str, object] = {
         "title": visible(summary.name),
-        "result": result(run),
+        "result": result(run) + claimed_result(run),
+        "claims": claims_table(run),
+        "claims_plot": _embedded(claims_figure(run)),
         "facts": visible(facts, 800),
         "warning": visible(verification.warning, 800),
         "key": verification.key,

@@ -24,6 +24,23 @@ TEMPLATE = """\
         ~ " server's test set; " ~ criterion.better ~ " is better.") }}
 {%- else %}<p class="note">No round of this run was tested.</p>{% endif %}
 
+{% if claims -%}
+<h2>What the sites say of the model</h2>
+<p>The server has no rows to test on. Each site tested each round's model on a fifth of its
+rows, on which it does not train. These are the sites' own claims: nobody can check them, and
+no weight or payout follows from them. The median moves little as long as most tell the
+truth.</p>
+{% if claims_plot -%}
+{{ figure(claims_plot, "Claims by round",
+        "The median over the sites of what they claim; " ~ criterion.better ~ " is better.") }}
+{%- endif %}
+{{ table(claims) }}
+{% if claims.total > claims.rows | length -%}
+<p class="note">{{ claims.rows | length }} of {{ claims.total }} lines are shown; all stand in
+each strategy's claims.jsonl.</p>
+{%- endif %}
+{%- endif %}
+
 <h2>Consistency against external signals</h2>
 {% if gate -%}
 <p>The paper's Figure 6. When honest contributors stand high on both axes and attackers low,

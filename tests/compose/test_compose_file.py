@@ -7,9 +7,12 @@ import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import pytest
 import yaml
+from flwr.common.config import parse_config_args
 from packaging.requirements import Requirement
 
 pytestmark = pytest.mark.checkout
@@ -119,10 +122,62 @@ def test_node_sees_its_own_key_and_no_other_secret(compose):
         assert "secrets" not in service
         mounts = sources(service)
         assert mounts.pop("/data") == "${ANML_DATA:-data}"
+        assert service["environment"]["ANML_TABLE"] == f"${{ANML_TABLE_{number}:-}}"
         assert mounts == {
+            "/site/table": f"${{ANML_DATA_{number}:-/dev/null}}",
             "/state/ca.crt": "${ANML_STATE:-./federation}/ca.crt",
             "/state/node": f"${{ANML_STATE:-./federation}}/{own}",
         }
+
+
+def test_nobody_but_its_node_has_a_sites_table(compose):
+    for name, service in compose["services"].items():
+        tables = [one for one in sources(service).values() if "ANML_DATA_" in one]
+        assert len(tables) == name.startswith("supernode-"), name
+        assert not [one for one in service["volumes"] if "/site/" in one and ":ro" not in one]
+
+
+def test_whoever_reads_the_settings_has_the_schema_they_name(compose):
+    have = {n for n, one in compose["services"].items() if "/state/table" in sources(one)}
+    assert have == {"superlink", "run"}
+
+
+@pytest.fixture
+def supernode(root):
+    """The program by which a container becomes a SuperNode."""
+    spec = spec_from_file_location("container_supernode", root / "deploy/supernode.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_container_with_a_table_gives_it_to_its_node_under_its_name(
+    supernode, monkeypatch, tmp_path
+):
+    table = tmp_path / "table"
+    table.write_text("a,b\n")
+    monkeypatch.setenv("ANML_TABLE", "my site's 1.csv.gz")
+    for _ in range(2):  # it is started again
+        said = parse_config_args([supernode.config(table, Path("/state/node"), tmp_path)])
+        assert said == {
+            "data": f"{tmp_path}/site/my site's 1.csv.gz",
+            "schema": "/state/node/schema.toml",
+            "egress": "/state/node/egress.toml",
+            "egress-log": f"{tmp_path}/egress.log",
+        }
+        assert Path(said["data"]).read_text() == "a,b\n"
+
+
+def test_container_with_a_folder_gives_it_as_it_is(supernode, tmp_path):
+    said = supernode.config(tmp_path, Path("/state/node"), tmp_path)
+    assert parse_config_args([said])["data"] == str(tmp_path)
+
+
+def test_container_without_a_table_has_its_part(supernode, monkeypatch, tmp_path):
+    monkeypatch.setenv("ANML_NODE", "2")
+    monkeypatch.setenv("ANML_NODES", "10")
+    said = supernode.config(Path("/dev/null"), Path("/state/node"), tmp_path)
+    assert parse_config_args([said]) == {"partition-id": 2, "num-partitions": 10}
 
 
 def test_nobody_gets_the_authoritys_key_or_the_whole_state_folder(service):

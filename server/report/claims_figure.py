@@ -1,0 +1,123 @@
+"""What the sites say of the model on rows of their own: a table and a plot, nobody's proof."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.page import theme
+from anml_fl.page.grid import Grid
+from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.system.untrusted_text import plot_text, visible
+from server.report.round_axis import round_axis
+
+if TYPE_CHECKING:
+    from anml_fl.run.claims import ClaimsRecord
+    from anml_fl.run.reading import Run, StrategyRun
+
+MOST_ROWS = 300
+"""Sites that are written; all stand in claims.jsonl."""
+
+
+def claims_table(run: Run) -> Grid | None:
+    """Show what each site says of each strategy's final model, and the median.
+
+    Returns
+    -------
+    Grid or None
+        None if nobody was asked.
+    """
+    last = {s.name: found for s in run.strategies if (found := kept_claims(s)) is not None}
+    if not last:
+        return None
+    criterion = run.criterion
+    everybody = sorted({n for one in last.values() for n in (*one.values, *one.left_out)})
+    rows = [
+        (
+            visible(name, 40),
+            str(max((one.examples.get(name, 0) for one in last.values()), default=0) or "—"),
+            *(criterion.digits(one.values.get(name)) or "—" for one in last.values()),
+            "; ".join(
+                dict.fromkeys(
+                    visible(one.left_out[name], 200)
+                    for one in last.values()
+                    if name in one.left_out
+                )
+            ),
+        )
+        for name in everybody
+    ]
+    middle = (
+        "median",
+        "",
+        *(criterion.digits(one.median) or "—" for one in last.values()),
+        "",
+    )
+    unit = " (%)" if criterion.unit else ""
+    titles = (
+        "Site",
+        "Rows that it says it was tested on*",
+        *(f"{visible(strategy, 40)}{unit}*" for strategy in last),
+        "Why nothing is said",
+    )
+    return Grid(titles, (middle, *rows[:MOST_ROWS]), total=len(rows) + 1)
+
+
+def claims_figure(run: Run) -> Plot | None:
+    """Draw the median of the claims by round, a line for each strategy.
+
+    Returns
+    -------
+    Plot or None
+        None if nothing was claimed.
+    """
+    criterion = run.criterion
+    data: list[dict[str, Any]] = []
+    for index, strategy in enumerate(run.strategies):
+        medians = [number(criterion.scaled(one.median)) for one in strategy.claims]
+        if all(value is None for value in medians):
+            continue
+        colour, dash, symbol = theme.series(index)
+        wide = strategy is run.lead
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines" if len(medians) > 60 else "lines+markers",
+                "name": plot_text(strategy.name, 24),
+                "x": [one.round for one in strategy.claims],
+                "y": medians,
+                "line": {"color": colour, "dash": dash, "width": 3 if wide else 2},
+                "marker": {"color": colour, "symbol": symbol, "size": 8 if wide else 7},
+                "hovertemplate": "%{y:.1f} %" if criterion.unit else "%{y:.3~g}",
+            }
+        )
+    if not data:
+        return None
+    title = f"Claimed {criterion.name}{' (%)' if criterion.unit else ''}, median"
+    layout = {
+        "xaxis": round_axis(run.strategies),
+        "yaxis": {"title": {"text": title}},
+        "hovermode": "x unified",
+        **frame(340),
+    }
+    return Plot("claims", {"claims": (View("", data, layout),)}, "claims")
+
+
+def claimed_result(run: Run) -> str:
+    """Say in a sentence what is claimed of the lead strategy's model; empty without claims."""
+    found = kept_claims(run.lead)
+    if found is None or math.isnan(found.median):
+        return ""
+    criterion = run.criterion
+    score = f"{criterion.digits(found.median)}{criterion.unit.replace(' ', chr(160))}"
+    sites = f"{len(found.values)} site{'' if len(found.values) == 1 else 's'}"
+    return (
+        f" Nothing was tested here: its {criterion.name} is {score} by what {sites} claim"
+        " (median)."
+    )
+
+
+def kept_claims(strategy: StrategyRun) -> ClaimsRecord | None:
+    """Find what is claimed of the model that was kept; None if nobody was asked."""
+    kept = strategy.summary.best_round or len(strategy.records)
+    return next((one for one in strategy.claims if one.round == kept), None)
