@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
+from anml_fl.commands.data import data
 from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
@@ -174,6 +175,7 @@ def report(folder: Path) -> None:
         sys.exit(1)
 
 
+main.add_command(data)
 main.add_command(registry)
 main.add_command(ledger)
 main.add_command(verify)

@@ -155,6 +155,11 @@ def _deal(
     folder: str | None,
 ) -> Partitioned:
     # The folder only keeps data of another one from being taken for these.
+    if partition.partition(":")[0].endswith("Partitioner"):
+        raise ValueError(
+            f"partition {partition!r}: partitioners of flwr-datasets are for tables of one's"
+            f" own (data); {dataset} is dealt out by iid, natural or dirichlet:ALPHA"
+        )
     table = load(dataset)
     if partition == NATURAL:
         return _natural(dataset, table, contributors, seed, leave_out)

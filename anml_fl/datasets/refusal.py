@@ -25,6 +25,7 @@ _DATE = re.compile(
     r"([T ]\d\d:\d\d(:\d\d)?)?",
     re.ASCII,
 )
+_WITH_UNIT = re.compile(r"[+-]?[0-9]+([.,][0-9]+)? ?[^\W\d_]{1,8}")
 
 
 def shown(text: str) -> str:
@@ -45,12 +46,23 @@ def shown(text: str) -> str:
 
 
 def _is_one_value(text: str) -> bool:
-    """Tell a number, a date or two words, one with digits, from what may be several cells."""
-    if number(text) is not None or _DATE.fullmatch(text):
+    """Tell a number, a date or up to two words from what may be several cells."""
+    if number(text) is not None or _DATE.fullmatch(text) or has_unit(text):
         return True
     counted = sum(any(map(str.isnumeric, part)) for part in _VALUES.split(text))
     separators = sum(map(text.count, SEPARATORS))
     return separators <= 1 and len(_PARTS.findall(text)) <= 2 and counted <= 1
+
+
+def has_unit(text: str) -> bool:
+    """Whether a text is a number and one short word, which may be its unit.
+
+    Examples
+    --------
+    >>> has_unit("1.5 mmHg"), has_unit("12kg"), has_unit("1e5"), has_unit("63 1 va")
+    (True, True, False, False)
+    """
+    return _WITH_UNIT.fullmatch(text) is not None
 
 
 def listed(values: Sequence[str], text: str = "") -> str:

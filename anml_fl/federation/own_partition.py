@@ -143,9 +143,10 @@ def _sites(
     rows: Rows, contributors: int, leave_out: str, seed: int
 ) -> tuple[tuple[str, ...], list[NDArray[np.intp]]]:
     if not rows.sites:
+        lacks = f", and it has no column {rows.schema.site!r}" if rows.schema.site else ""
         raise ConfigError(
-            f"partition: {NATURAL!r} needs to know whose rows they are: give --by COLUMN, or a"
-            " folder with one file a site"
+            f"partition: {NATURAL!r} needs to know whose rows {rows.where} holds{lacks}: give"
+            " --by COLUMN, or a folder with one file a site"
         )
     if leave_out and leave_out not in rows.sites:
         raise ConfigError(
@@ -216,7 +217,7 @@ def _notes(
     rows: Rows, names: tuple[str, ...], parts: Sequence[Rows], partition: str
 ) -> tuple[str, ...]:
     """Say what is odd in the data or the deal, and no mistake."""
-    found = []
+    found = list(rows.notes)
     if partition == NATURAL and len(names) < len(rows.sites) - 1:
         found.append(
             f"{rows.where}: {len(names)} of {len(rows.sites)} sites take part, drawn by the"

@@ -16,8 +16,8 @@ from anml_fl.models.metrics import METRICS
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from anml_fl.tables.checking import checked_rows
-from anml_fl.tables.enough import enough
 from anml_fl.tables.encoding import samples_of
+from anml_fl.tables.enough import enough
 from anml_fl.tables.inference import inferred
 from anml_fl.tables.reading.source import read_columns
 from anml_fl.tables.schema import ClassLabel
@@ -204,7 +204,7 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows, digest: str
         "schema": chosen.schema_file,
         "digest": digest,
     }
-    if "partition" not in given and there:
+    if "partition" not in given and (there or schema.site):
         said["partition"] = NATURAL
     if "contributors" not in given and said["partition"] == NATURAL:
         left = len(rows.sites) - (config.federation.leave_out in rows.sites)

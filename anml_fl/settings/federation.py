@@ -22,6 +22,16 @@ ScenarioName = Annotated[str, NameOf(SCENARIOS)]
 HONEST = "honest"
 """The behaviour of everybody of whom nothing else is said."""
 
+PARTITIONER = re.compile(
+    r"(?P<name>[A-Z]\w*Partitioner)(:(?P<given>\w+=({value})(,\w+=({value}))*))?".format(
+        value=r"\[[^=]*\]|[^,=\[\]]+"
+    ),
+    re.ASCII,
+)
+"""A partitioner of flwr-datasets by its name and KEY=VALUE,...; a value may be a [list]."""
+
+_LONGEST_PARTITION = 10_000
+
 # Beyond it a Dirichlet deal is even, and its draws lose their digits.
 _LARGEST_ALPHA = 1e6
 
@@ -34,7 +44,8 @@ class FederationSettings(Section):
     partition: str = Field(
         "iid",
         description="How the data are dealt out: iid, dirichlet:ALPHA (bare: 0.5), or natural:"
-        " everybody holds what they gathered.",
+        " everybody holds what they gathered. A table of your own also by flwr-datasets, such"
+        " as PathologicalPartitioner:num_classes_per_partition=2.",
     )
     names: str = Field(
         "",
@@ -94,13 +105,17 @@ class FederationSettings(Section):
     def _known_partition(cls, value: str) -> str:
         if value in ("iid", "natural"):
             return value
+        if len(value) <= _LONGEST_PARTITION and PARTITIONER.fullmatch(value):
+            return value  # flwr-datasets, an extra, is asked when data are dealt out
         found = re.fullmatch(r"dirichlet(?:[:=]([^()]+)|\(([^()]+)\))?", value)
         written = (found[1] or found[2] or "0.5") if found else ""
         alpha = number(written.strip()) or 0.0
         if not 0 < alpha <= _LARGEST_ALPHA:
             raise ValueError(
                 "known partitions: iid, natural, dirichlet:ALPHA with"
-                f" 0 < ALPHA <= {_LARGEST_ALPHA:g}"
+                f" 0 < ALPHA <= {_LARGEST_ALPHA:g}; for a table of your own also those of"
+                " flwr-datasets, NAME or NAME:KEY=VALUE,..., such as"
+                " DirichletPartitioner:alpha=0.3"
             )
         return f"dirichlet:{alpha!r}".removesuffix(".0")
 

@@ -32,7 +32,8 @@ _DATE = re.compile(
 _DAY_FIRST = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})", re.ASCII)
 _NO_YES = (
     ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("off", "on"),
-    ("0", "1"), ("1", "2"), ("-1", "1"), ("negative", "positive"),
+    ("0", "1"), ("1", "2"), ("-1", "1"), ("negative", "positive"), ("absent", "present"),
+    ("control", "case"), ("nein", "ja"), ("non", "oui"),
 )  # fmt: skip
 
 

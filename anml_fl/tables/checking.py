@@ -137,10 +137,11 @@ def _names(columns: Columns, schema: TableSchema) -> dict[str, str]:
     if lacking := [name for name in wanted if name not in found]:
         # Without a header the first line is a row: of it only what is all but a name is shown.
         near = get_close_matches(lacking[0], [one for one in there if one not in wanted], n=2)
+        others = f", nor {_some(lacking[1:])}" if lacking[1:] else ""
         meant = f" (is it {' or '.join(map(shown, near))}?)" if near else ""
         raise TableError(
-            f"{columns.where}: no column {lacking[0]}{meant}; lacking {_some(lacking)}; the"
-            f" schema needs {_some(wanted)}, in any order"
+            f"{columns.where}: no column {lacking[0]}{meant}{others}; the schema needs"
+            f" {_some(wanted)}, in any order"
         )
     return found
 

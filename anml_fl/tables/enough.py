@@ -50,12 +50,11 @@ def enough(rows: Rows) -> Rows:
         )
     if rows.sites:
         held = np.bincount(rows.holder[rows.holder >= 0], minlength=len(rows.sites))
-        if held.min() < _LEAST_ROWS:
-            few = [name for name, many in zip(rows.sites, held, strict=True) if many < 2]
-            more = f", and so for {len(few) - 1} more" if len(few) > 1 else ""
+        if (few := np.flatnonzero(held < _LEAST_ROWS)).size:
+            more = f", and {few.size - 1} more sites have as few" if few.size > 1 else ""
             raise TableError(
-                f"{rows.where}: rows of {few[0]!r}: {held.min()}; everybody needs"
-                f" {_LEAST_ROWS} at least{more}: leave these rows out, or give them to a"
-                " larger site"
+                f"{rows.where}: rows of {rows.sites[few[0]]!r}: {held[few[0]]}{more}; a site"
+                f" needs {_LEAST_ROWS} at least, to learn from and to be tested on; leave"
+                " these rows out, or give them to a larger site"
             )
     return rows

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from anml_fl.datasets.table import TableError
+from anml_fl.tables.distinct import distinct, is_text
 from anml_fl.tables.natural_values import listed
-from anml_fl.tables.profile import MOSTLY, absent, can_be_read, plain, profiled
+from anml_fl.tables.profile import MOSTLY, can_be_read, profile_of
 from anml_fl.tables.schema import MISSING, ClassLabel, ValueLabel
+from anml_fl.tables.statistics import LEAST
 from anml_fl.tables.wide_ranges import wide_range
 
 if TYPE_CHECKING:
@@ -19,13 +21,40 @@ if TYPE_CHECKING:
 MOST_CLASSES = 1000
 _FEW = 20
 _SHARE_OF_ROWS = 0.05
+_MANY = 100
+_NONE = ("none", "None")
+_SHARE_OF_NONE = 0.01
 
 
-def inferred_label(columns: Columns, name: str) -> ClassLabel | ValueLabel:
+def missing_marks(columns: Columns, label: str) -> tuple[str, ...]:
+    """Say which cells tell that a value is missing; of a label "none" may be a class.
+
+    It is one where several rows, and one in a hundred at least, have it: none, mild, severe.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from anml_fl.tables.columns import Columns
+    >>> pain = pa.table({"pain": ["none", "mild", "none", "none", "none", "none", "mild"]})
+    >>> set(MISSING) - set(missing_marks(Columns("a.csv", pain, str), "pain"))
+    {'none'}
+    """
+    if not is_text(columns.table.schema.field(label).type):
+        return MISSING
+    profile = profile_of(distinct(columns, label), ())
+    often = max(LEAST, _SHARE_OF_NONE * profile.rows)
+    counted = zip(profile.texts, profile.counts, strict=True)
+    classes = {text for text, times in counted if text in _NONE and times >= often}
+    return tuple(mark for mark in MISSING if mark not in classes)
+
+
+def inferred_label(
+    columns: Columns, name: str, missing: tuple[str, ...] = MISSING
+) -> ClassLabel | ValueLabel:
     """Say what is to be predicted.
 
     Numbers are values, for regression, where more than 20 differ and they have decimals, or
-    they are also more than a twentieth of the rows; else they are classes.
+    they are also more than a twentieth of the rows, or than 100; else they are classes.
 
     Raises
     ------
@@ -47,16 +76,16 @@ def inferred_label(columns: Columns, name: str) -> ClassLabel | ValueLabel:
     the first being line 4; nothing can be learned from them: take them out
     """
     where = f"{columns.where}, column {name}"
-    cells = plain(columns.table[name])
-    if not can_be_read(cells.type):
-        raise TableError(
-            f"{where}: a label must be texts or numbers, not of type {cells.type}"
-        )
-    profile = profiled(columns, name, MISSING)
+    kind = columns.table.schema.field(name).type
+    if not can_be_read(kind):
+        raise TableError(f"{where}: a label must be texts or numbers, not of type {kind}")
+    cells = distinct(columns, name)
+    profile = profile_of(cells, missing)
     if profile.missing:
+        first = int(np.argmax(cells.missing(missing)[cells.codes]))
         raise TableError(
             f"{where}: the label is missing in {profile.missing} of {profile.rows} rows, the"
-            f" first being {columns.place(_first_missing(cells))}; nothing can be learned from"
+            f" first being {columns.place(first)}; nothing can be learned from"
             " them: take them out"
         )
     if profile.different and _is_value(profile):
@@ -84,14 +113,6 @@ def _is_value(profile: Profile) -> bool:
         return False
     different = np.unique(numbers[there]).size
     fractional = profile.share(there & (numbers != np.trunc(numbers))) > 1 / 2
-    limit = _FEW if fractional else max(_FEW, _SHARE_OF_ROWS * profile.rows)
+    many = min(max(_FEW, _SHARE_OF_ROWS * profile.rows), _MANY)
+    limit = _FEW if fractional else many
     return bool(different > limit)
-
-
-def _first_missing(cells: Any) -> int:
-    start = 0
-    for chunk in cells.chunks:
-        if (found := absent(chunk, MISSING)).any():
-            return start + int(found.argmax())
-        start += len(chunk)
-    return start

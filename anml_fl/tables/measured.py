@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anml_fl.datasets.refusal import or_missing
+from anml_fl.datasets.refusal import has_unit, or_missing
 from anml_fl.tables.cell import date_of, may_be_thousands, number_of, numbers_of, texts_of
 from anml_fl.tables.distinct import is_moment
 from anml_fl.tables.ranges import bounds
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from anml_fl.tables.schema import Scaled, ValueLabel
 
 _DAY = 86_400_000_000  # in microseconds
-_WITH_UNIT = re.compile(r"[+-]?\d[\d.,]*\s*[^\W\d]\w{0,7}\W*", re.ASCII)
 
 
 def measured(
@@ -85,11 +83,12 @@ def _nan_for_null(values: Any) -> NDArray[np.float64]:
 def _right(text: str, column: Scaled | ValueLabel, missing: tuple[str, ...]) -> str:
     if isinstance(column, DateColumn):
         return f"a date from {column.low} to {column.high}, as 2024-12-31{or_missing(missing)}"
-    wanted = f"a number from {column.low:.10g} to {column.high:.10g}{or_missing(missing)}"
+    hint = ""
     if may_be_thousands(text):
-        return f"{wanted}, with a point before its decimals and nothing between thousands"
-    if "," in text and number_of(text) is None:
-        return f"{wanted}, with a point before its decimals"
-    if _WITH_UNIT.fullmatch(text) and number_of(text) is None:
-        return f"{wanted}, without its unit"
-    return wanted
+        hint = ", with a point before its decimals and nothing between thousands"
+    elif number_of(text) is None and has_unit(text):
+        hint = ", without its unit"
+    elif number_of(text) is None and "," in text:
+        hint = ", with a point before its decimals"
+    wanted = f"a number from {column.low:.10g} to {column.high:.10g}"
+    return f"{wanted}{hint}{or_missing(missing)}"

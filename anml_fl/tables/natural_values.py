@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.datasets.schema import number
-from anml_fl.tables.cell import ordered
+from anml_fl.tables.cell import key, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,4 +34,4 @@ def listed(values: Iterable[str]) -> tuple[str, ...]:
     >>> listed(["2.0", "10", "1", "2"])
     ('1', '2', '10')
     """
-    return ordered(dict.fromkeys(map(short, values)))
+    return ordered({key(value): short(value) for value in values}.values())

@@ -11,12 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anml_fl.tables.cell import date_of, number_of, numbers_of, texts_of
+from anml_fl.tables.cell import date_of, numbers_of, texts_of
+from anml_fl.tables.distinct import distinct, is_moment, is_number, is_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.tables.columns import Columns
+    from anml_fl.tables.distinct import Distinct
 
 MOSTLY = 0.98
 """From this share of numbers or dates on, other cells are mistakes, which checking names."""
@@ -66,25 +68,12 @@ class Profile:
     @cached_property
     def numbers(self) -> NDArray[np.float64]:
         """Of each different cell, its number; nan where it is none."""
-        kind = self.cells.type
-        if pa.types.is_boolean(kind) or pa.types.is_temporal(kind):
-            return np.full(self.different, np.nan)
-        return _floats(numbers_of(self.cells))
+        return numbers_in(self.cells)
 
     @cached_property
     def dates(self) -> NDArray[np.float64]:
         """Of each different cell, its days since 1970-01-01; nan where it is no date."""
-        kind = self.cells.type
-        if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-            moments = pc.cast(self.cells, pa.timestamp("us"), safe=False).cast(pa.int64())
-            return _floats(moments) / (24 * 3600 * 1e6)
-        if not pa.types.is_string(kind):
-            return np.full(self.different, np.nan)
-        tried = [date_of(text) for text in self.cells[:_TRIED].to_pylist()]
-        if 2 * tried.count(None) > len(tried):
-            return np.full(self.different, np.nan)
-        rest = [date_of(text) for text in self.texts[_TRIED:]]
-        return np.array([*tried, *rest], dtype=np.float64)
+        return dates_in(self.cells)
 
     def share(self, which: NDArray[np.bool_]) -> float:
         """Say which share of the rows that have something has one of these cells."""
@@ -107,54 +96,45 @@ def profiled(columns: Columns, name: str, missing: tuple[str, ...]) -> Profile:
     >>> age.missing, age.texts, age.counts.tolist()
     (1, ['63'], [2])
     """
-    cells = plain(columns.table[name])
-    pairs = pc.value_counts(cells)
-    values, counts = pairs.field("values"), pairs.field("counts").to_numpy()
-    there = ~absent(values, missing)
-    kept = values.filter(pa.array(there))
-    counts = counts[there].astype(np.int64)
-    return Profile(name, len(cells), len(cells) - int(counts.sum()), kept, counts)
+    return profile_of(distinct(columns, name), missing)
 
 
-def plain(cells: Any) -> Any:
-    """Give a column without Arrow's ways to store it: texts are `string`, nothing is coded."""
-    if pa.types.is_dictionary(cells.type):
-        cells = cells.cast(cells.type.value_type)
-    if pa.types.is_large_string(cells.type) or pa.types.is_string_view(cells.type):
-        cells = cells.cast(pa.string())
-    if pa.types.is_decimal(cells.type) or pa.types.is_float16(cells.type):
-        cells = cells.cast(pa.float64())
-    return cells
+def profile_of(found: Distinct, missing: tuple[str, ...]) -> Profile:
+    """Count a column's different cells, which were found already."""
+    none = found.missing(missing)
+    counts = np.bincount(found.codes, minlength=none.size).astype(np.int64)
+    kept = found.values.filter(pa.array(~none[:-1]))
+    return Profile(found.name, found.codes.size, int(counts[none].sum()), kept, counts[~none])
 
 
-def absent(values: Any, missing: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Say which of some cells say that nothing is there.
-
-    Parameters
-    ----------
-    values : pyarrow.Array
-    missing : tuple of str
-        Cells that do; numbers are compared as numbers.
-    """
-    found = pc.is_null(values, nan_is_null=True)
-    if pa.types.is_string(values.type):
-        found = pc.or_(found, pc.is_in(values, value_set=pa.array(missing, pa.string())))
-    numbers = [read for text in missing if (read := number_of(text)) is not None]
-    if numbers and (pa.types.is_string(values.type) or is_numeric(values.type)):
-        found = pc.or_(found, pc.is_in(numbers_of(values), value_set=pa.array(numbers)))
-    result: NDArray[np.bool_] = np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
-    return result
+def numbers_in(cells: Any) -> NDArray[np.float64]:
+    """Read cells as numbers; nan where one is none."""
+    if pa.types.is_boolean(cells.type) or is_moment(cells.type):
+        return np.full(len(cells), np.nan)
+    return _floats(numbers_of(cells))
 
 
-def is_numeric(kind: Any) -> bool:
-    """Whether a type is of numbers."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+def dates_in(cells: Any) -> NDArray[np.float64]:
+    """Read cells as days since 1970-01-01; nan where one is no date, or hardly any is."""
+    if is_moment(cells.type):
+        moments = pc.cast(cells, pa.timestamp("us"), safe=False).cast(pa.int64())
+        return _floats(moments) / (24 * 3600 * 1e6)
+    none = np.full(len(cells), np.nan)
+    if not is_text(cells.type):
+        return none
+    tried = [date_of(text) for text in cells[:_TRIED].to_pylist()]
+    if 2 * tried.count(None) > len(tried):
+        return none
+    rest = [date_of(text) for text in cells[_TRIED:].to_pylist()]
+    return np.array([*tried, *rest], dtype=np.float64)
 
 
 def can_be_read(kind: Any) -> bool:
     """Whether cells of a type can be learned from."""
-    known = (pa.types.is_string, pa.types.is_boolean, pa.types.is_date, pa.types.is_timestamp)
-    return is_numeric(kind) or any(one(kind) for one in known)
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(one(kind) for one in (is_text, is_number, is_moment)) or bool(
+        pa.types.is_null(kind) or pa.types.is_string_view(kind)
+    )
 
 
 def _floats(values: Any) -> NDArray[np.float64]:

@@ -36,7 +36,8 @@ def wide_range(values: NDArray[np.float64]) -> tuple[float, float]:
     """
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     half = (high - low) / 2 or max(abs(low), 1.0) / 2
-    below, above = -_rounded_up(-(low - half)), _rounded_up(high + half)
+    # Not -0.0, which a file would show.
+    below, above = 0.0 - _rounded_up(half - low), _rounded_up(high + half)
     if low >= 0 > below:
         below = 0.0
     if high <= 0 < above and low < high:

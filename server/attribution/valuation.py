@@ -186,13 +186,10 @@ def _finished(folder: Path) -> None:
 def _settings(folder: Path, finished: Run) -> RunConfig:
     """Read the settings, which must be those that the results came from."""
     config, summary = from_toml(finished.config), finished.summary
+    data = "table.data" if config.table.own else "federation.dataset"
     for name, said, found in (
         ("seed", config.seed, summary.seed),
-        (
-            "table" if config.table.own else "federation.dataset",
-            config.data_name,
-            summary.dataset,
-        ),
+        (data, config.data_name, summary.dataset),
         ("federation.contributors", config.federation.contributors, len(summary.contributors)),
         (
             "training.rounds",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from logging import INFO
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +49,11 @@ class KeptModel:
         self.earlier = begun.best
         self._best = begun.best or begun.arrays
 
-    def judged(self, record: RoundRecord) -> float:
-        """Say how good a round's model is by what the server found."""
-        return Criterion(self._stopping.metric).score(record)
+    def judged(self, record: RoundRecord, claim: float = math.nan) -> float:
+        """Say how good a round's model is: by what the server found, or the nodes claim."""
+        return (
+            claim if self._stopping.claimed else Criterion(self._stopping.metric).score(record)
+        )
 
     def add(self, arrays: Arrays, score: float) -> None:
         """Take a round's model into account.

@@ -26,20 +26,23 @@ def table(summary: Mapping[str, Any]) -> Table:
         As in `summary.json`.
     """
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
-    shown.add_column("strategy", no_wrap=True, min_width=14)
     criterion = Criterion(summary.get("metric", ""))
     stopped = any("best_round" in one for one in summary["strategies"].values())
+    shown.add_column("strategy", no_wrap=True, min_width=14)
     best = ("best round",) if stopped else ()
     branches = ("rounds: blend", "q only", "uniform")
     for heading in (criterion.title, *best, "attackers' weight", *branches, "left out"):
-        shown.add_column(heading, justify="right")
+        # With more to say than usual the columns are as narrow as their words.
+        narrow = stopped or criterion.metric
+        title = heading.replace(" ", "\n") if narrow else heading
+        shown.add_column(title, justify="right")
     for name, one in summary["strategies"].items():
         rounds = one["branches"]
         score = one.get("test_score") if criterion.metric else one["test_error"]
         shown.add_row(
             name,
             "-" if score is None else f"{criterion.digits(score)}{criterion.unit}",
-            *((f"{one.get('best_round', '-')} of {one['rounds']}",) if stopped else ()),
+            *((f"{one.get('best_round', '-')}/{one['rounds']}",) if stopped else ()),
             _percent(one["attacker_weight"]),
             *(str(rounds.get(branch, 0)) for branch in ("blend", "krum", "uniform")),
             str(one["excluded"]),

@@ -24,7 +24,7 @@ def error_by_round(run: Run) -> Plot | None:
         None if no round was tested.
     """
     criterion = run.criterion
-    shown = "%{y:.1f} %" if criterion.unit else "%{y:.3~g}"
+    shown = "%{y:.1f} %" if criterion.unit else "%{y:,.4~r}"
     data: list[dict[str, Any]] = []
     for index, strategy in enumerate(run.strategies):
         scores = [

@@ -1,6 +1,6 @@
 """Kill a federation at chosen instants, again and again, and let it go on each time.
 
-    python driver.py FOLDER SEED KILLS
+    python driver.py FOLDER SEED KILLS [SETTINGS, as JSON]
 
 Everything is imported once; each attempt is a fork of this process, which a real signal
 ends: kill -9 at a random instant, kill -9 before the n-th change of a file, or the kernel's
@@ -131,6 +131,7 @@ def fresh(folder: Path, name: str) -> tuple[Path, Path]:
 def main() -> None:
     """Run once undisturbed, then trials of every kind."""
     folder, seed, kills = Path(sys.argv[1]).resolve(), int(sys.argv[2]), int(sys.argv[3])
+    SETTINGS.update(json.loads(sys.argv[4]) if len(sys.argv) > 4 else {})
     rng = np.random.default_rng(seed)
     before = psutil.Process().cpu_times()
     run, database = fresh(folder, "undisturbed")

@@ -12,12 +12,15 @@ import pytest
 
 DRIVER = Path(__file__).with_name("driver.py")
 TRIALS = 26
+# Stops after rounds 9 and 7 of 12, two after the best ones.
+STOPPING = {"rounds": 12, "learning-rate": 0.5, "patience": 2, "metric": "accuracy"}
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_random_instants_ends_with_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("settings", [{}, STOPPING], ids=["all-rounds", "stopping-early"])
+def test_a_run_killed_at_random_instants_ends_with_the_same_bytes(tmp_path, settings):
     done = subprocess.run(
-        [sys.executable, DRIVER, tmp_path, "20261122", str(TRIALS)],
+        [sys.executable, DRIVER, tmp_path, "20261122", str(TRIALS), json.dumps(settings)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -32,6 +32,9 @@ def test_partition_has_one_form_inside(given_as, meant):
         *("IID", "iid:0.3", "dirichlet:", "dirichlet:0", "dirichlet:-1", "dirichlet:nan"),
         *("dirichlet:inf", "dirichlet:1e999", "dirichlet:.", "dirichlet:e", "dirichlet 0.3"),
         *("dirichlet:0.3 0.4", "dirichlet()", "pathological", "xdirichlet:0.3"),
+        *("Iid", "iidPartitioner", "IidPartitioner:", "APartitioner:x", "APartitioner:x=[1"),
+        *("ÄPartitioner", "APartitioner:x=1,", "APartitioner:x=1;y=2", "A Partitioner"),
+        *("APartitioner:x=" + "1" * 10_000,),
         *("dirichlet:1_0", "dirichlet(1_0)", "dirichlet:\u0661", "dirichlet:infinity"),
     ],
 )
@@ -40,7 +43,8 @@ def test_partition_that_is_unknown_is_refused_with_the_known_ones(bad):
         from_flat({"partition": bad})
     assert str(caught.value) == (
         "federation.partition: known partitions: iid, natural, dirichlet:ALPHA with"
-        f" 0 < ALPHA <= 1e+06, got {bad!r}"
+        " 0 < ALPHA <= 1e+06; for a table of your own also those of flwr-datasets, NAME or"
+        f" NAME:KEY=VALUE,..., such as DirichletPartitioner:alpha=0.3, got {bad!r}"
     )
 
 

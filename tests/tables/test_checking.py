@@ -222,9 +222,11 @@ MARKS = "or missing (an empty cell, ?, - or one of 10 more marks)"
         (0, "age", "-1", "line 2, column age: must be a number from 0 to 130"),
         (0, "age", "1e400", "column age: must be a number from 0 to 130"),
         (0, "age", "sixty", "got 'sixty'"),
-        (0, "age", "63 years", ", without its unit, got '63 years'"),
-        (0, "age", "6,3,0", ", with a point before its decimals, got"),
-        (0, "age", "1,234", "a point before its decimals and nothing between thousands, got"),
+        (0, "age", "63 years", "130, without its unit, or missing"),
+        (0, "age", "63 years", "got '63 years'"),
+        (0, "age", "12.5 mmHg", "got '12.5 mmHg'"),
+        (0, "age", "6,3,0", "130, with a point before its decimals, or missing"),
+        (0, "age", "1,234", "a point before its decimals and nothing between thousands, or"),
         (0, "seen", "2019-12-31", "a date from 2020-01-01 to 2024-12-31, as 2024-12-31"),
         (0, "seen", "2025-01-01", "got '2025-01-01'"),
         (0, "seen", "01/02/2024", "a date from 2020-01-01 to 2024-12-31, as 2024-12-31"),
@@ -290,8 +292,11 @@ def test_names_of_a_site_that_differ_in_case_or_blanks_are_refused_with_both_pla
 def test_a_column_that_lacks_is_refused_with_the_name_that_comes_near_it():
     columns = table(head=["site", "ages", *HEAD[2:]])
     assert refusal(columns) == (
-        "a.csv: no column age (is it 'ages'?); lacking age; the schema needs age, ward, seen,"
+        "a.csv: no column age (is it 'ages'?); the schema needs age, ward, seen,"
         " smokes, sick, in any order"
+    )
+    assert refusal(table([row[:2] for row in ROWS], HEAD[:2])).startswith(
+        "a.csv: no column ward, nor seen, smokes, sick; the schema needs age, ward"
     )
 
 

@@ -46,7 +46,7 @@ def test_two_classes_and_two_rows_a_site_are_enough():
         (rows([2.5, 2.5], VALUES), "column cost: 2 rows, and all have the same value"),
         (
             rows([0, 1, 0, 1], sites=("a", "b", "c"), holder=[0, 0, 1, 2]),
-            "rows of 'b': 1; everybody needs 2 at least, and so for 1 more",
+            "rows of 'b': 1, and 1 more sites have as few; a site needs 2 at least",
         ),
     ],
 )

@@ -12,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anml_fl.datasets.table import TableError
+from anml_fl.tables.checking import checked_rows
+from anml_fl.tables.columns import Columns
+from anml_fl.tables.findings import findings
 from anml_fl.tables.inference import inferred
 from anml_fl.tables.schema import Picture
 from anml_fl.tables.schema_file import schema_text
@@ -252,6 +255,47 @@ def test_labels_that_cannot_be_predicted(columns, cells, message):
     with pytest.raises(TableError) as caught:
         label(columns, cells)
     assert message in str(caught.value)
+
+
+def test_none_is_a_class_where_many_rows_have_it(columns):
+    cells = ["none"] * 9 + ["None"] * 5 + ["mild"] * 106
+    found = inferred(columns({"x": SPREAD_OUT, "y": cells}), "y")
+    assert found.label.classes == (("None",), ("mild",), ("none",))
+    assert not {"none", "None"} & set(found.missing)
+    assert "NA" in found.missing
+    with pytest.raises(TableError, match="missing in 4 of 120 rows"):
+        label(columns, ["none"] * 4 + ["mild", "severe"] * 58)
+
+
+CELLS = {
+    "numbers": st.floats(-1e6, 1e6).map("{:.3f}".format),
+    "commas": st.integers(-99, 99).map("{},5".format),
+    "whole": st.integers(0, 3).map(str) | st.integers(0, 3).map("{}.0".format),
+    "dates": st.dates().map(str),
+    "words": st.sampled_from(["a", "b", "B", "3", "3.00", "yes", "NA", ""]),
+    "texts": st.text(st.characters(exclude_categories=["C", "Z"]), max_size=4),
+    "gaps": st.sampled_from(["", "?", "nan"]) | st.floats(0, 9).map("{:.1f}".format),
+    "typed": st.booleans() | st.none(),
+    "floats": st.floats(allow_infinity=False, width=32) | st.none(),
+    "moments": st.datetimes() | st.none(),
+}
+
+
+@given(st.data())
+def test_a_table_fits_the_schema_that_was_found_out_from_it(data):
+    rows = data.draw(st.integers(4, 60))
+    table = {
+        name: data.draw(st.lists(cells, min_size=rows, max_size=rows))
+        for name, cells in CELLS.items()
+    }
+    table |= {"y": [str(i % 3) for i in range(rows)], "x": [i / 7 for i in range(rows)]}
+    columns = Columns("a.csv", pa.table(table), str)
+    schema = inferred(columns, "y")
+    assert findings(columns, schema) == ()
+    read = checked_rows(columns, schema)
+    # What gaps are was found out too, and no number is lost.
+    scaled = [one for one in schema.columns if one.kind in ("number", "date")]
+    assert [one.gaps for one in scaled] == np.isnan(read.numbers).any(axis=0).tolist()
 
 
 def test_too_many_classes_are_refused(columns):

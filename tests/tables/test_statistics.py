@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import StandardScaler
 
+from anml_fl.tables.checking import checked_rows
+from anml_fl.tables.columns import Columns
+from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.ranges import bounds
 from anml_fl.tables.rows import Rows
 from anml_fl.tables.schema import (
@@ -202,3 +206,35 @@ def test_squares_that_no_float_holds_are_not_told():
     told = site([1e200] * 5, schema)
     assert told.counts == (0,)
     assert Statistics.from_json(told.to_json(), schema) == told
+
+
+def test_sites_in_files_of_their_own_have_the_scale_of_one_file_with_all():
+    rng = np.random.default_rng(0)
+    texts = np.array([f"{x:.7f}" for x in rng.uniform(0, 100, 60)])
+    whose, sick = rng.integers(0, 3, 60), rng.integers(0, 2, 60)
+
+    def read(places):
+        table = pa.table(
+            {
+                "age": texts[places],
+                "site": np.char.add("site ", whose[places].astype(str)),
+                "sick": sick[places],
+            }
+        )
+        schema = ONE.model_copy(update={"site": "site"})
+        return checked_rows(Columns("a.csv", table, str), schema)
+
+    together = read(np.arange(60))
+    parts = [
+        together.take(np.flatnonzero(together.holder == place))
+        for place in range(len(together.sites))
+    ]
+    alone = [read(np.flatnonzero(whose == place)) for place in (2, 0, 1)]
+    one, other = (
+        combined([statistics_of(part) for part in some], ONE) for some in (parts, alone)
+    )
+    assert one == other
+    by_name = {part.sites[part.holder[0]]: part for part in parts}
+    for part in alone:
+        features = samples_of(by_name[part.sites[0]], one).features
+        np.testing.assert_array_equal(samples_of(part, one).features, features)

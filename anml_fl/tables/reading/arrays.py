@@ -50,12 +50,13 @@ def read_arrays(path: Path) -> Columns:
                 f"{path}, array {name}: {length} rows, but array {first} has"
                 f" {lengths[first]}; all must have a value for every row"
             )
-    columns = {
-        named: as_column(column, f"{path}, array {name}")
+    columns = [
+        (named, as_column(column, f"{path}, array {name}"))
         for name, array in arrays.items()
-        for named, column in _split(name, array).items()
-    }
-    return Columns(str(path), typed_columns(pa.table(columns), str(path)), rows_by_number)
+        for named, column in _split(name, array)
+    ]
+    table = pa.table([column for _, column in columns], names=[name for name, _ in columns])
+    return Columns(str(path), typed_columns(table, str(path)), rows_by_number)
 
 
 def _array(file: np.lib.npyio.NpzFile, name: str, path: Path) -> NDArray[np.generic]:
@@ -68,6 +69,8 @@ def _array(file: np.lib.npyio.NpzFile, name: str, path: Path) -> NDArray[np.gene
             f"{path}, array {name}: it holds Python objects, which could run code; save texts"
             " with a dtype of their own, as by array.astype(str)"
         ) from None
+    if not isinstance(array, np.ndarray):
+        raise TableError(f"{path}: it holds {name}, which is no array; take it out")
     if array.ndim not in {1, 2}:
         raise TableError(
             f"{path}, array {name}: it has {array.ndim} axes; a column has one (a value a"
@@ -81,7 +84,7 @@ def _array(file: np.lib.npyio.NpzFile, name: str, path: Path) -> NDArray[np.gene
     return array
 
 
-def _split(name: str, array: NDArray[np.generic]) -> dict[str, NDArray[np.generic]]:
+def _split(name: str, array: NDArray[np.generic]) -> list[tuple[str, NDArray[np.generic]]]:
     if array.ndim == 1:
-        return {name: array}
-    return {f"{name}-{place}": array[:, place] for place in range(array.shape[1])}
+        return [(name, array)]
+    return [(f"{name}-{place}", array[:, place]) for place in range(array.shape[1])]

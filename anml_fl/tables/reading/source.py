@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from anml_fl.datasets.table import TableError
 from anml_fl.tables.reading.file import not_there, read_file
 from anml_fl.tables.reading.folder import read_folder
+from anml_fl.tables.reading.hugging_face import read_hugging_face
 
 if TYPE_CHECKING:
     from anml_fl.tables.columns import Columns
@@ -34,10 +35,6 @@ def read_columns(source: str, by: str = "") -> Columns:
         would be right.
     """
     if source.startswith(HUB):
-        from anml_fl.tables.reading.hugging_face import (  # noqa: PLC0415 - an extra
-            read_hugging_face,
-        )
-
         return read_hugging_face(source.removeprefix(HUB))
     path = Path(source).expanduser()
     try:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
+from sklearn.metrics import r2_score
 
-from anml_fl.datasets.prepare import deal
+from anml_fl.datasets.prepare import Samples, deal
 from anml_fl.models.build import build
 from anml_fl.run.updates import Updates, load_updates, save_updates, updates_path
 from server.attribution.round_game import round_game
@@ -155,3 +156,19 @@ def test_damaged_files_are_refused(tmp_path, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match="cannot be read"):
         load_updates(tmp_path, 1)
+
+
+def test_values_are_worth_their_r2_and_a_model_that_diverged_no_less_than_minus_one():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(50, 4)).astype(np.float32)
+    values = (features[:, 0] + 0.3 * rng.normal(size=50)).astype(np.float32)
+    linear = torch.nn.Linear(4, 1)
+    before = np.zeros(5, np.float32)
+    before[0] = 0.1
+    right, wild = np.zeros(5, np.float32), np.full(5, 1e30, np.float32)
+    right[0] = 0.8
+    of = Updates(NAMES[:2], before, np.stack([right, wild]), np.array([1.0, 1.0]))
+    game = round_game(linear, Samples(features, values, 1), of)
+    found = game(np.array([[0, 0], [1, 0], [0, 1]], dtype=bool))
+    expected = [r2_score(values, weight * features[:, 0]) for weight in (0.1, 0.9)]
+    np.testing.assert_allclose(found, [*expected, -1.0], atol=1e-5)

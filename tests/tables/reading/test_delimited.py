@@ -61,7 +61,9 @@ def test_what_was_written_is_read_with_its_lines(separator, table, ends, quoting
             # By another way than the reader's: line ends counted in the text so far.
             line = len(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
             expected.append((f"line {line}", cells))
-        text += written([row], separator, ends, quoting)
+        # Python before 3.13 does not quote a \r where lines end in \n.
+        broken = any("\r" in cell or "\n" in cell for cell in row)
+        text += written([row], separator, ends, csv.QUOTE_ALL if broken else quoting)
     if not expected:
         return
     found = read(text)

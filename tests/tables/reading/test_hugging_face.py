@@ -182,7 +182,8 @@ def test_hub_that_does_not_answer_is_told_within_seconds_and_nothing_is_written(
     assert done.stderr.strip() == (
         "TableError: hf:someone/mnist: is no folder here, and the hub (http://127.0.0.1:9)"
         " does not answer (ConnectError); if the data set was fetched before, set"
-        " HF_HUB_OFFLINE=1; or save it by save_to_disk where there is a network, and name the folder: hf:FOLDER"
+        " HF_HUB_OFFLINE=1; or save it by save_to_disk where there is a network, and name the"
+        " folder: hf:FOLDER"
     )
     assert not (tmp_path / "home").exists()
 

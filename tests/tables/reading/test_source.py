@@ -169,3 +169,8 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path):
 
 def test_a_refusal_is_an_error_of_a_table():
     assert issubclass(TableError, OSError)
+
+
+def test_the_hub_is_asked_for_by_its_prefix(refusal):
+    pytest.importorskip("datasets")
+    assert "hf:no such: is neither a folder" in refusal(read_columns, "hf:no such")

@@ -1,0 +1,112 @@
+"""Which round is the best, and when training stops: against a search by brute force."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anml_fl.run.best_round import Stopping, best_round, stops
+from anml_fl.run.criterion import Criterion
+from anml_fl.settings.reading import from_flat
+
+SCORES = st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3, math.nan]), max_size=12)
+METRIC = st.sampled_from(["", "accuracy", "rmse"])
+
+
+@given(SCORES, METRIC)
+def test_best_is_the_first_of_the_best(scores, metric):
+    found = best_round(scores, metric)
+    known = [score for score in scores if not math.isnan(score)]
+    if not known:
+        assert found == 0
+        return
+    best = max(known) if metric == "accuracy" else min(known)
+    assert found == scores.index(best) + 1
+
+
+@given(SCORES, METRIC, st.integers(0, 4), st.integers(1, 12))
+def test_training_ends_with_the_first_round_that_stops_it(scores, metric, patience, rounds):
+    stopping = Stopping(rounds, patience, metric)
+    ending = [
+        n
+        for n in range(1, len(scores) + 1)
+        if n >= rounds or stops(scores[:n], patience, metric)
+    ]
+    assert stopping.last(scores) == (ending[0] if ending else None)
+    assert stopping.over(scores) == (ending == [len(scores)] and bool(scores))
+
+
+@given(SCORES, st.integers(1, 4))
+def test_it_stops_after_so_many_rounds_that_are_no_better(scores, patience):
+    # Brute force: the least error so far is no less than that of `patience` rounds ago.
+    least = np.fmin.accumulate([math.inf, *scores])
+    if len(scores) < patience:
+        assert not stops(scores, patience, "")
+    else:
+        assert stops(scores, patience, "") == (least[-1] == least[-1 - patience])
+
+
+def test_without_patience_the_last_model_is_kept():
+    stopping = Stopping(rounds=3)
+    assert stopping.best([0.1, 0.2, 0.3]) is None
+    assert stopping.kept([0.1, 0.2, 0.3]) == 3
+    assert Stopping(rounds=3, patience=3).kept([0.1, 0.2, 0.3]) == 1
+
+
+def test_without_any_score_the_last_model_is_kept():
+    stopping = Stopping(rounds=3, patience=2)
+    assert stopping.kept([math.nan, math.nan]) == 2
+    assert stopping.over([math.nan, math.nan])
+
+
+def test_settings_say_the_same_as_their_file():
+    import tomllib
+
+    config = from_flat(
+        {
+            "rounds": 7,
+            "patience": 2,
+            "metric": "neg_log_loss",
+            "best-by": "claims",
+            "contributors": 4,
+        }
+    )
+    wanted = Stopping(7, 2, "log_loss", claimed=True)
+    assert Stopping.of(config) == wanted
+    assert Stopping.found(tomllib.loads(config.to_toml())) == wanted
+    assert Stopping.found({"training": {"rounds": 4}}) == Stopping(4)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"training": 3},
+        {"training": {"rounds": "3"}},
+        {"training": {"rounds": 3}, "evaluation": {"metric": "beauty"}},
+        {"training": {"rounds": 3}, "evaluation": {"patience": 0.5}},
+    ],
+)
+def test_a_file_that_says_nothing_of_the_kind_is_refused(settings):
+    with pytest.raises(ValueError, match=r"rounds|training"):
+        Stopping.found(settings)
+
+
+@pytest.mark.parametrize(
+    ("metric", "title", "shown", "better"),
+    [
+        ("", "test error", "12.3 %", "lower"),
+        ("balanced_accuracy", "test balanced accuracy", "12.3 %", "higher"),
+        ("matthews_corrcoef", "test matthews corrcoef", "0.123", "higher"),
+        ("mae", "test mae", "0.123", "lower"),
+    ],
+)
+def test_a_score_is_shown_as_its_metric_is(metric, title, shown, better):
+    criterion = Criterion(metric)
+    assert criterion.title == title
+    assert criterion.digits(0.1234) + criterion.unit == shown
+    assert criterion.better == better

@@ -1,0 +1,71 @@
+"""A fifth of one contributor's rows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anml_fl.seeding import stream
+from anml_fl.tables.holdout import kept_for_testing
+from anml_fl.tables.rows import Rows
+from anml_fl.tables.schema import ClassLabel, NumberColumn, TableSchema, ValueLabel
+
+AGE = NumberColumn(name="age", low=0, high=130)
+CLASSES = TableSchema(
+    label=ClassLabel(name="sick", classes=(("0",), ("1",), ("2",))), columns=(AGE,)
+)
+VALUES = TableSchema(label=ValueLabel(name="cost", low=0, high=9), columns=(AGE,))
+
+
+def rows(labels, schema=CLASSES):
+    n = len(labels)
+    return Rows(
+        "a.csv",
+        schema,
+        np.zeros((n, 1)),
+        np.zeros((n, 0), np.int32),
+        np.array(labels),
+        (),
+        np.full(n, -1),
+    )
+
+
+def kept(labels, name="va", schema=CLASSES):
+    return kept_for_testing(rows(labels, schema), stream(0, "holdout", name))
+
+
+@given(st.lists(st.integers(0, 2), max_size=60), st.sampled_from([CLASSES, VALUES]))
+def test_each_row_is_on_one_side_and_a_fifth_is_tested_on(labels, schema):
+    train, test = kept(labels, schema=schema)
+    n = len(labels)
+    np.testing.assert_array_equal(np.sort([*train, *test]), np.arange(n))
+    assert test.size == (math.ceil(n / 5) if n >= 2 else 0)
+    assert (np.diff(train) > 0).all()
+    assert (np.diff(test) > 0).all()
+    if n:
+        assert train.size
+
+
+def test_classes_are_parted_alike_where_there_is_room():
+    labels = np.repeat([0, 1, 2], [50, 20, 10])
+    _, test = kept(labels)
+    assert np.bincount(labels[test]).tolist() == [10, 4, 2]
+
+
+@pytest.mark.parametrize(
+    "labels", [[0, 0, 0, 1], [0, 1, 2], [0, 1], [0] * 7, [0, 0, 1, 1, 2, 2]]
+)
+def test_rows_are_parted_at_random_where_there_is_none(labels):
+    train, test = kept(labels)
+    assert test.size == math.ceil(len(labels) / 5)
+    assert train.size == len(labels) - test.size
+
+
+def test_the_same_name_keeps_the_same_rows_and_another_others():
+    labels = np.repeat([0, 1], 100)
+    np.testing.assert_array_equal(kept(labels)[1], kept(labels)[1])
+    assert kept(labels)[1].tolist() != kept(labels, "ucla")[1].tolist()
