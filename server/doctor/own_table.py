@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from anml_fl.settings.egress import EgressPolicy, read_policy
 from anml_fl.system.files import cause
-from anml_fl.tables.checking import checked_rows
+from anml_fl.tables.description import described
+from anml_fl.tables.findings import findings
 from anml_fl.tables.one_site import of_one_site
 from anml_fl.tables.reading.source import read_columns
 from anml_fl.tables.schema_file import read_schema, schema_hash
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TABLE, _POLICY = "table", "egress"
-_FEW = 50
 _DESCRIBE = "mend the file, or see `anml data describe` for what is in it"
 
 
@@ -48,15 +48,15 @@ def check_table(data: str, schema: Path) -> list[Finding]:
         return [problem("schema", cause(error), remedy)]
     found = [ok("schema", f"{schema}: {schema_hash(agreed)[:12]}, as the server must say too")]
     try:
-        rows = checked_rows(*of_one_site(read_columns(data), agreed))
+        columns, alone = of_one_site(read_columns(data), agreed)
+        if wrong := findings(columns, alone):
+            return [*found, *(problem(_TABLE, one, _DESCRIBE) for one in wrong)]
+        notes = described(columns, alone).notes
     except (ValueError, OSError) as error:
         return [*found, problem(_TABLE, cause(error), _DESCRIBE)]
-    total = rows.labels.size
-    said = f"{rows.where}: {total} rows, which fit the schema"
-    if total < _FEW:
-        few = "more rows; so few weigh little, and much of their statistics is not told"
-        return [*found, warning(_TABLE, said, few)]
-    return [*found, ok(_TABLE, said)]
+    said = f"{columns.where}: {columns.table.num_rows} rows, which fit the schema"
+    odd = [warning(_TABLE, note, "see that it is meant") for note in notes]
+    return [*found, ok(_TABLE, said), *odd]
 
 
 def check_policy(path: Path | None) -> Finding:

@@ -20,7 +20,10 @@ def examined(sites, monkeypatch, tmp_path):
         folder = sites.folder / "north"
         given = [f"--data={folder / 'patients.csv'}", f"--schema={folder / 'schema.toml'}"]
         done = CliRunner().invoke(main, ["doctor", "--json", *given])
-        found = {one["check"]: one for one in json.loads(done.output)}
+        found = {}
+        for one in json.loads(done.output):
+            found.setdefault(one["check"], one)
+        found["tables"] = [one for one in json.loads(done.output) if one["check"] == "table"]
         return found, done.exit_code
 
     return examine
@@ -36,8 +39,23 @@ def test_a_table_that_fits_is_told_with_its_rows_and_what_may_leave(examined, si
     assert "no file, so the usual policy" in found["egress"]["what"]
 
 
-def test_a_table_of_few_rows_is_a_warning(examined):
-    assert examined()[0]["table"]["status"] == "warning"
+def test_what_is_odd_in_a_table_is_a_warning(examined, sites):
+    # One class alone: nothing can be told apart.
+    sites.tables["north"] = [(*row[:4], "well") for row in sites.tables["north"]]
+    sites.write("north")
+    found, _ = examined()
+    assert "warning" in [one["status"] for one in found["tables"]]
+
+
+def test_the_first_mistake_of_every_column_is_told(examined, sites):
+    rows = sites.tables["north"]
+    rows[6] = ("6173.51", *rows[6][1:])
+    rows[8] = (*rows[8][:4], "maybe")
+    sites.write("north")
+    told = [one["what"] for one in examined()[0]["tables"]]
+    assert len(told) == 2
+    assert "line 8, column age" in told[0]
+    assert "line 10, column outcome" in told[1]
 
 
 def test_a_bad_cell_is_a_problem_with_its_place_and_no_other_cell(examined, sites):
