@@ -254,10 +254,12 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from anml_fl.execution import execute
     from anml_fl.federation.own_table import adopted
     from anml_fl.run.files import REPORT, SUMMARY
+    from anml_fl.run.worth import load_worth
     from anml_fl.system.sockets import moved
     from server.engines.simulation import RAYS_SOCKETS
     from server.orchestration.run_folder import default_folder
     from server.orchestration.summary_table import left_out, table
+    from server.orchestration.worth_table import worth_table
 
     config = adopted(config)
     out = default_folder(config) if out is None else out
@@ -271,6 +273,8 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     console.print(table(summary))
     if note := left_out(out, summary):
         console.print(note)
+    if worth := load_worth(out, summary["contributors"]):
+        console.print(worth_table(worth))
     console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
     if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
         console.print(note, soft_wrap=True)

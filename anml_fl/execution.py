@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flwr.common.logger import console_handler
 
+from anml_fl.federation.data import data_of
 from anml_fl.federation.own_partition import partitioned
 from anml_fl.federation.own_table import (
     IN_PYTHON,
@@ -29,6 +30,7 @@ from anml_fl.tables.reading.frames import frame_columns
 from clients.app import app, client_app
 from server.engines.inline_grid import InlineGrid
 from server.engines.simulation import run_simulation
+from server.orchestration.coalition import Again
 from server.orchestration.federation import check, run_federation
 from server.orchestration.progress import progress_bar
 from server.orchestration.run_folder import default_folder, hold, open_run
@@ -38,13 +40,19 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from anml_fl.datasets.prepare import Partitioned
     from anml_fl.run.reading import Run
     from anml_fl.settings.run import RunConfig
     from anml_fl.tables.rows import Rows
+    from server.orchestration.coalition import Split
 
 
 def execute(
-    config: RunConfig, out: Path, console: Console | None = None, task: Task | None = None
+    config: RunConfig,
+    out: Path,
+    console: Console | None = None,
+    task: Task | None = None,
+    split: Split = data_of,
 ) -> None:
     """Carry a run out on the engine that its settings name; after a stop, go on with it.
 
@@ -57,6 +65,9 @@ def execute(
         Where progress is shown.
     task : Task, optional
         Of data that a program gave; as the settings say by default.
+    split : callable
+        Settings and contributors to their data: splits them again, where joining's worth is
+        asked for.
     """
     if config.engine == "deployment":
         raise ConfigError(
@@ -84,7 +95,7 @@ def execute(
                         {"partition-id": i, "num-partitions": total} for i in range(total)
                     ]
                     grid = InlineGrid(own, nodes, config.to_flat())
-                    run_federation(grid, config, out, task)
+                    run_federation(grid, config, out, task, Again(client_app, split))
     finally:
         console_handler.setLevel(before)
 
@@ -148,20 +159,21 @@ def federate(
     """
     flat = {name.replace("_", "-"): value for name, value in settings.items()}
     paths = {"test": str(test), "schema": str(schema)}
+    split: Split = data_of
     if isinstance(data, str | Path):
         named = {"data": str(data), "label": label, "by": by}
         config = adopted(from_flat({**flat, **named, **paths}))
         task = None
     else:
-        config, task = _of_program(data, label, by, flat, paths)
+        config, task, split = _of_program(data, label, by, flat, paths)
     where = Path(out) if out else default_folder(config)
-    execute(config, where, task=task)
+    execute(config, where, task=task, split=split)
     return load_run(where)
 
 
 def _of_program(
     data: Any, label: Any, by: Any, flat: Mapping[str, Any], paths: Mapping[str, str]
-) -> tuple[RunConfig, Task]:
+) -> tuple[RunConfig, Task, Split]:
     columns = frame_columns(
         data,
         labels=None if isinstance(label, str) else label,
@@ -187,9 +199,20 @@ def _of_program(
             f"by: {comma[0]!r} has a comma in it, which parts names: call the site otherwise"
         )
     named = from_flat({**config.to_flat(), "names": ",".join(dealt.names)})
-    return named, Task(
-        dealt, named.training.model, named.seed, named.evaluation.metric, rows.schema
-    )
+
+    def again(other: RunConfig, members: tuple[str, ...]) -> Partitioned:
+        return partitioned(
+            rows,
+            tested,
+            sites.partition,
+            sites.contributors,
+            sites.leave_out,
+            other.seed,
+            members,
+        )
+
+    task = Task(dealt, named.training.model, named.seed, named.evaluation.metric, rows.schema)
+    return named, task, again
 
 
 def _digest(rows: Rows) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
@@ -14,8 +16,12 @@ from anml_fl.settings.reading import from_flat
 from anml_fl.system.files import cause, write_whole
 from server.engines.polling_grid import FLOWERS_POLL, POLL, PollingGrid
 from server.environment import HELD
+from server.orchestration.coalition import Again
 from server.orchestration.federation import run_federation
 from server.orchestration.run_folder import default_folder, hold
+
+if TYPE_CHECKING:
+    from anml_fl.settings.run import RunConfig
 
 app = ServerApp()
 
@@ -43,10 +49,20 @@ def main(grid: Grid, context: Context) -> None:
     with nullcontext() if HELD in os.environ else hold(folder):
         (folder / ERROR).unlink(missing_ok=True)
         try:
-            run_federation(grid, config, folder)
+            run_federation(grid, config, folder, again=_again(config))
         except Exception as error:
             # Whoever follows the run tells by it an error, which would come again, from a
             # crash, after which the run goes on.
             why = " ".join(cause(error).split())
             write_whole(folder / ERROR, f"{type(error).__name__}: {why}\n".encode())
             raise
+
+
+def _again(config: RunConfig) -> Again | None:
+    """Load what makes the ClientApp, where this process trains federations of its own.
+
+    By name, as Flower finds the app: server and clients know each other's messages alone.
+    """
+    if not config.evaluation.worth:
+        return None
+    return Again(import_module("clients.app").client_app)

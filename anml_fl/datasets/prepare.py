@@ -90,7 +90,12 @@ class Partitioned:
 
 
 def deal(
-    dataset: str, contributors: int, partition: str, seed: int, leave_out: str = ""
+    dataset: str,
+    contributors: int,
+    partition: str,
+    seed: int,
+    leave_out: str = "",
+    members: tuple[str, ...] = (),
 ) -> Partitioned:
     """Load, split 80/20, standardise on the training part, and deal out.
 
@@ -110,6 +115,8 @@ def deal(
     leave_out : str
         Who takes no part in "natural", and is tested on instead: all of its rows, and nobody
         else's. Where rows are given for testing, these stay the test.
+    members : tuple of str
+        Who takes part in "natural", instead of drawing them by the seed.
 
     Returns
     -------
@@ -131,7 +138,7 @@ def deal(
     (4, 36, 'contributor-0003')
     """
     folder = os.environ.get("ANML_DATA_DIR")
-    return _deal(dataset, contributors, partition, seed, leave_out, folder)
+    return _deal(dataset, contributors, partition, seed, leave_out, members, folder)
 
 
 def contributor_id(index: int) -> str:
@@ -152,6 +159,7 @@ def _deal(
     partition: str,
     seed: int,
     leave_out: str,
+    members: tuple[str, ...],
     folder: str | None,
 ) -> Partitioned:
     # The folder only keeps data of another one from being taken for these.
@@ -162,7 +170,7 @@ def _deal(
         )
     table = load(dataset)
     if partition == NATURAL:
-        return _natural(dataset, table, contributors, seed, leave_out)
+        return _natural(dataset, table, contributors, seed, leave_out, members)
     if leave_out:
         raise ValueError(
             f"leave_out: {leave_out!r} can be left out of partition {NATURAL!r} alone, got"
@@ -195,7 +203,12 @@ def _alpha(partition: str) -> float:
 
 
 def _natural(
-    dataset: str, table: Table, contributors: int, seed: int, leave_out: str
+    dataset: str,
+    table: Table,
+    contributors: int,
+    seed: int,
+    leave_out: str,
+    members: tuple[str, ...],
 ) -> Partitioned:
     """Leave everybody what they gathered, but a fifth of it for testing."""
     everyone = table.contributors
@@ -224,6 +237,8 @@ def _natural(
         )
     drawn = stream(seed, "contributors").permutation(others.size)[:contributors]
     chosen = others[np.sort(drawn)]
+    if members:
+        chosen = np.sort([everyone.index(name) for name in members])
     rows = np.flatnonzero(np.isin(table.holder, chosen))
     if (table.holder < 0).any():
         train, test = rows, np.flatnonzero(table.holder < 0)

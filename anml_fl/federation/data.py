@@ -12,10 +12,16 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
 
 
-def data_of(config: RunConfig) -> Partitioned:
+def data_of(config: RunConfig, members: tuple[str, ...] = ()) -> Partitioned:
     """Partition a run's data among its contributors; once for the same settings.
 
     As in `datasets.prepare.deal`, or `federation.own_table.own_data` for a table of one's own.
+
+    Parameters
+    ----------
+    config : RunConfig
+    members : tuple of str
+        Who takes part in "natural", instead of drawing them by the seed.
 
     Examples
     --------
@@ -24,8 +30,13 @@ def data_of(config: RunConfig) -> Partitioned:
     10
     """
     if config.table.own:
-        return own_data(config)
+        return own_data(config, members)
     chosen = config.federation
     return deal(
-        chosen.dataset, chosen.contributors, chosen.partition, config.seed, chosen.leave_out
+        chosen.dataset,
+        chosen.contributors,
+        chosen.partition,
+        config.seed,
+        chosen.leave_out,
+        members,
     )

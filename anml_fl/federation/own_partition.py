@@ -32,7 +32,13 @@ _NAMED = 8
 
 
 def partitioned(
-    rows: Rows, test: Rows | None, partition: str, contributors: int, leave_out: str, seed: int
+    rows: Rows,
+    test: Rows | None,
+    partition: str,
+    contributors: int,
+    leave_out: str,
+    seed: int,
+    members: tuple[str, ...] = (),
 ) -> Partitioned:
     """Deal rows out, keep a fifth of each contributor's for testing, standardise.
 
@@ -51,6 +57,8 @@ def partitioned(
     leave_out : str
         A site that takes no part, and is tested on instead.
     seed : int
+    members : tuple of str
+        Sites that take part in "natural", instead of drawing them by the seed.
 
     Raises
     ------
@@ -59,7 +67,7 @@ def partitioned(
     TableError
         If too few rows are left, for training or for testing.
     """
-    names, places = _shares(rows, partition, contributors, leave_out, seed)
+    names, places = _shares(rows, partition, contributors, leave_out, seed, members)
     away = rows.sites.index(leave_out) if leave_out else -1
     splits = [
         (place, place[:0])
@@ -112,11 +120,16 @@ def nobodys(
 
 
 def _shares(
-    rows: Rows, partition: str, contributors: int, leave_out: str, seed: int
+    rows: Rows,
+    partition: str,
+    contributors: int,
+    leave_out: str,
+    seed: int,
+    members: tuple[str, ...],
 ) -> tuple[tuple[str, ...], list[NDArray[np.intp]]]:
     """Say who takes part, and which rows each holds."""
     if partition == NATURAL:
-        return _sites(rows, contributors, leave_out, seed)
+        return _sites(rows, contributors, leave_out, seed, members)
     if leave_out:
         raise ConfigError(
             f"leave_out: {leave_out!r} can be left out of partition {NATURAL!r} alone, got"
@@ -140,7 +153,7 @@ def _shares(
 
 
 def _sites(
-    rows: Rows, contributors: int, leave_out: str, seed: int
+    rows: Rows, contributors: int, leave_out: str, seed: int, members: tuple[str, ...]
 ) -> tuple[tuple[str, ...], list[NDArray[np.intp]]]:
     if not rows.sites:
         lacks = f", and it has no column {rows.schema.site!r}" if rows.schema.site else ""
@@ -161,6 +174,8 @@ def _sites(
         )
     drawn = stream(seed, "contributors").permutation(len(others))[:contributors]
     chosen = [others[place] for place in sorted(drawn)]
+    if members:
+        chosen = sorted(rows.sites.index(name) for name in members)
     # One sort, not a search a site: there may be hundreds.
     order = np.argsort(rows.holder, kind="stable")
     ends = np.searchsorted(rows.holder[order], range(len(rows.sites) + 1))

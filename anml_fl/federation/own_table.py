@@ -13,6 +13,7 @@ from anml_fl.datasets.prepare import NATURAL
 from anml_fl.datasets.table import TableError
 from anml_fl.federation.own_partition import nobodys, partitioned
 from anml_fl.models.metrics import METRICS
+from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from anml_fl.tables.checking import checked_rows
@@ -61,8 +62,14 @@ class OwnTable:
         return self.rows.schema
 
 
-def own_data(config: RunConfig) -> Partitioned:
+def own_data(config: RunConfig, members: tuple[str, ...] = ()) -> Partitioned:
     """Read the run's table, split it, put it on one scale and deal it out; once.
+
+    Parameters
+    ----------
+    config : RunConfig
+    members : tuple of str
+        As in `own_partition.partitioned`.
 
     Raises
     ------
@@ -77,6 +84,7 @@ def own_data(config: RunConfig) -> Partitioned:
     return _dealt(
         config.table,
         (chosen.partition, chosen.contributors, chosen.leave_out, config.seed),
+        members,
     )
 
 
@@ -198,8 +206,9 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows, digest: str
     said: dict[str, object] = {
         **config.to_flat(),
         "data": chosen.data,
-        "label": schema.label.name,
-        "by": schema.site,
+        # As they were said: files that tell sites have no such column, and both are hashed.
+        "label": chosen.label,
+        "by": chosen.by,
         "test": chosen.test,
         "schema": chosen.schema_file,
         "digest": digest,
@@ -209,7 +218,7 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows, digest: str
     if "contributors" not in given and said["partition"] == NATURAL:
         left = len(rows.sites) - (config.federation.leave_out in rows.sites)
         said["contributors"] = max(left, 1)
-    if not given & {"behaviours", "roles"}:
+    if set(config.federation.behaviours) <= {HONEST}:
         said["behaviours"] = f"honest={said['contributors']}"
     if "scenario" not in given:
         said["scenario"] = "unknown"
@@ -236,9 +245,11 @@ def _metric(config: RunConfig, schema: TableSchema) -> str:
 
 
 @lru_cache(maxsize=2)
-def _dealt(chosen: TableSettings, how: tuple[str, int, str, int]) -> Partitioned:
+def _dealt(
+    chosen: TableSettings, how: tuple[str, int, str, int], members: tuple[str, ...]
+) -> Partitioned:
     table = own_table(chosen)
-    return partitioned(table.rows, table.test, *how)
+    return partitioned(table.rows, table.test, *how, members)
 
 
 def rows_for_testing(chosen: TableSettings, schema: TableSchema) -> Rows | None:

@@ -30,6 +30,7 @@ from anml_fl.run.files import (
     SUMMARY,
     TIMINGS,
     UPDATES,
+    WORTH,
 )
 from anml_fl.run.round_audit import (
     check_model,
@@ -232,7 +233,7 @@ def _check(
         check_model(run, entries, kept_round(run, entries, stopping))
     if closed is not None:
         if "files" in closed:
-            _check_files(run, strategies, closed["files"])
+            _check_files(run, strategies, settings, closed["files"])
         check_summary(run, settings, strategies, closed.get("summary"))
         _check_ends(run, strategies, stopping)
         if not strangers:
@@ -283,8 +284,15 @@ def _check_ends(run: Path, strategies: Sequence[str], stopping: Stopping) -> Non
             )
 
 
-def _check_files(run: Path, strategies: Sequence[str], signed: dict[str, str]) -> None:
+def _check_files(
+    run: Path, strategies: Sequence[str], settings: dict[str, Any], signed: dict[str, str]
+) -> None:
     names = [f"{strategy}/{name}" for strategy in strategies for name in (ROUNDS, MODEL)]
+    evaluation = settings.get("evaluation")
+    if isinstance(evaluation, dict) and evaluation.get("worth") is True:
+        names.append(WORTH)
+    elif (run / WORTH).exists():
+        raise DifferenceError(f"{WORTH} is no file of this run: {CONFIG} does not ask for it")
     if sorted(names) != sorted(signed):
         raise DifferenceError(
             f"{LEDGER}: its close stands for other files than {CONFIG} names"

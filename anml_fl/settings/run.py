@@ -8,10 +8,10 @@ all sections.
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
@@ -60,6 +60,18 @@ class RunConfig(Section):
     aggregation: Aggregation = Aggregation()
     registry: RegistrySettings = RegistrySettings()
     settlement: SettlementSettings = SettlementSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nobody_attacks_unasked(cls, given: Any) -> Any:
+        """Let nobody attack a table of one's own, unless it is said who does."""
+        if not isinstance(given, dict):
+            return given
+        table, federation = given.get("table", {}), given.get("federation", {})
+        own = isinstance(table, dict) and (table.get("data") or table.get("schema"))
+        if not own or not isinstance(federation, dict) or federation.get("roles"):
+            return given
+        return {**given, "federation": {"behaviours": {}, **federation}}
 
     @field_validator("strategies")
     @classmethod

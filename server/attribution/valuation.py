@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
+    from anml_fl.federation.task import Task
     from anml_fl.method.records import RoundRecord
     from anml_fl.method.shapley import Utility, Valuation
     from anml_fl.run.attribution import EstimatorName
@@ -213,14 +214,9 @@ def _games(
 ) -> Callable[[RoundRecord, list[str]], Utility]:
     """Make what makes a round's game from its record and its valid contributors."""
     task, folder = task_of(config), out / strategy
+    refuse_untested(task, out)
     # Every number of it is overwritten.
     model = task.initial_model()
-    if math.isnan(task.error(model)):
-        raise ConfigError(
-            f"{out} cannot be valued: the server has no rows to test models on, or their"
-            " labels are all one value, so that it cannot tell what an update is worth; a run"
-            " with --test can be"
-        )
 
     def game_of(record: RoundRecord, valid: list[str]) -> Utility:
         updates = load_updates(folder, record.round)
@@ -233,6 +229,22 @@ def _games(
         return round_game(model, task.data.test, updates)
 
     return game_of
+
+
+def refuse_untested(task: Task, out: Path) -> None:
+    """Refuse a task in which no model can be told from another.
+
+    Raises
+    ------
+    ConfigError
+        Naming the run's folder.
+    """
+    if math.isnan(task.error(task.initial_model())):
+        raise ConfigError(
+            f"{out} cannot be valued: the server has no rows to test models on, or their"
+            " labels are all one value, so that it cannot tell what an update is worth; a run"
+            " with --test can be"
+        )
 
 
 def _estimate(

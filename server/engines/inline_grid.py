@@ -1,7 +1,8 @@
 """A Flower Grid that calls the ClientApp in this process: same apps, no Ray.
 
 It leans on three internals of Flower 1.41, which tests pin: `TaskIdentity` (a Message
-reads it), the private message id in `Metadata`, and `Run.create_empty`.
+reads it; its values are in `_run_id`, `_task_id`, `_node_id`), the private message id in
+`Metadata`, and `Run.create_empty`.
 """
 
 from __future__ import annotations
@@ -154,6 +155,18 @@ def _node_id(index: int) -> int:
     digest = hashlib.sha256(f"inline node {index}".encode()).digest()
     # Node ids are positive 64-bit numbers, and 1 is the server.
     return (int.from_bytes(digest[:8], "big") >> 1) | 2
+
+
+@contextmanager
+def identity_kept() -> Iterator[None]:
+    """Use a grid of this kind within another engine's run, which goes on as whom it was."""
+    names = ("_run_id", "_task_id", "_node_id")
+    before = {name: getattr(TaskIdentity, name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(TaskIdentity, name, value)
 
 
 @contextmanager

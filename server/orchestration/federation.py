@@ -35,6 +35,7 @@ from server.orchestration.registry_signals import database
 from server.orchestration.round_loop import Training, run_strategy
 from server.orchestration.run_folder import close_run, finished, open_run
 from server.orchestration.settlement import Settlement, run_id
+from server.orchestration.worth import check_worth, write_worth
 from server.report.page import write_report
 from strategies.identity import ByKey, ByPartition
 from strategies.rule import named_rule
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
+    from server.orchestration.coalition import Again
     from strategies.identity import Roster
 
 # Simulated nodes register within moments of each other: after this long without a
@@ -61,7 +63,11 @@ _ASKED = 1000
 
 
 def run_federation(
-    grid: Grid, config: RunConfig, out: Path, task: Task | None = None
+    grid: Grid,
+    config: RunConfig,
+    out: Path,
+    task: Task | None = None,
+    again: Again | None = None,
 ) -> dict[str, Any]:
     """Train under every strategy that has not finished yet; write the results and their page.
 
@@ -70,13 +76,17 @@ def run_federation(
     dict
         As of `train_federation`, which see.
     """
-    summary = train_federation(grid, config, out, task)
+    summary = train_federation(grid, config, out, task, again)
     log(INFO, "report: %s", write_report(out).resolve())
     return summary
 
 
 def train_federation(
-    grid: Grid, config: RunConfig, out: Path, task: Task | None = None
+    grid: Grid,
+    config: RunConfig,
+    out: Path,
+    task: Task | None = None,
+    again: Again | None = None,
 ) -> dict[str, Any]:
     """Train under every strategy that has not finished yet, and write the results.
 
@@ -89,6 +99,8 @@ def train_federation(
         The run's folder.
     task : Task, optional
         Of data that a program gave; as the settings say by default.
+    again : Again, optional
+        What trains on other splits; needed where the settings ask whether joining is worth it.
 
     Returns
     -------
@@ -103,6 +115,8 @@ def train_federation(
         If no node takes part.
     """
     check(config, task)
+    if config.evaluation.worth and again is None:
+        raise ConfigError("evaluation.worth: needs the apps that its federations train by")
     task = task or task_of(config)
     for note in task.data.notes:
         log(WARNING, "%s", note)
@@ -132,6 +146,8 @@ def train_federation(
             for name in config.strategies:
                 if not finished(out, config, name):
                     run_strategy(shared, name)
+            if config.evaluation.worth and again is not None:
+                write_worth(config, out, again, behaviours, code)
             # Bound to the ledger, and so the same again after a crash.
             held = own_data(out, config, task)
         settlement = Settlement(out, config, engine)
@@ -190,7 +206,10 @@ def check(config: RunConfig, task: Task | None = None) -> None:
             SqlLedger(engine, run_id(config), key)
         finally:
             engine.dispose()
-    check_data(config, task or task_of(config))
+    task = task or task_of(config)
+    check_data(config, task)
+    if config.evaluation.worth:
+        check_worth(config, task)
 
 
 def _check_names(config: RunConfig) -> None:

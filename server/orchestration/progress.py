@@ -19,7 +19,7 @@ from rich.progress import (
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.criterion import Criterion
-from anml_fl.run.files import MODEL, ROUNDS
+from anml_fl.run.files import MODEL, ROUNDS, WORTH_PARTIAL
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.system.files import read_text
 
@@ -52,7 +52,7 @@ def progress_bar(
     bar = Progress(
         TextColumn("{task.description:>12}"),
         BarColumn(bar_width=24),
-        TextColumn("round"),
+        TextColumn("{task.fields[unit]}"),
         MofNCompleteColumn(),
         TextColumn("{task.fields[state]}"),
         TimeElapsedColumn(),
@@ -82,11 +82,14 @@ def _watch(
     todo = [
         name for name in config.strategies if not StrategyFolder(out / name).finished(stopping)
     ]
-    task = bar.add_task("starting", total=rounds * len(todo), state="")
+    task = bar.add_task("starting", total=rounds * len(todo), state="", unit="round")
+    models = bar.add_task(
+        "worth", total=_models(config), state="", unit="model", visible=False
+    )
     last, said = False, 0
     while not last:
         last = stop.wait(_POLL)
-        counts = {name: _records(out / name) for name in todo}
+        counts = {name: _lines(out / name / ROUNDS) for name in todo}
         begun = [name for name, count in counts.items() if count]
         if begun:
             name, done = begun[-1], sum(counts.values())
@@ -98,11 +101,18 @@ def _watch(
             if lines and done > said and state:
                 said = done
                 bar.console.print(f"{name}: round {counts[name]} of {rounds}, {state}".strip())
+        if (scored := _lines(out / WORTH_PARTIAL) - 1) >= 0:
+            bar.update(models, completed=scored, visible=True)
 
 
-def _records(folder: Path) -> int:
+def _models(config: RunConfig) -> int:
+    """How many models tell whether joining is worth it: alone, without, and one for all."""
+    return config.evaluation.repeats * (2 * config.federation.contributors + 1)
+
+
+def _lines(path: Path) -> int:
     try:
-        return (folder / ROUNDS).read_bytes().count(b"\n")
+        return path.read_bytes().count(b"\n")
     except FileNotFoundError:
         return 0
 

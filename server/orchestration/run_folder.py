@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.ledger.entry import summary_text
 from anml_fl.run.best_round import Stopping
-from anml_fl.run.files import ATTRIBUTION, CONFIG, LOCK, MANIFEST, REPORT, SUMMARY
+from anml_fl.run.files import (
+    ATTRIBUTION,
+    CONFIG,
+    LOCK,
+    MANIFEST,
+    REPORT,
+    SUMMARY,
+    WORTH,
+    WORTH_PARTIAL,
+)
 from anml_fl.run.schema import OwnData, StrategySummary, Summary
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.section import ConfigError
@@ -96,7 +105,7 @@ def open_run(out: Path, config: RunConfig) -> None:
     if anew:
         set_aside(out)
         # Gone for good with the manifest that is written next, before anything is settled.
-        for name in (MANIFEST, REPORT):
+        for name in (MANIFEST, REPORT, WORTH, WORTH_PARTIAL):
             (out / name).unlink(missing_ok=True)
     for name in config.strategies:
         folder = StrategyFolder(out / name)
@@ -196,4 +205,5 @@ def close_run(
     ).fields()
     settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())
+    (out / WORTH_PARTIAL).unlink(missing_ok=True)
     return summary

@@ -15,7 +15,7 @@ from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.difference import DifferenceError
-from anml_fl.run.files import LEDGER, MODEL, PUBLIC_KEY, ROUNDS
+from anml_fl.run.files import LEDGER, MODEL, PUBLIC_KEY, ROUNDS, WORTH
 from anml_fl.run.round_audit import check_model, check_rounds, kept_round, rounds_of
 from anml_fl.system.files import write_whole
 from server.orchestration.database_retry import retried
@@ -154,6 +154,7 @@ class Settlement:
         key = signing_key()
         run = run_id(config)
         self._out, self._settling = out, config.settling
+        self._more = [WORTH] if config.evaluation.worth else []
         self._stopping = Stopping.of(config)
         file = self._file = FileLedger(out / LEDGER, key)
         self._open = None if engine is None else partial(SqlLedger, engine, run, key)
@@ -235,7 +236,7 @@ class Settlement:
             If it was closed with other results.
         """
         names = (ROUNDS, MODEL)
-        files = [f"{strategy}/{name}" for strategy in records for name in names]
+        files = [f"{strategy}/{name}" for strategy in records for name in names] + self._more
         results = Results(
             {name: file_hash(self._out / name) for name in files},
             summary_hash(summary),

@@ -11,6 +11,7 @@ from anml_fl.run.files import REPORT
 from anml_fl.run.reading import load_run
 from anml_fl.run.settled_shares import settled_by_ledger, without_settled
 from anml_fl.run.verification import UNCHECKED, verify_run
+from anml_fl.run.worth import load_worth
 from anml_fl.system.files import write_whole
 from anml_fl.system.untrusted_text import visible
 from server.report import round_figures, tables
@@ -25,6 +26,7 @@ from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
 from server.report.wording import imbalance, result
+from server.report.worth_figure import worth_figure, worth_notes, worth_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from anml_fl.run.attribution import Attribution
     from anml_fl.run.reading import Run
     from anml_fl.run.verification import Verification
+    from anml_fl.run.worth import Worth
 
 
 def write_report(folder: Path, verification: Verification | None = None) -> Path:
@@ -62,18 +65,22 @@ def write_report(folder: Path, verification: Verification | None = None) -> Path
     verification = verification or verify_run(folder)
     try:
         found = load_attribution(folder, run.summary.contributors)
+        worth = load_worth(folder, run.summary.contributors)
     except ValueError:
         if not verification.altered:
             raise
-        found = None  # what does not fit stands on the page, above all else
-    page = render(run, found, verification)
+        found = worth = None  # what does not fit stands on the page, above all else
+    page = render(run, found, verification, worth)
     path = folder / REPORT
     write_whole(path, page.encode())
     return path
 
 
 def render(
-    run: Run, found: Attribution | None = None, verification: Verification = UNCHECKED
+    run: Run,
+    found: Attribution | None = None,
+    verification: Verification = UNCHECKED,
+    worth: Worth | None = None,
 ) -> str:
     """Write the page as text.
 
@@ -84,6 +91,8 @@ def render(
         What `anml attribution` found for it.
     verification : Verification
         What came of checking it against its ledger.
+    worth : Worth, optional
+        Whether joining is worth it, if the run asked.
 
     Returns
     -------
@@ -133,6 +142,11 @@ def render(
         "weights": _embedded(weights(run)),
         "own_data_plot": _embedded(own_data_figure(run)),
         "own_data": run.summary.holdings and own_data_table(run),
+        "joining": worth and worth_table(worth),
+        "joining_plot": _embedded(worth_figure(worth) if worth else None),
+        "joining_by": worth and visible(worth.strategy, 40),
+        "joining_repeats": worth and worth.repeats,
+        "joining_left_out": worth_notes(worth) if worth else (),
         "branches": _embedded(round_figures.branches(run)),
         "correlation": _embedded(round_figures.correlation(run)),
         "weightless": f" Without weights: {', '.join(weightless)}." if weightless else "",

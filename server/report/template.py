@@ -58,6 +58,27 @@ data are: the farthest of a round has q = 0 and, where q alone decides, no say i
 {{ table(own_data) }}
 {%- endif %}
 
+{% if joining -%}
+<h2>Is joining worth it?</h2>
+<p>For each contributor its own model alone, with as many rounds and epochs; the federation
+without it; and the federation with it, under {{ joining_by }}. {{ joining_repeats }} repeats,
+each on another split with another seed. A gain above 0 is in joining's favour; ± is half of
+its 95 % interval, of Student's t on paired differences, corrected for repeats that share most
+of their rows. Where no other rows are named, a score or gain is on the contributor's own test
+rows.</p>
+{{ figure(joining_plot, "What joining gains, and what it brings the others",
+        "Mean gain over the repeats with its 95 % interval. Where that crosses 0, no difference
+        is shown, which does not mean that there is none.") }}
+{{ table(joining) }}
+{% if joining.total > joining.rows | length -%}
+<p class="note">The {{ joining.rows | length }} of {{ joining.total }} who lose and gain the
+most are shown; all stand in worth.json.</p>
+{%- endif %}
+{% for one in joining_left_out -%}
+<p class="note">{{ one }}</p>
+{%- endfor %}
+{%- endif %}
+
 {% if reputation -%}
 <h2>Reputation</h2>
 <p>r moves after each round: up where an update lay near the others, down where it lay far off;

@@ -34,6 +34,12 @@ main({arguments!r})
             "postgresql://u@h/d needs the driver psycopg, which is not installed: pip"
             " install 'anml-fl[postgresql]'; a SQLite file needs none",
         ),
+        (
+            "datasets",
+            ["run", "--data", "hf:someone/mnist", "--label", "label"],
+            "hf:someone/mnist needs Hugging Face's datasets, not installed: pip install"
+            " 'anml-fl[huggingface]'",
+        ),
     ],
 )
 def test_a_missing_extra_is_named_before_anything_is_written(

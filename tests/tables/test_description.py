@@ -262,7 +262,7 @@ def test_columns_that_are_lacking_are_found_at_once_and_others_held_against_it(c
     schema = TableSchema(label=SICK, columns=(AGE, *more))
     found = findings(columns({"age": ["999"], "sick": ["0"]}), schema)
     assert len(found) == 2
-    assert "lacking dose, size" in found[0]
+    assert "no column dose, nor size" in found[0]
     assert "column age" in found[1]
     assert len(findings(columns({"age": ["999"]}), schema)) == 1
 

@@ -193,6 +193,12 @@ def test_what_cannot_be_done_is_refused_with_what_can(partition, message):
     assert told(partition, table(sites=("x", "y", "z", "w"))).startswith(message)
 
 
+def test_row_that_is_dealt_out_twice_is_refused():
+    # None of today's does it; another version's would spoil every comparison without a word.
+    with pytest.raises(ValueError, match="partition X deals rows out twice"):
+        partitioners._checked("X", [np.array([0, 1]), np.array([1, 2])])
+
+
 def test_missing_extra_is_named(monkeypatch):
     monkeypatch.setattr(partitioners, "find_spec", lambda name: None)
     with pytest.raises(TableError, match=r"pip install 'anml-fl\[huggingface\]'"):

@@ -74,7 +74,7 @@ def _quickly(content: bytes, separator: str, names: list[str]) -> pa.Table | Non
         return None
 
     def blank(row: pa_csv.InvalidRow) -> str:
-        return "error" if row.text.replace(separator, "").strip() else "skip"
+        return "error" if row.text.strip() else "skip"
 
     lengths: list[int] = []
     head = 0

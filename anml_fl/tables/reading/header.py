@@ -61,7 +61,8 @@ def header(rows: Iterator[tuple[int, list[str]]], where: str) -> list[str]:
     ------
     TableError
         If the first row is none of names: it has numbers alone, values that stand in the rows
-        below as well, or what `column_names` refuses. It quotes none.
+        below as well, or what `column_names` refuses. It quotes none. And whatever
+        `parted_rows` refuses in the rows below.
     """
     at, head = next(rows, (1, []))
     where = f"{where}, line {at}"
@@ -71,11 +72,7 @@ def header(rows: Iterator[tuple[int, list[str]]], where: str) -> list[str]:
             f"{where}: numbers stand where the columns' names should; write a first line with"
             f" a name for each of the {len(names)} columns"
         )
-    first: list[list[str]] = []
-    # A mistake further down is told by whoever reads it all.
-    with suppress(TableError):
-        first.extend(row for _, row in islice(rows, _ROWS))
-    for row in first:
+    for _, row in islice(rows, _ROWS):
         for place, (name, cell) in enumerate(zip(names, row, strict=False), start=1):
             if name and cell.strip() == name:
                 raise TableError(

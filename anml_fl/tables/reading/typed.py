@@ -83,7 +83,7 @@ def as_column(values: Any, where: str) -> pa.Array:
     found = None
     # Left before anything else is raised, since the error quotes a value.
     with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
-        found = pa.array(values, from_pandas=True)
+        found = pa.array(values)
     if found is None:
         found = _as_texts(values, where)
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found

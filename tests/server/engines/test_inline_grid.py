@@ -13,7 +13,7 @@ from flwr.clientapp import ClientApp
 from flwr.supercore.run import Run
 from flwr.supercore.task_identity import TaskIdentity
 
-from server.engines.inline_grid import SERVER_NODE_ID, InlineGrid
+from server.engines.inline_grid import SERVER_NODE_ID, InlineGrid, identity_kept
 from strategies.anml import Anml
 
 
@@ -55,6 +55,14 @@ def test_flower_is_the_version_that_the_internals_were_read_in():
     assert (message.metadata.run_id, message.metadata.src_node_id) == (5, 7)
     message.metadata.__dict__["_message_id"] = "x"
     assert message.metadata.message_id == "x"
+
+
+def test_another_engines_run_goes_on_as_whom_it_was(app):
+    TaskIdentity.run_id, TaskIdentity.task_id, TaskIdentity.node_id = 5, 6, 7
+    with identity_kept():
+        InlineGrid(app, [{"partition-id": 0}], {})
+        assert TaskIdentity.run_id != 5
+    assert (TaskIdentity.run_id, TaskIdentity.task_id, TaskIdentity.node_id) == (5, 6, 7)
 
 
 def test_replies_answer_their_instructions(grid):

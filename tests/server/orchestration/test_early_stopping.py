@@ -200,7 +200,7 @@ def test_table_page_and_status_say_which_round_was_kept(stopped: Path) -> None:
     console = Console(width=120, record=True)
     console.print(table(json.loads((stopped / "summary.json").read_text())))
     shown = console.export_text()
-    assert "best round" in shown
+    assert " best " in shown
     assert f"{best}/{rounds}" in shown
     page = render(run)
     assert "Best round, kept" in page

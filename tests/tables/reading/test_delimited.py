@@ -135,6 +135,7 @@ def test_quotes_that_pyarrow_reads_otherwise_are_read_as_csv_does():
         ("age,job,age\n1,SECRET,2\n", "line 1: columns 1 and 3 have the same name"),
         ("SECRET,a,SECRET\n1,2,2\n", "line 1: columns 1 and 3 have the same name"),
         ("\nage,,job\n1,2,SECRET\n", "line 2: column 2 of 3 has no name; give it one"),
+        ("age,job,\n1,SECRET,\n", "line 1: column 3 of 3 has no name"),
         (",age\n0,SECRET\n", "to_csv(..., index=False)"),
         ("63,1.5,-2\nSECRET,1,2\n", "line 1: numbers stand where the columns' names should"),
         ("SECRET,63\nother,67\nSECRET,1\n", "line 1: what should name column 1 is also a val"),

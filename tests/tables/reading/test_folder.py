@@ -45,7 +45,7 @@ def test_a_folder_a_site_may_hold_several_files(tmp_path):
 
 def test_columns_of_two_types_become_numbers_or_texts(tmp_path):
     pq.write_table(pa.table({"n": [1, 2], "x": ["?", "3"]}), tmp_path / "a.pq")
-    pq.write_table(pa.table({"n": [1.5, None], "x": [4, 5]}), tmp_path / "b.pq")
+    pq.write_table(pa.table({"x": [4, 5], "n": [1.5, None]}), tmp_path / "b.pq")
     table = read_columns(str(tmp_path)).table
     assert [str(table.schema.field(name).type) for name in ("n", "x")] == ["string"] * 2
     assert table.column("x").to_pylist() == ["?", "3", "4", "5"]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -146,8 +147,13 @@ def test_what_is_not_there_is_told_with_names_like_it(tmp_path, refusal):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be nobody for a while")
-def test_a_file_that_may_not_be_read_is_told(tmp_path):
-    path = tmp_path / "a.csv"
+def test_a_file_that_may_not_be_read_is_told():
+    with TemporaryDirectory() as name:  # nobody may enter the folders above tmp_path
+        _hold_refusal_of_nobody(Path(name))
+
+
+def _hold_refusal_of_nobody(folder):
+    path = folder / "a.csv"
     path.write_text(TEXT)
     program = (
         "import os, sys\n"
@@ -159,7 +165,7 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path):
     )
     for folder_may, file_may in ((0o755, 0), (0, 0o644)):
         path.chmod(file_may)
-        tmp_path.chmod(folder_may)
+        folder.chmod(folder_may)
         run = subprocess.run(
             [sys.executable, "-c", program, str(path)],
             cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True,

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from scipy.sparse import csr_array
 
 from anml_fl.tables.reading.frames import frame_columns
 from anml_fl.tables.reading.source import read_columns
@@ -159,6 +160,7 @@ def test_cells_of_several_kinds_are_read_as_a_text_file_would_have_them():
         ([["SECRET"], [1, 2]], {}, "list with 1 axes"),
         ("SECRET.csv", {}, "a text; give a data frame"),
         (3, {}, "int with 0 axes"),
+        (csr_array(np.ones((2, 2))), {}, "a sparse matrix; give data.toarray()"),
     ],
 )
 def test_what_makes_no_table_is_told(refusal, data, named, told):

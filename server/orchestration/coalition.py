@@ -1,0 +1,147 @@
+"""A federation of some of a run's contributors, trained in this process, with no folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from flwr.app import Array, ArrayRecord
+
+from anml_fl.behaviour import is_honest
+from anml_fl.federation.data import data_of
+from anml_fl.federation.task import Task
+from anml_fl.models.state import arrays_of
+from anml_fl.run.best_round import Stopping
+from anml_fl.settings.evaluation import Evaluation
+from server.engines.inline_grid import InlineGrid, identity_kept
+from server.orchestration.registry_signals import signal_source
+from strategies.arrays import values_of
+from strategies.identity import ByPartition
+from strategies.participation import Participation
+from strategies.rule import named_rule
+from strategies.screened_strategy import ScreenedStrategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flwr.clientapp import ClientApp
+    from numpy.typing import NDArray
+
+    from anml_fl.datasets.prepare import Partitioned
+    from anml_fl.settings.run import RunConfig
+
+    ClientAppFor = Callable[[Callable[[RunConfig], Task]], ClientApp]
+    Split = Callable[[RunConfig, tuple[str, ...]], Partitioned]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What trains federations again, with fewer contributors or on another split.
+
+    Parameters
+    ----------
+    client_app : callable
+        From a function that gives a run's task to the ClientApp that trains on it.
+    split : callable
+        From settings and contributors to their data, split by the settings' seed.
+    """
+
+    client_app: ClientAppFor
+    split: Split = data_of
+
+
+def coalition_of(
+    config: RunConfig, data: Partitioned, members: Mapping[str, str]
+) -> tuple[RunConfig, Task]:
+    """Make settings and task of a federation in which only some take part.
+
+    Rows stay on the scale that all of them gave: what differs is the model alone.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Of the whole federation.
+    data : Partitioned
+        Of the whole federation.
+    members : mapping
+        Contributor to behaviour, at least one.
+    """
+    federation = config.federation.model_copy(
+        update={
+            "contributors": len(members),
+            "names": ",".join(members),
+            "roles": ",".join(members.values()),
+            "behaviours": dict(Counter(members.values())),
+        }
+    )
+    places = [data.names.index(name) for name in members]
+    held = replace(
+        data,
+        parts=tuple(data.parts[place] for place in places),
+        names=tuple(members),
+        truths=None if data.truths is None else tuple(data.truths[i] for i in places),
+        tested=None,
+    )
+    metric, patience = config.evaluation.metric, config.evaluation.patience
+    chosen = Evaluation(metric=metric, patience=patience)
+    changed = {"federation": federation, "evaluation": chosen}
+    task = Task(held, config.training.model, config.seed, metric)
+    return config.model_copy(update=changed), task
+
+
+def coalition_model(
+    client_app: ClientAppFor, config: RunConfig, task: Task, rule: str, code: str
+) -> dict[str, NDArray[Any]]:
+    """Train a federation, by the same apps and the same strategy as a run.
+
+    Parameters
+    ----------
+    client_app : callable
+        From a function that gives a run's task to the ClientApp that trains on it.
+    config : RunConfig
+    task : Task
+        As `coalition_of` makes them.
+    rule : str
+        Name of the strategy.
+    code : str
+        Hash of the code that contributors must run.
+
+    Returns
+    -------
+    dict
+        The last round's arrays by name; with patience the best round's, on all test rows.
+    """
+    names, training = task.data.names, config.training
+    behaviours = dict(zip(names, config.federation.listed_roles, strict=True))
+    honest = [who for who, behaviour in behaviours.items() if is_honest(behaviour)]
+    # A registry of its own each time: what another federation taught it is not known here.
+    signals = signal_source(config, behaviours, None, None)
+    strategy = ScreenedStrategy(
+        named_rule(rule, config.aggregation, honest),
+        signals,
+        Participation(
+            roster=ByPartition(names),
+            min_replies=training.min_replies,
+            min_train_nodes=0,
+            min_available_nodes=0,
+            code=code,
+        ),
+    )
+    arrays: dict[str, NDArray[Any]] = arrays_of(task.initial_model())
+    stopping, scores = Stopping.of(config), list[float]()
+    best: dict[str, NDArray[Any]] = {}
+    initial = ArrayRecord({name: Array(value) for name, value in arrays.items()})
+    nodes = [{"partition-id": i, "num-partitions": len(names)} for i in range(len(names))]
+    with identity_kept():
+        grid = InlineGrid(client_app(lambda _: task), nodes, config.to_flat())
+        for one in strategy.rounds(grid, initial, training.rounds, training.timeout):
+            arrays = values_of(one.arrays)
+            signals.observe(one.record)
+            if stopping.patience:
+                model = task.model_of(arrays)
+                scores.append(task.score(model) if task.measure else task.error(model))
+                best = arrays if stopping.kept(scores) == len(scores) else best
+                if stopping.over(scores):
+                    break
+    return best or arrays
