@@ -119,19 +119,26 @@ def examined(found: NodeFiles) -> list[str]:
     ValueError
         If the key is open to others, or the schema or the policy says what cannot be.
     OSError
-        If a file cannot be read, or the table does not fit the schema.
+        If a file cannot be read, or the table does not fit the schema: of every column the
+        first mistake.
     """
+    from anml_fl.datasets.table import TableError
     from anml_fl.settings.egress import EgressPolicy, read_policy
     from anml_fl.system.private_files import refuse_exposed
+    from anml_fl.tables.findings import findings
+    from anml_fl.tables.one_site import of_one_site
+    from anml_fl.tables.reading.source import read_columns
     from anml_fl.tables.schema_file import read_schema, schema_hash
-    from clients.own_table import fitting_rows
 
     refuse_exposed(found.key)
     policy = EgressPolicy() if found.egress is None else read_policy(found.egress)
     schema = read_schema(found.schema)
-    rows = fitting_rows(found.data, schema)
+    columns, alone = of_one_site(read_columns(found.data), schema)
+    if wrong := findings(columns, alone):
+        raise TableError("\n".join(wrong))
     return [
-        f"{rows.where}: {rows.labels.size} rows, which fit schema {schema_hash(schema)[:12]}",
+        f"{columns.where}: {columns.table.num_rows} rows, which fit schema"
+        f" {schema_hash(schema)[:12]}",
         f"what may leave: {policy.told}",
         f"what is held back is noted in {found.record}",
     ]

@@ -138,7 +138,7 @@ def _metrics(record: MetricRecord, policy: EgressPolicy) -> Broken | None:
     for name, value in record.items():
         if name not in policy.metrics:
             return Broken(f"{_called('metric', name)} is not listed")
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not isinstance(value, int | float):
             return Broken(f"metric {name!r} is no single number")
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from anml_fl.system.files import cause
 from anml_fl.tables.checking import checked_rows
 from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.holdout import kept_for_testing
+from anml_fl.tables.one_site import of_one_site
 from anml_fl.tables.reading.source import read_columns
 from anml_fl.tables.schema import ValueLabel
 from anml_fl.tables.schema_file import read_schema, schema_hash
@@ -144,12 +145,7 @@ def fitting_rows(source: str, schema: TableSchema) -> Rows:
     TableError
         If it cannot be read, or does not fit.
     """
-    columns = read_columns(source)
-    alone = schema.model_copy(update={"site": ""})
-    others = {name for name in (schema.site, columns.by) if name}
-    kept = [name for name in columns.table.column_names if name not in others]
-    columns = replace(columns, table=columns.table.select(kept), by="")
-    return checked_rows(columns, alone)
+    return checked_rows(*of_one_site(read_columns(source), schema))
 
 
 def node_schema(node: Mapping[str, object]) -> TableSchema:

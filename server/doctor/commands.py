@@ -31,30 +31,43 @@ _PORTS = {"ANML_PORT": ("SuperLink", 8000), "ANML_PAGE_PORT": ("the page", 8080)
 )
 @click.option("--database", default="", help="Registry and ledger, if the settings name none.")
 @click.option("--superlink", default="", metavar="HOST:PORT", help="A SuperLink that runs.")
+@click.option("--data", default="", metavar="FILE", help="This site's own table, of a node.")
+@click.option(
+    "--schema",
+    type=click.Path(path_type=Path),
+    default="schema.toml",
+    show_default=True,
+    help="What the table must hold. The node's key and egress.toml are looked for beside it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(state: Path | None, database: str, superlink: str, as_json: bool) -> None:
+def doctor(
+    state: Path | None, database: str, superlink: str, data: str, schema: Path, as_json: bool
+) -> None:
     """Examine an installation, and say for each problem what to do.
 
     Nothing is changed. The exit status is 1 if there is a problem, and 0 if there is none, or
     warnings alone. With --superlink, nodes see what they would meet there: the certificate,
     the clock, a proxy; without, the ports are tried on which SuperLink and page would listen.
+    With --data a node's own table is held against the schema, and it is told what may leave.
     """
     from rich.console import Console
 
     from server.doctor.bundle import checkout
     from server.doctor.examination import Installation, examine
+    from server.doctor.own_table import OwnTable
 
     if state is None and _STATE.is_dir():
         state = _STATE
-    named = environment(Path(".env"))
+    named, policy = environment(Path(".env")), schema.with_name("egress.toml")
     installation = Installation(
         state=state,
         database=database,
         superlink=superlink,
         ports={} if superlink else ports(named),
         runs=Path(named.get("ANML_RUNS") or "runs"),
-        secrets=(Path(".env"),),
+        secrets=(Path(".env"), *([schema.with_name("node.key")] if data else [])),
         checkout=checkout(),
+        table=OwnTable(data, schema, policy if policy.exists() else None) if data else None,
     )
     found = examine(installation)
     if as_json:

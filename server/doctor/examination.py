@@ -16,6 +16,7 @@ from server.doctor.database import check_database
 from server.doctor.finding import Finding, ok, problem
 from server.doctor.keys import check_ledger_key, check_node_keys
 from server.doctor.modes import check_modes
+from server.doctor.own_table import OwnTable, check_policy, check_table
 from server.doctor.ports import check_port
 from server.doctor.storage import check_storage
 from server.doctor.switches import check_proxy, check_switches
@@ -50,6 +51,8 @@ class Installation:
         Further files that nobody else may read.
     checkout : Path, optional
         The checkout whose bundle is built.
+    table : OwnTable, optional
+        What this machine has of its own, if it is a node's.
     """
 
     state: Path | None = None
@@ -59,6 +62,7 @@ class Installation:
     runs: Path = Path("runs")
     secrets: tuple[Path, ...] = ()
     checkout: Path | None = None
+    table: OwnTable | None = None
 
 
 def examine(one: Installation) -> list[Finding]:
@@ -111,6 +115,11 @@ def _checks(one: Installation) -> list[tuple[str, Check]]:
         ("device", partial(check_device, device)),
         ("ledger key", partial(_keys, one.state, folders, secrets)),
     ]
+    if one.table is not None:
+        checks += [
+            ("table", partial(check_table, one.table.data, one.table.schema)),
+            ("egress", partial(check_policy, one.table.egress)),
+        ]
     if where:
         checks.append(("database", partial(check_database, where)))
     return checks

@@ -13,6 +13,7 @@ from flwr.app import ConfigRecord, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
 import clients.app
+from anml_fl.datasets.table import TableError
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text
 from clients.app import app
@@ -35,6 +36,7 @@ FAULTS = {
     "a raw read": lambda path: exec(compile(ROW, "x", "exec")),  # noqa: S102
     "its repr": lambda path: failing(repr(decoding(path))),
     "an own error without a number": lambda path: failing(ROW, OSError),
+    "a table that is not the node's own": lambda path: failing(ROW, TableError),
     "json": lambda path: failing(ROW, json.JSONDecodeError, ROW, 0),
     "csv": lambda path: failing(ROW, csv.Error),
     "the system's words": lambda path: failing(5, OSError, ROW),

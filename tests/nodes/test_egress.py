@@ -178,8 +178,12 @@ def identity(content):
     content["identity"] = ConfigRecord({"partition-id": CANARY})
 
 
-def echo(content):
-    content["echo"] = ConfigRecord({"nonce": b"x", "more": CANARY})
+def more_in_the_echo(content, nonce):
+    content["echo"] = ConfigRecord({"nonce": nonce, "more": CANARY})
+
+
+def another_nonce(content, nonce):
+    content["echo"] = ConfigRecord({"nonce": CANARY.encode()})
 
 
 def other_arrays(content):
@@ -241,14 +245,15 @@ def test_what_is_not_named_does_not_leave_and_is_noted(sites, policy, change, sa
     assert "nothing of the reply to train leaves this node" in caplog.text
 
 
-def test_an_echo_that_says_more_does_not_leave(sites, policy):
+@pytest.mark.parametrize("change", [more_in_the_echo, another_nonce])
+def test_an_echo_that_says_more_does_not_leave(sites, policy, change):
     """Set by an app that has no `echo_nonce` between itself and the policy."""
     bare = ClientApp(mods=[discreet, guarded])
 
     @bare.train()
     def answer(message, context):
         reply = app(message, context)
-        echo(reply.content)
+        change(reply.content, message.content["config"]["nonce"])
         del reply.content["egress"]
         return reply
 
@@ -346,6 +351,14 @@ def test_statistics_leave_as_they_must_be(sites, policy, change, said):
 
     found = asked(sites, "query.statistics", leaking(altered), **policy())
     refused_everywhere(sites, found, said)
+
+
+def test_arrays_do_not_leave_with_statistics(sites, policy):
+    def sneaked_in(content):
+        content["arrays"] = ArrayRecord({"ages": Array(np.array([61.0]))})
+
+    found = asked(sites, "query.statistics", leaking(sneaked_in), **policy())
+    refused_everywhere(sites, found, "arrays leave in answer to a model alone")
 
 
 def test_statistics_have_one_text_alone(sites, policy):

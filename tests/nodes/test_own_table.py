@@ -218,3 +218,26 @@ def test_no_cell_stands_in_a_reply_or_a_log(sites, caplog):
     text = " ".join(map(str, (left_out, *(one.content for one in credited.values()))))
     text += caplog.text
     assert not [cell for cell in sites.cells() if cell in text]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"age,smoker,ward,note,outcome\n61,y,A,Z\xfcrich,sick\n",
+        b"",
+        b"age\n61\n",
+        b"\x00\x01\x02",
+        None,
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_to_its_owner_alone(sites, content, caplog):
+    file = sites.file("south")
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    credited, left_out = trained(sites)
+    assert set(credited) == {"north", "west"}
+    for word in (str(sites.folder), "patients", "61", "rich"):
+        assert word not in left_out["south"]
+    assert "this node's table" in caplog.text
+    assert "patients.csv" in caplog.text
