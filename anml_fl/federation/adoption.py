@@ -11,6 +11,7 @@ from anml_fl.federation.own_table import HUB, IN_PYTHON, digest_of, own_table
 from anml_fl.models.metrics import METRICS
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
+from anml_fl.settings.run import ORACLE
 from anml_fl.settings.section import ConfigError
 from anml_fl.tables.schema import ClassLabel
 
@@ -75,6 +76,9 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows) -> RunConfi
         said["contributors"] = max(left, 1)
     if set(config.federation.behaviours) <= {HONEST}:
         said["behaviours"] = f"honest={said['contributors']}"
+        if "strategies" not in config.model_fields_set:
+            # Where nobody attacks, who trains on the honest alone trains on all.
+            said["strategies"] = [name for name in config.strategies if name != ORACLE]
     if "scenario" not in given:
         said["scenario"] = "unknown"
     if "name" not in config.model_fields_set:

@@ -15,6 +15,7 @@ from anml_fl.tables.checking import checked_rows
 from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.enough import enough
 from anml_fl.tables.inference import inferred
+from anml_fl.tables.reading.pictures import LABEL
 from anml_fl.tables.reading.source import read_columns
 from anml_fl.tables.schema_file import read_schema, schema_hash
 from anml_fl.tables.statistics import combined
@@ -140,12 +141,13 @@ def agreed(columns: Columns, chosen: TableSettings) -> TableSchema:
     """
     by = chosen.by or columns.by
     if not chosen.schema_file:
-        if not chosen.label:
+        label = chosen.label or ("" if columns.pixels is None else LABEL)
+        if not label:
             raise ConfigError(
                 f"label: which column of {columns.where} is to be predicted? Give --label, one"
                 f" of: {_listed(columns.table.column_names)}"
             )
-        return inferred(columns, chosen.label, by)
+        return inferred(columns, label, by)
     schema = read_schema(Path(chosen.schema_file))
     for option, given, said in (
         ("label", chosen.label, schema.label.name),
