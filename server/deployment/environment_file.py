@@ -138,7 +138,7 @@ def _services(nodes: Sequence[Node]) -> str:
     for node in nodes:
         mount = f"${{ANML_STATE:-./federation}}/nodes/{node.name}:/state/node:ro"
         table = f"${{ANML_DATA_{node.partition}:-/dev/null}}"
-        name = f"${{ANML_TABLE_{node.partition}:-}}"
+        name = f"${{ANML_TABLE_{node.partition}:-table.csv}}"
         lines += [
             f"  supernode-{node.partition}:",
             "    extends: {file: docker-compose.yml, service: supernode-0}",

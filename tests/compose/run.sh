@@ -2,7 +2,9 @@
 # Runs the real docker-compose.yml under podman, from empty volumes to the end of a run: three
 # nodes, two rounds. For a machine without Docker, and without an image registry.
 #   apt-get install podman podman-compose debootstrap runc
-#   sh tests/compose/run.sh
+#   sh tests/compose/run.sh            # all parts; or those that are named:
+#   sh tests/compose/run.sh shipped    # a data set that all have
+#   sh tests/compose/run.sh tables     # a table of its own for each node
 # It needs root, and removes what it started; the images stay. What is peculiar to a machine
 # comes from the environment:
 #   CONTAINERS_CONF, CONTAINERS_STORAGE_CONF  as podman has them
@@ -19,8 +21,8 @@ project=anml-check limit=120
 base=${ANML_BASE_IMAGE:-localhost/anml-base:bookworm}
 image=localhost/anml:check database=localhost/anml-postgres:check
 account=10001
-work=$(mktemp -d)
-mounted=
+all=$(mktemp -d)
+work=$all mounted=
 
 say() { echo "== $*"; }
 fail() { echo "FAILED: $*"; exit 1; }
@@ -29,7 +31,50 @@ container() { echo "${project}_$1_1"; }
 build() { CONTAINERS_CONF=${ANML_BUILD_CONF:-${CONTAINERS_CONF:-}} podman build -q "$@" > /dev/null; }
 free_port() { python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 # Nothing of this machine gets into the log.
-shown() { sed -e "s|$work|WORK|g" -e "s|$(uname -n)|HOST|g" -e 's/[[:space:]]*$//'; }
+shown() { sed -e "s|$work|WORK|g" -e "s|$all|WORK|g" -e "s|$(uname -n)|HOST|g" -e 's/[[:space:]]*$//'; }
+in_image() {
+    podman run --rm -i --network host --read-only --user $account:$account \
+        -v "$all:$all:ro" -w "$work" $image "$@"
+}
+# Makes a federation by `anml up`, under the account that its containers will have.
+begin() {
+    work=$all/$1
+    shift
+    mkdir -p "$work/runs"
+    cp docker-compose.yml "$work"
+    chown -R $account:$account "$all"
+    chmod 755 "$all" "$work"
+    say "anml up $*" | shown
+    said=$(podman run --rm --network host --user $account:$account -v "$all:$all" -w "$work" \
+        $image anml up "$@") || fail "anml up"
+    echo "$said" | shown
+    cat >> "$work/.env" << END
+ANML_IMAGE=$image
+ANML_POSTGRES_IMAGE=$database
+ANML_PORT=$(free_port)
+ANML_PAGE_PORT=$(free_port)
+END
+    [ "${ANML_WARM:-0}" = 0 ] || sed -i 's/^ANML_WARM=.*/ANML_WARM=1/' "$work/.env"
+}
+# Starts it from empty volumes.
+start() {
+    load=$(cut -d ' ' -f 1 /proc/loadavg)
+    say "up, from empty volumes (ANML_WARM=${ANML_WARM:-0}, $(nproc) cores, load before $load)"
+    remove
+    mounted=yes
+    began=$(date +%s)
+    # podman-compose 1.0 knows no profiles: the services are named.
+    compose up -d --no-build postgres superlink page run supernode-0 supernode-1 supernode-2 ||
+        fail "podman-compose up"
+}
+# Waits for the end of its run.
+ended() {
+    code=$(timeout 600 podman wait "$(container run)") || fail "the run did not end"
+    seconds=$(($(date +%s) - began))
+    podman logs "$(container run)" 2>&1 | shown
+    echo "run left with $code after $seconds s"
+    [ "$code" = 0 ] || fail "the run's exit status"
+}
 remove() {
     compose down -v || true
     podman network ls -q --filter "name=${project}_" | xargs -r podman network rm -f > /dev/null
@@ -46,7 +91,7 @@ leave() {
         done
     fi
     remove
-    rm -rf "$work"
+    rm -rf "$all"
     exit $code
 }
 trap leave EXIT
@@ -59,9 +104,9 @@ if [ -z "${ANML_BUILT:-}" ]; then
     if ! podman image exists "$base"; then
         say "base image: debootstrap"
         debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm \
-            "$work/base" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} > "$work/debootstrap.log"
-        tar -C "$work/base" -c . | podman import -q - "$base" > /dev/null
-        rm -rf "$work/base"
+            "$all/base" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} > "$all/debootstrap.log"
+        tar -C "$all/base" -c . | podman import -q - "$base" > /dev/null
+        rm -rf "$all/base"
     fi
     began=$(date +%s)
     build --build-arg BASE_IMAGE="$base" -t $image .
@@ -69,136 +114,7 @@ if [ -z "${ANML_BUILT:-}" ]; then
     say "images built in $(($(date +%s) - began)) s"
 fi
 
-# ── Keys and settings, by `anml up` under the account that the containers will have ─────────
-say "anml up --nodes 3 --rounds 2 --strategy anml"
-mkdir "$work/runs"
-cp docker-compose.yml "$work"
-chown -R $account:$account "$work"
-chmod 755 "$work"
-podman run --rm --network host --user $account:$account -v "$work:$work" -w "$work" $image \
-    anml up --nodes 3 --rounds 2 --strategy anml --name check
-cat >> "$work/.env" << END
-ANML_IMAGE=$image
-ANML_POSTGRES_IMAGE=$database
-ANML_PORT=$(free_port)
-ANML_PAGE_PORT=$(free_port)
-END
-[ "${ANML_WARM:-0}" = 0 ] || sed -i 's/^ANML_WARM=.*/ANML_WARM=1/' "$work/.env"
-
-# ── From empty volumes to the end ───────────────────────────────────────────────────────────
-load=$(cut -d ' ' -f 1 /proc/loadavg)
-say "up, from empty volumes (ANML_WARM=${ANML_WARM:-0}, $(nproc) cores, load before $load)"
-remove
-mounted=yes
-began=$(date +%s)
-# podman-compose 1.0 knows no profiles: the services are named.
-compose up -d --no-build postgres superlink page run supernode-0 supernode-1 supernode-2 ||
-    fail "podman-compose up"
-code=$(timeout 600 podman wait "$(container run)") || fail "the run did not end"
-seconds=$(($(date +%s) - began))
-podman logs "$(container run)" 2>&1 | shown
-echo "run left with $code after $seconds s"
-[ "$code" = 0 ] || fail "the run's exit status"
-
-# ── What it left ────────────────────────────────────────────────────────────────────────────
-say "results"
-run=$work/runs/check
-in_image() {
-    podman run --rm -i --network host --read-only --user $account:$account \
-        -v "$work:$work:ro" -w "$work" $image "$@"
-}
-in_image python3 - "$run" << 'END' || fail "the results"
-import json, pathlib, sys
-run = pathlib.Path(sys.argv[1])
-summary = json.loads((run / "summary.json").read_text())
-rounds = [json.loads(line) for line in (run / "anml" / "rounds.jsonl").read_text().splitlines()]
-assert summary["engine"] == "deployment", summary["engine"]
-assert [one["round"] for one in rounds] == [1, 2], rounds
-for one in rounds:
-    people = {person["contributor"]: person["reason"] for person in one["contributors"]}
-    assert people == {f"contributor-{i:04d}": None for i in range(3)}, people
-    assert one["refused"] == [], one["refused"]
-print(f"2 rounds, 3 contributors each, nobody left out; test error"
-      f" {summary['strategies']['anml']['test_error']:.4f}")
-END
-in_image anml ledger verify "$run" || fail "the ledger"
-podman exec "$(container postgres)" psql -U anml -d anml -At \
-    -c "SELECT 'in PostgreSQL: ' || count(*) || ' entries of the ledger' FROM ledger" ||
-    fail "the database"
-
-say "the page"
-podman exec -i "$(container page)" python - << 'END' || fail "the page"
-from urllib.error import HTTPError
-from urllib.request import urlopen
-at = "http://127.0.0.1:8080/check/"
-assert b"<!DOCTYPE html>" in urlopen(at).read(), "report"
-assert urlopen(at + "ledger.jsonl").read().count(b"\n") > 2, "ledger"
-for secret in ("anml/model.safetensors", "anml/checkpoint.safetensors", "../../.env"):
-    try:
-        urlopen(at + secret)
-    except HTTPError as error:
-        assert error.code == 404, error.code
-    else:
-        raise SystemExit(f"{secret} is served")
-print("report and ledger are served, models and checkpoints are not")
-END
-
-say "containers"
-for one in postgres superlink page supernode-0 supernode-1 supernode-2; do
-    name=$(container $one)
-    [ "$(podman exec "$name" id -u)" = $account ] || fail "$one does not run as $account"
-    podman exec "$name" sh -c 'touch /x 2> /dev/null' && fail "$one can write to its root"
-    podman exec "$name" sh -c 'grep -q "^CapEff:[[:space:]]*0*$" /proc/1/status' ||
-        fail "$one has capabilities"
-    podman exec "$name" sh -c 'grep -q "^NoNewPrivs:[[:space:]]*1" /proc/1/status' ||
-        fail "$one may gain privileges"
+# ── What is asked for ───────────────────────────────────────────────────────────────────────
+for part in ${*:-shipped tables}; do
+    . "tests/compose/$part.sh"
 done
-echo "all: account $account, read-only root, no capability, no new privileges"
-for key in /state/nodes /state/ca.key /state/ledger.key /run/secrets; do
-    podman exec "$(container supernode-0)" test -e $key && fail "a node sees $key"
-done
-echo "a node sees its own key alone"
-in_image python3 /opt/anml/deploy/health.py https://127.0.0.1:1/ 2> /dev/null &&
-    fail "the health check is always well"
-podman exec "$(container superlink)" \
-    python /opt/anml/deploy/health.py https://127.0.0.1:8000/health /state/ca.crt ||
-    fail "SuperLink's health check"
-podman exec "$(container supernode-0)" \
-    python /opt/anml/deploy/health.py http://127.0.0.1:9094/health ||
-    fail "SuperNode's health check"
-echo "health checks: SuperLink and SuperNode answer"
-
-say "who may give orders"
-asking='
-import ssl, sys
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
-address, authority, secret = sys.argv[1:]
-shown = {"Authorization": f"Bearer {secret}"} if secret else {}
-trusted = ssl.create_default_context(cafile=authority)
-try:
-    print(urlopen(Request(f"https://{address}/docs", headers=shown), context=trusted).status)
-except HTTPError as error:
-    print(error.code)
-'
-port=$(sed -n 's/^ANML_PORT=//p' "$work/.env" | tail -n 1)
-ca=$work/federation/ca.crt secret=$(cat "$work/federation/owner.secret")
-answers="$(in_image python3 -c "$asking" "127.0.0.1:$port" "$ca" "")
-$(in_image python3 -c "$asking" "127.0.0.1:$port" "$ca" "$secret")
-$(podman exec "$(container superlink)" python -c "$asking" 127.0.0.1:8000 /state/ca.crt "")"
-[ "$(echo $answers)" = "403 200 200" ] || fail "orders: $answers"
-echo "at the published port: nobody without the secret; in SuperLink's container: its account"
-
-# ── A run that fails says so ────────────────────────────────────────────────────────────────
-say "a run that cannot work: flip_target = 50, digits has ten classes"
-sed -i 's/^name = .*/name = "broken"/; s/^\[attacks\]/[attacks]\nflip_target = 50/' \
-    "$work/federation/run.toml"
-podman start "$(container run)" > /dev/null 2>&1
-code=$(timeout 300 podman wait "$(container run)") || fail "it did not end"
-podman logs --tail 3 "$(container run)" 2>&1 | shown
-echo "run left with $code"
-[ "$code" = 1 ] || fail "it must leave with 1"
-
-# Last, so that a busy machine does not hide the rest.
-[ $seconds -lt $limit ] || fail "it took $seconds s, more than $limit s (load $load)"
-say "held: $seconds s from empty volumes to the run's end (at most $limit s)"

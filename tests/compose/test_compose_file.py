@@ -122,7 +122,7 @@ def test_node_sees_its_own_key_and_no_other_secret(compose):
         assert "secrets" not in service
         mounts = sources(service)
         assert mounts.pop("/data") == "${ANML_DATA:-data}"
-        assert service["environment"]["ANML_TABLE"] == f"${{ANML_TABLE_{number}:-}}"
+        assert service["environment"]["ANML_TABLE"] == f"${{ANML_TABLE_{number}:-table.csv}}"
         assert mounts == {
             "/site/table": f"${{ANML_DATA_{number}:-/dev/null}}",
             "/state/ca.crt": "${ANML_STATE:-./federation}/ca.crt",

@@ -272,7 +272,7 @@ def test_more_nodes_than_the_compose_file_lists_get_services_of_their_own(folder
     assert more["supernode-11"] == {
         "extends": {"file": "docker-compose.yml", "service": "supernode-0"},
         "profiles": ["node-11"],
-        "environment": {"ANML_NODE": "11", "ANML_TABLE": "${ANML_TABLE_11:-}"},
+        "environment": {"ANML_NODE": "11", "ANML_TABLE": "${ANML_TABLE_11:-table.csv}"},
         "volumes": [
             "${ANML_STATE:-./federation}/nodes/contributor-0011:/state/node:ro",
             "${ANML_DATA_11:-/dev/null}:/site/table:ro",
