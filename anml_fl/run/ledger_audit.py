@@ -283,7 +283,7 @@ def _check_ends(run: Path, strategies: Sequence[str], stopping: Stopping) -> Non
         if not stopping.over(scores):
             raise DifferenceError(
                 f"{strategy}/{ROUNDS} has {len(scores)} rounds: by {CONFIG} training ends"
-                f" {stopping.patience} rounds after the best one"
+                f" {stopping.patience} new models after the best one"
             )
 
 
