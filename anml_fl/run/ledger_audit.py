@@ -22,6 +22,8 @@ from anml_fl.run.difference import DifferenceError, check_hash, content_of
 from anml_fl.run.files import (
     ATTRIBUTION,
     CONFIG,
+    DEPLOYMENT,
+    ERROR,
     LEDGER,
     MANIFEST,
     MODEL,
@@ -57,6 +59,8 @@ _NEVER_BOUND = (
     MANIFEST,
     f"{TIMINGS} and all seconds",
     REPORT,
+    DEPLOYMENT,
+    ERROR,
     f"the values in {ATTRIBUTION}",
 )
 
