@@ -1,7 +1,8 @@
 """Early stopping: which round's model is the best, and when no better one is waited for.
 
 From the scores by round alone, so that whoever reads a run's records comes to the same. A
-score may be what the server found, or the median of what nodes claim.
+score may be what the server found, or the median of what nodes claim. A round in which nothing
+was aggregated leaves the model as it was: it is passed over, and has no score here, but None.
 """
 
 from __future__ import annotations
@@ -15,16 +16,22 @@ from anml_fl.run.criterion import Criterion
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from anml_fl.method.records import RoundRecord
     from anml_fl.settings.run import RunConfig
 
 
-def best_round(scores: Sequence[float], metric: str) -> int:
+def compared(record: RoundRecord, score: float) -> float | None:
+    """Give a round's score; None if it selected nobody, so that its model is no new one."""
+    return score if any(one.selected for one in record.contributors) else None
+
+
+def best_round(scores: Sequence[float | None], metric: str) -> int:
     """Find the round with the best score, of equals the first.
 
     Parameters
     ----------
-    scores : sequence of float
-        Of round 1, 2, ...; nan where there is none.
+    scores : sequence of float or None
+        Of round 1, 2, ..., from `compared`; nan where the model was not tested.
     metric : str
         As in `Criterion`.
 
@@ -37,23 +44,14 @@ def best_round(scores: Sequence[float], metric: str) -> int:
     --------
     >>> best_round([0.3, 0.1, 0.2, 0.1], ""), best_round([0.3, 0.1], "accuracy")
     (2, 1)
+    >>> best_round([None, 0.3, None], "")
+    2
     """
     best, place = math.nan, 0
     for number, score in enumerate(scores, start=1):
-        if Criterion(metric).improves(score, best):
+        if score is not None and Criterion(metric).improves(score, best):
             best, place = score, number
     return place
-
-
-def stops(scores: Sequence[float], patience: int, metric: str) -> bool:
-    """Tell whether the last `patience` rounds brought no better model; 0 never stops.
-
-    Examples
-    --------
-    >>> [stops([0.3, 0.1, 0.2, 0.1][:n], 2, "") for n in (1, 2, 3, 4)]
-    [False, False, False, True]
-    """
-    return 0 < patience <= len(scores) - best_round(scores, metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,8 @@ class Stopping:
     rounds : int
         At most.
     patience : int
-        Rounds without a better model after which it ends; 0: all rounds, and the last model.
+        New models in a row, none of them better, after which it ends; 0: all rounds, and the
+        last model.
     metric : str
         As in `Criterion`.
     claimed : bool
@@ -110,15 +109,15 @@ class Stopping:
             ) from error
         return cls(rounds, patience, metric, bool(patience) and by == "claims")
 
-    def best(self, scores: Sequence[float]) -> int | None:
+    def best(self, scores: Sequence[float | None]) -> int | None:
         """Find the round whose model is kept; None where that is the last one anyhow."""
         return (best_round(scores, self.metric) or None) if self.patience else None
 
-    def kept(self, scores: Sequence[float]) -> int:
+    def kept(self, scores: Sequence[float | None]) -> int:
         """Find the round whose model is kept, after some rounds."""
         return self.best(scores) or len(scores)
 
-    def last(self, scores: Sequence[float]) -> int | None:
+    def last(self, scores: Sequence[float | None]) -> int | None:
         """Find the round with which training ends; None if it goes on after these.
 
         Examples
@@ -126,15 +125,18 @@ class Stopping:
         >>> stopping = Stopping(rounds=9, patience=2)
         >>> [stopping.last([0.3, 0.1, 0.2, 0.1, 0.0][:n]) for n in (3, 4, 5)]
         [None, 4, 4]
+        >>> stopping.last([0.1, None, None, 0.2]), stopping.last([0.1, None, 0.2, 0.2])
+        (None, 4)
         """
-        criterion, best, place = Criterion(self.metric), math.nan, 0
+        criterion, best, worse = Criterion(self.metric), math.nan, 0
         for number, score in enumerate(scores, start=1):
-            if criterion.improves(score, best):
-                best, place = score, number
-            if number >= self.rounds or 0 < self.patience <= number - place:
+            if score is not None:
+                better = criterion.improves(score, best)
+                best, worse = (score, 0) if better else (best, worse + 1)
+            if number >= self.rounds or 0 < self.patience <= worse:
                 return number
         return None
 
-    def over(self, scores: Sequence[float]) -> bool:
+    def over(self, scores: Sequence[float | None]) -> bool:
         """Tell whether training ends with the last of these rounds, and not before."""
         return bool(scores) and self.last(scores) == len(scores)

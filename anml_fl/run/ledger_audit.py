@@ -22,6 +22,8 @@ from anml_fl.run.difference import DifferenceError, check_hash, content_of
 from anml_fl.run.files import (
     ATTRIBUTION,
     CONFIG,
+    DEPLOYMENT,
+    ERROR,
     LEDGER,
     MANIFEST,
     MODEL,
@@ -57,6 +59,8 @@ _NEVER_BOUND = (
     MANIFEST,
     f"{TIMINGS} and all seconds",
     REPORT,
+    DEPLOYMENT,
+    ERROR,
     f"the values in {ATTRIBUTION}",
 )
 
@@ -283,7 +287,7 @@ def _check_ends(run: Path, strategies: Sequence[str], stopping: Stopping) -> Non
         if not stopping.over(scores):
             raise DifferenceError(
                 f"{strategy}/{ROUNDS} has {len(scores)} rounds: by {CONFIG} training ends"
-                f" {stopping.patience} rounds after the best one"
+                f" {stopping.patience} new models after the best one"
             )
 
 

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.arrays import save_arrays
+from anml_fl.run.best_round import compared
 from anml_fl.run.checkpoint import CheckpointError, cut, load_checkpoint
 from anml_fl.run.claims import load_claims
 from anml_fl.run.criterion import Criterion
@@ -55,13 +56,14 @@ class StrategyFolder:
         """Read the rounds."""
         return [RoundRecord.from_json(line) for line in _lines(self.rounds)]
 
-    def scores(self, stopping: Stopping) -> list[float]:
+    def scores(self, stopping: Stopping) -> list[float | None]:
         """Read by what each round's model is compared: the server's word, or the nodes'.
 
         Returns
         -------
-        list of float
-            As many as there are rounds; nan where there is no score.
+        list of float or None
+            As many as there are rounds; nan where there is no score, None where there is no
+            new model.
 
         Raises
         ------
@@ -70,9 +72,10 @@ class StrategyFolder:
         """
         records = self.records()
         if not stopping.claimed:
-            return [Criterion(stopping.metric).score(record) for record in records]
+            criterion = Criterion(stopping.metric)
+            return [compared(record, criterion.score(record)) for record in records]
         medians = {one.round: one.median for one in load_claims(self.path)}
-        return [medians.get(record.round, math.nan) for record in records]
+        return [compared(one, medians.get(one.round, math.nan)) for one in records]
 
     def claimed(self, number: int) -> float | None:
         """Read the median of what nodes claim of a round's model; None if there is none.

@@ -148,11 +148,7 @@ def _check_seconds(run: Path, summary: dict[str, Any], strategies: Sequence[str]
     total = 0.0
     for strategy in strategies:
         name = f"{strategy}/{TIMINGS}"
-        *lines, _ = content_of(run, name).split(b"\n")
-        try:
-            seconds = round(sum(strict_json(line)["seconds"] for line in lines), 3)
-        except (ValueError, KeyError, TypeError) as error:
-            raise DifferenceError(f"{name}: {error}") from error
+        seconds = round(sum(_seconds(run, name, len(rounds_of(run, strategy)))), 3)
         said = summary["strategies"][strategy].get("seconds")
         if said != seconds:
             raise DifferenceError(
@@ -164,3 +160,26 @@ def _check_seconds(run: Path, summary: dict[str, Any], strategies: Sequence[str]
         raise DifferenceError(
             f"{SUMMARY}: seconds is {shown(said)}, but the strategies' add up to {total}"
         )
+
+
+def _seconds(run: Path, name: str, rounds: int) -> list[float]:
+    """Read what each round is said to have taken: a line each, whatever it says."""
+    *lines, rest = content_of(run, name).split(b"\n")
+    if rest or len(lines) != rounds:
+        raise DifferenceError(
+            f"{name} has {len(lines)} whole lines{' and part of one' if rest else ''}, but"
+            f" there are {rounds} rounds"
+        )
+    found = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            timing = strict_json(line)
+            same = timing["round"] == number
+            found.append(timing["seconds"] + 0.0)
+        except (ValueError, KeyError, TypeError):
+            same = False
+        if not same:
+            raise DifferenceError(
+                f"{name}, line {number}: it must say the round, {number}, and its seconds"
+            )
+    return found

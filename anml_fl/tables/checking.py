@@ -9,12 +9,12 @@ import numpy as np
 
 from anml_fl.datasets.refusal import shown
 from anml_fl.datasets.table import TableError
-from anml_fl.tables.chosen import chosen, classes
+from anml_fl.tables.categories import category_codes, class_codes
 from anml_fl.tables.distinct import distinct
-from anml_fl.tables.gatherers import gatherers
 from anml_fl.tables.measured import measured
 from anml_fl.tables.rows import MISSING, Rows
 from anml_fl.tables.schema import ClassLabel, IgnoredColumn, Scaled
+from anml_fl.tables.site_names import site_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,7 @@ def checked_rows(columns: Columns, schema: TableSchema) -> Rows:
             missing = int(np.isnan(numbers[:, number]).sum())
             number += 1
         else:
-            codes[:, choice] = chosen(cells, column, schema.missing)
+            codes[:, choice] = category_codes(cells, column, schema.missing)
             missing = int((codes[:, choice] == MISSING).sum())
             unknown = int((codes[:, choice] == len(column.values)).sum())
             choice += 1
@@ -99,13 +99,13 @@ def checked_rows(columns: Columns, schema: TableSchema) -> Rows:
     cells = distinct(columns, names[schema.label.name])
     labels: NDArray[np.int64] | NDArray[np.float64]
     if isinstance(schema.label, ClassLabel):
-        labels = classes(cells, schema.label)
+        labels = class_codes(cells, schema.label)
     else:
         labels = measured(cells, schema.label, None)
     sites: tuple[str, ...] = ()
     holder = np.full(n, -1, dtype=np.int64)
     if schema.site in names:
-        sites, holder = gatherers(distinct(columns, names[schema.site]), schema.missing)
+        sites, holder = site_names(distinct(columns, names[schema.site]), schema.missing)
     return Rows(
         where=columns.where,
         schema=schema,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from anml_fl.datasets.table import TableError
 from anml_fl.tables.checking import checked_rows
+from anml_fl.tables.column_name import folded
 from anml_fl.tables.distinct import distinct
-from anml_fl.tables.gatherers import gatherers
 from anml_fl.tables.schema import IgnoredColumn
+from anml_fl.tables.site_names import site_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,12 @@ def findings(columns: Columns, schema: TableSchema) -> tuple[str, ...]:
 
 
 def _each(columns: Columns, schema: TableSchema, first: str) -> Iterator[str]:
-    there = {_folded(name) for name in columns.table.column_names}
+    there = {folded(name) for name in columns.table.column_names}
     read = [column for column in schema.columns if not isinstance(column, IgnoredColumn)]
-    fit = [column for column in read if _folded(column.name) in there]
-    if len(fit) < len(read) or _folded(schema.label.name) not in there:
+    fit = [column for column in read if folded(column.name) in there]
+    if len(fit) < len(read) or folded(schema.label.name) not in there:
         yield first  # which names all that are lacking
-    if _folded(schema.label.name) not in there:
+    if folded(schema.label.name) not in there:
         return
     for column in [*fit, None]:
         one = (column,) if column else ()
@@ -64,10 +65,6 @@ def _each(columns: Columns, schema: TableSchema, first: str) -> Iterator[str]:
             yield str(error)
     if schema.site in columns.table.column_names:
         try:
-            gatherers(distinct(columns, schema.site), schema.missing)
+            site_names(distinct(columns, schema.site), schema.missing)
         except TableError as error:
             yield str(error)
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()

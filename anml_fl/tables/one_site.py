@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from anml_fl.tables.column_name import folded
+
 if TYPE_CHECKING:
     from anml_fl.tables.columns import Columns
     from anml_fl.tables.schema import TableSchema
@@ -37,13 +39,8 @@ def of_one_site(columns: Columns, schema: TableSchema) -> tuple[Columns, TableSc
     >>> columns.table.column_names, alone.site
     (['age', 'sick'], '')
     """
-    # As names of columns are compared everywhere: blanks and case say nothing.
-    passed_over = {_folded(name) for name in (schema.site, columns.by) if name}
+    passed_over = {folded(name) for name in (schema.site, columns.by) if name}
     there = columns.table.column_names
-    kept = [name for name in there if _folded(name) not in passed_over]
+    kept = [name for name in there if folded(name) not in passed_over]
     alone = schema.model_copy(update={"site": ""})
     return replace(columns, table=columns.table.select(kept), by=""), alone
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()

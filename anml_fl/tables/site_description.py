@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.tables.chosen import chosen
+from anml_fl.tables.categories import category_codes
 from anml_fl.tables.distinct import distinct
 from anml_fl.tables.profile import dates_in, numbers_in
 from anml_fl.tables.ranges import bounds
@@ -156,7 +156,7 @@ def _classes(
         return np.zeros((sites, 0), dtype=np.int64)
     pairs = list(_values(label))
     known = CategoryColumn(name=label.name, values=tuple(value for value, _ in pairs))
-    codes = chosen(distinct(columns, label.name), known, schema.missing)
+    codes = category_codes(distinct(columns, label.name), known, schema.missing)
     of_value = np.array([place for _, place in pairs])
     fits = (codes >= 0) & (codes < len(pairs))
     flat = holder[fits] * schema.classes + of_value[codes[fits]]

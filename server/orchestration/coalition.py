@@ -12,7 +12,7 @@ from anml_fl.behaviour import is_honest
 from anml_fl.federation.data import data_of
 from anml_fl.federation.task import Task
 from anml_fl.models.state import arrays_of
-from anml_fl.run.best_round import Stopping
+from anml_fl.run.best_round import Stopping, compared
 from anml_fl.settings.evaluation import Evaluation
 from server.engines.inline_grid import InlineGrid, identity_kept
 from server.orchestration.registry_signals import signal_source
@@ -129,7 +129,7 @@ def coalition_model(
         ),
     )
     arrays: dict[str, NDArray[Any]] = arrays_of(task.initial_model())
-    stopping, scores = Stopping.of(config), list[float]()
+    stopping, scores = Stopping.of(config), list[float | None]()
     best: dict[str, NDArray[Any]] = {}
     initial = ArrayRecord({name: Array(value) for name, value in arrays.items()})
     nodes = [{"partition-id": i, "num-partitions": len(names)} for i in range(len(names))]
@@ -140,7 +140,8 @@ def coalition_model(
             signals.observe(one.record)
             if stopping.patience:
                 model = task.model_of(arrays)
-                scores.append(task.score(model) if task.measure else task.error(model))
+                score = task.score(model) if task.measure else task.error(model)
+                scores.append(compared(one.record, score))
                 best = arrays if stopping.kept(scores) == len(scores) else best
                 if stopping.over(scores):
                     break

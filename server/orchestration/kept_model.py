@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flwr.common.logger import log
 
+from anml_fl.run.best_round import compared
 from anml_fl.run.criterion import Criterion
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class KeptModel:
 
     def __init__(self, folder: StrategyFolder, stopping: Stopping) -> None:
         self._folder, self._stopping = folder, stopping
-        self._scores: list[float] = []
+        self._scores: list[float | None] = []
         self._best: Arrays = {}
         self.earlier: Arrays = {}
 
@@ -49,23 +50,20 @@ class KeptModel:
         self.earlier = begun.best
         self._best = begun.best or begun.arrays
 
-    def judged(self, record: RoundRecord, claim: float = math.nan) -> float:
-        """Say how good a round's model is: by what the server found, or the nodes claim."""
-        return (
-            claim if self._stopping.claimed else Criterion(self._stopping.metric).score(record)
-        )
-
-    def add(self, arrays: Arrays, score: float) -> None:
+    def add(self, arrays: Arrays, record: RoundRecord, claim: float = math.nan) -> None:
         """Take a round's model into account.
 
         Parameters
         ----------
         arrays : mapping
             Name to array.
-        score : float
-            By which it is compared; nan if it was not tested.
+        record : RoundRecord
+            With what the server found, if it tested the model.
+        claim : float
+            What the nodes claim, the median; nan if nobody was asked.
         """
-        self._scores.append(score)
+        tested = Criterion(self._stopping.metric).score(record)
+        self._scores.append(compared(record, claim if self._stopping.claimed else tested))
         if not self._stopping.patience:
             return
         if self._stopping.kept(self._scores) == len(self._scores):

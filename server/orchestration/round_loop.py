@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -145,12 +146,9 @@ def run_strategy(shared: Training, name: str) -> None:
         arrays = values_of(one.arrays)
         model = task.model_of(arrays)
         tested = one.tested(task.error(model), task.score(model))
-        score = kept.judged(tested.record)
-        if claims is not None:
-            said = claims.ask(one.record.round, one.arrays)
-            score = said if config.evaluation.best_by == "claims" else score
+        said = math.nan if claims is None else claims.ask(one.record.round, one.arrays)
         write_manifest(out, config, shared.code, tested.codes)
-        kept.add(arrays, score)
+        kept.add(arrays, tested.record, said)
         rounds.add(tested, arrays, kept.earlier)
         if kept.over:
             break

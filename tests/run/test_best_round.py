@@ -9,18 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.run.best_round import Stopping, best_round, stops
+from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.run.best_round import Stopping, best_round, compared
 from anml_fl.run.criterion import Criterion
 from anml_fl.settings.reading import from_flat
 
-SCORES = st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3, math.nan]), max_size=12)
+# None: a round in which nothing was aggregated.
+SCORES = st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3, math.nan, None]), max_size=12)
 METRIC = st.sampled_from(["", "accuracy", "rmse"])
 
 
 @given(SCORES, METRIC)
 def test_best_is_the_first_of_the_best(scores, metric):
     found = best_round(scores, metric)
-    known = [score for score in scores if not math.isnan(score)]
+    known = [score for score in scores if score is not None and not math.isnan(score)]
     if not known:
         assert found == 0
         return
@@ -30,24 +32,42 @@ def test_best_is_the_first_of_the_best(scores, metric):
 
 @given(SCORES, METRIC, st.integers(0, 4), st.integers(1, 12))
 def test_training_ends_with_the_first_round_that_stops_it(scores, metric, patience, rounds):
+    def stops(n):
+        new = [score for score in scores[:n] if score is not None]
+        return 0 < patience <= len(new) - best_round(new, metric)
+
     stopping = Stopping(rounds, patience, metric)
-    ending = [
-        n
-        for n in range(1, len(scores) + 1)
-        if n >= rounds or stops(scores[:n], patience, metric)
-    ]
+    ending = [n for n in range(1, len(scores) + 1) if n >= rounds or stops(n)]
     assert stopping.last(scores) == (ending[0] if ending else None)
     assert stopping.over(scores) == (ending == [len(scores)] and bool(scores))
 
 
 @given(SCORES, st.integers(1, 4))
-def test_it_stops_after_so_many_rounds_that_are_no_better(scores, patience):
-    # Brute force: the least error so far is no less than that of `patience` rounds ago.
-    least = np.fmin.accumulate([math.inf, *scores])
-    if len(scores) < patience:
-        assert not stops(scores, patience, "")
-    else:
-        assert stops(scores, patience, "") == (least[-1] == least[-1 - patience])
+def test_it_stops_after_so_many_models_that_are_no_better(scores, patience):
+    # Brute force: the least error so far is no less than that of `patience` models ago.
+    least = np.fmin.accumulate([math.inf, *(one for one in scores if one is not None)])
+    stopped = any(least[n] == least[n - patience] for n in range(patience, len(least)))
+    assert (Stopping(99, patience).last(scores) is not None) == stopped
+
+
+def test_rounds_without_a_new_model_use_up_no_patience():
+    stopping = Stopping(rounds=6, patience=2)
+    assert stopping.last([0.3, None, None, None]) is None
+    assert stopping.last([0.3, None, 0.4, None, 0.3]) == 5
+    assert stopping.last([0.3, None, None, None, None, None]) == 6
+    assert stopping.kept([0.3, None, 0.4, None]) == 1
+    assert stopping.kept([None, None]) == 2
+
+
+@pytest.mark.parametrize(("selected", "score"), [([True, False], 0.5), ([False] * 2, None)])
+def test_a_round_that_selects_nobody_has_no_score(selected, score):
+    people = tuple(
+        ContributorRecord(name, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, selected=chosen)
+        for name, chosen in zip("ab", selected, strict=True)
+    )
+    record = RoundRecord(1, "anml", None, math.nan, math.nan, people)
+    assert compared(record, 0.5) == score
+    assert compared(RoundRecord(1, "anml", None, math.nan, math.nan, ()), 0.5) is None
 
 
 def test_without_patience_the_last_model_is_kept():

@@ -81,6 +81,22 @@ def test_no_page_ledger_token_or_command_makes_a_study_stale(house):
     )
 
 
+def test_no_table_of_ones_own_claim_or_worth_makes_a_study_stale(house):
+    # Each of them is reached, and does nothing without a table, a node's data or --worth.
+    apart = files("anml_fl/tables")
+    apart += [f"clients/{name}.py" for name in ("claim", "egress", "leaving", "own_table")]
+    apart += [f"anml_fl/{name}.py" for name in ("federation/own_table", "run/claims")]
+    apart += [
+        f"server/orchestration/{name}.py"
+        for name in ("claims_log", "coalition", "common_scale", "data_checks", "worth")
+    ]
+    assert len(apart) > 40
+    assert (
+        house(*((name, "", "\nADDED = print('changed')\nprint(ADDED)\n") for name in apart))
+        == set()
+    )
+
+
 @pytest.mark.parametrize(
     ("edit", "stale"),
     [
@@ -89,6 +105,10 @@ def test_no_page_ledger_token_or_command_makes_a_study_stale(house):
         (("anml_fl/method/sample_krum.py", "_SLACK = 8", "_SLACK = 9"), EVERY - FEDERATED),
         (("studies/own/hospitals.py", "rounds=8", "rounds=9"), {"hospitals"}),
         (("studies/paper/table_7.py", "Table 7", "Table Seven"), set()),
+        # A study may have patience: which model is kept then is part of its numbers.
+        (("anml_fl/run/best_round.py", "0 < self", "1 < self"), FEDERATED),
+        (("anml_fl/run/criterion.py", "score < best", "score <= best"), FEDERATED),
+        (("server/orchestration/kept_model.py", " == len(self._scores)", " > 1"), FEDERATED),
         (("clients/local_round.py", "order = stream(", "order = stream(*"), FEDERATED),
         # Of an open table only what a study names: rules, models, scenarios, behaviours.
         (("strategies/rules/median.py", "return ", "return -"), {"hospitals"}),

@@ -270,6 +270,31 @@ def test_best_round_can_be_the_claims_word(folder):
     assert audit(folder / "out").ok
 
 
+def test_claims_of_rounds_without_a_new_model_are_passed_over(folder):
+    """In rounds 2 and 3 too few replied."""
+
+    class Failing(InlineGrid):
+        trained = 0
+
+        def pull_messages(self, message_ids):
+            replies = list(super().pull_messages(message_ids))
+            if any(one.metadata.message_type == "train" for one in replies):
+                self.trained += 1
+                return replies[: 1 if self.trained in (2, 3) else None]
+            return replies
+
+    more = {"patience": 1, "best-by": "claims", "rounds": 9, "strategies": "anml"}
+    config = settings(folder, **more, **{"min-replies": 0.6})
+    whole = grid(folder, config)
+    whole.__class__ = Failing
+    found = run_federation(whole, config, folder / "out")["strategies"]["anml"]
+    medians = [one.median for one in load_claims(folder / "out" / "anml")]
+    assert medians[0] == medians[1] == medians[2]
+    assert found["rounds"] > 3
+    assert found["best_round"] not in (2, 3)
+    assert audit(folder / "out").ok
+
+
 def test_page_and_table_say_whose_word_it_is(folder):
     config = settings(folder)
     summary = run_federation(grid(folder, config), config, folder / "out")

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from flwr.app import MessageType
 from rich.console import Console
 from safetensors.numpy import load_file
 
@@ -20,6 +21,7 @@ from anml_fl.run.ledger_audit import audit
 from anml_fl.run.reading import load_run
 from anml_fl.run.strategy_folder import StrategyFolder
 from server.attribution.valuation import attribute
+from server.engines.inline_grid import InlineGrid
 from server.orchestration.progress import progress_bar
 from server.orchestration.run_folder import finished
 from server.orchestration.summary_table import table
@@ -27,8 +29,10 @@ from server.report.page import render
 from server.report.status_page import status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from flwr.app import Message
 
 CHOSEN = {
     "rounds": 12,
@@ -79,6 +83,38 @@ def test_it_ends_two_rounds_after_the_best_one_which_is_kept(
     kept = load_file(stopped / strategy / "model.safetensors")
     assert task.error(task.model_of(kept)) == found[best]
     assert finished(stopped, config, strategy)
+
+
+class Silent(InlineGrid):
+    """From round 2 to round 4 only two of the nodes are heard."""
+
+    def pull_messages(self, message_ids: Iterable[str]) -> Iterable[Message]:
+        replies = list(super().pull_messages(message_ids))
+        trained = [one for one in replies if one.metadata.message_type == MessageType.TRAIN]
+        self.asked = getattr(self, "asked", 0) + bool(trained)
+        return replies[:2] if trained and 2 <= self.asked <= 4 else replies
+
+
+@pytest.mark.parametrize("metric", ["", "accuracy"])
+def test_rounds_with_too_few_replies_use_up_no_patience(
+    small: Callable[..., Any], run: Callable[..., Any], tmp_path: Path, metric: str
+) -> None:
+    chosen = {
+        "strategies": "anml",
+        "min_replies": 0.5,
+        "patience": 3,
+        "behaviours": "honest=6",
+    }
+    config = small(**{**CHOSEN, **chosen, "metric": metric})
+    summary = run(config, tmp_path / "run", Silent)["strategies"]["anml"]
+    records = StrategyFolder(tmp_path / "run" / "anml").records()
+    nobody = [one.round for one in records if not any(c.selected for c in one.contributors)]
+    assert nobody == [2, 3, 4]
+    new = [one.test_error for one in records if one.round not in nobody]
+    best = new.index(min(new))
+    assert len(records) == summary["rounds"] == min(best + 4 + 3, 12)
+    assert summary["best_round"] == (best + 4 if best else 1)
+    assert audit(tmp_path / "run").ok
 
 
 def test_kept_model_is_the_one_that_was_signed_for_its_round(stopped: Path) -> None:

@@ -7,12 +7,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from rich.console import Console
 
 from anml_fl.datasets.prepare import deal
-from anml_fl.execution import federate
 from anml_fl.federation.data import data_of
 from anml_fl.run.verification import verify_run
 from anml_fl.run.worth import load_worth
@@ -21,7 +19,6 @@ from clients.app import app, client_app
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.coalition import Again
 from server.orchestration.federation import check, run_federation
-from server.orchestration.worth_log import WorthLog
 from server.orchestration.worth_table import worth_table
 
 if TYPE_CHECKING:
@@ -221,28 +218,6 @@ def test_the_table_at_the_end_fits_a_terminal(finished: Path) -> None:
     ]
 
 
-def test_what_other_settings_or_code_found_is_forgotten(tmp_path: Path) -> None:
-    first = WorthLog(tmp_path, "run-a", "code")
-    assert first.figures("0/joined", lambda: {"own": [0.5]}) == {"own": [0.5]}
-    again = WorthLog(tmp_path, "run-a", "code")
-    assert again.figures("0/joined", lambda: {"own": [0.9]}) == {"own": [0.5]}
-    for run, code in (("run-b", "code"), ("run-b", "other")):
-        other = WorthLog(tmp_path, run, code)
-        assert other.figures("0/joined", lambda: {"own": [0.9]}) == {"own": [0.9]}
-        WorthLog(tmp_path, "run-a", "code")
-
-
-def test_a_line_that_is_none_ends_what_is_known_and_not_what_comes(tmp_path: Path) -> None:
-    first = WorthLog(tmp_path, "run", "code")
-    first.figures("a", lambda: {"own": [1.0]})
-    with (tmp_path / "worth.partial.jsonl").open("ab") as file:
-        file.write(b"{}}\n")
-    WorthLog(tmp_path, "run", "code").figures("b", lambda: {"own": [2.0]})
-    last = WorthLog(tmp_path, "run", "code")
-    assert last.figures("a", dict) == {"own": [1.0]}
-    assert last.figures("b", dict) == {"own": [2.0]}
-
-
 def test_attackers_take_part_as_they_behave_under_their_names(tmp_path: Path) -> None:
     start(tmp_path, roles="honest,label_flip,honest", behaviours="", repeats=2)
     sites = told(tmp_path)
@@ -327,46 +302,6 @@ def test_who_was_drawn_stays_in_every_repeat(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "worth.json").read_text())
     drawn = data_of(from_flat(_SETTINGS | {"contributors": 2, "behaviours": "honest=2"})).names
     assert [one["contributor"] for one in found["sites"]] == sorted(drawn)
-    assert found["left_out"] == []
-
-
-@pytest.fixture
-def table() -> tuple[Any, Any, list[str]]:
-    """Make rows of four sites, one of which has the labels the other way round."""
-    rng = np.random.default_rng(0)
-    features, sites = rng.normal(size=(240, 2)), np.repeat(list("abcd"), 60)
-    labels = (features[:, 0] > 0) ^ (sites == "d")
-    return features, labels.astype(int), sites.tolist()
-
-
-def test_a_table_of_a_program_is_split_again_and_patience_is_as_in_the_run(
-    table, tmp_path: Path
-) -> None:
-    features, labels, sites = table
-    run = federate(
-        features,
-        labels,
-        by=sites,
-        out=tmp_path,
-        strategies="fedavg",
-        rounds=8,
-        patience=2,
-        worth=True,
-        repeats=3,
-    )
-    for name, one in told(tmp_path).items():
-        assert one["joined"]["own"][0] == run.summary.holdings[name].errors["fedavg"]
-    assert told(tmp_path)["d"]["verdict"] == "joining costs"
-    # It was over before its last round, so that the best round's model is not the last one's.
-    assert len(run.strategies[0].records) < 8
-
-
-def test_sites_that_were_drawn_stay_in_every_repeat(table, tmp_path: Path) -> None:
-    features, labels, sites = table
-    few = {"contributors": 2, "behaviours": "honest=2", "strategies": "fedavg", "rounds": 1}
-    run = federate(features, labels, by=sites, out=tmp_path, worth=True, repeats=6, **few)
-    found = json.loads((tmp_path / "worth.json").read_text())
-    assert [one["contributor"] for one in found["sites"]] == sorted(run.summary.contributors)
     assert found["left_out"] == []
 
 

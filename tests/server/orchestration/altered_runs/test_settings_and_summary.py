@@ -91,6 +91,22 @@ EDITS = {
         ),
         "anml/timings.jsonl is missing",
     ),
+    "a line more of seconds": (
+        lambda run: run.whole("anml/timings.jsonl", lambda c: c + b'{"round": 4}\n'),
+        "anml/timings.jsonl has 4 whole lines, but there are 3 rounds",
+    ),
+    "part of a line of seconds": (
+        lambda run: run.whole("anml/timings.jsonl", lambda c: c + b'{"rou'),
+        "anml/timings.jsonl has 3 whole lines and part of one",
+    ),
+    "seconds of another round": (
+        lambda run: run.text("anml/timings.jsonl", b'"round": 2', b'"round": 3'),
+        "anml/timings.jsonl, line 2: it must say the round, 2, and its seconds",
+    ),
+    "seconds that are none": (
+        lambda run: run.text("anml/timings.jsonl", b'"seconds": ', b'"hours": '),
+        "anml/timings.jsonl, line 1: it must say the round, 1, and its seconds",
+    ),
     "a name twice in the summary": (
         lambda run: run.text("summary.json", b'"seed": 0', b'"seed": 1,\n  "seed": 0'),
         "summary.json: 'seed' sta",

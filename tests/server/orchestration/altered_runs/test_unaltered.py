@@ -52,13 +52,16 @@ def test_what_is_not_bound_is_said_and_changes_nothing(run, verify, alter):
             exact_shapley=a["contributors"][0]["exact_shapley"] + 1e-9
         )
     )
-    (run / "notes.txt").write_text("mine")
+    for name in ("notes.txt", "deployment.json", "error.txt"):
+        (run / name).write_text("mine")
     code, said = verify(run)
     assert code == 0, said
     for name in (
         "manifest.json",
         "report.html",
         "timings.jsonl",
+        "deployment.json",
+        "error.txt",
         "values in attribution.json",
     ):
         assert name in said

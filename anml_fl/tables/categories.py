@@ -25,7 +25,9 @@ _UNKNOWN = -2
 _SAME = {"false": ("False", "FALSE", "0"), "true": ("True", "TRUE", "1")}
 
 
-def chosen(cells: Distinct, column: Chosen, missing: tuple[str, ...]) -> NDArray[np.int32]:
+def category_codes(
+    cells: Distinct, column: Chosen, missing: tuple[str, ...]
+) -> NDArray[np.int32]:
     """Read a column of categories, or of two values.
 
     Returns
@@ -39,7 +41,7 @@ def chosen(cells: Distinct, column: Chosen, missing: tuple[str, ...]) -> NDArray
     return places[cells.codes]
 
 
-def classes(cells: Distinct, label: ClassLabel) -> NDArray[np.int64]:
+def class_codes(cells: Distinct, label: ClassLabel) -> NDArray[np.int64]:
     """Read a label's classes, none of which may be missing.
 
     Raises

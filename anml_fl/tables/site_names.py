@@ -1,4 +1,4 @@
-"""Whose each row of a table is."""
+"""The names of a table's sites, and whose each row is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from anml_fl.tables.distinct import Distinct
 
 
-def gatherers(
+def site_names(
     cells: Distinct, missing: tuple[str, ...]
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Read the column that says whose rows they are.
