@@ -10,7 +10,14 @@ import numpy as np
 from anml_fl.tables.chosen import chosen, classes_or_none
 from anml_fl.tables.distinct import distinct
 from anml_fl.tables.profile import dates_in, numbers_in
-from anml_fl.tables.schema import ClassLabel, DateColumn, NumberColumn, Scaled, ValueLabel
+from anml_fl.tables.schema import (
+    ClassLabel,
+    DateColumn,
+    IgnoredColumn,
+    NumberColumn,
+    Scaled,
+    ValueLabel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,8 +83,8 @@ def told_by_columns(columns: Columns, schema: TableSchema) -> Iterator[str]:
     else:
         labels = _numbers(columns, label, schema, step)
         known = np.isfinite(labels)
-    for column in (*schema.scaled, *schema.chosen):
-        if column is label or column.name not in there:
+    for column in schema.columns:
+        if isinstance(column, IgnoredColumn) or column.name not in there:
             continue
         if isinstance(column, Scaled):
             values: NDArray[Any] = _numbers(columns, column, schema, step)
