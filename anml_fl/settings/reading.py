@@ -97,7 +97,7 @@ def _overlaid(tree: dict[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
     places = {name: (section, field.alias or key) for name, section, key, field in settings()}
     for name, given in flat.items():
         if name not in places:
-            raise ConfigError(f"unknown key {name!r}; {_near(name, places)}")
+            raise ConfigError(f"unknown key {name!r}; known: {', '.join(places)}")
         section, key = places[name]
         if given == "":
             continue

@@ -147,3 +147,23 @@ def test_numbers_of_another_metric_are_no_percentages() -> None:
     assert written(None, worth) == "—"
     assert mean_score([None, 1.0, 3.0]) == 2.0
     assert mean_score([None]) is None
+
+
+def test_all_numbers_of_a_table_have_as_many_decimals() -> None:
+    sites = tuple(
+        site_worth(
+            name,
+            "honest",
+            (scores(*alone), scores(*alone), scores(*joined)),
+            better="lower",
+        )
+        for name, alone, joined in (
+            ("a", (8.123, 8.25, 8.2), (7.9, 7.8, 8.0)),
+            ("b", (0.0712, 0.07, 0.08), (0.06, 0.061, 0.059)),
+        )
+    )
+    worth = Worth("anml", "mae", "lower", False, 3, sites)
+    texts = [written(mean_score(one.alone.own), worth) for one in sites]
+    texts += [part for one in sites for part in written(one.gain, worth).split(" ± ")]
+    assert {len(text.partition(".")[2]) for text in texts} == {2}
+    assert worth.title == "MAE"
