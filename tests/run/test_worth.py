@@ -135,14 +135,12 @@ def test_a_file_that_says_anything_else_is_refused(tmp_path: Path, change, said)
 
 def test_numbers_of_another_metric_are_no_percentages() -> None:
     worth = Worth("anml", "rmse", "lower", False, 5, ())
-    assert [written(value, worth) for value in (12.3456, 0.0, 21345.6)] == [
-        "12.3",
-        "0",
-        "21,346",
-    ]
-    wide, narrow = Interval(1234.5, -766.0, 3235.0, 5), Interval(0.0012, 0.0011, 0.0013, 5)
-    assert written(wide, worth) == "+1,234 ± 2,000"
-    assert written(narrow, worth) == "+0.00120 ± 0.00010"
+    assert [written(value, worth) for value in (0.123456, 0.0)] == ["0.123", "0.000"]
+    model = scores(21345.6, 21345.6, 21345.6)
+    far = site_worth("a", "honest", (model, model, model), better="lower")
+    large = Worth("anml", "rmse", "lower", False, 5, (far,))
+    assert written(21345.6, large) == "21,346"
+    assert written(Interval(1234.4, -766.0, 3235.0, 5), large) == "+1,234 ± 2,000"
     assert written(Interval(0.5, 0.5, 0.5, 5), worth) == "+0.500 ± 0.000"
     assert written(None, worth) == "—"
     assert mean_score([None, 1.0, 3.0]) == 2.0
