@@ -147,7 +147,7 @@ class Worth:
             (gain.high - gain.low) / 2
             for site in self.sites
             for gain in (site.gain, site.gain_pooled, site.gain_of_taking_part, site.brings)
-            if gain is not None
+            if gain is not None and gain.high > gain.low
         ]
         plain = _digits_after(max(scores, default=0.0), 3)
         wanted = _digits_after(median(halves), 2) if halves else plain

@@ -117,8 +117,8 @@ def up_command(
                     # The lines of SuperLink's own command would fill the screen.
                     host = asked["hosts"][0] if asked["hosts"] else "HOST"
                     click.echo(
-                        "or without containers: python -m server.superlink ... (docs/deploy.md)"
-                        f",\n  then anml submit {quote(str(folder))} --superlink {host}:8000"
+                        "or without containers: python -m server.superlink ... (docs/deploy.md"
+                        f"),\n  then anml submit {quote(str(folder))} --superlink {host}:8000"
                         " --database URL"
                     )
                 return

@@ -216,7 +216,7 @@ def test_status_and_progress_show_the_metric(own: Callable[..., Made]) -> None:
     assert _state(folder / "anml", criterion).startswith(f"test F1 {shown}")
     (folder / "summary.json").unlink()
     now = status(folder)
-    assert now.scored == "test f1"
+    assert now.scored == "test F1"
     assert now.strategies[1][2] == shown
 
 
