@@ -252,7 +252,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from rich.markup import escape
 
     from anml_fl.execution import execute
-    from anml_fl.federation.own_table import adopted
+    from anml_fl.federation.adoption import adopted
     from anml_fl.run.files import REPORT, SUMMARY
     from anml_fl.run.worth import load_worth
     from anml_fl.system.sockets import moved

@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from flwr.common.logger import console_handler
 
+from anml_fl.federation.adoption import adopted, with_table
 from anml_fl.federation.data import data_of
 from anml_fl.federation.own_partition import partitioned
-from anml_fl.federation.own_table import (
-    IN_PYTHON,
-    adopted,
-    agreed,
-    rows_for_testing,
-    with_table,
-)
+from anml_fl.federation.own_table import IN_PYTHON, agreed, digest_of, rows_for_testing
 from anml_fl.federation.task import Task
 from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
@@ -216,7 +211,8 @@ def _of_program(
     rows = enough(checked_rows(columns, agreed(columns, chosen)))
     tested = rows_for_testing(chosen, rows.schema)
     given = from_flat({**flat, **chosen.model_dump(by_alias=True)})
-    config = with_table(given, chosen, rows, _digest(rows))
+    known = chosen.model_copy(update={"digest": _digest(rows, digest_of(chosen))})
+    config = with_table(given, known, rows)
     sites = config.federation
     dealt = partitioned(
         rows, tested, sites.partition, sites.contributors, sites.leave_out, config.seed
@@ -242,9 +238,9 @@ def _of_program(
     return named, task, again
 
 
-def _digest(rows: Rows) -> str:
-    """Hash rows that a program gave: the same rows are the same run."""
-    found = sha256()
+def _digest(rows: Rows, files: str) -> str:
+    """Hash rows that a program gave, and what it read: the same are the same run."""
+    found = sha256(files.encode())
     for array in (rows.numbers, rows.codes, rows.labels, rows.holder):
         found.update(f"{array.dtype}{array.shape}".encode())
         found.update(array.tobytes())

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anml_fl.datasets.prepare import NATURAL
 from anml_fl.datasets.table import TableError
 from anml_fl.federation.own_partition import nobodys, partitioned
-from anml_fl.models.metrics import METRICS
-from anml_fl.settings.federation import HONEST
-from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from anml_fl.tables.checking import checked_rows
 from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.enough import enough
 from anml_fl.tables.inference import inferred
+from anml_fl.tables.reading.pictures import LABEL
 from anml_fl.tables.reading.source import read_columns
-from anml_fl.tables.schema import ClassLabel
 from anml_fl.tables.schema_file import read_schema, schema_hash
 from anml_fl.tables.statistics import combined
 
@@ -36,7 +31,8 @@ if TYPE_CHECKING:
 
 IN_PYTHON = "python:"
 """What the data are called that a program gave, and that no file holds."""
-_HUB = "hf:"
+HUB = "hf:"
+"""What begins the name of a Hugging Face data set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +44,10 @@ class OwnTable:
     rows : Rows
     test : Rows, optional
         Those that are given for testing.
-    digest : str
-        SHA-256 of all that was read, 64 hexadecimal digits.
     """
 
     rows: Rows
     test: Rows | None
-    digest: str
 
     @property
     def schema(self) -> TableSchema:
@@ -111,7 +104,7 @@ def schema_of(chosen: TableSettings) -> TableSchema:
     return own_table(chosen).schema
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=2)  # the settings hold the hash of what is read
 def own_table(chosen: TableSettings) -> OwnTable:
     """Read a table of one's own, and the one for testing; once for the same settings.
 
@@ -125,7 +118,7 @@ def own_table(chosen: TableSettings) -> OwnTable:
             f"data {chosen.data!r} were given by a program, and no file holds them: call"
             " anml_fl.federate with them again; what a run has written stays readable"
         )
-    digest = _digest(chosen)
+    digest = digest_of(chosen)
     if chosen.digest and digest != chosen.digest:
         raise TableError(
             f"{chosen.data}: it, its test table or its schema has changed since the run began"
@@ -135,7 +128,7 @@ def own_table(chosen: TableSettings) -> OwnTable:
     columns = read_columns(chosen.data, chosen.by)
     schema = agreed(columns, chosen)
     rows = enough(checked_rows(columns, schema))
-    return OwnTable(rows, rows_for_testing(chosen, schema), digest)
+    return OwnTable(rows, rows_for_testing(chosen, schema))
 
 
 def agreed(columns: Columns, chosen: TableSettings) -> TableSchema:
@@ -148,12 +141,13 @@ def agreed(columns: Columns, chosen: TableSettings) -> TableSchema:
     """
     by = chosen.by or columns.by
     if not chosen.schema_file:
-        if not chosen.label:
+        label = chosen.label or ("" if columns.pixels is None else LABEL)
+        if not label:
             raise ConfigError(
                 f"label: which column of {columns.where} is to be predicted? Give --label, one"
                 f" of: {_listed(columns.table.column_names)}"
             )
-        return inferred(columns, chosen.label, by)
+        return inferred(columns, label, by)
     schema = read_schema(Path(chosen.schema_file))
     for option, given, said in (
         ("label", chosen.label, schema.label.name),
@@ -165,83 +159,6 @@ def agreed(columns: Columns, chosen: TableSettings) -> TableSchema:
                 f" leave --{option} out, or change the schema"
             )
     return schema
-
-
-def adopted(config: RunConfig) -> RunConfig:
-    """Fill in what a table of one's own says of a run's settings, where they say nothing.
-
-    Its sites take part, as they are; nobody attacks; the registry knows nobody. Paths become
-    absolute, and the data's hash is kept: a run that goes on finds the same data or none.
-
-    Raises
-    ------
-    ConfigError
-        If settings of a table are given without one, or do not fit it.
-    """
-    chosen = config.table
-    if not chosen.own:
-        if said := [n for n in ("label", "by", "test") if getattr(chosen, n)]:
-            raise ConfigError(
-                f"{said[0]}: says something of a table of your own, and none is given: add"
-                " --data TABLE"
-            )
-        return config
-    if chosen.on_nodes or chosen.digest:
-        return config
-    placed = chosen.model_copy(
-        update={
-            "data": _absolute(chosen.data),
-            "test": _absolute(chosen.test),
-            "schema_file": _absolute(chosen.schema_file),
-        }
-    )
-    table = own_table(placed)
-    return with_table(config, placed, table.rows, table.digest)
-
-
-def with_table(config: RunConfig, chosen: TableSettings, rows: Rows, digest: str) -> RunConfig:
-    """Lay what a table says over a run's settings, where these say nothing."""
-    schema = rows.schema
-    given, there = config.federation.model_fields_set, bool(rows.sites)
-    said: dict[str, object] = {
-        **config.to_flat(),
-        "data": chosen.data,
-        # As they were said: files that tell sites have no such column, and both are hashed.
-        "label": chosen.label,
-        "by": chosen.by,
-        "test": chosen.test,
-        "schema": chosen.schema_file,
-        "digest": digest,
-    }
-    if "partition" not in given and (there or schema.site):
-        said["partition"] = NATURAL
-    if "contributors" not in given and said["partition"] == NATURAL:
-        left = len(rows.sites) - (config.federation.leave_out in rows.sites)
-        said["contributors"] = max(left, 1)
-    if set(config.federation.behaviours) <= {HONEST}:
-        said["behaviours"] = f"honest={said['contributors']}"
-    if "scenario" not in given:
-        said["scenario"] = "unknown"
-    if "name" not in config.model_fields_set:
-        said["name"] = _run_name(chosen.data)
-    said["metric"] = _metric(config, schema)
-    return from_flat(said)
-
-
-def _metric(config: RunConfig, schema: TableSchema) -> str:
-    """Choose r2 for values where nothing is chosen; refuse what does not fit the label."""
-    name = config.evaluation.metric
-    values = not isinstance(schema.label, ClassLabel)
-    if not name:
-        return "r2" if values else ""
-    if (METRICS[name].sees == "values") != values:
-        fitting = [n for n, one in METRICS.items() if (one.sees == "values") == values]
-        kind = "a number" if values else f"one of {schema.classes} classes"
-        raise ConfigError(
-            f"evaluation.metric: the label is {kind}, which {name!r} does not score; usable:"
-            f" {', '.join(fitting)}"
-        )
-    return name
 
 
 @lru_cache(maxsize=2)
@@ -263,8 +180,11 @@ def rows_for_testing(chosen: TableSettings, schema: TableSchema) -> Rows | None:
     return checked_rows(columns, schema)
 
 
-def _digest(chosen: TableSettings) -> str:
-    """Hash all that is read; label and site stand in the settings, once they are known."""
+def digest_of(chosen: TableSettings) -> str:
+    """Hash all that is read, but a data set of the hub, whose files are not its user's.
+
+    Label and site are no part of it: they stand in the settings, once they are known.
+    """
     found = sha256(f"{bool(chosen.test)}\0".encode())
     if chosen.schema_file:
         found.update(schema_hash(read_schema(Path(chosen.schema_file))).encode())
@@ -278,27 +198,11 @@ def _digest(chosen: TableSettings) -> str:
 
 
 def _files(source: str) -> list[Path]:
-    path = Path(source.removeprefix(_HUB).partition("#")[0])
+    path = Path(source.removeprefix(HUB).partition("#")[0])
     if path.is_dir():
         return sorted(one for one in path.rglob("*") if one.is_file())
     # What is not there is refused where it is read.
     return [path] if path.is_file() else []
-
-
-def _absolute(source: str) -> str:
-    if not source or source.startswith(IN_PYTHON):
-        return source
-    if source.startswith(_HUB):
-        name, mark, split = source.removeprefix(_HUB).partition("#")
-        # A name of the hub stays one, unless there is a folder of that name.
-        return f"{_HUB}{Path(name).resolve() if Path(name).is_dir() else name}{mark}{split}"
-    return str(Path(source).expanduser().resolve())
-
-
-def _run_name(source: str) -> str:
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(source.rpartition(":")[2]).name)
-    stem = re.sub(r"(\.(csv|tsv|txt|gz|parquet|pq|npz))+$", "", name, flags=re.IGNORECASE)
-    return stem.strip("._-")[:64] or "table"
 
 
 def _listed(names: list[str]) -> str:

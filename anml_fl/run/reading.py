@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
     from anml_fl.run.claims import ClaimsRecord
 
-ORACLE = "oracle"
-"""The strategy that is given who is honest: what the others are measured against."""
-
 
 @dataclass(frozen=True, slots=True)
 class StrategyRun:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 EngineName = Literal["inline", "simulation", "deployment"]
 StrategyName = Annotated[str, NameOf(RULES)]
 
+ORACLE = "oracle"
+"""The strategy that is given who is honest: what the others are measured against."""
+
 
 class RunConfig(Section):
     """One run: a federation, trained under one strategy after the other."""

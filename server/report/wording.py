@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from anml_fl.run.reading import ORACLE
+from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:

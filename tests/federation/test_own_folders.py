@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from anml_fl.federation.own_table import adopted, own_data, own_table
+from anml_fl.federation.adoption import adopted
+from anml_fl.federation.own_table import own_data, own_table
 from anml_fl.settings.reading import from_flat
 from anml_fl.tables.schema_file import schema_text
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from safetensors.numpy import load_file
 from sklearn import metrics
 
-from anml_fl.federation.own_table import adopted
+from anml_fl.federation.adoption import adopted
 from anml_fl.federation.task import task_of
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.ledger_audit import audit

@@ -1,0 +1,119 @@
+"""Settings of a run that a table of one's own fills in, where they say nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anml_fl.datasets.prepare import NATURAL
+from anml_fl.federation.own_table import HUB, IN_PYTHON, digest_of, own_table
+from anml_fl.models.metrics import METRICS
+from anml_fl.settings.federation import HONEST
+from anml_fl.settings.reading import from_flat
+from anml_fl.settings.run import ORACLE
+from anml_fl.settings.section import ConfigError
+from anml_fl.tables.schema import ClassLabel
+
+if TYPE_CHECKING:
+    from anml_fl.settings.run import RunConfig
+    from anml_fl.settings.table import TableSettings
+    from anml_fl.tables.rows import Rows
+    from anml_fl.tables.schema import TableSchema
+
+
+def adopted(config: RunConfig) -> RunConfig:
+    """Fill in what a table of one's own says of a run's settings, where they say nothing.
+
+    Its sites take part, as they are; nobody attacks; the registry knows nobody. Paths become
+    absolute, and the data's hash is kept: a run that goes on finds the same data or none.
+
+    Raises
+    ------
+    ConfigError
+        If settings of a table are given without one, or do not fit it.
+    """
+    chosen = config.table
+    if not chosen.own:
+        if said := [n for n in ("label", "by", "test") if getattr(chosen, n)]:
+            raise ConfigError(
+                f"{said[0]}: says something of a table of your own, and none is given: add"
+                " --data TABLE"
+            )
+        return config
+    if chosen.on_nodes or chosen.digest:
+        return config
+    placed = chosen.model_copy(
+        update={
+            "data": _absolute(chosen.data),
+            "test": _absolute(chosen.test),
+            "schema_file": _absolute(chosen.schema_file),
+        }
+    )
+    # Hashed first: files that have changed since are read anew.
+    placed = placed.model_copy(update={"digest": digest_of(placed)})
+    return with_table(config, placed, own_table(placed).rows)
+
+
+def with_table(config: RunConfig, chosen: TableSettings, rows: Rows) -> RunConfig:
+    """Lay what a table says over a run's settings, where these say nothing."""
+    schema = rows.schema
+    given, there = config.federation.model_fields_set, bool(rows.sites)
+    said: dict[str, object] = {
+        **config.to_flat(),
+        "data": chosen.data,
+        # As they were said: files that tell sites have no such column, and both are hashed.
+        "label": chosen.label,
+        "by": chosen.by,
+        "test": chosen.test,
+        "schema": chosen.schema_file,
+        "digest": chosen.digest,
+    }
+    if "partition" not in given and (there or schema.site):
+        said["partition"] = NATURAL
+    if "contributors" not in given and said["partition"] == NATURAL:
+        left = len(rows.sites) - (config.federation.leave_out in rows.sites)
+        said["contributors"] = max(left, 1)
+    if set(config.federation.behaviours) <= {HONEST}:
+        said["behaviours"] = f"honest={said['contributors']}"
+        if "strategies" not in config.model_fields_set:
+            # Where nobody attacks, who trains on the honest alone trains on all.
+            said["strategies"] = [name for name in config.strategies if name != ORACLE]
+    if "scenario" not in given:
+        said["scenario"] = "unknown"
+    if "name" not in config.model_fields_set:
+        said["name"] = _run_name(chosen.data)
+    said["metric"] = _metric(config, schema)
+    return from_flat(said)
+
+
+def _metric(config: RunConfig, schema: TableSchema) -> str:
+    """Choose r2 for values where nothing is chosen; refuse what does not fit the label."""
+    name = config.evaluation.metric
+    values = not isinstance(schema.label, ClassLabel)
+    if not name:
+        return "r2" if values else ""
+    if (METRICS[name].sees == "values") != values:
+        fitting = [n for n, one in METRICS.items() if (one.sees == "values") == values]
+        kind = "a number" if values else f"one of {schema.classes} classes"
+        raise ConfigError(
+            f"evaluation.metric: the label is {kind}, which {name!r} does not score; usable:"
+            f" {', '.join(fitting)}"
+        )
+    return name
+
+
+def _absolute(source: str) -> str:
+    if not source or source.startswith(IN_PYTHON):
+        return source
+    if source.startswith(HUB):
+        name, mark, split = source.removeprefix(HUB).partition("#")
+        # A name of the hub stays one, unless there is a folder of that name.
+        return f"{HUB}{Path(name).resolve() if Path(name).is_dir() else name}{mark}{split}"
+    return str(Path(source).expanduser().resolve())
+
+
+def _run_name(source: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(source.rpartition(":")[2]).name)
+    stem = re.sub(r"(\.(csv|tsv|txt|gz|parquet|pq|npz))+$", "", name, flags=re.IGNORECASE)
+    return stem.strip("._-")[:64] or "table"
