@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from anml_fl.federation.own_table import IN_PYTHON, agreed, digest_of, rows_for_
 from anml_fl.federation.task import Task
 from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
+from anml_fl.settings.run import settings as all_settings
 from anml_fl.settings.section import ConfigError
 from anml_fl.settings.table import TableSettings
 from anml_fl.tables.checking import checked_rows
@@ -31,7 +33,7 @@ from server.orchestration.progress import progress_bar
 from server.orchestration.run_folder import default_folder, hold, open_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rich.console import Console
 
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
     from anml_fl.tables.rows import Rows
     from server.orchestration.coalition import Split
+
+_KEYWORDS = ("data", "label", "by", "test", "schema", "out")
+# Names that others give to what is called otherwise here.
+_MEANT = {"site": "by", "sites": "by", "target": "label"}
 
 
 def execute(
@@ -157,6 +163,7 @@ def federate(
     >>> list(run.summary.contributors), run.strategies[0].summary.test_error < 0.3
     (['a', 'b', 'c', 'd'], True)
     """
+    _refuse_unknown(settings)
     flat = {name.replace("_", "-"): value for name, value in settings.items()}
     paths = {"test": str(test), "schema": str(schema)}
     split: Split = data_of
@@ -169,6 +176,21 @@ def federate(
     where = Path(out) if out else default_folder(config)
     execute(config, where, task=task, split=split)
     return load_run(where)
+
+
+def _refuse_unknown(given: Iterable[str]) -> None:
+    """Refuse a keyword that is no setting, with those that come near, as Python has them."""
+    places = [name.replace("-", "_") for name, *_ in all_settings()]
+    known = list(dict.fromkeys([*_KEYWORDS, *places]))
+    for name in given:
+        if name in known:
+            continue
+        near = [_MEANT[name]] if name in _MEANT else get_close_matches(name, known, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        raise ConfigError(
+            f"unknown keyword {name!r}: {hint or 'it takes the settings of `anml run --help`'}"
+            " (with underscores for hyphens)"
+        )
 
 
 def _of_program(

@@ -60,7 +60,9 @@ def join(superlink: str, data: str, key: Path, warm: bool, **files: Path | None)
         environment = found.environment(os.environ, warm=warm)
         try:
             with stopped_by_signals():
-                status = keep_joined(lambda: found.command(superlink), environment, click.echo)
+                status = keep_joined(
+                    lambda: found.command(superlink), environment, click.echo, superlink
+                )
         except KeyboardInterrupt:
             click.echo("left the federation", err=True)
             status = 130

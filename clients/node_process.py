@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 PAUSE = 10.0
 """Seconds until a node that was not let in tries again."""
+MINUTE = 60.0
+"""Seconds in which it is said at most once that SuperLink does not answer."""
+# What Flower's SuperNode says each time, without saying of whom.
+_UNANSWERED = b"Connection attempt failed"
 # How Flower's SuperNode ends when SuperLink refuses it, with HTTP 412 or otherwise.
 _REFUSED = b"Exit Code: 305"
 # What the SuperNode starts inherits it, and may outlive the SuperNode.
@@ -132,6 +137,7 @@ def keep_joined(
     command: Callable[[], list[str]],
     environment: Mapping[str, str],
     say: Callable[[str], None],
+    superlink: str,
     pause: float = PAUSE,
 ) -> int:
     """Run a SuperNode until it ends; while SuperLink refuses it, again and again.
@@ -142,7 +148,9 @@ def keep_joined(
         Makes its command line, anew each time.
     environment : mapping
     say : callable
-        Told why it is tried again.
+        Told why it is tried again, and once a minute that SuperLink does not answer.
+    superlink : str
+        Its address, for what is said.
     pause : float
         Seconds before that.
 
@@ -151,10 +159,11 @@ def keep_joined(
     int
         Its exit status.
     """
+    unanswered = _Unanswered(say, superlink)
     # An empty folder: nothing is imported from it.
     with temporary(0) as folder:
         while True:
-            status, refused = _run(command(), environment, folder)
+            status, refused = _run(command(), environment, folder, unanswered)
             if not refused:
                 return status
             say(
@@ -165,7 +174,31 @@ def keep_joined(
             time.sleep(pause)
 
 
-def _run(command: list[str], environment: Mapping[str, str], folder: str) -> tuple[int, bool]:
+class _Unanswered:
+    """Says that SuperLink does not answer, at most once a minute."""
+
+    def __init__(self, say: Callable[[str], None], superlink: str) -> None:
+        self._say, self._superlink = say, superlink
+        self._last = -math.inf
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now - self._last < MINUTE:
+            return
+        self._last = now
+        self._say(
+            f"SuperLink at {self._superlink} does not answer; it is tried again until it does."
+            " Check that it runs, that host and port are right, and that no firewall or proxy"
+            " lies between; Ctrl-C ends"
+        )
+
+
+def _run(
+    command: list[str],
+    environment: Mapping[str, str],
+    folder: str,
+    unanswered: Callable[[], None],
+) -> tuple[int, bool]:
     """Run it once, with its words on our own output; say how it ended."""
     mark = uuid4().hex
     process = subprocess.Popen(  # noqa: S603 - our own module, no shell
@@ -179,7 +212,9 @@ def _run(command: list[str], environment: Mapping[str, str], folder: str) -> tup
     )
     refused = threading.Event()
     # Not here: what it has started may hold its output open after it has gone.
-    passing_on = threading.Thread(target=_pass_on, args=(process, refused), daemon=True)
+    passing_on = threading.Thread(
+        target=_pass_on, args=(process, refused, unanswered), daemon=True
+    )
     passing_on.start()
     try:
         process.wait()
@@ -196,8 +231,13 @@ def _run(command: list[str], environment: Mapping[str, str], folder: str) -> tup
     return process.returncode, refused.is_set()
 
 
-def _pass_on(process: subprocess.Popen[bytes], refused: threading.Event) -> None:
+def _pass_on(
+    process: subprocess.Popen[bytes], refused: threading.Event, unanswered: Callable[[], None]
+) -> None:
     for line in process.stdout or ():
+        if _UNANSWERED in line:
+            unanswered()
+            continue
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
         if _REFUSED in line:

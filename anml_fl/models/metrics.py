@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_TITLES = {
+    "f1": "F1",
+    "matthews_corrcoef": "Matthews correlation",
+    "roc_auc": "ROC AUC",
+    "r2": "R2",
+    "mae": "MAE",
+    "mse": "MSE",
+    "rmse": "RMSE",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A metric.
@@ -39,8 +50,14 @@ class Metric:
 
     @property
     def title(self) -> str:
-        """What it is called on a page."""
-        return self.name.replace("_", " ")
+        """What it is called on a page, as people write it.
+
+        Examples
+        --------
+        >>> METRICS["roc_auc"].title, METRICS["mae"].title, METRICS["log_loss"].title
+        ('ROC AUC', 'MAE', 'log loss')
+        """
+        return _TITLES.get(self.name, self.name.replace("_", " "))
 
     def improves(self, score: float, best: float) -> bool:
         """Whether a score is better than the best so far; nan never is, and anything beats it.

@@ -65,7 +65,16 @@ select {
   background: var(--raised); border: 1px solid var(--grid); border-radius: 4px;
   color: inherit; font: inherit; max-width: 14rem; min-width: 0; padding: .2rem .4rem;
 }
-.scroll { overflow-x: auto; }
+/* A shadow at the edge says that the table goes on there; at its end the ground hides it. */
+.scroll {
+  background:
+    linear-gradient(90deg, var(--ground) 40%, transparent) 0 0 / 40px 100% no-repeat local,
+    linear-gradient(270deg, var(--ground) 40%, transparent) 100% 0 / 40px 100% no-repeat local,
+    linear-gradient(90deg, var(--shadow), transparent) 0 0 / 14px 100% no-repeat scroll,
+    linear-gradient(270deg, var(--shadow), transparent) 100% 0 / 14px 100% no-repeat scroll;
+  --shadow: color-mix(in srgb, var(--muted) 45%, transparent);
+  overflow-x: auto;
+}
 table {
   border-collapse: separate; border-spacing: 0; font-size: .92rem; margin: .75rem 0;
   min-width: 100%;
@@ -96,6 +105,6 @@ dd { margin: 0; }
   th, td { padding: .35rem .5rem; }
   /* Whose row it is stays in sight while the table scrolls. */
   td:first-child, th:first-child { left: 0; max-width: 9rem; position: sticky; }
-  td:first-child { background: var(--ground); overflow-wrap: anywhere; white-space: normal; }
+  td:first-child { background: var(--ground); overflow-wrap: break-word; white-space: normal; }
 }
 """

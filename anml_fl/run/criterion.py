@@ -27,7 +27,7 @@ class Criterion:
     --------
     >>> error, r2 = Criterion(), Criterion("r2")
     >>> f"{error.title}: {error.digits(0.0617)}{error.unit}", f"{r2.title}: {r2.digits(0.87)}"
-    ('test error: 6.2 %', 'test r2: 0.870')
+    ('test error: 6.2 %', 'test R2: 0.870')
     """
 
     metric: str = ""
@@ -49,7 +49,7 @@ class Criterion:
         Examples
         --------
         >>> Criterion().name, Criterion("r2").name
-        ('error', 'r2')
+        ('error', 'R2')
         """
         return "error" if self.measure is None else self.measure.title
 

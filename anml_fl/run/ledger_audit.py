@@ -147,6 +147,13 @@ def audit(
     OSError, ValueError
         If a file cannot be read, or the folder's key is none.
     """
+    begun = (run / CONFIG).is_file() and not (run / SUMMARY).exists()
+    if begun and not (run / LEDGER).exists():
+        raise FileNotFoundError(
+            f"{run} was interrupted before its first round was settled, so it has no {LEDGER}"
+            " to be checked against: it goes on by the command that began it (`anml run` with"
+            " the same settings), one of `anml up` by `anml resume`"
+        )
     if not (run / LEDGER).is_file():
         raise FileNotFoundError(
             f"{run} has no {LEDGER}: there is nothing to check what it says against"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from statistics import fmean
+from statistics import fmean, median
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import ConfigDict, FiniteFloat, TypeAdapter, ValidationError
 
+from anml_fl.models.metrics import METRICS
 from anml_fl.run.files import WORTH
 from anml_fl.run.paired_interval import Interval, paired_interval
 from anml_fl.system.files import write_whole
@@ -120,6 +121,37 @@ class Worth:
     repeats: int
     sites: tuple[SiteWorth, ...]
     left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What is compared, as people write it."""
+        return METRICS[self.metric].title if self.metric in METRICS else self.metric
+
+    @property
+    def places(self) -> int:
+        """How many decimals all numbers of a table have, so that they can be compared.
+
+        Three digits of the largest score, or two of the middle half of an interval where that
+        takes more, up to two.
+        """
+        if self.share:
+            return 1
+        scores = [
+            abs(score)
+            for site in self.sites
+            for model in (site.alone, site.without, site.joined)
+            for score in map(mean_score, (model.own, model.pooled))
+            if score is not None
+        ]
+        halves = [
+            (gain.high - gain.low) / 2
+            for site in self.sites
+            for gain in (site.gain, site.gain_pooled, site.gain_of_taking_part, site.brings)
+            if gain is not None and gain.high > gain.low
+        ]
+        plain = _digits_after(max(scores, default=0.0), 3)
+        wanted = _digits_after(median(halves), 2) if halves else plain
+        return min(max(plain, wanted), plain + 2, 6)
 
     def to_json(self) -> str:
         r"""Write as JSON, the same bytes for the same findings.
@@ -246,11 +278,12 @@ def written(value: float | Interval | None, worth: Worth) -> str:
     if value is None:
         return "—"
     scale = 100 if worth.share else 1
+    kind = f",.{worth.places}f"
     if isinstance(value, float):
-        kind = ".1f" if worth.share else ",.0f" if abs(value) >= 1000 else ".3g"
         return f"{scale * value:{kind}}"
     half = scale * (value.high - value.low) / 2
-    # Of a number in its own unit as many places as its interval is worth.
-    places = 1 if worth.share else 1 - math.floor(math.log10(half)) if half else 3
-    kind = f",.{min(max(places, 0), 6)}f"
     return f"{scale * value.mean:+{kind}} ± {half:{kind}}"
+
+
+def _digits_after(value: float, digits: int) -> int:
+    return max(digits - 1 - math.floor(math.log10(value)), 0) if value else digits

@@ -13,7 +13,7 @@ from anml_fl.tables.cell import key
 from anml_fl.tables.rows import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -49,11 +49,20 @@ def class_codes(cells: Distinct, label: ClassLabel) -> NDArray[np.int64]:
     TableError
         If a value stands for none of them.
     """
-    known = ((v, place) for place, values in enumerate(label.classes) for v in values)
-    places = _places(cells, known)
+    places = _places(cells, _known(label))
     values = tuple(chain(*label.classes))
     cells.refuse(places == _UNKNOWN, lambda text: listed(values, text))
     return places[cells.codes].astype(np.int64)
+
+
+def classes_or_none(cells: Distinct, label: ClassLabel) -> NDArray[np.int64]:
+    """Read a label's classes, -1 where a value stands for none."""
+    places = _places(cells, _known(label))
+    return np.maximum(places, -1)[cells.codes].astype(np.int64)
+
+
+def _known(label: ClassLabel) -> Iterator[tuple[str, int]]:
+    return ((v, place) for place, values in enumerate(label.classes) for v in values)
 
 
 def _places(cells: Distinct, known: Iterable[tuple[str, int]]) -> NDArray[np.int32]:

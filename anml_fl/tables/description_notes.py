@@ -9,6 +9,7 @@ import numpy as np
 from anml_fl.datasets.site_name import alike
 from anml_fl.tables.cell import number_of
 from anml_fl.tables.column_inference import same_as
+from anml_fl.tables.label_leak import told_by_columns
 from anml_fl.tables.profile import profiled
 from anml_fl.tables.schema import (
     CategoryColumn,
@@ -55,6 +56,7 @@ def notes_on(
         yield f"columns that the schema does not name, and that are not read: {_some(others)}"
     yield from _alike("columns", there)
     yield from _of_columns(columns, schema)
+    yield from told_by_columns(columns, schema)
     if isinstance(schema.label, ClassLabel):
         yield from _alike("classes", [v for one in schema.label.classes for v in one])
         yield from _of_classes(schema.label, sites)
@@ -94,6 +96,11 @@ def _of_columns(columns: Columns, schema: TableSchema) -> Iterator[str]:
             yield from _of_numbers(column, profile)
         elif isinstance(column, CategoryColumn):
             yield from _alike(f"{column.name}: categories", column.values)
+            if len(column.values) == 1 and profile.missing:
+                yield (
+                    f"{column.name}: one category, and gaps: all it tells is whether it was"
+                    " filled in"
+                )
         if profile.missing and not column.gaps:
             yield (
                 f"{column.name}: {profile.missing} of {profile.rows} rows have no value, which"

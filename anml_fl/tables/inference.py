@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_SITES = 10_000
 _MOST_NAMED = 20
+_SHORT = 6
 
 
 def inferred(columns: Columns, label: str, by: str = "") -> TableSchema:
@@ -97,7 +98,9 @@ def _named(columns: Columns, name: str, what: str) -> None:
         return
     folded = {one.casefold().strip(): one for one in names}
     same = folded.get(name.casefold().strip())
-    near = [same] if same else get_close_matches(name, names)
+    # Of a short name a letter is much: death comes near died.
+    cutoff = 0.4 if len(name) <= _SHORT else 0.6
+    near = [same] if same else get_close_matches(name, names, cutoff=cutoff)
     hints = [f"did you mean {' or '.join(map(shown, near))}?"] if near else []
     if len(names) <= _MOST_NAMED and not any(map(_is_value, names)):
         hints.append(f"its columns: {', '.join(names)}")

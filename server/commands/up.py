@@ -113,6 +113,14 @@ def up_command(
                 if config.table.on_nodes:
                     _say_how_to_join(state, config, asked["hosts"])
                 click.echo(f"next: docker compose{named} up")
+                if config.table.on_nodes:
+                    # The lines of SuperLink's own command would fill the screen.
+                    host = asked["hosts"][0] if asked["hosts"] else "HOST"
+                    click.echo(
+                        "or without containers: python -m server.superlink ... (docs/deploy.md"
+                        f"),\n  then anml submit {quote(str(folder))} --superlink {host}:8000"
+                        " --database URL"
+                    )
                 return
             _refuse_no_table(state, config)
         run_on_this_machine(folder, out, warm)

@@ -34,7 +34,9 @@ def table(summary: Mapping[str, Any]) -> Table:
     claimed = any("claimed" in one for one in summary["strategies"].values())
     # Where the server had no rows to test on, its column would be empty.
     first = f"claimed {criterion.name} (median)" if claimed else criterion.title
-    for heading in (first, *best, "attackers' weight", *branches, "left out"):
+    weighed = any(one["attacker_weight"] is not None for one in summary["strategies"].values())
+    weight = ("attackers' weight",) if weighed else ()
+    for heading in (first, *best, *weight, *branches, "left out"):
         # With more to say than usual the columns are as narrow as their words.
         narrow = stopped or criterion.metric
         title = heading.replace(" ", "\n") if narrow else heading
@@ -47,7 +49,7 @@ def table(summary: Mapping[str, Any]) -> Table:
             name,
             "-" if score is None else f"{criterion.digits(score)}{criterion.unit}",
             *((f"{one.get('best_round', '-')}/{one['rounds']}",) if stopped else ()),
-            _percent(one["attacker_weight"]),
+            *((_percent(one["attacker_weight"]),) if weighed else ()),
             *(str(rounds.get(branch, 0)) for branch in ("blend", "krum", "uniform")),
             str(one["excluded"]),
         )

@@ -25,7 +25,7 @@ def worth_table(worth: Worth) -> Table:
         Gains above 0 are in joining's favour, with their 95 % intervals.
     """
     unit = " (%)" if worth.share else ""
-    title = f"Is joining worth it? {worth.metric.replace('_', ' ')}{unit} on own test rows"
+    title = f"Is joining worth it? {worth.title}{unit} on own test rows"
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), title=title, title_justify="left")
     shown.add_column("contributor")
     for heading in ("alone", "joined", "gain", "brings others"):

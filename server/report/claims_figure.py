@@ -56,9 +56,9 @@ def claims_table(run: Run) -> Grid | None:
     unit = " (%)" if criterion.unit else ""
     titles = (
         "Site",
-        "Rows that it says it was tested on*",
+        "Rows*",
         *(f"{visible(strategy, 40)}{unit}*" for strategy in last),
-        "Why nothing is said",
+        "Why nothing",
     )
     return Grid(titles, (middle, *rows[:MOST_ROWS]), total=len(rows) + 1)
 
@@ -104,17 +104,31 @@ def claims_figure(run: Run) -> Plot | None:
 
 
 def claimed_result(run: Run) -> str:
-    """Say in a sentence what is claimed of the lead strategy's model; empty without claims."""
-    found = kept_claims(run.lead)
-    if found is None or math.isnan(found.median):
+    """Say in a sentence what is claimed of each strategy's model, of the lead's first.
+
+    Returns
+    -------
+    str
+        Empty if nobody was asked.
+    """
+    strategies = [run.lead, *(one for one in run.strategies if one is not run.lead)]
+    asked = {one.name: found for one in strategies if (found := kept_claims(one)) is not None}
+    if not asked:
         return ""
     criterion = run.criterion
-    score = f"{criterion.digits(found.median)}{criterion.unit.replace(' ', chr(160))}"
-    sites = f"{len(found.values)} site{'' if len(found.values) == 1 else 's'}"
-    return (
-        f" Nothing was tested here: its {criterion.name} is {score} by what {sites} claim"
-        " (median)."
-    )
+    unit = criterion.unit.replace(" ", "\N{NO-BREAK SPACE}")
+    medians = [
+        (f"of {visible(name, 40)}", f"{criterion.digits(found.median)}{unit}")
+        for name, found in asked.items()
+        if not math.isnan(found.median)
+    ]
+    if not medians:
+        return "No site claims anything of the model, and the server tested nothing."
+    most = max(len(found.values) for found in asked.values())
+    sites = "1 site claims" if most == 1 else f"{most} sites claim"
+    (whose, score), *others = medians
+    said = [f"the median {criterion.name} {whose} is {score}", *map(" ".join, others)]
+    return f"By what {sites}, {', '.join(said)}; the server tested nothing."
 
 
 def kept_claims(strategy: StrategyRun) -> ClaimsRecord | None:

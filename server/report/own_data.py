@@ -81,8 +81,7 @@ def own_data_table(run: Run) -> Grid:
         f"Mean q, {visible(run.lead.name, 40)}*",
         *(f"Weight, {visible(name, 40)} (%)*" for name in weighing),
         *(
-            f"Its {criterion.title.removeprefix('test ')}, {visible(name, 40)}"
-            f"{' (%)' if criterion.unit else ''}*"
+            f"Its {criterion.name}, {visible(name, 40)}{' (%)' if criterion.unit else ''}*"
             for name in tested
         ),
     ]
@@ -174,7 +173,7 @@ def _view(run: Run, strategy: StrategyRun) -> View:
                 "hovertemplate": (
                     "<b>%{text}</b><br>weight %{y:.1f} %, share of the data %{x:.1f} %<br>"
                     "%{customdata[0]} samples,"
-                    f" {run.criterion.title.removeprefix('test ')} on its own"
+                    f" {run.criterion.name} on its own"
                     " %{customdata[1]}<extra></extra>"
                 ),
             }

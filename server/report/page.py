@@ -26,7 +26,7 @@ from server.report.own_data import own_data_figure, own_data_table
 from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
-from server.report.wording import imbalance, result
+from server.report.wording import imbalance, result, sentence
 from server.report.worth_figure import worth_figure, worth_notes, worth_table
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def render(
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
     content: dict[str, object] = {
         "title": visible(summary.name),
-        "result": result(run) + claimed_result(run),
+        "result": result(run) or claimed_result(run),
         "claims": claims_table(run),
         "claims_plot": _embedded(claims_figure(run)),
         "facts": visible(facts, 800),
@@ -158,7 +158,7 @@ def render(
         "tau_c": f"{run.tau_c:g}",
         "config": _block(run.config),
     }
-    return plotted(TEMPLATE, content)
+    return plotted(TEMPLATE, content, filters={"sentence": sentence})
 
 
 def _embedded(plot: Plot | None) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text
 from server.report.round_axis import round_axis, span
+from server.report.wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ def error_by_round(run: Run) -> Plot | None:
     if not data:
         return None
     data.extend(_kept(run))
-    title = f"{criterion.title.capitalize()}{' (%)' if criterion.unit else ''}"
+    title = f"{sentence(criterion.title)}{' (%)' if criterion.unit else ''}"
     # From 0 on a shorter line is a better one; of what may be below 0, nothing is cut off.
     floor = {"rangemode": "tozero"} if criterion.unit or criterion.better == "lower" else {}
     layout = {

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.system.untrusted_text import visible
-from server.report.wording import share
+from server.report.wording import sentence, share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from anml_fl.method.records import ContributorRecord
     from anml_fl.run.reading import Run, StrategyRun
@@ -30,10 +30,16 @@ def overview(run: Run) -> Grid:
     """
     criterion = run.criterion
     stopped = any(strategy.summary.best_round for strategy in run.strategies)
+    # Where the server had no rows to test on, its column would be empty.
+    claimed = any(one.summary.claimed is not None for one in run.strategies)
+    title = f"Claimed {criterion.name}, median" if claimed else sentence(criterion.title)
     rows = [
         (
             visible(strategy.name, 40),
-            criterion.digits(criterion.score(strategy.summary)) or "—",
+            criterion.digits(
+                strategy.summary.claimed if claimed else criterion.score(strategy.summary)
+            )
+            or "—",
             share(strategy.summary.attacker_weight),
             ", ".join(
                 f"{visible(name, 20)} {count}"
@@ -48,18 +54,18 @@ def overview(run: Run) -> Grid:
         )
         for strategy in run.strategies
     ]
-    return Grid(
+    return _without_empty(
         (
             "Strategy",
-            f"{criterion.title.capitalize()}{' (%)' if criterion.unit else ''}*",
-            "Attackers' share of weight (%)*",
+            f"{title}{' (%)' if criterion.unit else ''}*",
+            "Attackers' weight (%)*",
             "Rounds per branch",
             "Replies left out*",
             "Rounds*",
             *(("Best round, kept*",) if stopped else ()),
             "Time (s)*",
         ),
-        tuple(rows),
+        rows,
     )
 
 
@@ -197,6 +203,14 @@ def left_out(run: Run) -> Grid:
         ("Round*", "Strategy", "Contributor", "Reason"),
         tuple(rows[:MOST_ROWS]),
         total=len(rows),
+    )
+
+
+def _without_empty(titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Grid:
+    """Make a table without the columns that have nothing in any row."""
+    kept = [i for i in range(len(titles)) if not i or any(row[i] != "—" for row in rows)]
+    return Grid(
+        tuple(titles[i] for i in kept), tuple(tuple(row[i] for i in kept) for row in rows)
     )
 
 

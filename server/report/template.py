@@ -17,12 +17,14 @@ TEMPLATE = """\
 {{ table(overview, lead) }}
 {% if imbalance %}<p class="note">{{ imbalance }}</p>
 {% endif %}
-<h2>{{ criterion.title | capitalize }} by round</h2>
+{% if error or not claims -%}
+<h2>{{ criterion.title | sentence }} by round</h2>
+{% endif -%}
 {% if error -%}
-{{ figure(error, criterion.title | capitalize ~ " by round",
-        (criterion.title | replace("test ", "") | capitalize) ~ " of each round's model on the"
+{{ figure(error, criterion.title | sentence ~ " by round",
+        (criterion.name | sentence) ~ " of each round's model on the"
         ~ " server's test set; " ~ criterion.better ~ " is better.") }}
-{%- else %}<p class="note">No round of this run was tested.</p>{% endif %}
+{%- elif not claims %}<p class="note">No round of this run was tested.</p>{% endif %}
 
 {% if claims -%}
 <h2>What the sites say of the model</h2>
@@ -66,7 +68,7 @@ q and s are correlated and the external signals can be trusted.</p>
 {{ figure(own_data_plot, "Weight beside share of the data",
         "Mean weight over the rounds. On the dashed line a contributor weighs as much as its
         samples would; below it, it counts for less. Its "
-        ~ (criterion.title | replace("test ", "")) ~ ": of the final model, on its own
+        ~ criterion.name ~ ": of the final model, on its own
         test samples.") }}
 {%- endif %}
 <p>A weight is what the strategy made of q and s, times the number of samples (if they count),

@@ -39,6 +39,17 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
+def sentence(text: str) -> str:
+    """Begin a text with a capital letter, and leave the rest as it is.
+
+    Examples
+    --------
+    >>> sentence("test MAE")
+    'Test MAE'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def share(value: float | None) -> str:
     """Write a share as `percent` does, without the unit: it stands in the column's title."""
     return percent(value).removesuffix("\N{NO-BREAK SPACE}%")
@@ -51,6 +62,7 @@ def result(run: Run) -> str:
     -------
     str
         By the run's metric, or the test error. Two that read the same count as the same.
+        Empty where nothing was tested, and nodes were asked.
     """
     people = run.summary.contributors
     attackers = sum(map(run.attacks, people))
@@ -61,6 +73,8 @@ def result(run: Run) -> str:
     oracle = scores.pop(ORACLE, math.nan)
     untested = [visible(other, 40) for other, score in scores.items() if math.isnan(score)]
     tested = {visible(o, 40): x for o, x in scores.items() if not math.isnan(x)}
+    if math.isnan(lead) and not tested and run.lead.claims:
+        return ""  # what is claimed says it
     if math.isnan(lead):
         said = f"With {who}, {name} ended without a tested model"
         parts = [f"{other} at {_score(criterion, score)}" for other, score in tested.items()]

@@ -38,7 +38,7 @@ def worth_figure(worth: Worth) -> Plot:
     unit = "percentage points" if worth.share else "in its own unit"
     layout = {
         "xaxis": {
-            "title": {"text": f"Gain in {_metric(worth)} ({unit}; right of 0: better)"},
+            "title": {"text": f"Gain in {worth.title} ({unit}; right of 0: better)"},
             "zeroline": True,
             "zerolinewidth": 2,
         },
@@ -65,7 +65,6 @@ def worth_table(worth: Worth) -> Grid:
     """
     sites = _shown(worth)
     unit = " (%)" if worth.share else ""
-    metric = _metric(worth)
     rows = tuple(
         (
             _mark(one) + visible(one.contributor, 40),
@@ -86,7 +85,7 @@ def worth_table(worth: Worth) -> Grid:
     )
     titles = (
         "Contributor",
-        f"Alone: {metric}{unit}*",
+        f"Alone: {worth.title}{unit}*",
         "Without it*",
         "Joined*",
         "Alone, on all rows*",
@@ -114,10 +113,6 @@ def _shown(worth: Worth) -> Sequence[SiteWorth]:
     gains = {one.contributor: one.gain.mean if one.gain else 0.0 for one in worth.sites}
     by_gain = sorted(worth.sites, key=lambda one: (gains[one.contributor], one.contributor))
     return by_gain[: _MOST // 2] + by_gain[-_MOST // 2 :]
-
-
-def _metric(worth: Worth) -> str:
-    return worth.metric.replace("_", " ")
 
 
 def _mark(one: SiteWorth) -> str:

@@ -290,6 +290,10 @@ def test_up_says_to_each_site_what_it_gets_and_does(schema, tmp_path, monkeypatc
             "anml join --superlink fl.example.org:8000 --data YOUR.csv"
             f" --key {name}/node.key" in result.output
         )
+    last = result.output.rpartition("next: docker compose up\n")[2]
+    assert "without containers: python -m server.superlink" in last
+    assert "anml submit federation --superlink fl.example.org:8000" in last
+    assert last.count("\n") == 2
 
 
 def test_up_here_needs_every_nodes_table(schema, tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ def started(monkeypatch):
     """Keep SuperNodes from being started; return what they would have been."""
     calls = []
 
-    def keep(command, environment, say):
+    def keep(command, environment, say, superlink):
         calls.append((command(), environment))
         return 0
 
@@ -183,7 +183,7 @@ def test_a_node_that_is_not_let_in_tries_again_and_says_so(tmp_path, capfdbinary
     refused = "import sys; print('x\\nExit Code: 305\\ny'); sys.exit(1)"
     scripts = tries(tmp_path, refused, refused, "print('in'); raise SystemExit(4)")
     said = []
-    assert keep_joined(lambda: next(scripts), os.environ, said.append, pause=0.01) == 4
+    assert keep_joined(lambda: next(scripts), os.environ, said.append, "s:8000", 0.01) == 4
     assert len(said) == 2
     assert "its key is not registered there yet" in said[0]
 
@@ -192,8 +192,19 @@ def test_a_node_that_is_not_let_in_tries_again_and_says_so(tmp_path, capfdbinary
 def test_a_node_that_fails_otherwise_ends(tmp_path, code):
     scripts = tries(tmp_path, f"print({code!r}); raise SystemExit(1)")
     said = []
-    assert keep_joined(lambda: next(scripts), os.environ, said.append) == 1
+    assert keep_joined(lambda: next(scripts), os.environ, said.append, "s:8000") == 1
     assert said == []
+
+
+def test_a_superlink_that_does_not_answer_is_named_once_a_minute(tmp_path, capfdbinary):
+    told = "WARNING: Connection attempt failed, retrying in 1.00 seconds"
+    scripts = tries(tmp_path, f"for _ in range(9): print({told!r})\nprint('other words')")
+    said = []
+    assert keep_joined(lambda: next(scripts), os.environ, said.append, "fl.org:8000") == 0
+    (line,) = said
+    assert "SuperLink at fl.org:8000 does not answer" in line
+    assert "firewall" in line
+    assert capfdbinary.readouterr().out == b"other words\n"
 
 
 ORPHANING = """
@@ -208,7 +219,7 @@ def test_what_a_node_has_started_ends_with_it(tmp_path):
     given = {**os.environ, MARK: str(tmp_path)}
     scripts = tries(tmp_path, ORPHANING)
     begin = time.monotonic()
-    assert keep_joined(lambda: next(scripts), given, print) == 3
+    assert keep_joined(lambda: next(scripts), given, print, "s:8000") == 3
     assert left_of(str(tmp_path)) == []
     assert time.monotonic() - begin < 60
 

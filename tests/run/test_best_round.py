@@ -121,8 +121,8 @@ def test_a_file_that_says_nothing_of_the_kind_is_refused(settings):
     [
         ("", "test error", "12.3 %", "lower"),
         ("balanced_accuracy", "test balanced accuracy", "12.3 %", "higher"),
-        ("matthews_corrcoef", "test matthews corrcoef", "0.123", "higher"),
-        ("mae", "test mae", "0.123", "lower"),
+        ("matthews_corrcoef", "test Matthews correlation", "0.123", "higher"),
+        ("mae", "test MAE", "0.123", "lower"),
     ],
 )
 def test_a_score_is_shown_as_its_metric_is(metric, title, shown, better):

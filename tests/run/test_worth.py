@@ -135,15 +135,33 @@ def test_a_file_that_says_anything_else_is_refused(tmp_path: Path, change, said)
 
 def test_numbers_of_another_metric_are_no_percentages() -> None:
     worth = Worth("anml", "rmse", "lower", False, 5, ())
-    assert [written(value, worth) for value in (12.3456, 0.0, 21345.6)] == [
-        "12.3",
-        "0",
-        "21,346",
-    ]
-    wide, narrow = Interval(1234.5, -766.0, 3235.0, 5), Interval(0.0012, 0.0011, 0.0013, 5)
-    assert written(wide, worth) == "+1,234 ± 2,000"
-    assert written(narrow, worth) == "+0.00120 ± 0.00010"
+    assert [written(value, worth) for value in (0.123456, 0.0)] == ["0.123", "0.000"]
+    model = scores(21345.6, 21345.6, 21345.6)
+    far = site_worth("a", "honest", (model, model, model), better="lower")
+    large = Worth("anml", "rmse", "lower", False, 5, (far,))
+    assert written(21345.6, large) == "21,346"
+    assert written(Interval(1234.4, -766.0, 3235.0, 5), large) == "+1,234 ± 2,000"
     assert written(Interval(0.5, 0.5, 0.5, 5), worth) == "+0.500 ± 0.000"
     assert written(None, worth) == "—"
     assert mean_score([None, 1.0, 3.0]) == 2.0
     assert mean_score([None]) is None
+
+
+def test_all_numbers_of_a_table_have_as_many_decimals() -> None:
+    sites = tuple(
+        site_worth(
+            name,
+            "honest",
+            (scores(*alone), scores(*alone), scores(*joined)),
+            better="lower",
+        )
+        for name, alone, joined in (
+            ("a", (8.123, 8.25, 8.2), (7.9, 7.8, 8.0)),
+            ("b", (0.0712, 0.07, 0.08), (0.06, 0.061, 0.059)),
+        )
+    )
+    worth = Worth("anml", "mae", "lower", False, 3, sites)
+    texts = [written(mean_score(one.alone.own), worth) for one in sites]
+    texts += [part for one in sites for part in written(one.gain, worth).split(" ± ")]
+    assert {len(text.partition(".")[2]) for text in texts} == {2}
+    assert worth.title == "MAE"

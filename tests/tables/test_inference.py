@@ -332,6 +332,12 @@ def test_of_many_names_the_nearest_is_told(columns):
         inferred(columns(table), "outcome")
 
 
+def test_a_short_name_need_not_come_as_near(columns):
+    table = {"age": ["u", "v"], "clinic": ["u", "v"], "died": ["u", "v"]}
+    with pytest.raises(TableError, match=r"did you mean 'died'\?"):
+        inferred(columns(table), "death")
+
+
 def test_rows_that_are_all_of_different_sites_name_none(columns):
     rows = 10_001
     table = {"x": list(map(str, range(rows))), "y": ["u", "v"] * 5000 + ["u"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import count
 
 import numpy as np
@@ -301,7 +302,15 @@ def test_page_and_table_say_whose_word_it_is(folder):
     page = write_report(folder / "out").read_text()
     assert "What the sites say of the model" in page
     assert "nobody can check them" in page
-    assert "by what 3 sites claim" in page
+    assert re.search(
+        r"By what 3 sites claim, the median error of anml is \d+\.\d\xa0%.*; the"
+        r" server tested nothing\.</p>",
+        page,
+    )
+    assert "without a tested model" not in page
+    assert "Test error by round" not in page
+    assert "Claimed error, median (%)</th>" in page
+    assert "Test error (%)</th>" not in page
     headings = [str(column.header) for column in table(summary).columns]
     assert "claimed error (median)" in headings
     assert "test error" not in headings

@@ -124,10 +124,10 @@ def test_a_page_on_values_shows_their_metric_alone(own: Callable[..., Made]) -> 
     folder = own("price").folder  # r2, where nothing is chosen
     page = render(load_run(folder))
     assert "est error" not in page.split("<h2>Settings")[0]
-    assert "<h2>Test r2 by round</h2>" in page
+    assert "<h2>Test R2 by round</h2>" in page
     assert "test set; higher is better." in page
     shown = f"{last_score(folder):.3f}"
-    assert f"anml ended at {shown} test r2" in page
+    assert f"anml ended at {shown} test R2" in page
     assert f"anml {shown} " in terminal(folder)
     assert "error" not in terminal(folder)
 
@@ -138,7 +138,7 @@ def test_each_sites_score_on_its_own_rows_is_scikit_learns(own: Callable[..., Ma
     for place, name in enumerate(NAMES):
         wanted = metrics.r2_score(made.truth[place::3], made.values()[place::3])
         assert run.summary.holdings[name].scores["anml"] == pytest.approx(wanted, rel=1e-4)
-    assert "Its r2, anml" in render(run)
+    assert "Its R2, anml" in render(run)
 
 
 def test_updates_on_values_are_worth_what_they_add_to_r2(own: Callable[..., Made]) -> None:
@@ -213,10 +213,10 @@ def test_status_and_progress_show_the_metric(own: Callable[..., Made]) -> None:
     folder = own("kind", metric="f1").folder
     shown = f"{last_score(folder):.3f}"
     criterion = load_run(folder).criterion
-    assert _state(folder / "anml", criterion).startswith(f"test f1 {shown}")
+    assert _state(folder / "anml", criterion).startswith(f"test F1 {shown}")
     (folder / "summary.json").unlink()
     now = status(folder)
-    assert now.scored == "test f1"
+    assert now.scored == "test F1"
     assert now.strategies[1][2] == shown
 
 
@@ -248,4 +248,4 @@ def test_lower_is_better_where_the_metric_says_so(own: Callable[..., Made]) -> N
         for one, score in zip(run.strategies[::-1], (10.0, 20.0), strict=True)
     )
     page = render(replace(run, strategies=(other, lead)))
-    assert "anml ended at 10.000 test rmse: better than fedavg (20.000)." in page
+    assert "anml ended at 10.000 test RMSE: better than fedavg (20.000)." in page

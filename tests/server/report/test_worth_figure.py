@@ -43,7 +43,7 @@ def test_the_table_has_scores_gains_and_the_verdict() -> None:
 def test_a_metric_of_its_own_unit_is_no_percentage() -> None:
     view = worth_figure(worth(share=False)).groups["anml"][0]
     assert view.data[0]["x"] == [-0.195, -0.095, 0.005]
-    assert worth_table(worth(share=False)).rows[0][1] == "0.01"
+    assert worth_table(worth(share=False)).rows[0][1] == "0.010"
 
 
 def test_of_many_those_who_lose_and_gain_the_most_are_shown() -> None:
