@@ -21,6 +21,7 @@ from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.enough import enough
 from anml_fl.tables.inference import inferred
 from anml_fl.tables.reading.source import read_columns
+from anml_fl.tables.reading.regular import naming
 from anml_fl.tables.schema import ClassLabel
 from anml_fl.tables.schema_file import read_schema, schema_hash
 from anml_fl.tables.statistics import combined
@@ -271,7 +272,7 @@ def _digest(chosen: TableSettings) -> str:
     for source in filter(None, (chosen.data, chosen.test)):
         for path in _files(source):
             found.update(f"{path.stat().st_size}:".encode())
-            with path.open("rb") as file:
+            with naming(path), path.open("rb") as file:
                 while block := file.read(1 << 20):
                     found.update(block)
     return found.hexdigest()
@@ -292,7 +293,11 @@ def _absolute(source: str) -> str:
         name, mark, split = source.removeprefix(_HUB).partition("#")
         # A name of the hub stays one, unless there is a folder of that name.
         return f"{_HUB}{Path(name).resolve() if Path(name).is_dir() else name}{mark}{split}"
-    return str(Path(source).expanduser().resolve())
+    path = Path(source).expanduser()
+    if path.is_symlink() and not path.exists():
+        # Where it leads to is not what was asked for; it is refused where it is read.
+        return str(path.absolute())
+    return str(path.resolve())
 
 
 def _run_name(source: str) -> str:
