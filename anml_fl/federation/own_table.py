@@ -20,8 +20,8 @@ from anml_fl.tables.checking import checked_rows
 from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.enough import enough
 from anml_fl.tables.inference import inferred
-from anml_fl.tables.reading.source import read_columns
 from anml_fl.tables.reading.regular import naming
+from anml_fl.tables.reading.source import read_columns
 from anml_fl.tables.schema import ClassLabel
 from anml_fl.tables.schema_file import read_schema, schema_hash
 from anml_fl.tables.statistics import combined

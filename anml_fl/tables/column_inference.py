@@ -62,20 +62,18 @@ def inferred_columns(
     )
 
 
-def _inferred(
-    columns: Columns, name: str, same: str, missing: tuple[str, ...]
-) -> Column:
+def _inferred(columns: Columns, name: str, same: str, missing: tuple[str, ...]) -> Column:
     """Infer a column, unless its type tells nothing or it is another one again."""
     if not (1 <= len(name) <= _LONGEST_NAME and name.isprintable()):
         raise TableError(
             f"{columns.where}: a column's name must have 1 to {_LONGEST_NAME} printable"
-            f" characters, got one of {len(name)}: {ascii(name[:_LONGEST_NAME])}"
+            f" characters, got one of {len(name)}: {name[:_LONGEST_NAME]!a}"
         )
     kind = columns.table.schema.field(name).type
     if not can_be_read(kind):
         return IgnoredColumn(name=name, why=f"of type {kind}, which is not learned from")
     if same:
-        return IgnoredColumn(name=name, why=f"the same as {ascii(same)}")
+        return IgnoredColumn(name=name, why=f"the same as {same!a}")
     return inferred_column(profiled(columns, name, missing))
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from anml_fl.tables.schema import LARGEST, LEAST_SPREAD, Column, Picture, TableLabel, TableSchema
+from anml_fl.tables.schema import (
+    LARGEST,
+    LEAST_SPREAD,
+    Column,
+    Picture,
+    TableLabel,
+    TableSchema,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -47,7 +47,9 @@ def regular(path: Path) -> Path:
     if stat.S_ISREG(kind):
         return path
     what = next((name for is_one, name in _KINDS if is_one(kind)), "something else")
-    raise TableError(f"{_shown(path)}: is {what}, and no file; give the path of a regular file")
+    raise TableError(
+        f"{_shown(path)}: is {what}, and no file; give the path of a regular file"
+    )
 
 
 def entries(folder: Path, root: Path) -> list[Path]:
@@ -88,7 +90,9 @@ def naming(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.filename is not None or error.errno is None:
             raise
-        raise TableError(f"{_shown(path)}: cannot be read: {os.strerror(error.errno)}") from None
+        raise TableError(
+            f"{_shown(path)}: cannot be read: {os.strerror(error.errno)}"
+        ) from None
 
 
 def _kind(path: Path) -> int:
