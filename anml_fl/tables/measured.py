@@ -93,8 +93,8 @@ def _what_to_do(text: str, column: Scaled | ValueLabel) -> str:
         return "; take another unit" if abs(value) > LARGEST else ""
     if isinstance(column, DateColumn | NumberColumn):
         return (
-            "; mend the cell, list it under `missing` in a schema, or leave the column out with"
-            ' kind = "ignored"'
+            "; mend the cell, list it under `missing` in a schema, or leave the column out"
+            ' with kind = "ignored"'
         )
     return "; mend the cell, or take its row out"
 

@@ -143,6 +143,6 @@ def undefined_metric(task: Task) -> str:
     if metric is None or not rows or not math.isnan(task.score(task.initial_model())):
         return ""
     return (
-        f"{metric.name} is not defined on the {rows} test rows, as where there is one alone, or"
-        " none of some class"
+        f"{metric.name} is not defined on the {rows} test rows, as where there is one alone,"
+        " or none of some class"
     )

@@ -113,7 +113,8 @@ def _within(link: Path, root: Path) -> None:
     _kind(link)
     if not target.startswith(inside.rstrip(os.sep) + os.sep):
         raise TableError(
-            f"{_shown(link)}: is a link that leads out of {root}; put what it leads to there itself"
+            f"{_shown(link)}: is a link that leads out of {_shown(root)}; put what it leads"
+            " to there itself"
         )
 
 
