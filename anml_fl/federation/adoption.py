@@ -110,7 +110,11 @@ def _absolute(source: str) -> str:
         name, mark, split = source.removeprefix(HUB).partition("#")
         # A name of the hub stays one, unless there is a folder of that name.
         return f"{HUB}{Path(name).resolve() if Path(name).is_dir() else name}{mark}{split}"
-    return str(Path(source).expanduser().resolve())
+    path = Path(source).expanduser()
+    if path.is_symlink() and not path.exists():
+        # Where it leads to is not what was asked for; it is refused where it is read.
+        return str(path.absolute())
+    return str(path.resolve())
 
 
 def _run_name(source: str) -> str:

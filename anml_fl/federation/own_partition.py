@@ -15,6 +15,7 @@ from anml_fl.settings.section import ConfigError
 from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.holdout import kept_for_testing
 from anml_fl.tables.label_leak import told_by_rows
+from anml_fl.tables.left_out import left_out
 from anml_fl.tables.partitioners import dealt
 from anml_fl.tables.schema import ValueLabel
 from anml_fl.tables.statistics import combined, statistics_of
@@ -233,7 +234,8 @@ def _notes(
     rows: Rows, names: tuple[str, ...], parts: Sequence[Rows], partition: str
 ) -> tuple[str, ...]:
     """Say what is odd in the data or the deal, and no mistake."""
-    found = [*rows.notes, *told_by_rows(rows)]
+    said = filter(None, [left_out(rows.schema)])
+    found = [*said, *rows.notes, *told_by_rows(rows)]
     if partition == NATURAL and len(names) < len(rows.sites) - 1:
         found.append(
             f"{rows.where}: {len(names)} of {len(rows.sites)} sites take part, drawn by the"

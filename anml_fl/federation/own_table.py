@@ -16,6 +16,7 @@ from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.enough import enough
 from anml_fl.tables.inference import inferred
 from anml_fl.tables.reading.pictures import LABEL
+from anml_fl.tables.reading.regular import naming
 from anml_fl.tables.reading.source import read_columns
 from anml_fl.tables.schema_file import read_schema, schema_hash
 from anml_fl.tables.statistics import combined
@@ -191,7 +192,7 @@ def digest_of(chosen: TableSettings) -> str:
     for source in filter(None, (chosen.data, chosen.test)):
         for path in _files(source):
             found.update(f"{path.stat().st_size}:".encode())
-            with path.open("rb") as file:
+            with naming(path), path.open("rb") as file:
                 while block := file.read(1 << 20):
                     found.update(block)
     return found.hexdigest()

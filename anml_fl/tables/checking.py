@@ -125,11 +125,14 @@ def _names(columns: Columns, schema: TableSchema) -> dict[str, str]:
     wanted.append(schema.label.name)
     there = columns.table.column_names
     found: dict[str, str] = {}
+    exact: dict[str, list[str]] = {}
+    folded: dict[str, list[str]] = {}
+    for one in there:
+        exact.setdefault(one, []).append(one)
+        folded.setdefault(one.strip().casefold(), []).append(one)
     for name in [*wanted, *([schema.site] if schema.site else [])]:
         # Exactly so, or else in another case.
-        same = [one for one in there if one == name] or [
-            one for one in there if one.strip().casefold() == name.strip().casefold()
-        ]
+        same = exact.get(name) or folded.get(name.strip().casefold(), [])
         if len(same) > 1:
             raise TableError(f"{columns.where}: column {name} is there {len(same)} times")
         if same:

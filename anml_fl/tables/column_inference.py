@@ -9,6 +9,7 @@ import numpy as np
 
 from anml_fl.datasets.table import TableError
 from anml_fl.tables.cell import key, may_be_thousands, no_and_yes
+from anml_fl.tables.copies import copies
 from anml_fl.tables.natural_values import listed, short
 from anml_fl.tables.profile import MOSTLY, can_be_read, profiled
 from anml_fl.tables.schema import (
@@ -23,8 +24,6 @@ from anml_fl.tables.statistics import LEAST
 from anml_fl.tables.wide_ranges import wide_dates, wide_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from anml_fl.tables.columns import Columns
     from anml_fl.tables.profile import Profile
     from anml_fl.tables.schema import Column
@@ -37,6 +36,7 @@ _FEW_NUMBERS = 10
 _MANY = 10_000
 _DIFFERING = 0.2
 _LONGEST_NAME = 200
+_UNPRINTABLE = "text with characters that cannot be printed, as line ends"
 # `id` as a word of its own, or at the end of one: PassengerId, patient_id, rowid.
 _ID_WORDS = {"id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "mrn", "no", "nr"}
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -54,27 +54,26 @@ def inferred_columns(
         Label and site: a column that is the same as one of them is ignored, for it would
         foretell what it is.
     """
+    twice = copies(columns, leave_out)
     return tuple(
-        _inferred(columns, name, leave_out, missing)
+        _inferred(columns, name, twice.get(name, ""), missing)
         for name in columns.table.column_names
         if name not in leave_out
     )
 
 
-def _inferred(
-    columns: Columns, name: str, leave_out: tuple[str, ...], missing: tuple[str, ...]
-) -> Column:
+def _inferred(columns: Columns, name: str, same: str, missing: tuple[str, ...]) -> Column:
     """Infer a column, unless its type tells nothing or it is another one again."""
-    if not 1 <= len(name) <= _LONGEST_NAME:
+    if not (1 <= len(name) <= _LONGEST_NAME and name.isprintable()):
         raise TableError(
-            f"{columns.where}: a column's name must have 1 to {_LONGEST_NAME} characters, got"
-            f" one of {len(name)}"
+            f"{columns.where}: a column's name must have 1 to {_LONGEST_NAME} printable"
+            f" characters, got one of {len(name)}: {name[:_LONGEST_NAME]!a}"
         )
     kind = columns.table.schema.field(name).type
     if not can_be_read(kind):
         return IgnoredColumn(name=name, why=f"of type {kind}, which is not learned from")
-    for other in same_as(columns, name, leave_out):
-        return IgnoredColumn(name=name, why=f"the same as {other!r}")
+    if same:
+        return IgnoredColumn(name=name, why=f"the same as {same!a}")
     return inferred_column(profiled(columns, name, missing))
 
 
@@ -132,6 +131,8 @@ def _category(profile: Profile, values: dict[str, int]) -> Column:
     if not kept:
         why = f"text: no value stands in {LEAST} rows"
         return IgnoredColumn(name=name, why=why, gaps=gaps)
+    if not all(value.isprintable() for value in kept):
+        return IgnoredColumn(name=name, why=_UNPRINTABLE, gaps=gaps)
     return CategoryColumn(name=name, values=listed(kept), gaps=gaps)
 
 
@@ -156,6 +157,8 @@ def _constant(profile: Profile, values: dict[str, int]) -> Column:
     if min(profile.missing, profile.present) < LEAST:
         gaps = profile.missing > 0
         return IgnoredColumn(name=profile.name, why="constant", gaps=gaps)
+    if not all(value.isprintable() for value in values):
+        return IgnoredColumn(name=profile.name, why=_UNPRINTABLE, gaps=True)
     return CategoryColumn(name=profile.name, values=tuple(values), gaps=True)
 
 
@@ -189,12 +192,3 @@ def _by_key(profile: Profile) -> dict[str, int]:
         name = names.setdefault(key(text), short(text))
         counted[name] = counted.get(name, 0) + times
     return counted
-
-
-def same_as(columns: Columns, name: str, known: tuple[str, ...] = ()) -> Iterator[str]:
-    """Name the columns before it, or among `known`, whose cells are the same in every row."""
-    cells = columns.table[name]
-    names = columns.table.column_names
-    for other in dict.fromkeys([*filter(None, known), *names[: names.index(name)]]):
-        if other != name and columns.table[other].equals(cells):
-            yield other

@@ -81,8 +81,12 @@ def described(columns: Columns, schema: TableSchema) -> Description:
 
 def _named_as(columns: Columns, schema: TableSchema) -> Columns:
     """Call columns as the schema does, where the table writes them in another case."""
-    there = columns.table.column_names
+    there = set(columns.table.column_names)
     wanted = [column.name for column in schema.columns] + [schema.label.name, schema.site]
     lacking = {name.strip().casefold(): name for name in wanted if name not in there}
-    names = [name if name in wanted else lacking.pop(name.casefold(), name) for name in there]
+    known = set(wanted)
+    names = [
+        name if name in known else lacking.pop(name.casefold(), name)
+        for name in columns.table.column_names
+    ]
     return replace(columns, table=columns.table.rename_columns(names))

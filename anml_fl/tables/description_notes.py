@@ -8,7 +8,7 @@ import numpy as np
 
 from anml_fl.datasets.site_name import alike
 from anml_fl.tables.cell import number_of
-from anml_fl.tables.column_inference import same_as
+from anml_fl.tables.copies import copies
 from anml_fl.tables.label_leak import told_by_columns
 from anml_fl.tables.profile import profiled
 from anml_fl.tables.schema import (
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from anml_fl.tables.schema import TableSchema
     from anml_fl.tables.site_description import SiteDescription
 
+NAMELESS = "(none)"
+"""What rows are called that name no site."""
 _LISTED = 8
 _FEW_ROWS = 10
 _RARE = 0.1
 _MOST_CODES = 10
 _MANY_CLASSES = 20
+_MAY_BE_NAMES = 20
 # Numbers that people write where nothing was measured.
 _STAND_INS = (0, -1, -9, -99, -999, -9999, 9, 99, 999, 9999, 99999)
 _STAND_INS_SHARE = 0.01
@@ -47,7 +50,7 @@ def notes_on(
     sites : sequence of SiteDescription
         What was counted.
     """
-    there = columns.table.column_names
+    there = dict.fromkeys(columns.table.column_names)
     yield from _ignored(schema)
     known = {column.name for column in schema.columns} | {schema.label.name, schema.site}
     if lacking := [name for name in sorted(known - {""}) if name not in there]:
@@ -84,12 +87,12 @@ def _ignored(schema: TableSchema) -> Iterator[str]:
 
 def _of_columns(columns: Columns, schema: TableSchema) -> Iterator[str]:
     codes = []
+    there, twice = set(columns.table.column_names), copies(columns)
     for column in schema.columns:
-        if isinstance(column, IgnoredColumn) or column.name not in columns.table.column_names:
+        if isinstance(column, IgnoredColumn) or column.name not in there:
             continue
-        for other in same_as(columns, column.name):
-            yield f"{column.name}: the same as {other}"
-            break
+        if column.name in twice:
+            yield f"{column.name}: the same as {twice[column.name]}"
         profile = profiled(columns, column.name, schema.missing)
         if isinstance(column, NumberColumn):
             codes += [column.name] if _may_be_codes(profile) else []
@@ -100,6 +103,11 @@ def _of_columns(columns: Columns, schema: TableSchema) -> Iterator[str]:
                 yield (
                     f"{column.name}: one category, and gaps: all it tells is whether it was"
                     " filled in"
+                )
+            if len(column.values) > _MAY_BE_NAMES:
+                yield (
+                    f"the schema lists {len(column.values)} values of {column.name}: if they"
+                    ' name people, set kind = "ignored"'
                 )
         if profile.missing and not column.gaps:
             yield (
@@ -175,7 +183,7 @@ def _of_cells(sites: Sequence[SiteDescription]) -> Iterator[str]:
         )
     constant = [one for one in sites if one.constant]
     for one in constant[:_LISTED]:
-        where = f"{one.site}: " if one.site else ""
+        where = f"{one.site or NAMELESS}: " if one.site or len(sites) > 1 else ""
         yield f"{where}all rows have the same in {_some(one.constant)}"
     if (more := len(constant) - _LISTED) > 0:
         yield f"{more} more sites have columns in which all rows have the same"
@@ -185,10 +193,12 @@ def _of_sites(sites: Sequence[SiteDescription]) -> Iterator[str]:
     for one in sites:
         if not one.site:
             yield f"{one.rows} rows name no site, and will be refused"
-    if few := [one.site for one in sites if one.rows < _FEW_ROWS]:
+    if few := [one.site or NAMELESS for one in sites if one.rows < _FEW_ROWS]:
         yield f"sites with fewer than {_FEW_ROWS} rows: {_some(few)}"
     if one_class := [
-        one.site for one in sites if one.rows >= 1 and np.count_nonzero(one.classes) == 1
+        one.site or NAMELESS
+        for one in sites
+        if one.rows >= 1 and np.count_nonzero(one.classes) == 1
     ]:
         yield (
             f"sites with rows of one class alone: {_some(one_class)}; what they learn pulls"

@@ -63,7 +63,12 @@ class Distinct:
             found = found | np.isin(read.astype(np.float64), numbers)
         return np.append(found, True)
 
-    def refuse(self, wrong: NDArray[np.bool_], wanted: Callable[[str], str]) -> None:
+    def refuse(
+        self,
+        wrong: NDArray[np.bool_],
+        wanted: Callable[[str], str],
+        what_to_do: Callable[[str], str] = lambda _: "",
+    ) -> None:
         """Refuse the first row whose value is wrong.
 
         Parameters
@@ -72,6 +77,8 @@ class Distinct:
             Of each value, and of a cell that is null.
         wanted : callable
             From the wrong cell's text to what would be right.
+        what_to_do : callable
+            From it to what there is to be done, behind a semicolon.
 
         Raises
         ------
@@ -89,6 +96,7 @@ class Distinct:
         raise TableError(
             f"{self.columns.where}, {self.columns.place(int(rows[0]))}, column {self.name}:"
             f" must be {wanted(text)}, got {shown(text)}{more}"
+            f"{what_to_do(text)}"
         )
 
 

@@ -54,7 +54,7 @@ def enough(rows: Rows) -> Rows:
             more = f", and {few.size - 1} more sites have as few" if few.size > 1 else ""
             raise TableError(
                 f"{rows.where}: rows of {rows.sites[few[0]]!r}: {held[few[0]]}{more}; a site"
-                f" needs {_LEAST_ROWS} at least, to learn from and to be tested on; leave"
-                " these rows out, or give them to a larger site"
+                f" needs {_LEAST_ROWS} at least, to learn from and to be tested on; remove"
+                " its rows, or give them to a larger site"
             )
     return rows

@@ -6,6 +6,7 @@ than what was seen: a schema is given to others, and must tell of no single row.
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,8 @@ def inferred(columns: Columns, label: str, by: str = "") -> TableSchema:
     ((('no',), ('yes',)), ['number'])
     """
     names = columns.table.column_names
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise TableError(f"{columns.where}: {names.count(twice[0])} columns are {twice[0]!r}")
+    if twice := [(name, times) for name, times in Counter(names).items() if times > 1]:
+        raise TableError(f"{columns.where}: {twice[0][1]} columns are {twice[0][0]!r}")
     by = by or columns.by
     _named(columns, label, "label")
     if by:

@@ -103,6 +103,11 @@ def inferred_label(
             f"{where}: {profile.rows} rows, and each has the same value; a label needs two"
             " classes at least, or nothing can be told apart"
         )
+    if not all(value.isprintable() for value in classes):
+        raise TableError(
+            f"{where}: a class has a character that cannot be printed, as a line's end; write"
+            " classes with printable ones"
+        )
     return ClassLabel(name=name, classes=tuple((value,) for value in classes))
 
 

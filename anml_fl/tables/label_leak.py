@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.tables.chosen import chosen, classes_or_none
+from anml_fl.tables.categories import category_codes, classes_or_none
 from anml_fl.tables.distinct import distinct
 from anml_fl.tables.profile import dates_in, numbers_in
 from anml_fl.tables.schema import (
@@ -90,7 +90,7 @@ def told_by_columns(columns: Columns, schema: TableSchema) -> Iterator[str]:
             values: NDArray[Any] = _numbers(columns, column, schema, step)
         else:
             cells = distinct(columns, column.name)
-            values = chosen(cells, column, schema.missing)[::step]
+            values = category_codes(cells, column, schema.missing)[::step]
         if note := _told(column.name, values[known], labels[known], schema):
             yield note
 

@@ -12,7 +12,7 @@ from anml_fl.datasets.refusal import has_unit, or_missing
 from anml_fl.tables.cell import date_of, may_be_thousands, number_of, numbers_of, texts_of
 from anml_fl.tables.distinct import is_moment
 from anml_fl.tables.ranges import bounds
-from anml_fl.tables.schema import DateColumn, NumberColumn
+from anml_fl.tables.schema import LARGEST, DateColumn, NumberColumn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +58,11 @@ def measured(
         none[:-1] |= np.isin(values, absent)
         fits = (low <= values) & (values <= high)
     values = np.append(np.where(none[:-1], np.nan, values), np.nan)
-    cells.refuse(~(np.append(fits, False) | none), lambda text: _right(text, column, marks))
+    cells.refuse(
+        ~(np.append(fits, False) | none),
+        lambda text: _right(text, column, marks),
+        lambda text: _what_to_do(text, column),
+    )
     return values[cells.codes]
 
 
@@ -78,6 +82,21 @@ def _dates(cells: Distinct) -> NDArray[np.float64]:
 
 def _nan_for_null(values: Any) -> NDArray[np.float64]:
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _what_to_do(text: str, column: Scaled | ValueLabel) -> str:
+    """Say what to do about a cell that is of another kind, or in another unit."""
+    if isinstance(column, DateColumn):
+        if date_of(text) is not None:
+            return ""
+    elif (value := number_of(text)) is not None:
+        return "; take another unit" if abs(value) > LARGEST else ""
+    if isinstance(column, DateColumn | NumberColumn):
+        return (
+            "; mend the cell, list it under `missing` in a schema, or leave the column out"
+            ' with kind = "ignored"'
+        )
+    return "; mend the cell, or take its row out"
 
 
 def _right(text: str, column: Scaled | ValueLabel, missing: tuple[str, ...]) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from anml_fl.tables.columns import Columns
     from anml_fl.tables.distinct import Distinct
 
-MOSTLY = 0.98
+MOSTLY = 0.9
 """From this share of numbers or dates on, other cells are mistakes, which checking names."""
 
 # So many different cells say whether a column may be of dates.

@@ -7,9 +7,10 @@ table, written as `schema.toml`, edited by people, and held against every table.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from anml_fl.settings.section import Section
 from anml_fl.tables.cell import key
@@ -19,7 +20,23 @@ MISSING = (
 )  # fmt: skip
 """Cells that say that a value is missing, unless a schema says otherwise."""
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+LARGEST = 1e15
+"""No number, bound or spread may be larger; nothing is measured in such a unit."""
+LEAST_SPREAD = 1 / LARGEST
+"""No spread may be smaller."""
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must have printable characters alone, no tabs or line ends")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_printable)]
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
+# Strict: true is no number.
+Bound = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST)]
+Spread = Annotated[float, Field(strict=True, ge=LEAST_SPREAD, le=LARGEST)]
 
 
 class _Column(Section):
@@ -55,11 +72,11 @@ class NumberColumn(_Column):
     """
 
     kind: Literal["number"] = "number"
-    low: float
-    high: float
-    absent: tuple[float, ...] = ()
-    centre: float | None = None
-    spread: float | None = Field(None, gt=0)
+    low: Bound
+    high: Bound
+    absent: tuple[Bound, ...] = ()
+    centre: Bound | None = None
+    spread: Spread | None = None
 
     @property
     def width(self) -> int:
@@ -90,8 +107,8 @@ class DateColumn(_Column):
     kind: Literal["date"] = "date"
     low: dt.date
     high: dt.date
-    centre: float | None = None
-    spread: float | None = Field(None, gt=0)
+    centre: Bound | None = None
+    spread: Spread | None = None
 
     @property
     def width(self) -> int:
@@ -119,7 +136,7 @@ class BooleanColumn(_Column):
     """
 
     kind: Literal["boolean"] = "boolean"
-    values: tuple[str, str]
+    values: tuple[Text, Text]
 
     @property
     def width(self) -> int:
@@ -137,7 +154,7 @@ class CategoryColumn(_Column):
     """
 
     kind: Literal["category"] = "category"
-    values: tuple[str, ...] = Field(min_length=1)
+    values: tuple[Text, ...] = Field(min_length=1)
 
     @property
     def width(self) -> int:
@@ -155,7 +172,7 @@ class IgnoredColumn(_Column):
     """
 
     kind: Literal["ignored"] = "ignored"
-    why: str = ""
+    why: Text = ""
 
     @property
     def width(self) -> int:
@@ -182,7 +199,7 @@ class ClassLabel(Section):
 
     kind: Literal["class"] = "class"
     name: Name
-    classes: tuple[tuple[str, ...], ...] = Field(min_length=2)
+    classes: tuple[tuple[Text, ...], ...] = Field(min_length=2)
 
     @model_validator(mode="before")
     @classmethod
@@ -205,10 +222,10 @@ class ValueLabel(Section):
 
     kind: Literal["value"] = "value"
     name: Name
-    low: float
-    high: float
-    centre: float | None = None
-    spread: float | None = Field(None, gt=0)
+    low: Bound
+    high: Bound
+    centre: Bound | None = None
+    spread: Spread | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -260,8 +277,8 @@ class TableSchema(Section):
     """
 
     version: Literal[1] = 1
-    site: str = ""
-    missing: tuple[str, ...] = MISSING
+    site: Text = ""
+    missing: tuple[Text, ...] = MISSING
     label: TableLabel
     picture: Picture | None = None
     columns: tuple[Column, ...] = ()
@@ -293,7 +310,7 @@ class TableSchema(Section):
     def _consistent(self) -> Self:
         names = [column.name for column in self.columns]
         names += [self.label.name, *([self.site] if self.site else [])]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        if twice := sorted(name for name, times in Counter(names).items() if times > 1):
             raise ValueError(f"column {twice[0]!r} is there twice")
         if not self.width:
             raise ValueError("a column is needed, to predict from")

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import TextError, read_text
-from anml_fl.tables.schema import TableSchema
+from anml_fl.tables.reading.regular import naming, regular
+from anml_fl.tables.schema import LARGEST, TableSchema
 from anml_fl.tables.schema_mistakes import explained
 
 if TYPE_CHECKING:
@@ -58,16 +59,22 @@ def read_schema(path: Path) -> TableSchema:
         Naming the file and every mistake in it: which column, key and value, and what would
         be right.
     OSError
-        If it cannot be read.
+        If it cannot be read, or is no regular file.
     """
     try:
-        tree = tomllib.loads(read_text(path))
+        with naming(regular(path)):
+            tree = tomllib.loads(read_text(path))
     except TextError as error:
         raise ConfigError(str(error)) from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(
             f"{path}: no schema: not valid TOML: {error}; `anml data describe TABLE --label"
             " COLUMN --out schema.toml` writes one"
+        ) from None
+    except ValueError:  # Python's words for it are about Python's own settings
+        raise ConfigError(
+            f"{path}: a whole number in it has too many digits; numbers lie between"
+            f" {-LARGEST:g} and {LARGEST:g}"
         ) from None
     try:
         return TableSchema.model_validate(tree)

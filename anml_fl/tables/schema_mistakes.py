@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from anml_fl.tables.schema import Column, Picture, TableLabel, TableSchema
+from anml_fl.tables.schema import (
+    LARGEST,
+    LEAST_SPREAD,
+    Column,
+    Picture,
+    TableLabel,
+    TableSchema,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _LONGEST_SHOWN = 60
+_NUMBERS = ("low", "high", "absent", "centre", "spread")
 
 
 def _by_kind(union: Any) -> dict[str, type[BaseModel]]:
@@ -44,7 +52,10 @@ def explained(error: ValidationError, tree: Mapping[str, Any]) -> tuple[str, ...
     column 'age', kind: unknown 'numbr'; known: number, date, boolean, category, ignored
     """
     problems = error.errors(include_url=False, include_context=True)
-    return tuple(dict.fromkeys(_explained(problem, tree) for problem in problems))
+    # Values that are wrong are not counted: that too few are left says nothing more.
+    wrong = {one["loc"][:-1] for one in problems} | {one["loc"][:-2] for one in problems}
+    told = [one for one in problems if one["type"] != "too_short" or one["loc"] not in wrong]
+    return tuple(dict.fromkeys(_explained(problem, tree) for problem in told))
 
 
 def _explained(problem: ErrorDetails, tree: Mapping[str, Any]) -> str:
@@ -68,7 +79,9 @@ def _explained(problem: ErrorDetails, tree: Mapping[str, Any]) -> str:
             )
         return f"{inside}{key} is missing"
     if kind == "value_error":
-        return problem["msg"].removeprefix("Value error, ")
+        said = problem["msg"].removeprefix("Value error, ")
+        # A model's own says where; one value's has its place here.
+        return f"{inside}{key}: {said}, got {_shown(given)}" if key else said
     if kind in ("model_attributes_type", "model_type", "dict_type"):
         return f"{where or key}: must be a table of keys and values, got {_shown(given)}"
     place = f"{inside}{key}" if key else where
@@ -89,6 +102,10 @@ def _wanted(kind: str, key: str, problem: ErrorDetails) -> str:
         return "must be two texts, no and yes"
     if kind == "tuple_type":
         return "must be a list in square brackets"
+    beyond = kind.startswith("float") and type(problem["input"]) is int
+    if (beyond or kind in ("greater_than_equal", "less_than_equal")) and key in _NUMBERS:
+        least = LEAST_SPREAD if key == "spread" else -LARGEST
+        return f"must lie between {least:g} and {LARGEST:g}; take another unit"
     if kind.startswith("float"):
         return "must be a number, with a point before its decimals"
     if kind.startswith("date"):
@@ -131,5 +148,7 @@ def _shown(given: Any) -> str:
         return f"a {'table' if isinstance(given, dict) else 'list'}"
     if isinstance(given, bool):
         return "true" if given else "false"
+    if isinstance(given, int) and abs(given) > LARGEST:
+        return f"a number of {len(str(abs(given)))} digits"
     shown = ascii(given) if isinstance(given, str) else str(given)
     return shown if len(shown) <= _LONGEST_SHOWN else f"a text of {len(str(given))} characters"

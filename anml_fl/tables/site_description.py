@@ -73,8 +73,9 @@ def site_descriptions(columns: Columns, schema: TableSchema) -> tuple[SiteDescri
     starts = np.searchsorted(holder[order], np.arange(n))
     missing, wrong, read = np.zeros(n), np.zeros(n, dtype=np.int64), 0
     constant: list[list[str]] = [[] for _ in sites]
+    there = set(columns.table.column_names)
     for column in schema.columns:
-        if isinstance(column, IgnoredColumn) or column.name not in columns.table.column_names:
+        if isinstance(column, IgnoredColumn) or column.name not in there:
             continue
         cells = distinct(columns, column.name)
         none = cells.missing(schema.missing)

@@ -11,7 +11,7 @@ import numpy as np
 
 from anml_fl.tables.ranges import bounds
 from anml_fl.tables.rows import MISSING
-from anml_fl.tables.schema import ClassLabel, ValueLabel
+from anml_fl.tables.schema import LARGEST, LEAST_SPREAD, ClassLabel, ValueLabel
 from anml_fl.tables.told_statistics import read_told
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _scale(
     low, high = bounds(column)
     told = [(s.counts[place], s.sums[place], s.squares[place]) for s in of_sites]
     if not (told := [one for one in told if one[0]]):
-        return (low + high) / 2, (high - low) / 4
+        return (low + high) / 2, _bounded((high - low) / 4)
     counts, sums, squares = np.array(told, dtype=np.float64).T
     variances = np.clip(squares / counts - (sums / counts) ** 2, 0, ((high - low) / 2) ** 2)
     means = np.clip(sums / counts, low, high)
@@ -205,8 +205,13 @@ def _scale(
     between = _NORMAL * float(np.median(abs(means - centre)))
     spread = math.hypot(math.sqrt(float(np.median(variances))), between)
     if spread <= max(_ROUNDING * abs(centre), _LEAST_SPREAD * (high - low)):
-        return centre, (high - low) / 4
-    return centre, spread
+        spread = (high - low) / 4
+    return centre, _bounded(spread)
+
+
+def _bounded(spread: float) -> float:
+    """Keep a spread within what a schema may fix."""
+    return max(LEAST_SPREAD, min(spread, LARGEST))
 
 
 def _counted(codes: NDArray[np.int32], values: int) -> NDArray[np.intp]:

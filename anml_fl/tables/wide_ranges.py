@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.tables.schema import LARGEST, LEAST_SPREAD
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _EPOCH = dt.date(1970, 1, 1)
-_SMALLEST, _LARGEST = 1e-300, 1e300
 
 
 def wide_range(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -20,7 +21,8 @@ def wide_range(values: NDArray[np.float64]) -> tuple[float, float]:
 
     A test table, or a site that joins later, has values a little beyond those seen so far: a
     range is there to find other units and slips of the point, not them. What is never
-    negative, or never positive, stays so. No bound but 0 is a value that was seen.
+    negative, or never positive, stays so. No bound but 0 is a value that was seen. Neither is
+    larger than `LARGEST`: what lies beyond is in another unit.
 
     Parameters
     ----------
@@ -34,6 +36,7 @@ def wide_range(values: NDArray[np.float64]) -> tuple[float, float]:
     >>> wide_range(np.array([-3.0, 3.0]))
     (-6.1, 6.1)
     """
+    values = np.clip(values, -LARGEST, LARGEST)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     half = (high - low) / 2 or max(abs(low), 1.0) / 2
     # Not -0.0, which a file would show.
@@ -46,13 +49,13 @@ def wide_range(values: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _rounded_up(value: float) -> float:
-    if abs(value) < _SMALLEST:
-        return _SMALLEST if value > 0 else 0.0
-    value = max(-_LARGEST, min(value, _LARGEST))
+    if abs(value) < LEAST_SPREAD:
+        return LEAST_SPREAD if value > 0 else 0.0
+    value = max(-LARGEST, min(value, LARGEST))
     place = math.floor(math.log10(abs(value))) - 1
     steps = math.floor(value / 10.0**place) + 1
     # By decimal digits, not by a product: 3 * 0.1 is 0.30000000000000004.
-    return float(f"{steps}e{place}")
+    return max(-LARGEST, min(float(f"{steps}e{place}"), LARGEST))
 
 
 def wide_dates(days: NDArray[np.float64]) -> tuple[dt.date, dt.date]:

@@ -130,11 +130,19 @@ def _check_evaluation(config: RunConfig, task: Task) -> None:
             f"evaluation.patience: the server has no row to test on, so that no round is known"
             f" to be the best, got {chosen.patience}; give --test, or best_by = claims, or 0"
         )
-    if rows and chosen.best_by == "server" and metric is not None:
-        score = task.score(task.initial_model())
-        if math.isnan(score):
-            raise ConfigError(
-                f"evaluation.metric: {metric.name} is not defined on the {rows} test rows, as"
-                " where all are of one class, so that no round is known to be the best; give"
-                " other test rows, another metric, or patience 0"
-            )
+    if chosen.best_by == "server" and (why := undefined_metric(task)):
+        raise ConfigError(
+            f"evaluation.metric: {why}, so that no round is known to be the best; give other"
+            " test rows, another metric, or patience 0"
+        )
+
+
+def undefined_metric(task: Task) -> str:
+    """Say that the chosen metric tells nothing on the test rows; empty if it does."""
+    metric, rows = task.measure, task.data.test.labels.size
+    if metric is None or not rows or not math.isnan(task.score(task.initial_model())):
+        return ""
+    return (
+        f"{metric.name} is not defined on the {rows} test rows, as where there is one alone,"
+        " or none of some class"
+    )

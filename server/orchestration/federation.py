@@ -28,7 +28,7 @@ from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import write_whole
 from anml_fl.tables.schema_file import schema_text
 from server.orchestration.common_scale import Asking, common_scale, on_scale
-from server.orchestration.data_checks import check_data
+from server.orchestration.data_checks import check_data, undefined_metric
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
 from server.orchestration.own_data import own_data
@@ -122,6 +122,8 @@ def train_federation(
     task = task or task_of(config)
     for note in task.data.notes:
         log(WARNING, "%s", note)
+    if why := undefined_metric(task):
+        log(WARNING, "%s: it is shown as '-'; give other test rows, or another metric", why)
     open_run(out, config)
     if task.schema is not None:
         write_whole(out / SCHEMA, schema_text(task.schema).encode())

@@ -18,7 +18,6 @@ from anml_fl.tables.findings import findings
 from anml_fl.tables.inference import inferred
 from anml_fl.tables.schema import Picture
 from anml_fl.tables.schema_file import schema_text
-from anml_fl.tables.wide_ranges import wide_dates, wide_range
 
 ROWS = 120
 LABEL = ["yes", "no", "no"] * (ROWS // 3)
@@ -39,7 +38,7 @@ def repeated(*values, rows=ROWS):
     return [values[i % len(values)] for i in range(rows)]
 
 
-# ── Columns ─────────────────────────────────────────────────────────────────────────────────
+# ── Columns ────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -125,9 +124,16 @@ def test_an_id_of_patients_with_several_rows_each_is_one(columns):
 def test_a_few_texts_among_many_numbers_are_left_to_checking(columns):
     rows = 200
     numbers = [f"{x:.2f}" for x in GENERATOR.normal(size=rows)]
-    few = column(columns, [*numbers[:-4], *["12 kg"] * 4], rows=rows)
-    more = column(columns, [*numbers[:-5], *["12 kg"] * 5], rows=rows)
+    few = column(columns, [*numbers[:-20], *["12 kg"] * 20], rows=rows)
+    more = column(columns, [*numbers[:-21], *["12 kg"] * 21], rows=rows)
     assert (few.kind, more.kind) == ("number", "ignored")
+
+
+def test_a_few_texts_among_many_dates_are_left_to_checking(columns):
+    days = [str(dt.date(2001, 1, 1) + dt.timedelta(days=i)) for i in range(ROWS)]
+    few = column(columns, [*days[:-12], *["unknown"] * 12])
+    more = column(columns, [*days[:-13], *["unknown"] * 13])
+    assert (few.kind, more.kind) == ("date", "ignored")
 
 
 def test_a_rare_value_of_a_category_stands_in_no_schema(columns):
@@ -178,93 +184,7 @@ def test_pictures(columns):
         inferred(columns({"y": ["a", "b"]}, pixels=np.zeros((2, 4, 8, 8), np.uint8)), "y")
 
 
-# ── Ranges ──────────────────────────────────────────────────────────────────────────────────
-
-
-@given(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=9))
-def test_a_range_is_wider_than_what_was_seen_and_shows_none_of_it(values):
-    low, high = wide_range(np.array(values))
-    assert low <= min(values) <= max(values) <= high
-    assert low < high
-    assert not {low, high} - {0.0} & set(values)
-    # Two digits: no more than three significant characters of either bound.
-    for bound in (low, high):
-        assert float(f"{bound:.1e}") == bound
-    width = max(values) - min(values)
-    assert high <= 0 or high >= max(values) + 0.49 * width
-
-
-@given(st.lists(st.integers(-719162, 2932896), min_size=1, max_size=9))
-def test_a_range_of_dates_is_whole_years(days):
-    low, high = wide_dates(np.array(days, float))
-    dates = [dt.date(1970, 1, 1) + dt.timedelta(days=day) for day in days]
-    assert low <= min(dates) <= max(dates) <= high
-    assert (low.month, low.day, high.month, high.day) == (1, 1, 12, 31)
-
-
-# ── Labels ──────────────────────────────────────────────────────────────────────────────────
-
-
-def label(columns, cells, rows=ROWS):
-    other = [f"{x:.2f}" for x in np.random.default_rng(1).normal(size=rows)]
-    return inferred(columns({"x": other, "y": cells}), "y").label
-
-
-@pytest.mark.parametrize(
-    ("cells", "classes"),
-    [
-        (repeated("yes", "no"), ["no", "yes"]),
-        (repeated("Positive", "Negative"), ["Negative", "Positive"]),
-        (repeated("true", "false"), ["false", "true"]),
-        (repeated("10", "9", "2"), ["2", "9", "10"]),
-        (repeated("1.0", "0.0"), ["0", "1"]),
-        (pa.array(repeated(1.0, 0.0)), ["0", "1"]),
-        (pa.array(repeated(True, False)), ["false", "true"]),
-        (repeated("b", "a", "C"), ["C", "a", "b"]),
-        ([str(i % 20 / 4) for i in range(ROWS)], [f"{i / 4:g}" for i in range(20)]),
-        ([str(i % 20) for i in range(ROWS)], [str(i) for i in range(20)]),
-    ],
-)
-def test_classes_in_their_order(columns, cells, classes):
-    assert [one[0] for one in label(columns, cells).classes] == classes
-
-
-def test_many_numbers_are_a_value(columns):
-    assert label(columns, SPREAD_OUT).kind == "value"
-    assert label(columns, [str(i % 21 / 4) for i in range(ROWS)]).kind == "value"
-    assert label(columns, [str(i % 21) for i in range(ROWS)]).kind == "value"
-    # 5 % of 600 rows are 30 whole numbers.
-    assert label(columns, [str(i % 30) for i in range(600)], 600).kind == "class"
-    assert label(columns, [str(i % 31) for i in range(600)], 600).kind == "value"
-
-
-@pytest.mark.parametrize(
-    ("cells", "message"),
-    [
-        (["a"] * ROWS, "120 rows, and each has the same value; a label needs two classes"),
-        (["1", "1.0"] * (ROWS // 2), "120 rows, and each has the same value"),
-        (
-            [*LABEL[:-2], "?", ""],
-            "missing in 2 of 120 rows, the first being line 120; nothing",
-        ),
-        (pa.array([None, *LABEL[1:]]), "missing in 1 of 120 rows, the first being line 2;"),
-        (pa.array([[1]] * ROWS), "a label must be texts or numbers, not of type list"),
-    ],
-)
-def test_labels_that_cannot_be_predicted(columns, cells, message):
-    with pytest.raises(TableError) as caught:
-        label(columns, cells)
-    assert message in str(caught.value)
-
-
-def test_none_is_a_class_where_many_rows_have_it(columns):
-    cells = ["none"] * 9 + ["None"] * 5 + ["mild"] * 106
-    found = inferred(columns({"x": SPREAD_OUT, "y": cells}), "y")
-    assert found.label.classes == (("None",), ("mild",), ("none",))
-    assert not {"none", "None"} & set(found.missing)
-    assert "NA" in found.missing
-    with pytest.raises(TableError, match="missing in 4 of 120 rows"):
-        label(columns, ["none"] * 4 + ["mild", "severe"] * 58)
+# ── Any table ──────────────────────────────────────────────────────────────────────────────
 
 
 CELLS = {
@@ -276,7 +196,7 @@ CELLS = {
     "texts": st.text(st.characters(exclude_categories=["C", "Z"]), max_size=4),
     "gaps": st.sampled_from(["", "?", "nan"]) | st.floats(0, 9).map("{:.1f}".format),
     "typed": st.booleans() | st.none(),
-    "floats": st.floats(allow_infinity=False, width=32) | st.none(),
+    "floats": st.floats(-1e15, 1e15) | st.just(np.nan) | st.none(),
     "moments": st.datetimes() | st.none(),
 }
 
@@ -298,61 +218,7 @@ def test_a_table_fits_the_schema_that_was_found_out_from_it(data):
     assert [one.gaps for one in scaled] == np.isnan(read.numbers).any(axis=0).tolist()
 
 
-def test_too_many_classes_are_refused(columns):
-    cells = [f"c{i}" for i in range(1001)]
-    with pytest.raises(
-        TableError, match="1001 different values in 1001 rows, and at most 1000"
-    ):
-        label(columns, cells, 1001)
-
-
-# ── What is not there ───────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("names", "asked", "message"),
-    [
-        ("a b", {"label": "y"}, "a.csv: no column 'y', which label names; its columns: a, b"),
-        ("a y", {"label": "y", "by": "s"}, "no column 's', which by names; its columns: a, y"),
-        ("a y", {"label": "y", "by": "y"}, "'y' cannot be both label and by"),
-        ("y", {"label": "y"}, "no column is left to predict 'y' from; others are needed"),
-        ("y z", {"label": "y"}, "no column is left to predict 'y' from (z: the same as 'y')"),
-    ],
-)
-def test_columns_that_are_not_there(columns, names, asked, message):
-    table = {name: ["u", "v"] * 60 for name in names.split()}
-    with pytest.raises(TableError) as caught:
-        inferred(columns(table), **asked)
-    assert message in str(caught.value)
-
-
-def test_of_many_names_the_nearest_is_told(columns):
-    table = {f"column {i}": ["u", "v"] for i in range(30)} | {"Outcome": ["u", "v"]}
-    with pytest.raises(TableError, match="did you mean 'Outcome'"):
-        inferred(columns(table), "outcome")
-
-
-def test_a_short_name_need_not_come_as_near(columns):
-    table = {"age": ["u", "v"], "clinic": ["u", "v"], "died": ["u", "v"]}
-    with pytest.raises(TableError, match=r"did you mean 'died'\?"):
-        inferred(columns(table), "death")
-
-
-def test_rows_that_are_all_of_different_sites_name_none(columns):
-    rows = 10_001
-    table = {"x": list(map(str, range(rows))), "y": ["u", "v"] * 5000 + ["u"]}
-    with pytest.raises(
-        TableError, match="column x: 10001 different values, and at most 10000"
-    ):
-        inferred(columns(table), "y", "x")
-
-
-def test_folders_tell_whose_rows_they_are(columns):
-    table = {"x": SPREAD_OUT, "site": repeated("u", "v"), "y": LABEL}
-    assert inferred(columns(table, by="site"), "y").site == "site"
-
-
-# ── What a schema tells ─────────────────────────────────────────────────────────────────────
+# ── What a schema tells ────────────────────────────────────────────────────────────────────
 
 
 def test_no_cell_of_a_single_row_stands_in_a_schema(columns):
@@ -375,7 +241,7 @@ def test_no_cell_of_a_single_row_stands_in_a_schema(columns):
     ]
 
 
-# ── Real tables ─────────────────────────────────────────────────────────────────────────────
+# ── Real tables ────────────────────────────────────────────────────────────────────────────
 
 
 def kinds(schema):

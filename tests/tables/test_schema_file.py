@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from anml_fl.settings.section import ConfigError
 from anml_fl.tables.cell import key
 from anml_fl.tables.schema import (
+    LARGEST,
     MISSING,
     BooleanColumn,
     CategoryColumn,
@@ -25,9 +26,9 @@ from anml_fl.tables.schema import (
 from anml_fl.tables.schema_file import read_schema, schema_hash, schema_text
 
 _ABSENT = set(map(key, MISSING))
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.floats(-LARGEST, LARGEST)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
-    lambda text: key(text) not in _ABSENT
+    lambda text: text.isprintable() and key(text) not in _ABSENT
 )
 SCALES = st.none() | st.tuples(NUMBERS, st.floats(1e-9, 1e9))
 
@@ -182,7 +183,22 @@ NUMBER = COLUMN + 'kind = "number"\n'
             NUMBER + 'low = "2,5"\nhigh = 3',
             "low: must be a number, with a point before its decim",
         ),
-        (NUMBER + "low = 1\nhigh = 2\nspread = 0", "spread: must be greater than 0, got 0"),
+        (
+            NUMBER + "low = 1\nhigh = 2\nspread = 0",
+            "spread: must lie between 1e-15 and 1e+15; take another unit, got 0",
+        ),
+        (NUMBER + "low = 1\nhigh = true", "high: must be a number, with a point before"),
+        (NUMBER + "low = 1\nhigh = 2e15", "high: must lie between -1e+15 and 1e+15; take"),
+        (NUMBER + f"low = 1\nhigh = 1{'0' * 400}", "another unit, got a number of 401 digits"),
+        (NUMBER + f"low = 1\nhigh = 1{'0' * 5000}", "toml: a whole number in it has too many"),
+        (NUMBER + "low = 1\nhigh = 2\ncentre = 1e16\nspread = 1", "centre: must lie between"),
+        (
+            HEAD + '[[columns]]\nname = "a\\u001b"\nkind = "ignored"',
+            "name: must have printable",
+        ),
+        (COLUMN + 'kind = "category"\nvalues = ["a\\tb"]', "values: must have printable"),
+        ('site = "a\\u0000"\n' + HEAD, "site: must have printable characters alone"),
+        (HEAD.replace('"0"', '"a\\u001b"'), "classes: must have printable characters"),
         (
             NUMBER + "low = 1\nhigh = 2\nspread = 1",
             "column 'age': give centre and spread, or nei",

@@ -9,6 +9,7 @@ from anml_fl.datasets.table import TableError
 from anml_fl.tables.reading.arrays import read_arrays
 from anml_fl.tables.reading.delimited import read_delimited
 from anml_fl.tables.reading.parquet import MAGIC, read_parquet
+from anml_fl.tables.reading.regular import naming, regular
 from anml_fl.tables.reading.text import as_utf8, unpacked
 
 if TYPE_CHECKING:
@@ -26,22 +27,27 @@ def read_file(path: Path) -> Columns:
     Raises
     ------
     TableError
-        If it is not there, may not be read, is no table, or a damaged one.
+        If it is not there, no regular file, may not be read, is no table, or a damaged one.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(len(MAGIC))
-        if path.suffix.lower() == ".npz":
-            return read_arrays(path)
-        if start == MAGIC or path.suffix.lower() in {".parquet", ".pq"}:
-            return read_parquet(path)
-        return read_delimited(_text(path), str(path), lambda: _text(path))
+        with naming(regular(path)):
+            return _read(path)
     except FileNotFoundError:
         raise not_there(path) from None
     except PermissionError:
         raise TableError(
             f"{path}: no permission to read it; who starts the run must be allowed to"
         ) from None
+
+
+def _read(path: Path) -> Columns:
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC))
+    if path.suffix.lower() == ".npz":
+        return read_arrays(path)
+    if start == MAGIC or path.suffix.lower() in {".parquet", ".pq"}:
+        return read_parquet(path)
+    return read_delimited(_text(path), str(path), lambda: _text(path))
 
 
 def not_there(path: Path) -> TableError:

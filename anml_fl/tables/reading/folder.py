@@ -14,6 +14,7 @@ from anml_fl.datasets.table import TableError
 from anml_fl.tables.columns import SITE, Columns
 from anml_fl.tables.reading.file import SUFFIXES, read_file
 from anml_fl.tables.reading.pictures import is_pictures, read_pictures
+from anml_fl.tables.reading.regular import entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,15 +79,12 @@ def read_folder(folder: Path, by: str = "") -> Columns:
     return Columns(str(folder), _joined(tables), place, by=SITE if told else "")
 
 
-def _entries(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-
-
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Find the tables, each with its site's name."""
-    for entry in _entries(folder):
+    for entry in entries(folder, folder):
         if entry.is_dir():
-            yield from ((entry.name, path) for path in _entries(entry) if _stem(path))
+            inner = entries(entry, folder)
+            yield from ((entry.name, path) for path in inner if _stem(path))
         elif stem := _stem(entry):
             yield stem, entry
 

@@ -10,6 +10,7 @@ from anml_fl.datasets.table import TableError
 from anml_fl.system.untrusted_text import visible
 from anml_fl.tables.columns import SITE, Columns
 from anml_fl.tables.reading.pixels import pixels_of
+from anml_fl.tables.reading.regular import entries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,12 +41,12 @@ def is_pictures(folder: Path) -> bool:
     """
     if not folder.is_dir():
         return False
-    outer = _folders(folder)
-    deep = (inner for one in outer for inner in (one, *_folders(one)))
+    outer = _folders(folder, folder)
+    deep = (inner for one in outer for inner in (one, *_folders(one, folder)))
     # Beside tables, a picture in the folder itself is no more than a picture.
-    files = [entry for entry in _entries(folder) if not entry.is_dir()]
+    files = [entry for entry in _entries(folder, folder) if not entry.is_dir()]
     alone = bool(files) and all(map(_is_picture, files))
-    return alone or any(_is_picture(entry) for one in deep for entry in _entries(one))
+    return alone or any(_is_picture(entry) for one in deep for entry in _entries(one, folder))
 
 
 def read_pictures(folder: Path) -> Columns:
@@ -68,7 +69,7 @@ def read_pictures(folder: Path) -> Columns:
     """
     if not folder.is_dir():
         raise TableError(f"{folder}: is no folder; {_LAYOUT}")
-    if loose := [entry for entry in _entries(folder) if _is_picture(entry)]:
+    if loose := [entry for entry in _entries(folder, folder) if _is_picture(entry)]:
         raise TableError(
             f"{_shown(loose[0])}: lies in no class's folder; {_LAYOUT}, such as"
             f" {_shown(folder)}/CLASS/{visible(loose[0].name)}"
@@ -91,11 +92,11 @@ def read_pictures(folder: Path) -> Columns:
 def _files(folder: Path) -> tuple[list[Path], int]:
     """List the pictures, and in how many folders each lies: 1, or 2 where there are sites."""
     found: dict[int, list[Path]] = {1: [], 2: []}
-    for outer in _folders(folder):
-        found[1] += _pictures_in(outer)
-        for inner in _folders(outer):
-            found[2] += _pictures_in(inner)
-            if deeper := _folders(inner):
+    for outer in _folders(folder, folder):
+        found[1] += _pictures_in(outer, folder)
+        for inner in _folders(outer, folder):
+            found[2] += _pictures_in(inner, folder)
+            if deeper := _folders(inner, folder):
                 raise TableError(
                     f"{_shown(deeper[0])}: is a folder inside a class's folder; {_LAYOUT}"
                 )
@@ -111,8 +112,8 @@ def _files(folder: Path) -> tuple[list[Path], int]:
     return (found[1], 1) if found[1] else (found[2], 2)
 
 
-def _pictures_in(folder: Path) -> list[Path]:
-    files = [entry for entry in _entries(folder) if not entry.is_dir()]
+def _pictures_in(folder: Path, root: Path) -> list[Path]:
+    files = [entry for entry in _entries(folder, root) if not entry.is_dir()]
     pictures = [entry for entry in files if _is_picture(entry)]
     if pictures and len(pictures) < len(files):
         other = next(entry for entry in files if not _is_picture(entry))
@@ -132,17 +133,13 @@ def _check_names(folder: Path, names: set[str]) -> None:
             )
 
 
-def _folders(folder: Path) -> list[Path]:
-    return [entry for entry in _entries(folder) if entry.is_dir()]
+def _folders(folder: Path, root: Path) -> list[Path]:
+    return [entry for entry in _entries(folder, root) if entry.is_dir()]
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path, root: Path) -> list[Path]:
     """List what lies in a folder, in the order of names, without what nobody put there."""
-    return sorted(
-        entry
-        for entry in folder.iterdir()
-        if not entry.name.startswith(".") and entry.name.lower() not in _LITTER
-    )
+    return [entry for entry in entries(folder, root) if entry.name.lower() not in _LITTER]
 
 
 def _is_picture(entry: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anml_fl.datasets.table import TableError
-from anml_fl.tables.reading.file import not_there, read_file
+from anml_fl.tables.reading.file import read_file
 from anml_fl.tables.reading.folder import read_folder
 from anml_fl.tables.reading.hugging_face import read_hugging_face
 
@@ -40,8 +40,6 @@ def read_columns(source: str, by: str = "") -> Columns:
     try:
         if path.is_dir():
             return read_folder(path, by)
-        if not path.exists():
-            raise not_there(path)
     except PermissionError:
         raise TableError(
             f"{path}: no permission to read it; who starts the run must be allowed to"
