@@ -158,13 +158,11 @@ def _statistics(record: ConfigRecord, asked: Asked, policy: EgressPolicy) -> Bro
             raise ValueError("another text for the same statistics")
     except ValueError as error:
         return Broken("the statistics are not as they must be", str(error))
-    counts = [
-        told.rows,
-        *told.counts,
-        *told.classes,
-        *(n for one in told.choices for n in one),
-    ]
-    if any(0 < n < least for n in counts):
+    parts = [*told.choices, *([told.classes] if told.classes else [])]
+    counts = [told.rows, *told.counts, *(n for one in parts for n in one)]
+    # What is not told of a total is told by the others.
+    rests = [told.rows - sum(one) for one in parts]
+    if any(0 < n < least for n in (*counts, *rests)):
         return Broken(f"a count lies below {least}")
     return None
 

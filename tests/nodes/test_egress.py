@@ -338,6 +338,8 @@ def test_packed_arrays_of_another_length_do_not_leave(sites, policy):
     ("change", "said"),
     [
         (lambda told: told.update(classes=[4, 20]), "a count lies below 5"),
+        # The rest of the rows is one.
+        (lambda told: told.update(classes=[told["rows"] - 1, 0]), "a count lies below 5"),
         (lambda told: told["choices"].__setitem__(1, [1, 5, 0, 0]), "a count lies below 5"),
         (lambda told: told.update(counts=[0]), "the statistics are not as they must be"),
         (lambda told: told.update(note=CANARY), "the statistics are not as they must be"),
