@@ -50,7 +50,7 @@ def client_app(task_for: Callable[[RunConfig], Task] = task_of) -> ClientApp:
         From a run's settings to its task; a run from Python may have data of its own. A node
         that has a table of its own has its own task.
     """
-    app = ClientApp(mods=[discreet, guarded, echo_nonce, unpacked])
+    app = ClientApp(mods=[guarded, discreet, echo_nonce, unpacked])
     app.query("enrol")(enrol)
     app.query("statistics")(tell_statistics)
 

@@ -208,16 +208,19 @@ def test_packed_models_are_claimed_alike(sites):
     assert found == claims(sites, "log_loss")
 
 
-def test_nodes_claim_nothing_where_the_server_has_a_test_table(sites):
+def test_nodes_claim_nothing_where_the_server_has_a_test_table(sites, caplog):
     sites.config = from_flat({**sites.config.to_flat(), "test": "test.csv"})
     found = claims(sites, "accuracy")
     assert found.values == {}
-    assert "holds back no rows" in found.left_out["north"]
+    assert "ConfigError; the node's log says more" in found.left_out["north"]
+    assert "holds back no rows" in caplog.text
     assert math.isnan(found.median)
 
 
-def test_an_unknown_metric_is_named_with_the_known_ones(sites):
-    assert "known metrics: accuracy" in claims(sites, "beauty").left_out["north"]
+def test_an_unknown_metric_is_named_with_the_known_ones_in_the_nodes_log(sites, caplog):
+    said = claims(sites, "beauty").left_out["north"]
+    assert said == "error 2: EgressError: ConfigError; the node's log says more"
+    assert "known metrics: accuracy" in caplog.text
 
 
 @pytest.mark.parametrize(
