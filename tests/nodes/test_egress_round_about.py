@@ -93,6 +93,13 @@ def test_an_error_says_its_kind_in_our_words_and_nothing_else(sites, fault, mods
             assert word not in reason
 
 
+def test_an_error_that_the_app_words_is_refused_and_noted(sites):
+    said = "egress: an error that the app itself worded may not leave"
+    which = answering(lambda message, context: worded(message))
+    assert {one.error.reason for one in replies(sites, which)} == {f"EgressError: {said}"}
+    assert "worded may not leave" in (sites.folder / "egress.log").read_text()
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [("settings", "ConfigError"), ("a kind", "KeyError"), ("a file", "ZeroDivisionError")],
