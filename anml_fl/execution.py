@@ -223,7 +223,7 @@ def _of_program(
         )
     named = from_flat({**config.to_flat(), "names": ",".join(dealt.names)})
 
-    def again(other: RunConfig, members: tuple[str, ...]) -> Partitioned:
+    def again(other: RunConfig, members: tuple[str, ...], repeat: int) -> Partitioned:
         return partitioned(
             rows,
             tested,
@@ -232,6 +232,7 @@ def _of_program(
             sites.leave_out,
             other.seed,
             members,
+            repeat,
         )
 
     task = Task(dealt, named.training.model, named.seed, named.evaluation.metric, rows.schema)

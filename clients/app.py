@@ -50,7 +50,7 @@ def client_app(task_for: Callable[[RunConfig], Task] = task_of) -> ClientApp:
         From a run's settings to its task; a run from Python may have data of its own. A node
         that has a table of its own has its own task.
     """
-    app = ClientApp(mods=[discreet, guarded, echo_nonce, unpacked])
+    app = ClientApp(mods=[guarded, discreet, echo_nonce, unpacked])
     app.query("enrol")(enrol)
     app.query("statistics")(tell_statistics)
 
@@ -80,7 +80,7 @@ def enrol(message: Message, context: Context) -> Message:
 
 
 def tell_statistics(message: Message, context: Context) -> Message:
-    """Tell counts and sums over the training rows of this node's own table.
+    """Tell counts and sums over rows of this node's own table: the same whoever asks.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def tell_statistics(message: Message, context: Context) -> Message:
     table = own_table(node, config, message.content.config_records[protocol.CONFIG])
     policy = policy_of(node)
     least = max(LEAST, policy.least_count) if policy else LEAST
-    told = statistics_of(table.training_rows(), least).to_json()
+    told = statistics_of(table.measured_rows(), least).to_json()
     statistics = ConfigRecord({protocol.JSON: told})
     return Message(RecordDict({protocol.STATISTICS: statistics}), reply_to=message)
 

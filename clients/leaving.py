@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flwr.app import ArrayRecord, ConfigRecord, MetricRecord
+from flwr.app import Array, ArrayRecord, ConfigRecord, MetricRecord, RecordDict
 
 from anml_fl.run.code_hash import code_hash
 from anml_fl.tables.statistics import Statistics
@@ -18,8 +18,6 @@ from strategies.arrays import BadArrayError, decode, values_of
 from strategies.packing import PACKED, read_layout, unpack
 
 if TYPE_CHECKING:
-    from flwr.app import RecordDict
-
     from anml_fl.settings.egress import EgressPolicy
     from anml_fl.tables.schema import TableSchema
 
@@ -87,6 +85,8 @@ def broken_rule(content: RecordDict, asked: Asked, policy: EgressPolicy) -> Brok
             found = _metrics(record, policy)
         elif isinstance(record, ConfigRecord) and name == protocol.STATISTICS:
             found = _statistics(record, asked, policy)
+        elif name == protocol.CREDENTIALS and not policy.credentials:
+            found = Broken("credentials may not leave")
         elif isinstance(record, ConfigRecord) and name in _CONFIG:
             key, fits = _CONFIG[name]
             right = set(record) == {key} and fits(record[key], asked)
@@ -99,6 +99,38 @@ def broken_rule(content: RecordDict, asked: Asked, policy: EgressPolicy) -> Brok
     if most is not None and size > most:
         return Broken(f"the reply is larger than {most} bytes", f"it has {size}")
     return None
+
+
+def anew(content: RecordDict, asked: Asked) -> RecordDict:
+    """Write what may leave anew, so that nothing else goes with it.
+
+    An array's bytes begin with a header, in which there is room for a text that nobody reads;
+    names and order of records, and where an array lies in memory, are the app's as well.
+
+    Parameters
+    ----------
+    content : RecordDict
+        In which `broken_rule` finds nothing.
+    asked : Asked
+        What it was held against.
+
+    Returns
+    -------
+    RecordDict
+        The same values, in the global model's order.
+    """
+    written = RecordDict()
+    for name in sorted(content):
+        record = content[name]
+        if isinstance(record, ArrayRecord):
+            found, order = values_of(record), asked.arrays or ()
+            record = ArrayRecord({n: Array(np.asarray(found[n], order="C")) for n in order})
+        elif isinstance(record, ConfigRecord):
+            record = ConfigRecord(dict(sorted(record.items())))
+        else:
+            record = MetricRecord(dict(sorted(record.items())))
+        written[name] = record
+    return written
 
 
 def _arrays(record: ArrayRecord, asked: Asked, policy: EgressPolicy) -> Broken | None:
@@ -158,13 +190,11 @@ def _statistics(record: ConfigRecord, asked: Asked, policy: EgressPolicy) -> Bro
             raise ValueError("another text for the same statistics")
     except ValueError as error:
         return Broken("the statistics are not as they must be", str(error))
-    counts = [
-        told.rows,
-        *told.counts,
-        *told.classes,
-        *(n for one in told.choices for n in one),
-    ]
-    if any(0 < n < least for n in counts):
+    parts = [*told.choices, *([told.classes] if told.classes else [])]
+    counts = [told.rows, *told.counts, *(n for one in parts for n in one)]
+    # What is not told of a total is told by the others.
+    rests = [told.rows - sum(one) for one in parts]
+    if any(0 < n < least for n in (*counts, *rests)):
         return Broken(f"a count lies below {least}")
     return None
 

@@ -7,12 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from anml_fl.datasets.prepare import Partitioned
 from anml_fl.datasets.table import TableError
 from anml_fl.federation.task import Task
-from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import cause
 from anml_fl.tables.checking import checked_rows
@@ -28,6 +25,7 @@ from strategies.agreement import scales_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from flwr.app import ConfigRecord
     from numpy.typing import NDArray
 
@@ -42,7 +40,7 @@ DATA, SCHEMA = "data", "schema"
 
 @dataclass(frozen=True, slots=True)
 class OwnTable:
-    """A node's table in one run: what is read, and how it is split.
+    """A node's table in one run: what is read, and whether all of it trains.
 
     Parameters
     ----------
@@ -67,9 +65,13 @@ class OwnTable:
     seed: int
     all_train: bool
 
-    def training_rows(self) -> Rows:
-        """Return the rows that a model learns from; nothing is standardised."""
-        rows, train, _ = _split(self)
+    def measured_rows(self) -> Rows:
+        """Return the rows that are counted and summed up; nothing is standardised.
+
+        They are the same whoever asks, in whatever run: never those that are kept for testing,
+        though these train too where the server has a test table.
+        """
+        rows, train, _ = _split(self.source, self.stamp, self.schema)
         return rows.take(train)
 
 
@@ -109,7 +111,7 @@ def own_table(node: Mapping[str, object], config: RunConfig, told: ConfigRecord)
     TableError
         If the schema cannot be read: for the node's own log.
     """
-    schema = _agreed(node, told)
+    schema = agreed_schema(node, told)
     contributor = told.get(protocol.CONTRIBUTOR)
     if not isinstance(contributor, str) or not contributor:
         raise ConfigError(
@@ -162,7 +164,16 @@ def node_schema(node: Mapping[str, object]) -> TableSchema:
         raise TableError(cause(error)) from None
 
 
-def _agreed(node: Mapping[str, object], told: ConfigRecord) -> TableSchema:
+def agreed_schema(node: Mapping[str, object], told: ConfigRecord) -> TableSchema:
+    """Read a node's copy of the schema, and see that the server means the same.
+
+    Raises
+    ------
+    ConfigError
+        If it does not, or one of the two is not named; says nothing of the node's own.
+    TableError
+        As of `node_schema`.
+    """
     named, wanted = node.get(SCHEMA), told.get(protocol.SCHEMA)
     if not named:
         raise ConfigError(
@@ -174,10 +185,10 @@ def _agreed(node: Mapping[str, object], told: ConfigRecord) -> TableSchema:
             "schema: the server's run learns from no agreed schema: start it with --schema"
         )
     schema = node_schema(node)
-    if (own := schema_hash(schema)) != wanted:
+    if schema_hash(schema) != wanted:
         raise ConfigError(
-            f"schema: this node has {own[:12]}, the server {wanted[:12]}: ask for the server's"
-            " schema.toml, and start the node with it"
+            "schema: this node has another than the server: ask for the server's schema.toml,"
+            " and start the node with it"
         )
     return schema
 
@@ -193,24 +204,23 @@ def _stamp(source: str) -> tuple[int, int, int]:
 
 # Where nodes share a process each reads its table once; a node of its own has one.
 @lru_cache(maxsize=8)
-def _split(table: OwnTable) -> tuple[Rows, NDArray[np.intp], NDArray[np.intp]]:
-    rows = fitting_rows(table.source, table.schema)
-    everything = np.arange(rows.labels.size)
-    if table.all_train:
-        return rows, everything, everything[:0]
-    rng = stream(table.seed, "holdout", table.contributor)
-    return rows, *kept_for_testing(rows, rng)
+def _split(
+    source: str, stamp: tuple[int, int, int], schema: TableSchema
+) -> tuple[Rows, NDArray[np.intp], NDArray[np.intp]]:
+    rows = fitting_rows(source, schema)
+    return rows, *kept_for_testing(rows)
 
 
 @lru_cache(maxsize=8)
 def _task(table: OwnTable, scales: Scales, model: str, metric: str) -> Task:
-    rows, train, held = _split(table)
-    schema, samples = table.schema, samples_of(rows, scales)
+    schema = table.schema
+    rows, train, held = _split(table.source, table.stamp, schema)
+    samples = samples_of(rows, scales)
     picture = schema.picture
     values = isinstance(schema.label, ValueLabel)
     data = Partitioned(
-        parts=(samples.take(train),),
-        test=samples.take(held),
+        parts=(samples if table.all_train else samples.take(train),),
+        test=samples.take(held[:0] if table.all_train else held),
         image=(picture.channels, picture.height, picture.width)
         if picture and not schema.columns
         else None,

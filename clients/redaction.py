@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from flwr.clientapp.typing import ClientAppCallable
 
 
+class WithheldError(RuntimeError):
+    """In place of an error that may quote data.
+
+    Parameters
+    ----------
+    words : str
+        What is told instead.
+    kind : type
+        Of the error.
+    """
+
+    def __init__(self, words: str, kind: type[BaseException]) -> None:
+        super().__init__(words)
+        self.kind = kind
+
+
 def discreet(message: Message, context: Context, call_next: ClientAppCallable) -> Message:
     """Send the kind of an error to the server, and not what it says: a mod for any ClientApp.
 
@@ -46,16 +62,17 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
 
     Raises
     ------
-    RuntimeError
+    WithheldError
         In place of an error that may quote data.
     """
     try:
         reply = call_next(message, context)
-    except (KeyboardInterrupt, ConfigError, UnknownNameError, TextError):
+    except (KeyboardInterrupt, WithheldError, ConfigError, UnknownNameError, TextError):
         raise
     # SystemExit, and those of asyncio, are no Exception.
     except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here
-        kind, frames = type(error).__name__, extract_tb(error.__traceback__)
+        raised, frames = type(error), extract_tb(error.__traceback__)
+        kind = raised.__name__
         if isinstance(error, OSError) and error.errno is not None:
             kind += f" ({os.strerror(error.errno)})"
         if isinstance(error, TableError) and context.node_config.get("data"):
@@ -71,7 +88,8 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
         "".join(frames.format()),
     )
     at = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}"
-    raise RuntimeError(f"{kind} in {at}; what it says may quote data, and is not sent")
+    words = f"{kind} in {at}; what it says may quote data, and is not sent"
+    raise WithheldError(words, raised)
 
 
 def _failed(reply: object) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
 
 
-def data_of(config: RunConfig, members: tuple[str, ...] = ()) -> Partitioned:
+def data_of(config: RunConfig, members: tuple[str, ...] = (), repeat: int = 0) -> Partitioned:
     """Partition a run's data among its contributors; once for the same settings.
 
     As in `datasets.prepare.deal`, or `federation.own_table.own_data` for a table of one's own.
@@ -22,6 +22,8 @@ def data_of(config: RunConfig, members: tuple[str, ...] = ()) -> Partitioned:
     config : RunConfig
     members : tuple of str
         Who takes part in "natural", instead of drawing them by the seed.
+    repeat : int
+        Of a table of one's own another split; shipped data are split by the seed.
 
     Examples
     --------
@@ -30,7 +32,7 @@ def data_of(config: RunConfig, members: tuple[str, ...] = ()) -> Partitioned:
     10
     """
     if config.table.own:
-        return own_data(config, members)
+        return own_data(config, members, repeat)
     chosen = config.federation
     return deal(
         chosen.dataset,

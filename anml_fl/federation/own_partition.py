@@ -41,11 +41,14 @@ def partitioned(
     leave_out: str,
     seed: int,
     members: tuple[str, ...] = (),
+    repeat: int = 0,
 ) -> Partitioned:
     """Deal rows out, keep a fifth of each contributor's for testing, standardise.
 
     The scale is what a federation whose rows stay at home would agree on: of each
-    contributor's training rows counts and sums, combined by their median.
+    contributor's training rows counts and sums, combined by their median. Rows that would be
+    kept for testing are not counted where a test table is given either, though they train:
+    the two answers together would tell what those rows hold.
 
     Parameters
     ----------
@@ -61,6 +64,8 @@ def partitioned(
     seed : int
     members : tuple of str
         Sites that take part in "natural", instead of drawing them by the seed.
+    repeat : int
+        As in `kept_for_testing`.
 
     Raises
     ------
@@ -71,14 +76,11 @@ def partitioned(
     """
     names, places = _shares(rows, partition, contributors, leave_out, seed, members)
     away = rows.sites.index(leave_out) if leave_out else -1
-    splits = [
-        (place, place[:0])
-        if test is not None or leave_out
-        else _split(rows.take(place), place, stream(seed, "holdout", name))
-        for name, place in zip(names, places, strict=True)
-    ]
-    parts = [rows.take(train) for train, _ in splits]
-    scales = combined([statistics_of(part) for part in parts], rows.schema)
+    splits = [_split(rows.take(place), place, repeat) for place in places]
+    measured = [rows.take(train) for train, _ in splits]
+    scales = combined([statistics_of(part) for part in measured], rows.schema)
+    all_train = test is not None or bool(leave_out)
+    parts = [rows.take(place) for place in places] if all_train else measured
     if test is not None:
         tested, owners = test, _owners(test, names)
     else:
@@ -188,9 +190,9 @@ def _sites(
 
 
 def _split(
-    rows: Rows, place: NDArray[np.intp], rng: np.random.Generator
+    rows: Rows, place: NDArray[np.intp], repeat: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    train, test = kept_for_testing(rows, rng)
+    train, test = kept_for_testing(rows, repeat)
     return place[train], place[test]
 
 
@@ -212,7 +214,7 @@ def _refuse_untestable(where: str, samples: Samples) -> None:
         what = "have one value" if samples.classes == 1 else "are of one class"
         raise TableError(
             f"{where}: the {labels.size} test rows all {what}, so that any model would do:"
-            " give --test TABLE with others, another --seed, or more rows"
+            " give --test TABLE with others, or more rows"
         )
 
 

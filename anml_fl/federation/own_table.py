@@ -56,13 +56,13 @@ class OwnTable:
         return self.rows.schema
 
 
-def own_data(config: RunConfig, members: tuple[str, ...] = ()) -> Partitioned:
+def own_data(config: RunConfig, members: tuple[str, ...] = (), repeat: int = 0) -> Partitioned:
     """Read the run's table, split it, put it on one scale and deal it out; once.
 
     Parameters
     ----------
     config : RunConfig
-    members : tuple of str
+    members, repeat
         As in `own_partition.partitioned`.
 
     Raises
@@ -79,6 +79,7 @@ def own_data(config: RunConfig, members: tuple[str, ...] = ()) -> Partitioned:
         config.table,
         (chosen.partition, chosen.contributors, chosen.leave_out, config.seed),
         members,
+        repeat,
     )
 
 
@@ -164,10 +165,13 @@ def agreed(columns: Columns, chosen: TableSettings) -> TableSchema:
 
 @lru_cache(maxsize=2)
 def _dealt(
-    chosen: TableSettings, how: tuple[str, int, str, int], members: tuple[str, ...]
+    chosen: TableSettings,
+    how: tuple[str, int, str, int],
+    members: tuple[str, ...],
+    repeat: int,
 ) -> Partitioned:
     table = own_table(chosen)
-    return partitioned(table.rows, table.test, *how, members)
+    return partitioned(table.rows, table.test, *how, members, repeat)
 
 
 def rows_for_testing(chosen: TableSettings, schema: TableSchema) -> Rows | None:

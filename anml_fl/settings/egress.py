@@ -29,8 +29,11 @@ class EgressPolicy(Section):
         Counts and sums over the node's rows.
     metrics : tuple of str
         Single numbers, by name.
+    credentials : bool
+        What the node shows of itself to the registry: text, of which nobody here knows what it
+        says.
     least_count : int
-        No count in the statistics lies below it, but 0.
+        No count in the statistics lies below it, but 0, and no rest of a total.
     largest_norm : float, optional
         Of an update, the trained model less the global one.
     largest_bytes : int, optional
@@ -45,6 +48,7 @@ class EgressPolicy(Section):
     arrays: bool = True
     statistics: bool = True
     metrics: tuple[str, ...] = ("num-examples", "value")
+    credentials: bool = False
     least_count: int = Field(5, ge=1)
     largest_norm: float | None = Field(None, gt=0)
     largest_bytes: int | None = Field(None, ge=1)
@@ -69,6 +73,8 @@ class EgressPolicy(Section):
             parts.append(f"counts and sums over {self.least_count} rows or more")
         if self.metrics:
             parts.append(f"the numbers {', '.join(self.metrics)}")
+        if self.credentials:
+            parts.append("credentials")
         size = "" if self.largest_bytes is None else f"; {self.largest_bytes} bytes at most"
         return ("; ".join(parts) or "nothing") + size
 

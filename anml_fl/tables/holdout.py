@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from anml_fl.seeding import stream
 from anml_fl.tables.schema import ClassLabel
 
 if TYPE_CHECKING:
@@ -18,16 +20,18 @@ if TYPE_CHECKING:
 _TEST_SHARE = 0.2
 
 
-def kept_for_testing(
-    rows: Rows, rng: np.random.Generator
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def kept_for_testing(rows: Rows, repeat: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Part one contributor's rows 80/20, each class alike where there is room for it.
+
+    The rows themselves are the seed. A split that somebody else could choose would give the
+    rows away: sums over many splits of the same rows are equations, one unknown a row.
 
     Parameters
     ----------
     rows : Rows
-    rng : numpy.random.Generator
-        The same rows and the same stream are parted in the same way, wherever they are.
+        The same rows in the same order are parted in the same way, wherever they are.
+    repeat : int
+        Another split, for comparisons where all rows are in one place; no node asks for one.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def kept_for_testing(
     >>> ages, labels = np.full((10, 1), 50.0), np.repeat([0, 1], 5)
     >>> nothing, nobody = np.zeros((10, 0), np.int32), np.full(10, -1)
     >>> rows = Rows("a.csv", schema, ages, nothing, labels, (), nobody)
-    >>> train, test = kept_for_testing(rows, np.random.default_rng(0))
+    >>> train, test = kept_for_testing(rows)
     >>> train.size, labels[test].tolist()
     (8, [0, 1])
     """
@@ -57,9 +61,20 @@ def kept_for_testing(
         everything,
         test_size=_TEST_SHARE,
         stratify=rows.labels if _has_room(rows) else None,
-        random_state=int(rng.integers(2**32)),
+        random_state=int(stream(_number(rows), "holdout", repeat).integers(2**32)),
     )
     return np.sort(train), np.sort(test)
+
+
+def _number(rows: Rows) -> int:
+    """Hash rows to a number, the same on every machine."""
+    found = sha256()
+    arrays = (rows.numbers, rows.codes, rows.labels, rows.pixels)
+    for array, kind in zip(arrays, ("<f8", "<i4", "<f8", "u1"), strict=True):
+        values = np.empty(0) if array is None else array
+        found.update(f"{values.shape}".encode())
+        found.update(np.ascontiguousarray(values, dtype=kind).data)
+    return int(found.hexdigest(), 16)
 
 
 def _has_room(rows: Rows) -> bool:

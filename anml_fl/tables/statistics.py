@@ -37,8 +37,10 @@ _NORMAL = 1.4826
 class Statistics:
     """Counts and sums over one site's training rows.
 
-    What is counted fewer times than the least count is not told: its count is 0. That guards
-    each count by itself; what is left of a total once the others are taken off is not guarded.
+    What is counted fewer times than the least count is not told: its count is 0. Where the
+    choices of a column, or the classes, add up to the rows less a few that are not told, the
+    smallest that could be told is not told either: what is left of the total is never one that
+    is counted fewer times. How many values of a number are missing is left, rows less count.
 
     Parameters
     ----------
@@ -121,7 +123,7 @@ def statistics_of(rows: Rows, least: int = LEAST) -> Statistics:
     >>> rows = Rows("a.csv", schema, np.full((6, 1), 50.0), nothing, labels, (), nobody)
     >>> told = statistics_of(rows)
     >>> told.rows, told.counts, told.sums, told.classes
-    (6, (6,), (300.0,), (5, 0))
+    (6, (6,), (300.0,), (0, 0))
     """
     schema = rows.schema
     scaled = [np.ascontiguousarray(rows.numbers[:, i]) for i in range(rows.numbers.shape[1])]
@@ -139,15 +141,15 @@ def statistics_of(rows: Rows, least: int = LEAST) -> Statistics:
         squares.append(square if told else 0.0)
     of_classes = isinstance(schema.label, ClassLabel)
     return Statistics(
-        rows=_told(np.array([len(rows.labels)]), least)[0],
+        rows=len(rows.labels) if len(rows.labels) >= least else 0,
         counts=tuple(counts),
         sums=tuple(sums),
         squares=tuple(squares),
         choices=tuple(
-            _told(_counted(rows.codes[:, i], len(column.values)), least)
+            _parts(_counted(rows.codes[:, i], len(column.values)), least)
             for i, column in enumerate(schema.chosen)
         ),
-        classes=_told(np.bincount(rows.labels, minlength=schema.classes), least)
+        classes=_parts(np.bincount(rows.labels, minlength=schema.classes), least)
         if of_classes
         else (),
     )
@@ -219,5 +221,9 @@ def _counted(codes: NDArray[np.int32], values: int) -> NDArray[np.intp]:
     return np.bincount(np.where(codes == MISSING, values + 1, codes), minlength=values + 2)
 
 
-def _told(counts: NDArray[np.intp], least: int) -> tuple[int, ...]:
-    return tuple(np.where(counts >= least, counts, 0).tolist())
+def _parts(counts: NDArray[np.intp], least: int) -> tuple[int, ...]:
+    """Tell the parts of a total, and leave no part to be found as the rest of it."""
+    told = np.where(counts >= least, counts, 0)
+    if 0 < counts.sum() - told.sum() < least and told.any():
+        told[np.argmin(np.where(told, told, told.max() + 1))] = 0
+    return tuple(told.tolist())

@@ -32,12 +32,15 @@ EGRESS = """\
 # Trained models. Without them this site contributes nothing.
 arrays = true
 
-# Counts and sums over the training rows, asked for once, before the first round.
+# Counts and sums over four fifths of the rows, always the same ones.
 statistics = true
 
 # Numbers that may go with a model: how many rows it was trained on, and how well a model does
 # on rows that were kept for testing (a claim).
 metrics = ["num-examples", "value"]
+
+# What this node shows of itself to the registry: text, and nobody here knows what it says.
+credentials = false
 
 # What is counted fewer times than this is told as 0. At least 1; the federation itself tells
 # nothing below 5.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
 
     ClientAppFor = Callable[[Callable[[RunConfig], Task]], ClientApp]
-    Split = Callable[[RunConfig, tuple[str, ...]], Partitioned]
+    Split = Callable[[RunConfig, tuple[str, ...], int], Partitioned]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Again:
     client_app : callable
         From a function that gives a run's task to the ClientApp that trains on it.
     split : callable
-        From settings and contributors to their data, split by the settings' seed.
+        From settings, contributors and the repeat's number to their data. Shipped data are
+        split by the settings' seed, rows of one's own by themselves and that number.
     """
 
     client_app: ClientAppFor

@@ -102,7 +102,7 @@ def write_worth(
     for number in range(config.evaluation.repeats):
         repeated = config.model_copy(update={"seed": (config.seed + number) % 2**63})
         try:
-            data = again.split(repeated, tuple(behaviours))
+            data = again.split(repeated, tuple(behaviours), number)
         except ValueError as error:
             # Another split may leave too few of a class.
             log(WARNING, "worth, repeat %d: %s", number, error)
@@ -114,7 +114,7 @@ def write_worth(
                 _ratios(data),
             )
         )
-    task = coalition_of(config, again.split(config, tuple(behaviours)), behaviours)[1]
+    task = coalition_of(config, again.split(config, tuple(behaviours), 0), behaviours)[1]
     save_worth(out, _worth(config, task, behaviours, done, tuple(left_out)))
 
 

@@ -91,6 +91,7 @@ def test_policy_that_is_handed_out_says_what_leaves(folder, schema):
         "arrays": True,
         "statistics": True,
         "metrics": ["num-examples", "value"],
+        "credentials": False,
         "least_count": 5,
     }
 

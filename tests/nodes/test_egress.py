@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -124,11 +125,11 @@ def test_a_node_with_a_table_has_the_usual_policy_without_a_file(sites):
     assert json.loads(line)["rule"] == "a record 'x' is none that may leave"
 
 
-def test_a_node_without_table_and_policy_is_left_alone(instruct_alone):
+def test_a_node_without_table_and_policy_is_left_alone(sites, instruct_alone):
     reply = guarded(*instruct_alone({}))
     assert set(reply.content) == {"anything"}
     with pytest.raises(ConfigError, match="'anything' is none that may leave"):
-        guarded(*instruct_alone({"data": "a.csv", "egress-log": "/nowhere/egress.log"}))
+        guarded(*instruct_alone(sites.node("north", egress_log="/nowhere/egress.log")))
 
 
 @pytest.fixture
@@ -224,7 +225,7 @@ NOT_THE_MODEL = "the arrays are not those of the global model"
         (a_list, "metric 'num-examples' is no single number"),
         (a_text, "record 'code' holds what it must not"),
         (one_more_key, "record 'code' holds what it must not"),
-        (tokens, "record 'credentials' holds what it must not"),
+        (tokens, "credentials may not leave"),
         (identity, "record 'identity' holds what it must not"),
         (other_arrays, "a record 'rows' is none that may leave"),
         (another_kind, "a record 'arrays' is none that may leave"),
@@ -264,11 +265,15 @@ def test_an_echo_that_says_more_does_not_leave(sites, policy, change):
     )
 
 
-def test_credentials_may_leave(sites, policy):
+def test_credentials_leave_where_the_policy_lets_them(sites, policy):
     def shown(content):
         content["credentials"] = ConfigRecord({"tokens": ["eyJhbGciOiJF.e30.c2ln-_"]})
 
-    assert asked(sites, "train", leaking(shown), **policy())[1] == {}
+    found = asked(sites, "train", leaking(shown), **policy())
+    refused_everywhere(sites, found, "credentials may not leave")
+    assert asked(sites, "train", leaking(shown), **policy("credentials = true"))[1] == {}
+    found = asked(sites, "train", leaking(tokens), **policy("credentials = true"))
+    refused_everywhere(sites, found, "record 'credentials' holds what it must not")
 
 
 @pytest.mark.parametrize(
@@ -338,6 +343,8 @@ def test_packed_arrays_of_another_length_do_not_leave(sites, policy):
     ("change", "said"),
     [
         (lambda told: told.update(classes=[4, 20]), "a count lies below 5"),
+        # The rest of the rows is one.
+        (lambda told: told.update(classes=[told["rows"] - 1, 0]), "a count lies below 5"),
         (lambda told: told["choices"].__setitem__(1, [1, 5, 0, 0]), "a count lies below 5"),
         (lambda told: told.update(counts=[0]), "the statistics are not as they must be"),
         (lambda told: told.update(note=CANARY), "the statistics are not as they must be"),
@@ -369,17 +376,26 @@ def test_statistics_have_one_text_alone(sites, policy):
     refused_everywhere(sites, found, "the statistics are not as they must be")
 
 
-def test_a_policy_that_cannot_be_read_lets_nothing_leave(sites, policy):
+def test_a_policy_holds_from_the_moment_at_which_it_is_saved(sites, policy):
+    """Also where the file keeps its time, as after `cp -p`."""
+    node = policy("arrays = true \n")
+    assert asked(sites, "train", **node)[1] == {}
+    before = node["egress"].stat()
+    policy("arrays = false\n")
+    os.utime(node["egress"], ns=(before.st_atime_ns, before.st_mtime_ns))
+    refused_everywhere(sites, asked(sites, "train", **node), "arrays may not leave")
+
+
+def test_a_policy_that_cannot_be_read_lets_nothing_leave(sites, policy, caplog):
     node = policy("larges_norm = 1")
     credited, left_out = asked(sites, "train", **node)
     assert credited == {}
-    assert (
-        "egress.toml: unknown key 'larges_norm'; known: arrays, statistics"
-        in (left_out["north"])
-    )
-    assert str(sites.folder) not in left_out["north"]
+    said = "error 2: EgressError: egress: egress.toml cannot be used; the node's log says more"
+    assert left_out["north"] == said
+    assert "egress.toml: unknown key 'larges_norm'; known: arrays, statistics" in caplog.text
     (sites.folder / "egress.toml").unlink()
-    assert asked(sites, "train", **node)[0] == {}
+    assert asked(sites, "train", **node)[1]["north"] == said
+    assert str(sites.folder) in caplog.text
 
 
 def test_a_record_that_cannot_be_written_holds_nothing_up(sites, policy, caplog):

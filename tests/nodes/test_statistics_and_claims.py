@@ -10,13 +10,13 @@ import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import train_test_split
 
 from anml_fl.federation.task import task_of
 from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of, load_arrays, outputs_of
-from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat
+from anml_fl.tables.holdout import kept_for_testing
+from anml_fl.tables.rows import Rows
 from clients.app import client_app
 from clients.echo import echo_nonce
 from server.engines.inline_grid import InlineGrid
@@ -29,15 +29,20 @@ TIMEOUT = 10.0
 
 
 def split(sites, site):
-    """Split a site's rows as scikit-learn does, by the run's stream for this site."""
-    rows = sites.tables[site]
-    train, test = train_test_split(
-        rows,
-        test_size=0.2,
-        stratify=[row[4] == "sick" for row in rows],
-        random_state=int(stream(7, "holdout", site).integers(2**32)),
+    """Split a site's rows as its rows say, read here by hand."""
+    table = sites.tables[site]
+    codes = [("ny".index(smoker), "AB".index(ward)) for _, smoker, ward, *_ in table]
+    rows = Rows(
+        site,
+        sites.schema,
+        np.array([[float(row[0])] for row in table]),
+        np.array(codes, np.int32),
+        np.array([int(row[4] == "sick") for row in table]),
+        (),
+        np.full(len(table), -1),
     )
-    return train, test
+    train, test = kept_for_testing(rows)
+    return [table[place] for place in train], [table[place] for place in test]
 
 
 def statistics(sites, grid=None):
@@ -72,9 +77,26 @@ def test_statistics_are_counts_and_sums_over_the_training_rows(sites):
         np.testing.assert_allclose(found.sums, [ages.sum()])
         np.testing.assert_allclose(found.squares, [(ages**2).sum()])
         wards = [sum(row[2] == ward for row in rows) for ward in "AB"]
-        assert found.choices[1] == (*(n if n >= 5 else 0 for n in wards), 0, 0)
         outcomes = [sum(row[4] == one for row in rows) for one in ("well", "sick")]
-        assert found.classes == tuple(n if n >= 5 else 0 for n in outcomes)
+        assert min(wards + outcomes) >= 5
+        assert found.choices[1] == (*wards, 0, 0)
+        assert found.classes == tuple(outcomes)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"seed": seed} for seed in range(1, 30)] + [{"test": "t.csv"}]
+)
+def test_who_asks_again_in_another_way_hears_the_same(sites, asked):
+    """Of other sums the difference would tell a row; 40 of them would tell all 40 rows."""
+    told = statistics(sites)
+    sites.config = from_flat({**sites.config.to_flat(), **asked})
+    assert statistics(sites) == told
+
+
+def test_another_name_for_a_node_hears_the_same(sites):
+    told = statistics(sites).statistics
+    sites.roster = lambda grid: dict(zip(grid.get_node_ids(), ("x", "y", "z"), strict=True))
+    assert list(statistics(sites).statistics.values()) == list(told.values())
 
 
 def test_a_nodes_own_least_count_holds_where_it_is_larger(sites):
@@ -186,16 +208,19 @@ def test_packed_models_are_claimed_alike(sites):
     assert found == claims(sites, "log_loss")
 
 
-def test_nodes_claim_nothing_where_the_server_has_a_test_table(sites):
+def test_nodes_claim_nothing_where_the_server_has_a_test_table(sites, caplog):
     sites.config = from_flat({**sites.config.to_flat(), "test": "test.csv"})
     found = claims(sites, "accuracy")
     assert found.values == {}
-    assert "holds back no rows" in found.left_out["north"]
+    assert "ConfigError; the node's log says more" in found.left_out["north"]
+    assert "holds back no rows" in caplog.text
     assert math.isnan(found.median)
 
 
-def test_an_unknown_metric_is_named_with_the_known_ones(sites):
-    assert "known metrics: accuracy" in claims(sites, "beauty").left_out["north"]
+def test_an_unknown_metric_is_named_with_the_known_ones_in_the_nodes_log(sites, caplog):
+    said = claims(sites, "beauty").left_out["north"]
+    assert said == "error 2: EgressError: ConfigError; the node's log says more"
+    assert "known metrics: accuracy" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anml_fl.seeding import stream
 from anml_fl.tables.holdout import kept_for_testing
 from anml_fl.tables.rows import Rows
 from anml_fl.tables.schema import ClassLabel, NumberColumn, TableSchema, ValueLabel
@@ -21,12 +21,12 @@ CLASSES = TableSchema(
 VALUES = TableSchema(label=ValueLabel(name="cost", low=0, high=9), columns=(AGE,))
 
 
-def rows(labels, schema=CLASSES):
+def rows(labels, schema=CLASSES, ages=None):
     n = len(labels)
     return Rows(
         "a.csv",
         schema,
-        np.zeros((n, 1)),
+        np.zeros((n, 1)) if ages is None else np.array(ages, float)[:, None],
         np.zeros((n, 0), np.int32),
         np.array(labels),
         (),
@@ -34,8 +34,8 @@ def rows(labels, schema=CLASSES):
     )
 
 
-def kept(labels, name="va", schema=CLASSES):
-    return kept_for_testing(rows(labels, schema), stream(0, "holdout", name))
+def kept(labels, schema=CLASSES, ages=None, repeat=0):
+    return kept_for_testing(rows(labels, schema, ages), repeat)
 
 
 @given(st.lists(st.integers(0, 2), max_size=60), st.sampled_from([CLASSES, VALUES]))
@@ -65,7 +65,20 @@ def test_rows_are_parted_at_random_where_there_is_none(labels):
     assert train.size == len(labels) - test.size
 
 
-def test_the_same_name_keeps_the_same_rows_and_another_others():
-    labels = np.repeat([0, 1], 100)
-    np.testing.assert_array_equal(kept(labels)[1], kept(labels)[1])
-    assert kept(labels)[1].tolist() != kept(labels, "ucla")[1].tolist()
+def test_the_rows_themselves_say_which_are_kept():
+    labels, ages = np.repeat([0, 1], 100), np.arange(200)
+    first = kept(labels, ages=ages)[1].tolist()
+    assert kept(labels.copy(), ages=ages.astype(np.float32))[1].tolist() == first
+    assert kept(labels, ages=ages + (ages == 7) / 2)[1].tolist() != first
+    assert kept(labels, ages=ages, repeat=1)[1].tolist() != first
+    assert kept(1 - labels, ages=ages)[1].tolist() != first
+
+
+def test_codes_and_pixels_say_it_too():
+    given = rows([0, 1] * 50)
+    first = kept_for_testing(given)[1].tolist()
+    for other in (
+        replace(given, codes=np.ones((100, 1), np.int32)),
+        replace(given, pixels=np.ones((100, 1, 2, 2), np.uint8)),
+    ):
+        assert kept_for_testing(other)[1].tolist() != first

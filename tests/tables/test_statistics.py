@@ -93,12 +93,37 @@ def test_what_is_counted_less_often_than_the_least_count_is_not_told():
     told = statistics_of(
         rows(
             [*few, *[np.nan] * LEAST],
-            wards=[1] * (LEAST - 1) + [0] * LEAST,
+            wards=[1] * (LEAST - 1) + [2] + [0] * (LEAST - 1),
             labels=[1] * (LEAST - 1) + [0] * LEAST,
         )
     )
-    assert told == Statistics(9, (0,), (0.0,), (0.0,), ((5, 0, 0, 0),), (5, 0))
+    assert told == Statistics(9, (0,), (0.0,), (0.0,), ((0, 0, 0, 0),), (0, 0))
     assert statistics_of(rows(few)) == Statistics(0, (0,), (0.0,), (0.0,), ((0,) * 4,), (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("wards", "told"),
+    [
+        # One of 4 would be 40 less 30 and 6.
+        ((30, 6, 4, 0), (30, 0, 0, 0)),
+        ((30, 6, 2, 2), (30, 0, 0, 0)),
+        # Two of 4 are 8 together.
+        ((26, 6, 4, 4), (26, 6, 0, 0)),
+        ((34, 6, 0, 0), (34, 6, 0, 0)),
+        ((39, 1, 0, 0), (0, 0, 0, 0)),
+        ((6, 6, 4, 24), (0, 6, 0, 24)),
+    ],
+)
+def test_what_is_not_told_cannot_be_found_as_the_rest(wards, told):
+    codes = np.repeat([0, 1, 2, -1], wards)
+    found = statistics_of(rows([10.0] * 40, wards=codes, labels=(codes == 0).astype(int)))
+    assert found.choices == (told,)
+
+
+def test_the_smallest_class_is_not_the_rest_either():
+    few = statistics_of(rows([10.0] * 40, labels=[1] * 4 + [0] * 36))
+    assert (few.rows, few.classes) == (40, (0, 0))
+    assert statistics_of(rows([10.0] * 40, labels=[1] * 5 + [0] * 35)).classes == (35, 5)
 
 
 def test_a_label_of_values_is_told_behind_the_columns():
@@ -121,7 +146,8 @@ def test_what_is_told_reads_back_as_it_was(ages, least, data):
     told = statistics_of(rows(ages, wards, labels), least)
     assert Statistics.from_json(told.to_json(), SCHEMA) == told
     numbers = [told.rows, *told.counts, *told.choices[0], *told.classes]
-    assert all(count == 0 or count >= least for count in numbers)
+    rests = [told.rows - sum(one) for one in (told.choices[0], told.classes)]
+    assert all(count == 0 or count >= least for count in numbers + rests)
 
 
 # ── One scale ───────────────────────────────────────────────────────────────────────────────

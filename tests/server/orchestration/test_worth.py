@@ -181,10 +181,10 @@ def test_it_goes_on_where_it_was_stopped_with_the_same_bytes(
 
 
 def test_a_split_that_cannot_be_is_left_out_with_its_reason(tmp_path: Path) -> None:
-    def split(config: Any, members: Any) -> Any:
-        if config.seed == 1:
+    def split(config: Any, members: Any, repeat: int) -> Any:
+        if repeat == 1:
             raise ValueError("too few samples")
-        return data_of(config, members)
+        return data_of(config, members, repeat)
 
     config = from_flat(_SETTINGS)
     nodes = [{"partition-id": i, "num-partitions": 3} for i in range(3)]
