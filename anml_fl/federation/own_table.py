@@ -133,10 +133,16 @@ def own_table(chosen: TableSettings) -> OwnTable:
             f" (hash {digest[:12]}, then {chosen.digest[:12]}): bring the old one back, or"
             " begin another run with --name or --out"
         )
+    return _read(chosen.model_copy(update={"digest": digest}))
+
+
+@lru_cache(maxsize=2)
+def _read(chosen: TableSettings) -> OwnTable:
+    # By its hash: once it is in the settings, the same table is not read again.
     columns = read_columns(chosen.data, chosen.by)
     schema = agreed(columns, chosen)
     rows = enough(checked_rows(columns, schema))
-    return OwnTable(rows, rows_for_testing(chosen, schema), digest)
+    return OwnTable(rows, rows_for_testing(chosen, schema), chosen.digest)
 
 
 def agreed(columns: Columns, chosen: TableSettings) -> TableSchema:

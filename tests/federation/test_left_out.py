@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from anml_fl.datasets.table import TableError
-from anml_fl.federation.own_table import adopted, own_data
+from anml_fl.federation.own_table import adopted, own_data, own_table
 from anml_fl.federation.task import task_of
 from anml_fl.settings.reading import from_flat
 from anml_fl.tables.left_out import left_out
@@ -94,3 +94,11 @@ def test_a_metric_that_the_test_rows_do_not_define_is_told(tmp_path):
     assert undefined_metric(task_of(poor)).startswith(
         f"roc_auc is not defined on the {rows} test rows"
     )
+
+
+def test_a_table_is_read_once_though_its_hash_is_known_only_then(tmp_path):
+    config = settings(table(tmp_path / "a.csv"))
+    later = adopted(config)
+    assert later.table.digest
+    first = own_table(config.table.model_copy(update={"data": later.table.data}))
+    assert own_table(later.table) is first
