@@ -84,7 +84,7 @@ def test_rows_of_a_program_stay_in_its_process(table, tmp_path):
 
 
 def test_unknown_settings_and_columns_are_named(table, tmp_path):
-    with pytest.raises(ConfigError, match="unknown key 'ruonds'"):
+    with pytest.raises(ConfigError, match="unknown keyword 'ruonds': did you mean rounds"):
         federate(table, "sick", by="site", out=tmp_path, ruonds=3)
     with pytest.raises((ConfigError, TableError), match="sick"):
         federate(table, "sic", by="site", out=tmp_path)

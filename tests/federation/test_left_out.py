@@ -7,7 +7,7 @@ import pytest
 
 from anml_fl.datasets.table import TableError
 from anml_fl.federation.adoption import adopted
-from anml_fl.federation.own_table import own_data
+from anml_fl.federation.own_table import own_data, own_table
 from anml_fl.federation.task import task_of
 from anml_fl.settings.reading import from_flat
 from anml_fl.tables.left_out import left_out
@@ -95,3 +95,9 @@ def test_a_metric_that_the_test_rows_do_not_define_is_told(tmp_path):
     assert undefined_metric(task_of(poor)).startswith(
         f"roc_auc is not defined on the {rows} test rows"
     )
+
+
+def test_a_table_is_read_once_for_settings_and_task(tmp_path):
+    own_table.cache_clear()
+    task_of(adopted(settings(table(tmp_path / "a.csv"))))
+    assert own_table.cache_info().misses == 1

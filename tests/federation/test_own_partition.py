@@ -86,8 +86,9 @@ def test_dealt_out_rows_know_no_site():
     assert max(shares) - min(shares) > 0.5
 
 
-def test_the_same_arguments_give_the_same_and_another_seed_another_split():
-    one, two, other = (partitioned(rows(), None, "natural", 4, "", s) for s in (0, 0, 1))
+def test_whatever_the_seed_the_same_rows_are_kept_for_testing_but_in_another_repeat():
+    one, two = (partitioned(rows(), None, "natural", 4, "", s) for s in (0, 1))
+    other = partitioned(rows(), None, "natural", 4, "", 0, repeat=1)
     assert (one.test.features == two.test.features).all()
     assert not (one.test.features == other.test.features).all()
 

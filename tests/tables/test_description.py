@@ -283,3 +283,28 @@ def test_a_label_is_looked_for_among_columns_without_gaps(columns):
     )
     assert overview(table).candidates == ("Outcome", "last", "flag", "x")
     assert overview(table, "last").candidates == ("Outcome", "flag", "x")
+
+
+@pytest.mark.parametrize(("values", "told"), [(20, False), (21, True)])
+def test_categories_that_may_name_people_are_pointed_out(columns, values, told):
+    rows = 5 * values
+    table = {
+        "doctor": [f"Dr {'abcdefghijklmnopqrstu'[i % values]}" for i in range(rows)],
+        "y": [str(i % 2) for i in range(rows)],
+    }
+    found = columns(table)
+    notes = described(found, inferred(found, "y")).notes
+    note = f"the schema lists {values} values of doctor: if they name people, set kind ="
+    assert any(one.startswith(note) for one in notes) is told
+
+
+def test_rows_without_a_site_have_a_name_in_notes(columns):
+    rows = 24
+    table = {
+        "x": [str(i / 7) for i in range(rows)],
+        "at": ["", "", *["north"] * (rows - 2)],
+        "y": [str(i % 2) for i in range(rows)],
+    }
+    found = columns(table)
+    notes = described(found, inferred(found, "y", "at")).notes
+    assert "sites with fewer than 10 rows: (none)" in notes
