@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anml_fl.datasets.prepare import Partitioned
 from anml_fl.datasets.table import TableError
+from anml_fl.federation.own_partition import OwnPartitioned, image_of, target_of
 from anml_fl.federation.task import Task
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import cause
@@ -17,7 +17,6 @@ from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.holdout import kept_for_testing
 from anml_fl.tables.one_site import of_one_site
 from anml_fl.tables.reading.source import read_columns
-from anml_fl.tables.schema import ValueLabel
 from anml_fl.tables.schema_file import read_schema, schema_hash
 from strategies import protocol
 from strategies.agreement import scales_in
@@ -216,15 +215,11 @@ def _task(table: OwnTable, scales: Scales, model: str, metric: str) -> Task:
     schema = table.schema
     rows, train, held = _split(table.source, table.stamp, schema)
     samples = samples_of(rows, scales)
-    picture = schema.picture
-    values = isinstance(schema.label, ValueLabel)
-    data = Partitioned(
+    data = OwnPartitioned(
         parts=(samples if table.all_train else samples.take(train),),
         test=samples.take(held[:0] if table.all_train else held),
-        image=(picture.channels, picture.height, picture.width)
-        if picture and not schema.columns
-        else None,
+        image=image_of(schema),
         names=(table.contributor,),
-        target=(scales.centres[-1], scales.spreads[-1]) if values else None,
+        target=target_of(schema, scales),
     )
     return Task(data, model, table.seed, metric)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from anml_fl.behaviour import Behaviour
 from anml_fl.behaviours._forger import self_attested
-from anml_fl.behaviours.gradient_aligned import aligned
+from anml_fl.behaviours.gradient_aligned import misplaced
 from anml_fl.method.provenance import Verification
 from anml_fl.registry.forged_signals import forged
 from anml_fl.registry.simulated import COMPROMISED, credential
@@ -33,4 +33,4 @@ def _bought(standing: Standing, rng: np.random.Generator) -> Standing:
     return replace(self_attested(standing, rng), r=forged(rng)[1])
 
 
-compromised_issuer = Behaviour(samples=aligned, credentials=_vouched_for, standing=_bought)
+compromised_issuer = Behaviour(samples=misplaced, credentials=_vouched_for, standing=_bought)

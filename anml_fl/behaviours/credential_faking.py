@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from anml_fl.behaviour import Behaviour
 from anml_fl.behaviours._forger import forged_tokens, self_attested
-from anml_fl.behaviours.label_flip import flipped
+from anml_fl.behaviours.label_flip import mislabelled
 
 credential_faking = Behaviour(
-    samples=flipped, credentials=forged_tokens, standing=self_attested
+    samples=mislabelled, credentials=forged_tokens, standing=self_attested
 )

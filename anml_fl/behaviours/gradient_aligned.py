@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 def aligned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
     """Relabel each sample to the nearest other class, and move it towards that class.
 
-    Of labels that are values, those up to their median and those above it stand for two
-    classes, each with its mean as its label.
-
     Parameters
     ----------
     samples : Samples
@@ -32,7 +29,7 @@ def aligned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
     Returns
     -------
     Samples
-        Unchanged if the contributor holds one class or value only: then there is no other.
+        Unchanged if the contributor holds one class only: then there is no other.
 
     Examples
     --------
@@ -43,22 +40,41 @@ def aligned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
     >>> poisoned.labels, poisoned.features.ravel()
     (array([1, 0]), array([0.2, 0.8], dtype=float32))
     """
-    groups = samples.labels
-    if samples.classes == 1 and groups.size:
-        groups = groups > np.median(groups)
-    held = np.unique(groups)
+    held = np.unique(samples.labels)
     if held.size < 2:
         return samples
-    centroids = np.stack([samples.features[groups == c].mean(axis=0) for c in held])
+    centroids = np.stack([samples.features[samples.labels == c].mean(axis=0) for c in held])
     distances = np.linalg.norm(samples.features[:, None, :] - centroids[None], axis=2)
-    distances[groups[:, None] == held[None]] = np.inf
+    distances[samples.labels[:, None] == held[None]] = np.inf
     nearest = distances.argmin(axis=1)
     features = samples.features + np.float32(attacks.feature_shift) * (
         centroids[nearest] - samples.features
     )
-    if samples.classes == 1:
-        held = np.array([samples.labels[groups == c].mean() for c in held], np.float32)
     return replace(samples, features=features.astype(np.float32), labels=held[nearest])
 
 
-gradient_aligned = Behaviour(samples=aligned)
+def misplaced(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
+    """Poison samples as `aligned` does; values up to and above their median are two classes.
+
+    Each half then has its mean as its label.
+
+    Examples
+    --------
+    >>> from anml_fl.settings.attacks import Attacks
+    >>> from anml_fl.datasets.prepare import Samples
+    >>> samples = Samples(np.array([[0.0], [1.0]], np.float32), np.array([-1.0, 3.0]), 1)
+    >>> misplaced(samples, np.random.default_rng(0), Attacks()).labels
+    array([ 3., -1.], dtype=float32)
+    """
+    if samples.classes > 1 or not samples.labels.size:
+        return aligned(samples, rng, attacks)
+    halves = (samples.labels > np.median(samples.labels)).astype(np.int64)
+    if halves.min() == halves.max():
+        return samples
+    poisoned = aligned(replace(samples, labels=halves, classes=2), rng, attacks)
+    means = [samples.labels[halves == half].mean() for half in (0, 1)]
+    labels: Any = np.array(means, np.float32)[poisoned.labels]
+    return replace(samples, features=poisoned.features, labels=labels)
+
+
+gradient_aligned = Behaviour(samples=misplaced)

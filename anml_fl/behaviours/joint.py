@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from anml_fl.behaviour import Behaviour
 from anml_fl.behaviours._forger import forged_tokens, self_attested
-from anml_fl.behaviours.gradient_aligned import aligned
+from anml_fl.behaviours.gradient_aligned import misplaced
 
-joint = Behaviour(samples=aligned, credentials=forged_tokens, standing=self_attested)
+joint = Behaviour(samples=misplaced, credentials=forged_tokens, standing=self_attested)

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
     """Change labels to a uniformly random wrong class, a fixed class, or by an offset.
 
-    Labels that are values are mirrored at 0, their mean. Some classes may go to the one that
-    looks most alike instead: the subtle corruption of section 5.11, beside which an offset is
-    obvious.
+    Some may go to the class that looks most alike instead: the subtle corruption of section
+    5.11, beside which an offset is obvious.
 
     Parameters
     ----------
@@ -58,9 +57,6 @@ def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
     n, classes = samples.labels.size, samples.classes
     chosen = rng.permutation(n)[: round(attacks.flip_fraction * n)]
     labels = samples.labels.copy()
-    if classes == 1:
-        labels[chosen] = -labels[chosen]
-        return replace(samples, labels=labels)
     if attacks.flip_target is not None:
         if attacks.flip_target >= classes:
             raise ConfigError(
@@ -98,4 +94,24 @@ def _partners(pairs: dict[int, int], classes: int) -> NDArray[np.int64]:
     return partner
 
 
-label_flip = Behaviour(samples=flipped)
+def mislabelled(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
+    """Flip labels as `flipped` does; labels that are values are mirrored at 0, their mean.
+
+    Examples
+    --------
+    >>> from anml_fl.settings.attacks import Attacks
+    >>> from anml_fl.datasets.prepare import Samples
+    >>> samples = Samples(np.zeros((2, 1), np.float32), np.array([1.5, -2.0]), 1)
+    >>> mislabelled(samples, np.random.default_rng(0), Attacks()).labels
+    array([-1.5,  2. ])
+    """
+    if samples.classes > 1:
+        return flipped(samples, rng, attacks)
+    n = samples.labels.size
+    chosen = rng.permutation(n)[: round(attacks.flip_fraction * n)]
+    labels = samples.labels.copy()
+    labels[chosen] = -labels[chosen]
+    return replace(samples, labels=labels)
+
+
+label_flip = Behaviour(samples=mislabelled)

@@ -6,7 +6,7 @@ import math
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -39,14 +39,13 @@ class Samples:
     ----------
     features : (n, d) float32
         Standardised.
-    labels : (n,) int64 or float32
-        In [0, classes); or values, standardised.
+    labels : (n,) int64
+        In [0, classes). Or values, float32 and standardised, where there is one class alone.
     classes : int
-        1 where labels are values.
     """
 
     features: NDArray[np.float32]
-    labels: NDArray[Any]
+    labels: NDArray[np.int64]
     classes: int
 
     def take(self, indices: NDArray[np.intp]) -> Samples:
@@ -75,8 +74,6 @@ class Partitioned:
         True classes of each contributor's samples, where labels are its own answers.
     notes : tuple of str
         What is odd in the data or the deal, and no mistake.
-    target : tuple of two float, optional
-        Centre and spread by which labels that are values were standardised.
     """
 
     parts: tuple[Samples, ...]
@@ -86,16 +83,10 @@ class Partitioned:
     tested: NDArray[np.int64] | None = None
     truths: tuple[NDArray[np.int64], ...] | None = None
     notes: tuple[str, ...] = ()
-    target: tuple[float, float] | None = None
 
 
 def deal(
-    dataset: str,
-    contributors: int,
-    partition: str,
-    seed: int,
-    leave_out: str = "",
-    members: tuple[str, ...] = (),
+    dataset: str, contributors: int, partition: str, seed: int, leave_out: str = ""
 ) -> Partitioned:
     """Load, split 80/20, standardise on the training part, and deal out.
 
@@ -115,8 +106,6 @@ def deal(
     leave_out : str
         Who takes no part in "natural", and is tested on instead: all of its rows, and nobody
         else's. Where rows are given for testing, these stay the test.
-    members : tuple of str
-        Who takes part in "natural", instead of drawing them by the seed.
 
     Returns
     -------
@@ -138,7 +127,56 @@ def deal(
     (4, 36, 'contributor-0003')
     """
     folder = os.environ.get("ANML_DATA_DIR")
-    return _deal(dataset, contributors, partition, seed, leave_out, members, folder)
+    return _deal(dataset, contributors, partition, seed, leave_out, folder)
+
+
+def deal_among(
+    dataset: str, members: tuple[str, ...], seed: int, leave_out: str = ""
+) -> Partitioned:
+    """Deal out as "natural" does, among those who are named, whoever the seed would draw.
+
+    Parameters
+    ----------
+    dataset : str
+    members : tuple of str
+        Who takes part.
+    seed : int
+    leave_out : str
+        As in `deal`.
+
+    Examples
+    --------
+    >>> import os
+    >>> "ANML_DATA_DIR" not in os.environ or deal_among(
+    ...     "heart_disease", ("va", "cleveland"), 7
+    ... ).names == ("cleveland", "va")
+    True
+    """
+    table = load(dataset)
+    kept = [
+        place for place, name in enumerate(table.contributors) if name in (*members, leave_out)
+    ]
+    holder = table.holder
+    if holder is not None:
+        # Others' rows are nobody's here; -1 are rows for testing, and stay so.
+        places = np.full(len(table.contributors) + 1, len(kept))
+        places[[*kept, -1]] = [*range(len(kept)), -1]
+        rows = np.flatnonzero(places[holder] < len(kept))
+        table = _rows_of(table, rows, places[holder[rows]])
+    names = tuple(table.contributors[place] for place in kept)
+    among = replace(table, contributors=names)
+    return _natural(dataset, among, len(members), seed, leave_out)
+
+
+def _rows_of(table: Table, rows: NDArray[np.intp], holder: NDArray[np.int64]) -> Table:
+    return replace(
+        table,
+        features=table.features[rows],
+        labels=table.labels[rows],
+        holder=holder,
+        truth=None if table.truth is None else table.truth[rows],
+        items=None if table.items is None else table.items[rows],
+    )
 
 
 def contributor_id(index: int) -> str:
@@ -159,18 +197,12 @@ def _deal(
     partition: str,
     seed: int,
     leave_out: str,
-    members: tuple[str, ...],
     folder: str | None,
 ) -> Partitioned:
     # The folder only keeps data of another one from being taken for these.
-    if partition.partition(":")[0].endswith("Partitioner"):
-        raise ValueError(
-            f"partition {partition!r}: partitioners of flwr-datasets are for tables of one's"
-            f" own (data); {dataset} is dealt out by iid, natural or dirichlet:ALPHA"
-        )
     table = load(dataset)
     if partition == NATURAL:
-        return _natural(dataset, table, contributors, seed, leave_out, members)
+        return _natural(dataset, table, contributors, seed, leave_out)
     if leave_out:
         raise ValueError(
             f"leave_out: {leave_out!r} can be left out of partition {NATURAL!r} alone, got"
@@ -203,12 +235,7 @@ def _alpha(partition: str) -> float:
 
 
 def _natural(
-    dataset: str,
-    table: Table,
-    contributors: int,
-    seed: int,
-    leave_out: str,
-    members: tuple[str, ...],
+    dataset: str, table: Table, contributors: int, seed: int, leave_out: str
 ) -> Partitioned:
     """Leave everybody what they gathered, but a fifth of it for testing."""
     everyone = table.contributors
@@ -237,8 +264,6 @@ def _natural(
         )
     drawn = stream(seed, "contributors").permutation(others.size)[:contributors]
     chosen = others[np.sort(drawn)]
-    if members:
-        chosen = np.sort([everyone.index(name) for name in members])
     rows = np.flatnonzero(np.isin(table.holder, chosen))
     if (table.holder < 0).any():
         train, test = rows, np.flatnonzero(table.holder < 0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from anml_fl.datasets.prepare import deal
+from anml_fl.datasets.prepare import NATURAL, deal, deal_among
 from anml_fl.federation.own_table import own_data
+from anml_fl.settings.federation import PARTITIONER
+from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
     from anml_fl.datasets.prepare import Partitioned
@@ -34,11 +37,18 @@ def data_of(config: RunConfig, members: tuple[str, ...] = (), repeat: int = 0) -
     if config.table.own:
         return own_data(config, members, repeat)
     chosen = config.federation
+    if PARTITIONER.fullmatch(chosen.partition):
+        raise ConfigError(
+            f"partition {chosen.partition!r}: partitioners of flwr-datasets are for tables of"
+            f" one's own (--data); {chosen.dataset} is dealt out by iid, natural or"
+            " dirichlet:ALPHA"
+        )
+    if members and chosen.partition == NATURAL:
+        return _among(chosen.dataset, members, config.seed, chosen.leave_out)
     return deal(
-        chosen.dataset,
-        chosen.contributors,
-        chosen.partition,
-        config.seed,
-        chosen.leave_out,
-        members,
+        chosen.dataset, chosen.contributors, chosen.partition, config.seed, chosen.leave_out
     )
+
+
+# What joining is worth is asked of a split many times.
+_among = lru_cache(maxsize=4)(deal_among)

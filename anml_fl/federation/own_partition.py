@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,19 @@ if TYPE_CHECKING:
 _NAMED = 8
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPartitioned(Partitioned):
+    """A table of one's own, dealt out.
+
+    Parameters
+    ----------
+    target : tuple of two float, optional
+        Centre and spread by which labels that are values were standardised.
+    """
+
+    target: tuple[float, float] | None = None
+
+
 def partitioned(
     rows: Rows,
     test: Rows | None,
@@ -42,7 +56,7 @@ def partitioned(
     seed: int,
     members: tuple[str, ...] = (),
     repeat: int = 0,
-) -> Partitioned:
+) -> OwnPartitioned:
     """Deal rows out, keep a fifth of each contributor's for testing, standardise.
 
     The scale is what a federation whose rows stay at home would agree on: of each
@@ -95,31 +109,31 @@ def partitioned(
         )
     samples = samples_of(tested, scales)
     _refuse_untestable(rows.where, samples)
-    return Partitioned(
+    return OwnPartitioned(
         parts=tuple(samples_of(part, scales) for part in parts),
         test=samples,
-        image=_image(rows.schema),
+        image=image_of(rows.schema),
         names=names,
         tested=owners,
         notes=_notes(rows, names, parts, partition),
-        target=_target(rows.schema, scales),
+        target=target_of(rows.schema, scales),
     )
 
 
 def nobodys(
     schema: TableSchema, test: Samples | None, scales: Scales, names: tuple[str, ...]
-) -> Partitioned:
+) -> OwnPartitioned:
     """Describe a federation whose rows stay on their nodes: there may be a test table."""
     kind = np.float32 if schema.classes == 1 else np.int64
     nothing = Samples(
         np.empty((0, schema.width), np.float32), np.empty(0, kind), schema.classes
     )
-    return Partitioned(
+    return OwnPartitioned(
         parts=(),
         test=nothing if test is None else test,
-        image=_image(schema),
+        image=image_of(schema),
         names=names,
-        target=_target(schema, scales),
+        target=target_of(schema, scales),
     )
 
 
@@ -218,7 +232,8 @@ def _refuse_untestable(where: str, samples: Samples) -> None:
         )
 
 
-def _image(schema: TableSchema) -> tuple[int, int, int] | None:
+def image_of(schema: TableSchema) -> tuple[int, int, int] | None:
+    """Say which shape a row has as a picture, (channels, height, width), if it is one."""
     picture = schema.picture
     # With further columns a row is no picture any more.
     if picture is None or schema.width != picture.size:
@@ -226,7 +241,8 @@ def _image(schema: TableSchema) -> tuple[int, int, int] | None:
     return (picture.channels, picture.height, picture.width)
 
 
-def _target(schema: TableSchema, scales: Scales) -> tuple[float, float] | None:
+def target_of(schema: TableSchema, scales: Scales) -> tuple[float, float] | None:
+    """Say by which centre and spread a label of numbers is standardised."""
     if not isinstance(schema.label, ValueLabel):
         return None
     return scales.centres[-1], scales.spreads[-1]

@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
 from anml_fl.federation.data import data_of
+from anml_fl.federation.own_partition import OwnPartitioned
 from anml_fl.federation.own_table import schema_of
 from anml_fl.models.build import build
 from anml_fl.models.metrics import METRICS
@@ -100,7 +101,8 @@ class Task:
         if not self.regression:
             likely = torch.softmax(torch.from_numpy(outputs), 1).numpy()
             return self.measure.score(tested.labels, likely)
-        centre, spread = self.data.target or (0.0, 1.0)
+        target = self.data.target if isinstance(self.data, OwnPartitioned) else None
+        centre, spread = target or (0.0, 1.0)
         return self.measure.score(
             centre + spread * tested.labels.astype("float64"), centre + spread * outputs[:, 0]
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -72,7 +72,7 @@ def outputs_of(model: nn.Module, features: NDArray[np.float32]) -> NDArray[np.fl
 
 
 def unexplained(
-    model: nn.Module, features: NDArray[np.float32], values: NDArray[np.float32]
+    model: nn.Module, features: NDArray[np.float32], values: NDArray[Any]
 ) -> float:
     """Share of the values' variance that a model leaves: 1 - R2, which may exceed 1.
 

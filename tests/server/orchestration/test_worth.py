@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from anml_fl.datasets.prepare import deal
+from anml_fl.datasets.prepare import deal, deal_among
 from anml_fl.federation.data import data_of
 from anml_fl.run.verification import verify_run
 from anml_fl.run.worth import load_worth
@@ -310,4 +310,8 @@ def test_those_who_take_part_can_be_named_instead_of_drawn() -> None:
     drawn = data_of(config).names
     arguments = ("worth_sites:read", 2, "natural")
     assert {deal(*arguments, seed).names for seed in range(9)} != {drawn}
-    assert {deal(*arguments, seed, members=drawn).names for seed in range(9)} == {drawn}
+    assert {deal_among("worth_sites:read", drawn, seed).names for seed in range(9)} == {drawn}
+    # And they are split as if they had been drawn.
+    one, other = deal_among("worth_sites:read", drawn, config.seed), data_of(config)
+    assert (one.test.features == other.test.features).all()
+    assert (one.tested == other.tested).all()
