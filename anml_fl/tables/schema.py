@@ -54,8 +54,8 @@ class _Column(Section):
 
     @property
     def width(self) -> int:
-        """How many features it becomes."""
-        raise NotImplementedError
+        """How many features it becomes: one, and one that says whether it is missing."""
+        return 1 + self.gaps
 
 
 class NumberColumn(_Column):
@@ -78,19 +78,11 @@ class NumberColumn(_Column):
     centre: Bound | None = None
     spread: Spread | None = None
 
-    @property
-    def width(self) -> int:
-        """One feature, and one that says whether it is missing."""
-        return 1 + self.gaps
-
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not self.low < self.high:
-            raise ValueError(
-                f"column {self.name!r}: low must lie below high, got {self.low:g} and"
-                f" {self.high:g}"
-            )
-        _both(self.name, self.centre, self.spread)
+        _check_range(
+            f"column {self.name!r}", (self.low, self.high), (self.centre, self.spread)
+        )
         return self
 
 
@@ -110,19 +102,11 @@ class DateColumn(_Column):
     centre: Bound | None = None
     spread: Spread | None = None
 
-    @property
-    def width(self) -> int:
-        """One feature, and one that says whether it is missing."""
-        return 1 + self.gaps
-
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not self.low < self.high:
-            raise ValueError(
-                f"column {self.name!r}: low must lie before high, got {self.low} and"
-                f" {self.high}"
-            )
-        _both(self.name, self.centre, self.spread)
+        _check_range(
+            f"column {self.name!r}", (self.low, self.high), (self.centre, self.spread)
+        )
         return self
 
 
@@ -137,11 +121,6 @@ class BooleanColumn(_Column):
 
     kind: Literal["boolean"] = "boolean"
     values: tuple[Text, Text]
-
-    @property
-    def width(self) -> int:
-        """One feature, and one that says whether it is missing."""
-        return 1 + self.gaps
 
 
 class CategoryColumn(_Column):
@@ -229,12 +208,7 @@ class ValueLabel(Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not self.low < self.high:
-            raise ValueError(
-                f"label {self.name!r}: low must lie below high, got {self.low:g} and"
-                f" {self.high:g}"
-            )
-        _both(self.name, self.centre, self.spread)
+        _check_range(f"label {self.name!r}", (self.low, self.high), (self.centre, self.spread))
         return self
 
 
@@ -331,6 +305,17 @@ class TableSchema(Section):
         return self
 
 
-def _both(name: str, centre: float | None, spread: float | None) -> None:
-    if (centre is None) != (spread is None):
-        raise ValueError(f"column {name!r}: give centre and spread, or neither")
+def _check_range(
+    what: str, ends: tuple[Any, Any], scale: tuple[float | None, float | None]
+) -> None:
+    low, high = ends
+    if not low < high:
+        raise ValueError(
+            f"{what}: low must lie below high, got {_shown(low)} and {_shown(high)}"
+        )
+    if scale.count(None) == 1:
+        raise ValueError(f"{what}: give centre and spread, or neither")
+
+
+def _shown(bound: float | dt.date) -> str:
+    return str(bound) if isinstance(bound, dt.date) else f"{bound:g}"
