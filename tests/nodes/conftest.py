@@ -26,10 +26,15 @@ from anml_fl.tables.statistics import Scales
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
 from strategies.agreement import agreement
+from strategies.instruction import attribute, instruct
+from strategies.transport import Transport
 
 if TYPE_CHECKING:
-    from flwr.app import ConfigRecord
+    from collections.abc import Callable
 
+    from flwr.app import ConfigRecord, Message
+
+CANARY = "Canary"
 SITES = ("north", "south", "west")
 SCHEMA = TableSchema(
     label=ClassLabel(name="outcome", classes=(("well",), ("sick",))),
@@ -63,7 +68,7 @@ def table(site: int, rows: int) -> list[tuple[str, ...]]:
             f"{age:.7f}",
             "ny"[rng.integers(2)],
             "AB"[rng.integers(2)],
-            f"Canary{site}x{place}",
+            f"{CANARY}{site}x{place}",
             "sick" if age + rng.normal(0, 10) > 55 else "well",
         )
         for place, age in enumerate(ages)
@@ -115,6 +120,28 @@ class Federation:
     def arrays(self) -> ArrayRecord:
         return ArrayRecord({name: Array(value) for name, value in self.model().items()})
 
+    def asked(
+        self, kind: str, which: Any = app, *, packed: bool = False, **node: Any
+    ) -> tuple[dict[str, Message], dict[str, str]]:
+        """Ask all nodes; contributor to reply, and to why there is none."""
+        transport = Transport(packed=packed)
+        config, arrays = self.agreed(), None
+        if kind != "query.statistics":
+            model = self.arrays()
+            arrays, config = transport.sent(model, transport.layout(model), config)
+        grid = self.grid(which, **node)
+        sent = instruct(self.roster(grid), kind, 1, config, arrays)
+        return attribute(sent, list(grid.send_and_receive([one.message for one in sent])))[:2]
+
+    def refuse(self, found: tuple[dict[str, Message], dict[str, str]], said: str) -> None:
+        """See that nothing was let out anywhere, and why; the reason holds no cell."""
+        credited, left_out = found
+        assert credited == {}
+        assert set(left_out) == set(self.tables)
+        for reason in left_out.values():
+            assert f"egress: {said}" in reason
+            assert CANARY not in reason
+
     def cells(self) -> set[str]:
         """Cells that nothing but a row holds."""
         rows = [row for rows in self.tables.values() for row in rows]
@@ -124,3 +151,14 @@ class Federation:
 @pytest.fixture
 def sites(tmp_path: Path) -> Federation:
     return Federation(tmp_path)
+
+
+@pytest.fixture
+def policy(sites: Federation) -> Callable[..., dict[str, Path]]:
+    """Write a policy, and return what a node's config says of it."""
+
+    def write(text: str = "") -> dict[str, Path]:
+        (sites.folder / "egress.toml").write_text(text)
+        return {"egress": sites.folder / "egress.toml"}
+
+    return write
