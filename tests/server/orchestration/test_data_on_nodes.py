@@ -12,7 +12,7 @@ import pytest
 from anml_fl.execution import execute
 from anml_fl.federation.own_table import schema_of
 from anml_fl.federation.task import task_of
-from anml_fl.run.claims import ClaimsRecord, append_claims, cut_claims, load_claims
+from anml_fl.run.claims import load_claims
 from anml_fl.run.ledger_audit import audit
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
@@ -323,25 +323,6 @@ def test_page_and_table_say_whose_word_it_is(folder):
     headings = [str(column.header) for column in table(summary).columns]
     assert "claimed error (median)" in headings
     assert "test error" not in headings
-
-
-def test_claims_are_cut_to_the_round_that_is_gone_on_from(tmp_path):
-    for number in (1, 2, 3):
-        append_claims(tmp_path, ClaimsRecord(number, {"a": 0.5}, {"a": 8}, {}))
-    with (tmp_path / "claims.jsonl").open("a") as file:
-        file.write('{"round":4,"val')
-    cut_claims(tmp_path, 2)
-    assert [one.round for one in load_claims(tmp_path)] == [1, 2]
-    with pytest.raises(ValueError, match="no claims of each round up to 3"):
-        cut_claims(tmp_path, 3)
-
-
-def test_claims_that_are_none_are_told_by_their_line(tmp_path):
-    append_claims(tmp_path, ClaimsRecord(1, {"a": 0.5}, {"a": 8}, {}))
-    with (tmp_path / "claims.jsonl").open("a") as file:
-        file.write('{"round":2,"values":{"a":"x"},"examples":{},"left_out":{}}\n')
-    with pytest.raises(ValueError, match=r"claims\.jsonl line 2"):
-        load_claims(tmp_path)
 
 
 def test_schema_of_a_run_is_the_servers(folder):
