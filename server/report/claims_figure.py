@@ -60,7 +60,10 @@ def claims_table(run: Run) -> Grid | None:
         *(f"{visible(strategy, 40)}{unit}*" for strategy in last),
         "Why nothing",
     )
-    return Grid(titles, (middle, *rows[:MOST_ROWS]), total=len(rows) + 1)
+    # Where everybody said something there is nothing to explain.
+    width = len(titles) if any(row[-1] for row in rows) else len(titles) - 1
+    shown = tuple(row[:width] for row in (middle, *rows[:MOST_ROWS]))
+    return Grid(titles[:width], shown, total=len(rows) + 1)
 
 
 def claims_figure(run: Run) -> Plot | None:
