@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -14,6 +15,7 @@ from anml_fl.federation.own_table import schema_of
 from anml_fl.federation.task import task_of
 from anml_fl.run.claims import load_claims
 from anml_fl.run.ledger_audit import audit
+from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from anml_fl.tables.holdout import kept_for_testing
@@ -25,6 +27,7 @@ from server.orchestration.common_scale import kept_scale, on_scale
 from server.orchestration.federation import run_federation
 from server.orchestration.round_log import RoundLog
 from server.orchestration.summary_table import table
+from server.report.claims_figure import claims_table
 from server.report.page import write_report
 
 SITES = ("a", "b", "c")
@@ -319,6 +322,14 @@ def test_page_and_table_say_whose_word_it_is(folder):
     assert "without a tested model" not in page
     assert "Test error by round" not in page
     assert "Claimed error, median (%)</th>" in page
+    assert "Why nothing" not in page
+    found = load_run(folder / "out")
+    *others, last = found.lead.claims
+    silent = replace(last, values={}, left_out=dict.fromkeys(SITES, "no reply in time"))
+    lead = replace(found.lead, claims=(*others, silent))
+    of_silent = claims_table(replace(found, strategies=(lead,)))
+    assert of_silent.titles[-1] == "Why nothing"
+    assert of_silent.rows[1][-1] == "no reply in time"
     assert "Test error (%)</th>" not in page
     headings = [str(column.header) for column in table(summary).columns]
     assert "claimed error (median)" in headings
