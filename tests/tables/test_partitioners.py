@@ -7,7 +7,9 @@ import pytest
 
 from anml_fl.datasets.prepare import deal
 from anml_fl.datasets.table import TableError
+from anml_fl.federation.data import data_of
 from anml_fl.settings.reading import from_flat
+from anml_fl.settings.section import ConfigError
 from anml_fl.tables import partitioners
 from anml_fl.tables.partitioners import dealt
 from anml_fl.tables.rows import Rows
@@ -206,5 +208,9 @@ def test_missing_extra_is_named(monkeypatch):
 
 
 def test_shipped_data_sets_are_dealt_out_in_our_own_ways():
-    with pytest.raises(ValueError, match=r"for tables of one's own \(data\); digits is dealt"):
+    config = from_flat({"partition": "IidPartitioner"})
+    with pytest.raises(ConfigError, match=r"tables of one's own \(--data\); digits is dealt"):
+        data_of(config)
+    # And by whoever deals without settings.
+    with pytest.raises(ValueError, match=r"'iid', 'natural', or 'dirichlet:ALPHA'"):
         deal("digits", 4, "IidPartitioner", 0)
