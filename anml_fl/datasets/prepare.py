@@ -74,6 +74,8 @@ class Partitioned:
         True classes of each contributor's samples, where labels are its own answers.
     notes : tuple of str
         What is odd in the data or the deal, and no mistake.
+    vocabulary : int
+        How many tokens there are, where a row is a text of token ids; else 0.
     """
 
     parts: tuple[Samples, ...]
@@ -83,6 +85,7 @@ class Partitioned:
     tested: NDArray[np.int64] | None = None
     truths: tuple[NDArray[np.int64], ...] | None = None
     notes: tuple[str, ...] = ()
+    vocabulary: int = 0
 
 
 def deal(
@@ -331,4 +334,5 @@ def _held(
         names=names,
         truths=None if truth is None else tuple(truth[part] for part in parts),
         notes=table.notes,
+        vocabulary=table.vocabulary,
     )

@@ -29,7 +29,8 @@ class Table:
     image : tuple of int, optional
         (channels, height, width) where a row is an image.
     indicators : (d,) bool
-        Columns that are 0 to 1 as they are, and not to be standardised: categories, pixels.
+        Columns that are not to be standardised: categories and pixels, which are 0 to 1, and
+        tokens.
     contributors : tuple of str
         Who gathered the data, by name, where the data say so.
     holder : (n,) int64, optional
@@ -40,6 +41,8 @@ class Table:
         Which item a row is about, where one item has several rows.
     notes : tuple of str
         What is odd, and no mistake.
+    vocabulary : int
+        How many tokens there are, where a row is a text of token ids; else 0.
     """
 
     features: NDArray[np.float64]
@@ -52,6 +55,7 @@ class Table:
     truth: NDArray[np.int64] | None = None
     items: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
+    vocabulary: int = 0
 
 
 def well_formed(where: str, table: Table) -> Table:

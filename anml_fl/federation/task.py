@@ -109,7 +109,14 @@ class Task:
 
     def _build(self, seed: int) -> nn.Module:
         test, image = self.data.test, self.data.image
-        return build(self.model, test.features.shape[1], image, test.classes, seed=seed)
+        return build(
+            self.model,
+            test.features.shape[1],
+            image,
+            test.classes,
+            seed=seed,
+            vocabulary=self.data.vocabulary,
+        )
 
 
 def task_of(config: RunConfig) -> Task:

@@ -2,7 +2,9 @@
 
 The gradient of one sample in a linear layer is an outer product of what flows back into its
 output and of its input, [a; 1] where there is a bias; in a convolution it is the sum of one
-such product a position. Both come from one forward and one backward pass of a batch.
+such product a position. Of an embedding it is the sum, by token, of what flows back; of a
+layer normalisation that times the normalised input. All come from one forward and one
+backward pass of a batch.
 """
 
 from __future__ import annotations
@@ -11,16 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
-from torch.nn import functional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_SUPPORTED = (nn.Linear, nn.Conv1d, nn.Conv2d)
+    import torch
+
+_SUPPORTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding, nn.LayerNorm)
 _BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-_NAMES = "Linear, Conv1d and Conv2d"
+_NAMES = "Linear, Conv1d, Conv2d, Embedding and LayerNorm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,18 @@ class Factors:
         Loss differentiated by the layer's output.
     inputs : (n, positions, in) tensor
         What the weights are multiplied with; a last column of ones for a bias.
+    columns : (in,) int64 tensor, optional
+        Which columns of the layer's gradient `inputs` has; the others are 0 in these samples.
+        All, if not given.
     """
 
     deltas: torch.Tensor
     inputs: torch.Tensor
+    columns: torch.Tensor | None = None
 
 
 @dataclass(slots=True)
-class _Calls:
+class Calls:
     """What a layer took and gave, one entry a call."""
 
     name: str
@@ -58,7 +64,7 @@ def parametrised_layers(model: nn.Module) -> dict[str, nn.Module]:
     Returns
     -------
     dict of str to torch.nn.Module
-        Linear, Conv1d and Conv2d layers, in the model's order.
+        In the model's order.
 
     Raises
     ------
@@ -96,14 +102,26 @@ def parametrised_layers(model: nn.Module) -> dict[str, nn.Module]:
                     " per-sample gradients need each in one layer"
                 )
             owners[parameter] = name
+        if isinstance(module, nn.Embedding):
+            _check_embedding(kind, module)
         layers[name] = module
     if not layers:
         raise ValueError(f"model has no parameters; supported are those of {_NAMES} layers")
     return layers
 
 
+def _check_embedding(kind: str, layer: nn.Embedding) -> None:
+    """Refuse what makes a token's gradient depend on other samples, or changes the weights."""
+    if layer.max_norm is not None or layer.scale_grad_by_freq:
+        raise ValueError(
+            f"per-sample gradients need samples apart, and {kind} has"
+            f" {'max_norm' if layer.max_norm is not None else 'scale_grad_by_freq'}: leave it"
+            " out"
+        )
+
+
 @contextmanager
-def recorded(layers: dict[str, nn.Module]) -> Iterator[list[_Calls]]:
+def recorded(layers: dict[str, nn.Module]) -> Iterator[list[Calls]]:
     """Record inputs and outputs of layers until the block ends.
 
     Parameters
@@ -116,7 +134,7 @@ def recorded(layers: dict[str, nn.Module]) -> Iterator[list[_Calls]]:
     list of calls
         One entry a layer, filled by the forward passes in the block.
     """
-    calls = [_Calls(name, layer) for name, layer in layers.items()]
+    calls = [Calls(name, layer) for name, layer in layers.items()]
     hooks = [call.layer.register_forward_hook(_recorder(call)) for call in calls]
     try:
         yield calls
@@ -125,10 +143,12 @@ def recorded(layers: dict[str, nn.Module]) -> Iterator[list[_Calls]]:
             hook.remove()
 
 
-def _recorder(call: _Calls) -> Callable[[nn.Module, Any, torch.Tensor], torch.Tensor]:
+def _recorder(call: Calls) -> Callable[[nn.Module, Any, torch.Tensor], torch.Tensor]:
     def record(_: nn.Module, taken: tuple[torch.Tensor, ...], given: torch.Tensor) -> Any:
         # Copies, since what comes next in the model may write in place.
         call.inputs.append(taken[0].detach().clone())
+        if not given.requires_grad:
+            given.requires_grad_()  # a frozen layer that no other one feeds, as an embedding
         call.outputs.append(given)
         call.returned.append(given.clone())
         return call.returned[-1]
@@ -136,7 +156,7 @@ def _recorder(call: _Calls) -> Callable[[nn.Module, Any, torch.Tensor], torch.Te
     return record
 
 
-def check_calls(calls: list[_Calls], samples: int) -> None:
+def check_calls(calls: list[Calls], samples: int) -> None:
     """Check that every layer was called, and with the samples apart.
 
     Parameters
@@ -163,70 +183,3 @@ def check_calls(calls: list[_Calls], samples: int) -> None:
                     f"layer {call.name!r} must take the samples as its first axis:"
                     f" {samples} samples, got {len(taken)}"
                 )
-
-
-def layer_factors(calls: _Calls, deltas: list[torch.Tensor]) -> list[Factors]:
-    """Bring a layer's calls to factors.
-
-    Parameters
-    ----------
-    calls : calls of one layer
-        From `recorded`.
-    deltas : list of tensors
-        Loss differentiated by each recorded output.
-
-    Returns
-    -------
-    list of Factors
-        One for each group of a convolution, otherwise one. Calls follow one another as
-        further positions.
-    """
-    layer = calls.layer
-    convolution = not isinstance(layer, nn.Linear)
-    groups = layer.groups if convolution else 1
-    parts = []
-    for taken, delta in zip(calls.inputs, deltas, strict=True):
-        n = delta.shape[0]
-        if convolution:
-            patches = _patches(layer, taken)
-            # (n, out, *places) -> (n, groups, places, out / groups)
-            back = delta.reshape(n, groups, layer.out_channels // groups, -1).transpose(2, 3)
-        else:
-            patches = taken.reshape(n, 1, -1, layer.in_features)
-            back = delta.reshape(n, 1, -1, layer.out_features)
-        if layer.bias is not None:
-            patches = functional.pad(patches, (0, 1), value=1.0)
-        parts.append((back, patches))
-    joined = (
-        parts[0]
-        if len(parts) == 1
-        else [torch.cat(p, dim=2) for p in zip(*parts, strict=True)]
-    )
-    return [Factors(joined[0][:, g], joined[1][:, g]) for g in range(groups)]
-
-
-def _patches(layer: Any, images: torch.Tensor) -> torch.Tensor:
-    """(n, channels, *size) -> (n, groups, places, channels / groups * kernel)."""
-    axes = len(layer.kernel_size)
-    spans = [d * (k - 1) for d, k in zip(layer.dilation, layer.kernel_size, strict=True)]
-    if layer.padding == "valid":
-        sides = [(0, 0)] * axes
-    elif layer.padding == "same":
-        sides = [(span // 2, span - span // 2) for span in spans]
-    else:
-        sides = [(p, p) for p in layer.padding]
-    if any(any(pair) for pair in sides):
-        mode = "constant" if layer.padding_mode == "zeros" else layer.padding_mode
-        # From the last axis to the first, as `pad` wants them.
-        flat = [side for pair in reversed(sides) for side in pair]
-        images = functional.pad(images, flat, mode=mode)
-    windows = images
-    for axis in range(axes):
-        span, dilation = spans[axis] + 1, layer.dilation[axis]
-        windows = windows.unfold(2 + axis, span, layer.stride[axis])[..., ::dilation]
-    n, channels = images.shape[:2]
-    places = windows.shape[2 : 2 + axes]
-    windows = windows.reshape(
-        n, layer.groups, channels // layer.groups, places.numel(), -1
-    )  # the kernel's places come last, in the weights' own order
-    return windows.transpose(2, 3).reshape(n, layer.groups, places.numel(), -1)

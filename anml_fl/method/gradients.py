@@ -13,16 +13,16 @@ from torch.func import functional_call
 from anml_fl.method.gradient_layers import (
     Factors,
     check_calls,
-    layer_factors,
     parametrised_layers,
     recorded,
 )
 from anml_fl.method.gradient_set import SampleGradients
+from anml_fl.method.layer_factors import layer_factors
 from anml_fl.method.sample_losses import LOSSES, Loss, balanced
 from anml_fl.method.threads import one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -47,10 +47,12 @@ def sample_gradients(
     Parameters
     ----------
     model : torch.nn.Module
-        Of Linear, Conv1d and Conv2d layers and whatever has no parameters; taken in
-        evaluation mode, and left as it was. Its precision is that of the geometry.
+        Of Linear, Conv1d, Conv2d, Embedding and LayerNorm layers and whatever has no
+        parameters; taken in evaluation mode, and left as it was. Its precision is that of
+        the geometry.
     features : (n, ...) array or tensor
-        One sample a row, as the model takes them.
+        One sample a row, as the model takes them: in its own precision, but for whole
+        numbers where it has an embedding.
     targets : (n,) or (n, 1) array or tensor
         Classes for "cross_entropy", numbers for "squared".
     loss : {"cross_entropy", "squared"}
@@ -89,11 +91,12 @@ def sample_gradients(
             "features and targets must be of one length >= 1,"
             f" got {len(samples)} and {len(wanted)}"
         )
+    whole = any(isinstance(layer, nn.Embedding) for layer in layers.values())
     parts: list[SampleGradients] = []
     with one_thread(), _evaluating(model), torch.enable_grad():
         for start in range(0, len(samples), _CHUNK):
             chunk = slice(start, start + _CHUNK)
-            x = _on(samples[chunk], parameter).requires_grad_()
+            x = _on(samples[chunk], parameter, whole)
             with recorded(layers) as calls:
                 output = model(x)
             check_calls(calls, len(x))
@@ -121,7 +124,8 @@ def sample_gradients(
                 f" (its length is {norms[bad[0]]:.3g}): check its features"
             )
         at = int(norms.argmax())
-        alone = _alone(model, _on(samples[at : at + 1], parameter), wanted[at : at + 1], loss)
+        one = slice(at, at + 1)
+        alone = _alone(model, _on(samples[one], parameter, whole), wanted[one], loss)
         if abs(alone - norms[at]) > _ALIKE * max(alone, norms[at]):
             raise ValueError(
                 f"alone, sample {at} has a squared gradient of {alone:.6g}, among the others"
@@ -163,8 +167,13 @@ def _plain(values: NDArray[np.generic] | torch.Tensor) -> torch.Tensor:
     )
 
 
-def _on(values: NDArray[np.generic] | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    return _plain(values).to(like.device, like.dtype, copy=True)
+def _on(
+    values: NDArray[np.generic] | torch.Tensor, like: torch.Tensor, whole: bool
+) -> torch.Tensor:
+    plain = _plain(values)
+    if whole and not plain.is_floating_point():
+        return plain.to(like.device, copy=True)
+    return plain.to(like.device, like.dtype, copy=True).requires_grad_()
 
 
 @contextmanager
@@ -185,7 +194,10 @@ def _geometry(factors: list[Factors], losses: torch.Tensor) -> SampleGradients:
     for part in factors:
         positions, out = part.deltas.shape[1:]
         width = part.inputs.shape[2]
-        if out * width <= positions**2 * (out + width + _PASS):
+        if part.columns is not None:
+            kept.append(part)  # which others there are the other chunks say
+            norms += part.inputs.double().square().sum((1, 2))
+        elif out * width <= positions**2 * (out + width + _PASS):
             rows = max(1, _PATCHES // (positions * width))
             gradient = torch.cat(
                 [
@@ -208,19 +220,37 @@ def _geometry(factors: list[Factors], losses: torch.Tensor) -> SampleGradients:
 
 
 def _joined(parts: list[SampleGradients]) -> SampleGradients:
-    factors = tuple(
-        Factors(
-            _used(torch.cat([f.deltas for f in same])),
-            _used(torch.cat([f.inputs for f in same])),
+    explicit = [_used(torch.cat([part.explicit for part in parts]))]
+    factors = []
+    for same in zip(*(part.factors for part in parts), strict=True):
+        if same[0].columns is not None:
+            explicit.append(_aligned(same))
+            continue
+        factors.append(
+            Factors(
+                _used(torch.cat([f.deltas for f in same])),
+                _used(torch.cat([f.inputs for f in same])),
+            )
         )
-        for same in zip(*(part.factors for part in parts), strict=True)
-    )
     return SampleGradients(
-        _used(torch.cat([part.explicit for part in parts])),
-        factors,
+        explicit[0] if len(explicit) == 1 else torch.cat(explicit, 1),
+        tuple(factors),
         np.concatenate([part.squared_norms for part in parts]),
         np.concatenate([part.losses for part in parts]),
     )
+
+
+def _aligned(chunks: Sequence[Factors]) -> torch.Tensor:
+    """Put gradients below each other that each have some of a layer's columns."""
+    columns = [chunk.columns for chunk in chunks if chunk.columns is not None]
+    used = torch.cat(columns).unique()
+    joined = chunks[0].inputs.new_zeros(sum(len(c.inputs) for c in chunks), used.numel())
+    start = 0
+    for chunk, own in zip(chunks, columns, strict=True):
+        rows = joined[start : start + len(chunk.inputs)]
+        rows[:, torch.searchsorted(used, own)] = chunk.inputs[:, 0]
+        start += len(rows)
+    return joined
 
 
 def _used(values: torch.Tensor) -> torch.Tensor:

@@ -57,7 +57,10 @@ def _tied() -> nn.Module:
             ),
             "normalises over the batch",
         ),
-        (_Own(2, 2), "supported for the parameters of Linear, Conv1d and Conv2d.*_Own ''"),
+        (
+            _Own(2, 2),
+            "supported for the parameters of Linear, Conv1d, Conv2d, Embedding and LayerNorm.*_Own ''",
+        ),
         (nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)), "Parametrized"),
         (_tied(), "layers '0' and '1' share a parameter"),
         (nn.ReLU(), "no parameters"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import torch
 from safetensors.numpy import load_file
 from torch import nn
 
+from anml_fl.catalogue import UnusableError
 from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of, error_rate, load_arrays
 from anml_fl.plugins import MODELS
@@ -61,7 +64,8 @@ def test_initialisation_is_torchs_own_from_the_seed():
 @pytest.mark.parametrize("name", MODELS.names)
 def test_seed_decides_the_beginning_and_torchs_generator_stays(name):
     def first(seed):
-        return next(iter(arrays_of(build(name, 64, (1, 8, 8), 10, seed)).values())).tobytes()
+        model = build(name, 64, (1, 8, 8), 10, seed, vocabulary=30)
+        return next(iter(arrays_of(model).values())).tobytes()
 
     torch.manual_seed(5)
     before = torch.get_rng_state()
@@ -81,6 +85,29 @@ def test_unknown_model_is_named_with_the_known_ones():
 def test_cnn_without_images_is_refused_with_what_to_do():
     with pytest.raises(ValueError, match=r"model cnn needs images \(digits\).*use mlp"):
         build("cnn", 13, None, 3, seed=0)
+
+
+def test_a_model_is_given_what_it_takes_by_name(monkeypatch):
+    module = ModuleType("lab_models")
+
+    class Net(nn.Module):
+        def __init__(self, classes, features, width=5):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(features, width), nn.Linear(width, classes))
+
+        def forward(self, rows):
+            return self.layers(rows)
+
+    module.Net = Net
+    module.small = lambda shape: nn.Linear(shape[0], shape[2])
+    module.plain = lambda: nn.Linear(4, 2)
+    module.wants = lambda features, dropout: nn.Linear(features, 2)
+    monkeypatch.setitem(sys.modules, "lab_models", module)
+    for name in ("Net", "small", "plain"):
+        model = build(f"lab_models:{name}", 4, None, 2, seed=0)
+        assert model(torch.zeros(3, 4)).shape == (3, 2)
+    with pytest.raises(UnusableError, match="needs dropout, which nobody gives it"):
+        build("lab_models:wants", 4, None, 2, seed=0)
 
 
 # ── Arrays ──────────────────────────────────────────────────────────────────────────────────

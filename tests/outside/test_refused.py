@@ -67,7 +67,8 @@ CASES = [
     (
         "model",
         "broken:number",
-        "model 'broken:number' must be a function from a shape to a torch.nn.Module, got int",
+        "model 'broken:number' must be a class of torch.nn.Module, or a function that gives"
+        " one, got int",
     ),
     (
         "model",

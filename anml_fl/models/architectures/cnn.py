@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import nn
 
-if TYPE_CHECKING:
-    from anml_fl.models.build import Shape
 
-
-def cnn(shape: Shape) -> nn.Module:
+def cnn(image: tuple[int, int, int] | None, classes: int) -> nn.Module:
     """Build a network of two convolutions.
 
     Raises
@@ -18,7 +13,6 @@ def cnn(shape: Shape) -> nn.Module:
     ValueError
         If rows are no images.
     """
-    _, image, classes = shape
     if image is None:
         raise ValueError("model cnn needs images (digits), and these rows are none: use mlp")
     channels, height, width = image

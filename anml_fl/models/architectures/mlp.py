@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import nn
 
-if TYPE_CHECKING:
-    from anml_fl.models.build import Shape
 
-
-def mlp(shape: Shape) -> nn.Module:
+def mlp(features: int, classes: int) -> nn.Module:
     """Build a perceptron for rows of any length."""
-    features, _, classes = shape
     return nn.Sequential(
         nn.Linear(features, 64),
         nn.ReLU(),
