@@ -59,7 +59,8 @@ def _tied() -> nn.Module:
         ),
         (
             _Own(2, 2),
-            "supported for the parameters of Linear, Conv1d, Conv2d, Embedding and LayerNorm.*_Own ''",
+            "supported for the parameters of Linear, Conv1d, Conv2d, Embedding"
+            " and LayerNorm.*_Own ''",
         ),
         (nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)), "Parametrized"),
         (_tied(), "layers '0' and '1' share a parameter"),
