@@ -163,7 +163,7 @@ def median_metrics(contents: list[RecordDict], weighted_by_key: str) -> MetricRe
     )
 
 
-def tested(metrics: MetricRecord) -> tuple[float, float]:
+def error_and_score(metrics: MetricRecord) -> tuple[float, float]:
     """Read a model's error and another score out of what `evaluate_fn` says of it.
 
     Returns
@@ -175,10 +175,10 @@ def tested(metrics: MetricRecord) -> tuple[float, float]:
 
     Examples
     --------
-    >>> tested(MetricRecord({"loss": 0.7, "accuracy": 0.75}))
+    >>> error_and_score(MetricRecord({"loss": 0.7, "accuracy": 0.75}))
     (0.25, 0.7)
-    >>> tested(MetricRecord({"error": 0.5})), tested(MetricRecord({"rmse": 3.0}))
-    ((0.5, nan), (nan, 3.0))
+    >>> error_and_score(MetricRecord({"rmse": 3.0}))
+    (nan, 3.0)
     """
     left = {
         name: float(value)
