@@ -68,9 +68,11 @@ class Metrics:
     def _aggregated(self, name: str, told: Mapping[str, Reported]) -> MetricRecord | None:
         if not told:
             return None
-        function = getattr(self, name) or median_metrics
+        contents = _contents(told, self.weighted_by_key)
+        if (function := getattr(self, name)) is None:
+            return median_metrics(contents, self.weighted_by_key) or None
         try:
-            found = function(_contents(told, self.weighted_by_key), self.weighted_by_key)
+            found = function(contents, self.weighted_by_key)
         except Exception as error:
             # The app's own mistake, and none of a reply's: these are all of one form.
             error.add_note(f"raised by {name}, {_called(function)}")
@@ -161,7 +163,7 @@ def median_metrics(contents: list[RecordDict], weighted_by_key: str) -> MetricRe
     )
 
 
-def tested(metrics: MetricRecord) -> tuple[float, float]:
+def error_and_score(metrics: MetricRecord) -> tuple[float, float]:
     """Read a model's error and another score out of what `evaluate_fn` says of it.
 
     Returns
@@ -173,10 +175,10 @@ def tested(metrics: MetricRecord) -> tuple[float, float]:
 
     Examples
     --------
-    >>> tested(MetricRecord({"loss": 0.7, "accuracy": 0.75}))
+    >>> error_and_score(MetricRecord({"loss": 0.7, "accuracy": 0.75}))
     (0.25, 0.7)
-    >>> tested(MetricRecord({"error": 0.5})), tested(MetricRecord({"rmse": 3.0}))
-    ((0.5, nan), (nan, 3.0))
+    >>> error_and_score(MetricRecord({"rmse": 3.0}))
+    (nan, 3.0)
     """
     left = {
         name: float(value)
