@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 from flwr.common.logger import log
 
 from anml_fl.method.records import ContributorRecord
+from strategies.instruction import NO_ECHO
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from anml_fl.method.records import RoundRecord
     from anml_fl.registry.interface import Signals
     from strategies.cohort import Cohort
     from strategies.decision import Decision
     from strategies.screening import Screened
+
+# So many names are shown in one line.
+_SHOWN = 10
 
 
 def accounts(
@@ -72,3 +76,46 @@ def warn(record: RoundRecord, mendable: Collection[str]) -> None:
         log(WARNING, "round %d: %s", record.round, summary(record))
     for reason in sorted(reasons.keys() & mendable):
         log(WARNING, "round %d: %d left out: %s", record.round, reasons[reason], reason)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Name some of them.
+
+    Examples
+    --------
+    >>> listed(["a", "b"]), listed([str(n) for n in range(1000)])
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 990 more')
+    """
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def warn_silent(record: RoundRecord, told: Collection[str]) -> frozenset[str]:
+    """Log who replies without the round's secret, each of them once; returns who was named."""
+    new = [who for who in _silent(record) if who not in told]
+    if new:
+        log(WARNING, "round %d: %s left out: %s", record.round, listed(new), NO_ECHO)
+    return frozenset(new)
+
+
+def stop_silent(record: RoundRecord) -> None:
+    """End a run in which nobody has echoed yet, where that is for want of the mod.
+
+    A single one that lacks it, while all others are late, cannot end the run for them.
+
+    Raises
+    ------
+    RuntimeError
+        If half of those who were asked replied without the round's secret.
+    """
+    silent = _silent(record)
+    if silent and 2 * len(silent) >= len(record.contributors):
+        raise RuntimeError(
+            f"{NO_ECHO}: {len(silent)} of {len(record.contributors)} contributors replied to"
+            f" round {record.round}, and none of them with it. Either app ="
+            " ClientApp(mods=[echo_nonce]) or app = wrap(app), both from anml_fl"
+        )
+
+
+def _silent(record: RoundRecord) -> list[str]:
+    return [one.contributor for one in record.contributors if one.reason == NO_ECHO]

@@ -6,18 +6,24 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from anml_fl.method.checks import count
+from strategies.identity import ByName
+from strategies.metrics import Metrics
 from strategies.participation import Participation
 from strategies.rule import Rule
+from strategies.run_log import kept_in
+from strategies.sampling import Sampling
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from anml_fl.registry.instants import At
     from anml_fl.registry.interface import Registry
     from strategies.buffers import Judged
     from strategies.identity import Roster
+    from strategies.metrics import MetricsAggregation
 
 
 class Options(TypedDict, total=False):
@@ -44,10 +50,25 @@ class Options(TypedDict, total=False):
     ttl: float | None
     packed: bool
     judged: Judged | None
+    arrayrecord_key: str
+    configrecord_key: str
+    # Sampling
+    fraction_train: float
+    fraction_evaluate: float
+    min_evaluate_nodes: int
+    seed: int
+    # Metrics
+    weighted_by_key: str
+    train_metrics_aggr_fn: MetricsAggregation | None
+    evaluate_metrics_aggr_fn: MetricsAggregation | None
+    # RunLog: the folder of a run that is kept, as `anml run` has one; what a round pays
+    save: str | Path | None
+    pool: int
+    record_updates: bool
 
 
 def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
-    """Sort options into a strategy's four parts.
+    """Sort options into a strategy's parts.
 
     Parameters
     ----------
@@ -58,7 +79,7 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     Returns
     -------
     tuple
-        Rule, SignalSource, Participation, Transport.
+        Rule, SignalSource, Participation, Transport, RunLog or None, Sampling, Metrics.
 
     Raises
     ------
@@ -69,15 +90,17 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     --------
     >>> from anml_fl.settings.aggregation import Aggregation
     >>> from strategies.rule import named_rule
-    >>> rule, _, participation, _ = parts_of(
+    >>> rule, _, participation, *_ = parts_of(
     ...     named_rule("krum", Aggregation()), {"n_byzantine": 2, "min_replies": 0.5}
     ... )
     >>> rule.settings.n_byzantine, participation.min_replies
     (2, 0.5)
     """
     left: dict[str, Any] = dict(options)
-    if left.get("registry", ...) is None:
-        del left["registry"]
+    if left.get("registry") is None:
+        left.pop("registry", None)
+        # A registry's signals belong to keys; without one, names are for people to read.
+        left.setdefault("roster", ByName())
     changed: dict[str, Any] = {
         key: left.pop(key) for key in ("n_byzantine", "example_weighting") if key in left
     }
@@ -88,11 +111,12 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
         name=left.pop("name", rule.name),
         settings=rule.settings.model_copy(update=changed),
     )
+    log = kept_in(left)
     parts: list[Any] = [rule]
-    for kind in (SignalSource, Participation, Transport):
+    for kind in (SignalSource, Participation, Transport, Sampling, Metrics):
         names = [field.name for field in fields(kind)]
         parts.append(kind(**{name: left.pop(name) for name in names if name in left}))
     if left:
         known = ", ".join(Options.__annotations__)
         raise TypeError(f"unknown option {sorted(left)[0]!r}; known: {known}")
-    return tuple(parts)
+    return (*parts[:4], log, *parts[4:])

@@ -12,19 +12,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flwr.app import ArrayRecord, ConfigRecord, MessageType
 from flwr.common.logger import log
-from flwr.serverapp.strategy import Result, Strategy
 
 from anml_fl.method.checks import count
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.instants import later
+from strategies.app_strategy import AppStrategy
 from strategies.buffers import medians
 from strategies.cohort import assess
-from strategies.contributor_records import accounts, summary, warn
-from strategies.instruction import NO_ECHO, instruct
+from strategies.contributor_records import (
+    accounts,
+    listed,
+    stop_silent,
+    warn,
+    warn_silent,
+)
+from strategies.instruction import instruct
+from strategies.metrics import Metrics
 from strategies.participation import Participation
 from strategies.registry_answers import ask, show
 from strategies.round import Round
 from strategies.rule import Rule
+from strategies.sampling import Drawn, Sampling
 from strategies.screening import Screened, screen
 from strategies.sent import Sent
 from strategies.signal_source import SignalSource
@@ -32,7 +40,7 @@ from strategies.transport import Transport
 from strategies.usable import decided
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flwr.app import ArrayRecord, Message, MetricRecord
     from flwr.serverapp import Grid
@@ -41,9 +49,10 @@ if TYPE_CHECKING:
     from anml_fl.registry.instants import Reading
     from strategies.cohort import Cohort
     from strategies.decision import Decision
+    from strategies.run_log import RunLog
 
 
-class ScreenedStrategy(Strategy):
+class ScreenedStrategy(AppStrategy):
     """Ask every node, believe none, apply one rule to what is valid.
 
     Parameters
@@ -56,6 +65,12 @@ class ScreenedStrategy(Strategy):
         Who is asked, and how many must answer.
     transport : Transport, optional
         How models are sent.
+    log : RunLog, optional
+        Keeps the runs that `start` carries out.
+    sampling : Sampling, optional
+        Who of those who are there is asked.
+    metrics : Metrics, optional
+        What is made of contributors' metrics.
 
     Attributes
     ----------
@@ -71,6 +86,9 @@ class ScreenedStrategy(Strategy):
         signals: SignalSource | None = None,
         participation: Participation | None = None,
         transport: Transport | None = None,
+        log: RunLog | None = None,
+        sampling: Sampling | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         if not isinstance(rule, Rule):
             raise TypeError(
@@ -81,6 +99,9 @@ class ScreenedStrategy(Strategy):
         self.signals = signals or SignalSource()
         self.participation = participation or Participation()
         self.transport = transport or Transport()
+        self.log = log
+        self.sampling = sampling or Sampling()
+        self.metrics = metrics or Metrics()
         self.records: list[RoundRecord] = []
         self.round: Round | None = None
         self.run = self.signals.run or f"run-{secrets.token_hex(8)}"
@@ -89,11 +110,7 @@ class ScreenedStrategy(Strategy):
         self._codes: dict[str, str] = {}
         self._sent: Sent | None = None
         self._last: float | None = None
-
-    @property
-    def name(self) -> str:
-        """The rule's name, in the records."""
-        return self.rule.name
+        self._begin()
 
     def resume(self, done: int, state: Mapping[str, NDArray[Any]] | None = None) -> None:
         """Go on after a round that was done before, with what the rule kept of it.
@@ -126,61 +143,12 @@ class ScreenedStrategy(Strategy):
         arrays, config = initial_arrays, train_config or ConfigRecord()
         for number in range(1, num_rounds + 1):
             log(INFO, "")
-            log(INFO, "[ROUND %s/%s]", number, num_rounds)
+            log(INFO, "[ROUND %s/%s]", self._done + number, self._done + num_rounds)
             messages = self.configure_train(number, arrays, config, grid)
             self.aggregate_train(number, grid.send_and_receive(messages, timeout=timeout))
             if self.round is not None:
                 arrays = self.round.arrays
                 yield self.round
-
-    def start(
-        self,
-        grid: Grid,
-        initial_arrays: ArrayRecord,
-        num_rounds: int = 3,
-        timeout: float = 3600,
-        train_config: ConfigRecord | None = None,
-        evaluate_config: ConfigRecord | None = None,
-        evaluate_fn: Callable[[int, ArrayRecord], MetricRecord | None] | None = None,
-    ) -> Result:
-        """Run the rounds, as `flwr.serverapp.strategy.Strategy.start` does.
-
-        Returns
-        -------
-        flwr.serverapp.strategy.Result
-            No contributor tests the model: `evaluate_config` goes to nobody.
-
-        Raises
-        ------
-        ValueError
-            If the model cannot be averaged, or `judged` does not fit it.
-        RuntimeError
-            If too few nodes connect, or no round changed the model: what happened is in
-            `records`.
-        """
-        if not self.signals.run:
-            self.run = f"run-{secrets.token_hex(8)}"
-        result = Result()
-        self.summary()
-
-        def evaluate(number: int, arrays: ArrayRecord) -> None:
-            found = evaluate_fn(number, arrays) if evaluate_fn else None
-            if found is not None:
-                result.evaluate_metrics_serverapp[number] = found
-
-        evaluate(0, initial_arrays)
-        done = self.rounds(grid, initial_arrays, num_rounds, timeout, train_config)
-        for number, one in enumerate(done, start=1):
-            self.signals.observe(one.record, self.run)
-            if one.changed:
-                result.arrays = one.arrays
-            evaluate(number, one.arrays)
-        if self.participation.least and num_rounds and not result.arrays:
-            raise RuntimeError(
-                f"none of {num_rounds} rounds changed the model; the last one:"
-                f" {summary(self.records[-1])}"
-            )
-        return result
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
@@ -196,13 +164,19 @@ class ScreenedStrategy(Strategy):
         # Rules see it, and the round goes on from it.
         model.setflags(write=False)
         self.signals.read(number)
-        present, refused = self.participation.gather(grid)
+        drawn = self._drawn(number, grid)
         started = time.perf_counter()
         sent, config = self.transport.sent(arrays, layout, config)
         instructions = instruct(
-            present, MessageType.TRAIN, number, config, sent, self.transport.ttl
+            drawn.asked,
+            MessageType.TRAIN,
+            number,
+            config,
+            sent,
+            self.transport.ttl,
+            self.transport.names,
         )
-        self._sent = Sent(arrays, layout, model, instructions, refused, started)
+        self._sent = Sent(arrays, layout, model, instructions, drawn, started)
         return [one.message for one in instructions]
 
     def aggregate_train(
@@ -240,7 +214,7 @@ class ScreenedStrategy(Strategy):
             min_s=decision.min_s if decision else math.nan,
             contributors=accounts(screened, signals, cohort, decision, refused),
             refused=screened.refused,
-            note="; ".join(filter(None, (note, off))) or None,
+            note="; ".join(filter(None, (note, off, *sent.drawn.notes))) or None,
             bytes_sent=size * len(sent.instructions),
             bytes_received=size * len(screened.contributors),
             at=at,
@@ -248,7 +222,8 @@ class ScreenedStrategy(Strategy):
             buffers=tuple(sorted(sent.layout.buffers)),
         )
         self.records.append(record)
-        warn(record, {NO_ECHO, *unusable.values()})
+        warn(record, unusable.values())
+        self._silent |= warn_silent(record, self._silent)
         self.round = Round(
             record=record,
             cohort=cohort,
@@ -257,31 +232,31 @@ class ScreenedStrategy(Strategy):
             changed=new_model is not None,
             codes=dict(self._codes),
             state=self._state,
+            metrics=self._said_of_training(screened),
         )
-        return new_model, None
+        self._echoed = self._echoed or screened.echoed
+        if not self._echoed:
+            stop_silent(record)
+        return new_model, self.round.metrics
 
-    def configure_evaluate(
-        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
-    ) -> Iterable[Message]:
-        """Send nothing: the server tests the model, a client's word would not count."""
-        return []
-
-    def aggregate_evaluate(
-        self, server_round: int, replies: Iterable[Message]
-    ) -> MetricRecord | None:
-        """Return nothing: see `configure_evaluate`."""
-        return None
-
-    def summary(self) -> None:
-        """Log the strategy's name."""
-        log(INFO, "\t└──> %s, behind screening", self.name)
+    def _drawn(self, number: int, grid: Grid) -> Drawn:
+        """Wait for contributors, and draw those whom the round asks."""
+        if not self.sampling.fraction_train:
+            note = "nobody was asked: fraction_train is 0"
+            return Drawn({}, undrawn=tuple(self.participation.members), notes=(note,))
+        present, refused, notes = self.participation.gather(grid)
+        asked = self.sampling.to_train(present, number, self.participation.min_train_nodes)
+        undrawn = tuple(sorted({*present.values()} - {*asked.values()}))
+        if undrawn:
+            notes = (*notes, f"not drawn: {listed(undrawn)}")
+        return Drawn(asked, undrawn, refused, notes)
 
     def _decided(
         self, number: int, sent: Sent, screened: Screened, cohort: Cohort, note: str | None
     ) -> tuple[Decision | None, ArrayRecord | None, str | None]:
         """Apply the rule, and keep the old model where it leads to none."""
         valid = len(cohort.contributors)
-        wanted = self.participation.enough(valid, len(sent.instructions))
+        wanted = self.participation.enough(valid, len(sent.instructions), sent.drawn.undrawn)
         with np.errstate(over="ignore", invalid="ignore"):
             decision = moved = None
             if valid and wanted is None:
@@ -314,14 +289,21 @@ class ScreenedStrategy(Strategy):
             sent.model,
             self.participation.code,
             packed=self.transport.packed,
+            weighted_by_key=self.metrics.weighted_by_key,
         )
         self._codes.update(screened.codes)
-        absent = frozenset(self.participation.members).difference(screened.everyone)
+        members = frozenset(self.participation.members)
+        absent = members.difference(screened.everyone, sent.drawn.undrawn)
         return replace(
             screened,
             left_out={**screened.left_out, **dict.fromkeys(absent, "no node is connected")},
-            refused=tuple(sorted((*screened.refused, *sent.refused))),
+            refused=tuple(sorted((*screened.refused, *sent.drawn.refused))),
         )
+
+    def _said_of_training(self, screened: Screened) -> MetricRecord | None:
+        valid = frozenset(screened.contributors)
+        told = {name: said for name, said in screened.metrics.items() if name in valid}
+        return self.metrics.of_training(told)
 
     def _instant(self, number: int) -> Reading:
         read = later(self.signals.read(number), self._last)

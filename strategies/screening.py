@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flwr.app import ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.app import ConfigRecord, Message, RecordDict
 
 from strategies import protocol
 from strategies.arrays import BadArrayError
-from strategies.instruction import LONGEST_REASON, attribute
+from strategies.instruction import LONGEST_REASON, BadReplyError, attribute
 from strategies.layout import Layout
+from strategies.metrics import reported, reported_examples
 from strategies.packing import unpack
 
 if TYPE_CHECKING:
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from strategies.instruction import Instruction
+    from strategies.metrics import Reported
 
-# No contributor holds more samples than this: a claim above it is a lie or a bug.
-MOST_EXAMPLES = 10**9
 # Nobody has more to show for one data set, and each costs a signature's check.
 _MOST_TOKENS = 16
 _LONGEST_TOKEN = 8192
@@ -54,6 +53,10 @@ class Screened:
         Contributor to the hash of the code that it says it runs, if it says so.
     policies : mapping
         Contributor to the hash of what it says it lets leave its node, if it says so.
+    echoed : bool
+        Whether any reply had its round's secret.
+    metrics : mapping
+        Contributor to the metrics in its valid reply, where these can be used.
     """
 
     contributors: tuple[str, ...]
@@ -65,6 +68,8 @@ class Screened:
     credentials: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, str]
     policies: Mapping[str, str]
+    echoed: bool
+    metrics: Mapping[str, Reported]
 
     @property
     def everyone(self) -> list[str]:
@@ -94,6 +99,7 @@ def screen(
     code: str | None = None,
     *,
     packed: bool = False,
+    weighted_by_key: str = protocol.EXAMPLES,
 ) -> Screened:
     """Sort replies out: valid updates, and a reason for everything else.
 
@@ -112,8 +118,12 @@ def screen(
         a lie does not.
     packed : bool
         Whether arrays travel as one.
+    weighted_by_key : str
+        The metric that is an example count.
     """
     credited, left_out, refused = attribute(instructions, replies)
+    echoed = bool(credited)
+    metrics: dict[str, Reported] = {}
     contributors: list[str] = []
     buffers: list[dict[str, NDArray[Any]]] = []
     examples: list[float] = []
@@ -129,7 +139,8 @@ def screen(
             if said := _hash(reply.content, protocol.CODE):
                 codes[contributor] = said
             _check_code(said, code)
-            count = _examples(reply.content)
+            count = reported_examples(reply.content, weighted_by_key)
+            said_of_it = _metrics(reply.content, weighted_by_key)
             found = _update(reply.content, layout, model, row, packed)
             shown = _tokens(reply.content)
         except BadReplyError as error:
@@ -140,6 +151,8 @@ def screen(
             contributors.append(contributor)
             buffers.append(found)
             examples.append(count)
+            if said_of_it is not None:
+                metrics[contributor] = said_of_it
             if shown:
                 credentials[contributor] = shown
     return Screened(
@@ -152,11 +165,9 @@ def screen(
         credentials,
         codes,
         policies,
+        echoed,
+        metrics,
     )
-
-
-class BadReplyError(ValueError):
-    """A reply that does not count; the message is the reason."""
 
 
 def _hash(content: RecordDict, name: str) -> str | None:
@@ -174,16 +185,12 @@ def _check_code(said: str | None, code: str | None) -> None:
         )
 
 
-def _examples(content: RecordDict) -> float:
-    metrics = content.get(protocol.METRICS)
-    if not isinstance(metrics, MetricRecord) or protocol.EXAMPLES not in metrics:
-        raise BadReplyError(f"no {protocol.EXAMPLES} in the metrics")
-    count = metrics[protocol.EXAMPLES]
-    if isinstance(count, list) or not math.isfinite(count) or not 1 <= count <= MOST_EXAMPLES:
-        raise BadReplyError(
-            f"{protocol.EXAMPLES} must lie in [1, {MOST_EXAMPLES}], got {str(count)[:40]}"
-        )
-    return float(count)
+def _metrics(content: RecordDict, weighted_by_key: str) -> Reported | None:
+    """Take the metrics, if they can be used: no update is refused for what is said of it."""
+    try:
+        return reported(content, weighted_by_key)
+    except (BadReplyError, OverflowError):
+        return None
 
 
 def _tokens(content: RecordDict) -> tuple[str, ...]:
@@ -206,12 +213,13 @@ def _update(
 ) -> dict[str, NDArray[Any]]:
     """Fill a row with a reply's update; returns its buffers."""
     records = content.array_records
-    if list(records) != [protocol.ARRAYS]:
+    # Under any name, as Flower's strategies have it: one is the model.
+    if len(records) != 1:
         raise BadReplyError(
-            f"exactly one array record, {protocol.ARRAYS!r}, is needed, got"
+            "exactly one array record is needed, got"
             f" {[str(name)[:40] for name in list(records)[:3]]}"
         )
-    arrays = records[protocol.ARRAYS]
+    (arrays,) = records.values()
     try:
         if packed:
             arrays = unpack(arrays, layout)
