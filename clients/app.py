@@ -18,7 +18,7 @@ from flwr.clientapp import ClientApp
 
 from anml_fl.behaviour import behaviour
 from anml_fl.federation.contributors import behaviours_of
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.run.code_hash import code_hash
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat

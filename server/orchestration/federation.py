@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from anml_fl.behaviour import behaviour, behaviour_in_round
 from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.federation.simulated_registry import credentials_drawn
-from anml_fl.federation.task import task_of
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.method.threads import one_thread

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flwr.app import Array, ArrayRecord
+from flwr.app import Array, ArrayRecord, ConfigRecord
 
 from anml_fl.behaviour import is_honest
+from anml_fl.federation.module_task import ModuleTask
 from anml_fl.models.state import arrays_of
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.manifest import write_manifest
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from flwr.app import ConfigRecord
     from flwr.serverapp import Grid
     from sqlalchemy import Engine
 
@@ -157,8 +157,10 @@ def run_strategy(shared: Training, name: str) -> None:
 
 def _claims_log(shared: Training, strategy: Path, transport: Transport) -> ClaimsLog | None:
     """Ask nodes what models are worth where the server cannot find it out."""
-    config = shared.config
-    if shared.agreed is None or not config.table.claimed:
+    config, task = shared.config, shared.task
+    by_task = isinstance(task, ModuleTask) and task.claimed
+    by_table = shared.agreed is not None and config.table.claimed
+    if not (by_task or by_table):
         return None
     return ClaimsLog(
         strategy=strategy,
@@ -166,7 +168,7 @@ def _claims_log(shared: Training, strategy: Path, transport: Transport) -> Claim
         roster=shared.roster,
         members=shared.members,
         transport=transport,
-        config=shared.agreed,
+        config=shared.agreed or ConfigRecord(),
         metric=config.evaluation.metric,
         timeout=config.training.timeout,
     )
