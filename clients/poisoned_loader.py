@@ -160,8 +160,7 @@ class _Batches:
                 what = ", ".join(str(name) for name in fixed or sorted(map(str, rest)))
                 raise ConfigError(
                     f"{called}: the behaviour changes features, and {what} of a batch cannot"
-                    " be moved: those of floating point alone can be; label_flip changes labels"
-                    " alone"
+                    " be moved: what has floating point can; label_flip changes labels alone"
                 )
             start = 0
             for name in moving:

@@ -256,6 +256,7 @@ class ScreenedStrategy(Strategy):
             arrays=sent.arrays if new_model is None else new_model,
             changed=new_model is not None,
             codes=dict(self._codes),
+            own=screened.own,
             state=self._state,
         )
         return new_model, None

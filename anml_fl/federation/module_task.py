@@ -86,7 +86,7 @@ class ModuleTask(Task):
         if self.module.centralized is not None:
             return f"its {CENTRALIZED}, at the server"
         if self.on_nodes:
-            return "each contributor's test loader at its node, which claims what it found"
+            return "each contributor's own test loader, by its node's own word"
         return f"the test loaders of all {len(self.data.names)} contributors, by examples"
 
     def loaders(self, contributor: str) -> Loaders:

@@ -50,16 +50,31 @@ def shared_code(config: RunConfig) -> dict[str, str]:
 
 def _hashes(task: str, named: Iterable[str]) -> dict[str, str]:
     modules = {name.partition(":")[0] for name in named if is_own(name)}
-    found = {(module, module) for module in modules}
+    found = dict.fromkeys(modules, "")
     if task:
-        found.add((located(task)[1], task))
-    hashes = ((module, _hash(module, source)) for module, source in sorted(found))
+        found[located(task)[1]] = task
+    hashes = (
+        (module, module_hash(module, source)) for module, source in sorted(found.items())
+    )
     return {module: digest for module, digest in hashes if digest}
 
 
-def _hash(module: str, source: str) -> str:
-    """Hash a module's file; of one in a package every .py file of the outermost package."""
-    path = source_file(source)
+def module_hash(module: str, source: str = "") -> str:
+    """Hash a module's file; of one in a package every .py file of the outermost package.
+
+    Parameters
+    ----------
+    module : str
+        By its dotted name.
+    source : str
+        Its file, where the name alone does not lead to it.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits, the same wherever the module lies; empty if it is not here.
+    """
+    path = source_file(source or module)
     if path is None or not path.is_file():
         return ""
     inner = module.split(".")[1:] if path.stem != "__init__" else module.split(".")

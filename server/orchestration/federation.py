@@ -22,7 +22,8 @@ from anml_fl.method.threads import one_thread
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.files import SCHEMA
-from anml_fl.run.manifest import write_manifest
+from anml_fl.run.manifest import Manifest
+from anml_fl.run.own_code import own_code
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import write_whole
@@ -128,7 +129,16 @@ def train_federation(
     if task.schema is not None:
         write_whole(out / SCHEMA, schema_text(task.schema).encode())
     code = code_hash()
-    write_manifest(out, config, code, {})
+    manifest = Manifest(out, config, code, own_code(config))
+    for module, digest in manifest.changed.items():
+        log(
+            WARNING,
+            "%s has changed since the run began (hash %s, then %s): the rounds from here on"
+            " are the changed one's",
+            module,
+            manifest.own[module][:12],
+            digest[:12],
+        )
     behaviours = behaviours_of(config)
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
@@ -151,6 +161,7 @@ def train_federation(
             members=members,
             engine=engine,
             code=code,
+            manifest=manifest,
             agreed=agreed,
         )
         with one_thread(), threadpool_limits(limits=1):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.federation.module_task import ModuleTask
 from anml_fl.ledger.entry import summary_text
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.files import (
@@ -202,6 +203,7 @@ def close_run(
         holdings={name: OwnData(**own) for name, own in held.items()},
         metric=config.evaluation.metric,
         classes=test_classes(task),
+        tested_on=task.tested_on if isinstance(task, ModuleTask) else "",
     ).fields()
     settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())

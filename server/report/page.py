@@ -102,8 +102,11 @@ def render(
     """
     summary = run.summary
     total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
+    data = f"Data set: {summary.dataset}"
+    if summary.tested_on:
+        data = f"Task: {summary.dataset}, tested on {summary.tested_on}"
     facts = (
-        f"Data set: {summary.dataset}. Engine: {summary.engine}. Seed: {summary.seed}. "
+        f"{data}. Engine: {summary.engine}. Seed: {summary.seed}. "
         f"Contributors: {len(summary.contributors)}. Time: {total}. One run with one seed."
     )
     if run.left_out:
