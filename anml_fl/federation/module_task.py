@@ -20,14 +20,11 @@ from anml_fl.federation.task import Task
 from anml_fl.federation.task_module import CENTRALIZED, TaskModule, task_module
 from anml_fl.federation.tested import Tested, understood, weighed
 from anml_fl.method.threads import one_thread
-from anml_fl.models.state import load_arrays
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable
 
     from anml_fl.settings.run import RunConfig
     from anml_fl.settings.training import Training
@@ -124,12 +121,6 @@ class ModuleTask(Task):
             raise UnusableError(
                 f"{self.model} must give a torch.nn.Module, got {shown_kind(model)}"
             )
-        return model
-
-    def model_of(self, arrays: Mapping[str, NDArray[Any]]) -> nn.Module:
-        """Build the model that has these arrays; what does not travel is as at first."""
-        model = self.initial_model()
-        load_arrays(model, arrays)
         return model
 
     def error(self, model: nn.Module, samples: Samples | None = None) -> float:
