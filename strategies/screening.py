@@ -60,6 +60,8 @@ class Screened:
     own : mapping
         Contributor to the modules of its own that it says it runs, each to the hash of its
         files.
+    echoed : bool
+        Whether any reply had its round's secret.
     """
 
     contributors: tuple[str, ...]
@@ -72,6 +74,7 @@ class Screened:
     codes: Mapping[str, str]
     policies: Mapping[str, str]
     own: Mapping[str, Mapping[str, str]]
+    echoed: bool
 
     @property
     def everyone(self) -> list[str]:
@@ -163,6 +166,7 @@ def screen(
         codes,
         policies,
         own,
+        bool(credited),
     )
 
 

@@ -37,6 +37,7 @@ class _Own(BaseModel):
 class _Said(BaseModel):
     code: _Code = _Code()
     own: _Own = _Own()
+    run: str = ""
 
 
 class Manifest:
@@ -51,6 +52,8 @@ class Manifest:
         Hash of the server's code.
     own : mapping
         Module of one's own to the hash of its files, at the server; as of `run.own_code`.
+    run : str
+        What the registry calls the run, where that does not follow from the settings.
 
     Attributes
     ----------
@@ -61,8 +64,10 @@ class Manifest:
         with, each to the hash that it had then.
     """
 
-    def __init__(self, out: Path, config: RunConfig, code: str, own: Modules) -> None:
-        self._path, self._engine = out / MANIFEST, config.engine
+    def __init__(
+        self, out: Path, config: RunConfig, code: str, own: Modules, run: str = ""
+    ) -> None:
+        self._path, self._engine, self._run = out / MANIFEST, config.engine, run
         self._code, self.own = code, own
         before = _read(self._path)
         self._codes, self._others = before.code.contributors, before.own.contributors
@@ -111,6 +116,7 @@ class Manifest:
             "engine": self._engine,
             "code": {"server": self._code, "contributors": dict(sorted(self._codes.items()))},
             "versions": _versions(),
+            **({"run": self._run} if self._run else {}),
         }
         if self.own:
             fields["own"] = {
@@ -121,6 +127,11 @@ class Manifest:
         text = (json.dumps(fields, indent=2) + "\n").encode()
         if not self._path.exists() or self._path.read_bytes() != text:
             write_whole(self._path, text)
+
+
+def kept_run(out: Path) -> str:
+    """Read what the registry calls a run that was begun; "" if its manifest does not say."""
+    return _read(out / MANIFEST).run
 
 
 def _read(path: Path) -> _Said:
