@@ -13,17 +13,22 @@ from anml_fl.behaviour import Sight, behaviour, behaviour_in_round, is_honest
 from anml_fl.catalogue import shown_kind
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.module_task import ModuleTask
 from anml_fl.method.threads import one_thread
+from anml_fl.models.parts import Parts
 from anml_fl.models.state import arrays_of
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
+from clients.module_training import loaders_behaving, train_by_module
 from clients.training import train
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from torch import nn
 
+    from anml_fl.behaviour import Behaviour
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
@@ -72,7 +77,39 @@ class LocalRound:
         """
         config = self.config
         acting = behaviour(behaviour_in_round(name, self.number, config.attacks))
-        samples = self.task.data.parts[self.task.data.names.index(contributor)]
+        model, examples = self._trained(contributor, name, acting)
+        arrays: Arrays = arrays_of(model)
+        if acting.update is not None:
+            judged = tuple(Parts.of(model).judged)
+            sight = Sight(
+                round=self.number,
+                contributor=contributor,
+                model=_vector(self.model, judged),
+                rng=stream(config.seed, "update", contributor, str(self.number)),
+                attacks=config.attacks,
+                others=self._honest_updates,
+            )
+            sight.model.setflags(write=False)
+            update = acting.update(_vector(arrays, judged) - sight.model, sight)
+            if np.shape(update) != sight.model.shape:
+                raise ConfigError(
+                    f"behaviour {name!r} must give an update of shape {sight.model.shape},"
+                    f" got {np.shape(update)}"
+                )
+            arrays = _arrays(sight.model + update, arrays, judged)
+        return arrays, examples
+
+    def _trained(
+        self, contributor: str, name: str, acting: Behaviour
+    ) -> tuple[nn.Module, int]:
+        """Train the global model on what a contributor holds, as its behaviour has it."""
+        config, task = self.config, self.task
+        if isinstance(task, ModuleTask):
+            loaders = loaders_behaving(task, contributor, acting, config.attacks)
+            with one_thread():
+                model = task.model_of(self.model)
+                return model, train_by_module(task, model, loaders, contributor, self.number)
+        samples = task.data.parts[task.data.names.index(contributor)]
         if acting.samples is not None:
             # The stream has no round in it: an attacker's poison is the same in every round.
             rng = stream(config.seed, "behaviour", contributor)
@@ -83,28 +120,10 @@ class LocalRound:
                     f" {shown_kind(samples)}"
                 )
         with one_thread():
-            model = self.task.model_of(self.model)
+            model = task.model_of(self.model)
             order = stream(config.seed, "training", contributor, str(self.number))
             train(model, samples, config.training, order)
-        arrays: Arrays = arrays_of(model)
-        if acting.update is not None:
-            sight = Sight(
-                round=self.number,
-                contributor=contributor,
-                model=_vector(self.model),
-                rng=stream(config.seed, "update", contributor, str(self.number)),
-                attacks=config.attacks,
-                others=self._honest_updates,
-            )
-            sight.model.setflags(write=False)
-            update = acting.update(_vector(arrays) - sight.model, sight)
-            if np.shape(update) != sight.model.shape:
-                raise ConfigError(
-                    f"behaviour {name!r} must give an update of shape {sight.model.shape},"
-                    f" got {np.shape(update)}"
-                )
-            arrays = _arrays(sight.model + update, arrays)
-        return arrays, int(samples.labels.size)
+        return model, int(samples.labels.size)
 
     def _honest_updates(self) -> NDArray[Any]:
         """Train the honest contributors, as they do it themselves; once for all attackers."""
@@ -130,31 +149,30 @@ class _Simulated:
 @lru_cache(maxsize=1)
 def _updates(simulated: _Simulated) -> NDArray[Any]:
     local = simulated.local
-    before = _vector(local.model)
+    judged = tuple(Parts.of(local.task.initial_model()).judged)
+    before = _vector(local.model, judged)
     honest = [
         (contributor, name)
         for contributor, name in behaviours_of(local.config).items()
         if is_honest(behaviour_in_round(name, local.number, local.config.attacks))
     ]
-    rows = [_vector(local.reply_of(*one)[0]) - before for one in honest]
+    rows = [_vector(local.reply_of(*one)[0], judged) - before for one in honest]
     updates = np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
     updates.setflags(write=False)
     return updates
 
 
-def _vector(arrays: Arrays) -> NDArray[Any]:
-    """Put the floating-point arrays behind each other: what an update changes."""
-    return np.concatenate([a.ravel() for a in arrays.values() if a.dtype.kind == "f"])
+def _vector(arrays: Arrays, judged: Sequence[str]) -> NDArray[Any]:
+    """Put the arrays that are judged behind each other: what an update changes."""
+    return np.concatenate([arrays[name].ravel() for name in judged])
 
 
-def _arrays(vector: NDArray[Any], like: Arrays) -> Arrays:
-    """Take a vector apart again; what has no floating point stays as it was trained."""
-    arrays, start = {}, 0
-    for name, array in like.items():
-        if array.dtype.kind != "f":
-            arrays[name] = array
-            continue
-        part = vector[start : start + array.size]
-        arrays[name] = part.reshape(array.shape).astype(array.dtype)
-        start += array.size
+def _arrays(vector: NDArray[Any], like: Arrays, judged: Sequence[str]) -> Arrays:
+    """Take the vector apart again; buffers stay as they were trained."""
+    arrays, start = dict(like), 0
+    for name in judged:
+        old = like[name]
+        part = vector[start : start + old.size]
+        arrays[name] = part.reshape(old.shape).astype(old.dtype)
+        start += old.size
     return arrays

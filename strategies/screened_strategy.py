@@ -231,6 +231,7 @@ class ScreenedStrategy(AppStrategy):
             arrays=sent.arrays if new_model is None else new_model,
             changed=new_model is not None,
             codes=dict(self._codes),
+            own=screened.own,
             state=self._state,
             metrics=self._said_of_training(screened),
         )

@@ -109,6 +109,9 @@ def render(
     if summary.engine == APP:
         what = "A Flower app: its data, its model and its training are its own affair."
         which = "One run. Nobody knows who of them attacks, if anybody does."
+    elif summary.tested_on:
+        what = f"Task: {summary.dataset}, tested on {summary.tested_on}."
+        what += f" Engine: {summary.engine}. Seed: {summary.seed}."
     facts = f"{what} Contributors: {len(summary.contributors)}. Time: {total}. {which}"
     if run.left_out:
         facts += f" Left out: {run.left_out}."

@@ -1,0 +1,50 @@
+"""What settings ask of a task of one's own."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from anml_fl.federation.module_task import LOSS
+from anml_fl.federation.trial import tried
+from anml_fl.settings.section import ConfigError
+
+if TYPE_CHECKING:
+    from anml_fl.federation.module_task import ModuleTask
+    from anml_fl.settings.run import RunConfig
+
+
+def check_module(config: RunConfig, task: ModuleTask) -> None:
+    """Refuse a task that cannot do its work, or not what the settings ask of it.
+
+    Raises
+    ------
+    ConfigError
+        Naming the function or the setting, and what would do.
+    UnusableError
+        As of `federation.trial.tried`.
+    """
+    first, chosen = tried(task), config.evaluation
+    if first is not None and chosen.metric != LOSS and math.isnan(first.accuracy):
+        raise ConfigError(
+            f"evaluation.metric: {task.module.name}.test gives a loss and no accuracy: give"
+            ' --metric loss, or let it return (loss, accuracy) or {"accuracy": ...}'
+        )
+    if first is not None and chosen.metric == LOSS and math.isnan(first.loss):
+        raise ConfigError(
+            f"evaluation.metric: {task.module.name}.test gives an accuracy and no loss, or one"
+            " that is no number: leave --metric out"
+        )
+    if not chosen.patience:
+        return
+    if chosen.best_by == "claims" and not task.claimed:
+        raise ConfigError(
+            "evaluation.best_by: the contributors' nodes claim nothing where the server tests;"
+            " give best_by = server"
+        )
+    if chosen.best_by == "server" and task.claimed:
+        raise ConfigError(
+            "evaluation.patience: the server has nothing to test on, so that no round is known"
+            f" to be the best, got {chosen.patience}; give best_by = claims, or patience 0, or"
+            " the task a load_centralized_dataset"
+        )
