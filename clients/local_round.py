@@ -86,7 +86,7 @@ class LocalRound:
         with one_thread():
             model = self.task.model_of(self.model)
             order = stream(config.seed, "training", contributor, str(self.number))
-            train(model, samples, config.training, order)
+            train(model, samples, config.training.in_round(self.number), order)
         arrays: Arrays = arrays_of(model)
         if acting.update is not None:
             judged = tuple(Parts.of(model).judged)

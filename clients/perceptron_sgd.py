@@ -30,13 +30,27 @@ def is_perceptron(model: nn.Module) -> TypeGuard[nn.Sequential]:
     >>> is_perceptron(nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU(), nn.Linear(3, 2)))
     False
     """
-    layers = list(model) if isinstance(model, nn.Sequential) else []
-    if not all(parameter.requires_grad for parameter in model.parameters()):
+    # Types as they are: a class of somebody's own may do more. Hooks, too, as of weight_norm.
+    layers = list(model) if type(model) is nn.Sequential else []
+    own = list(model.parameters())
+    if len(own) != len(layers) + 1 or not all(map(_is_plain, own)):
         return False
     return len(layers) % 2 == 1 and all(
-        isinstance(layer, nn.ReLU if i % 2 else nn.Linear)
-        and (i % 2 == 1 or layer.bias is not None)
-        for i, layer in enumerate(layers)
+        type(layer) is (nn.ReLU if i % 2 else nn.Linear) and not _is_hooked(layer)
+        for i, layer in enumerate([*layers])
+    )
+
+
+def _is_plain(parameter: nn.Parameter) -> bool:
+    return parameter.requires_grad and parameter.dtype is torch.float32
+
+
+def _is_hooked(layer: nn.Module) -> bool:
+    return bool(
+        layer._forward_hooks
+        or layer._forward_pre_hooks
+        or layer._backward_hooks
+        or layer._backward_pre_hooks
     )
 
 

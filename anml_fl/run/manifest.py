@@ -6,7 +6,7 @@ import json
 import platform
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anml_fl.run.files import MANIFEST
 from anml_fl.system.files import read_text, write_whole
@@ -21,7 +21,11 @@ _PACKAGES = ("anml-fl", "flwr", "numpy", "torch")
 
 
 def write_manifest(
-    out: Path, config: RunConfig, code: str, contributors: Mapping[str, str]
+    out: Path,
+    config: RunConfig,
+    code: str,
+    about: Mapping[str, Any],
+    contributors: Mapping[str, str],
 ) -> None:
     """Write the manifest, if it says anything new; who replied before stays in it.
 
@@ -32,6 +36,8 @@ def write_manifest(
     config : RunConfig
     code : str
         Hash of the server's code.
+    about : mapping
+        What is trained, as `Task.about` says it.
     contributors : mapping
         Contributor to the hash of the code that it says it runs.
     """
@@ -41,6 +47,7 @@ def write_manifest(
         "engine": config.engine,
         "code": {"server": code, "contributors": dict(sorted(replied.items()))},
         "versions": _versions(),
+        **about,
     }
     text = (json.dumps(fields, indent=2) + "\n").encode()
     if not path.exists() or path.read_bytes() != text:

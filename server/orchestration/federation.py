@@ -31,6 +31,7 @@ from server.orchestration.common_scale import Asking, common_scale, on_scale
 from server.orchestration.data_checks import check_data, undefined_metric
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
+from server.orchestration.model_checks import check_model
 from server.orchestration.own_data import own_data
 from server.orchestration.registry_signals import database
 from server.orchestration.round_loop import Training, run_strategy
@@ -128,7 +129,8 @@ def train_federation(
     if task.schema is not None:
         write_whole(out / SCHEMA, schema_text(task.schema).encode())
     code = code_hash()
-    write_manifest(out, config, code, {})
+    about = task.about
+    write_manifest(out, config, code, about, {})
     behaviours = behaviours_of(config)
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
@@ -151,6 +153,7 @@ def train_federation(
             members=members,
             engine=engine,
             code=code,
+            about=about,
             agreed=agreed,
         )
         with one_thread(), threadpool_limits(limits=1):
@@ -218,6 +221,7 @@ def check(config: RunConfig, task: Task | None = None) -> None:
         finally:
             engine.dispose()
     task = task or task_of(config)
+    check_model(config, task)
     check_data(config, task)
     if config.evaluation.worth:
         check_worth(config, task)

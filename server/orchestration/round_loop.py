@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flwr.app import Array, ArrayRecord
 
@@ -58,6 +58,8 @@ class Training:
         Of the registry's database.
     code : str
         Hash of the server's code, which contributors must run too.
+    about : mapping
+        What is trained, for the manifest.
     agreed : ConfigRecord, optional
         What nodes with data of their own have agreed on.
     """
@@ -71,6 +73,7 @@ class Training:
     members: tuple[str, ...]
     engine: Engine | None
     code: str
+    about: Mapping[str, Any]
     agreed: ConfigRecord | None = None
 
 
@@ -149,7 +152,7 @@ def run_strategy(shared: Training, name: str) -> None:
         model = task.model_of(arrays)
         tested = one.tested(task.error(model), task.score(model))
         said = math.nan if claims is None else claims.ask(one.record.round, one.arrays)
-        write_manifest(out, config, shared.code, tested.codes)
+        write_manifest(out, config, shared.code, shared.about, tested.codes)
         kept.add(arrays, tested.record, said)
         rounds.add(tested, arrays, kept.earlier)
         if kept.over:
