@@ -32,26 +32,26 @@ def is_perceptron(model: nn.Module) -> TypeGuard[nn.Sequential]:
     """
     # Types as they are: a class of somebody's own may do more. Hooks, too, as of weight_norm.
     layers = list(model) if type(model) is nn.Sequential else []
+    wanted = [nn.ReLU if i % 2 else nn.Linear for i in range(len(layers))]
     own = list(model.parameters())
-    if len(own) != len(layers) + 1 or not all(map(_is_plain, own)):
-        return False
-    return len(layers) % 2 == 1 and all(
-        type(layer) is (nn.ReLU if i % 2 else nn.Linear) and not _is_hooked(layer)
-        for i, layer in enumerate([*layers])
+    return (
+        len(layers) % 2 == 1
+        and [type(layer) for layer in layers] == wanted
+        # Each with a bias, and none twice.
+        and len(own) == len(layers) + 1
+        and all(one.requires_grad and one.dtype is torch.float32 for one in own)
+        and not any(_is_hooked(one) for one in (model, *layers))
     )
-
-
-def _is_plain(parameter: nn.Parameter) -> bool:
-    return parameter.requires_grad and parameter.dtype is torch.float32
 
 
 def _is_hooked(layer: nn.Module) -> bool:
-    return bool(
-        layer._forward_hooks
-        or layer._forward_pre_hooks
-        or layer._backward_hooks
-        or layer._backward_pre_hooks
+    hooks = (
+        layer._forward_hooks,
+        layer._forward_pre_hooks,
+        layer._backward_hooks,
+        layer._backward_pre_hooks,
     )
+    return any(hooks)
 
 
 @torch.inference_mode()

@@ -42,6 +42,7 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
         "test",
         "schema",
         "digest",
+        "clip-norm",
         "flip-target",
         "flip-offset",
         "flip-pairs",
