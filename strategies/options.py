@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from anml_fl.method.checks import count
 from strategies.participation import Participation
 from strategies.rule import Rule
+from strategies.server_optimizer import server_settings
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from anml_fl.registry.interface import Registry
     from strategies.buffers import Judged
     from strategies.identity import Roster
+    from strategies.server_optimizer import ServerOptimizer
 
 
 class Options(TypedDict, total=False):
@@ -27,6 +29,7 @@ class Options(TypedDict, total=False):
     name: str
     n_byzantine: int | None
     example_weighting: bool
+    server_optimizer: str | ServerOptimizer | None
     # SignalSource
     registry: Registry | None
     at: At
@@ -81,6 +84,8 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     changed: dict[str, Any] = {
         key: left.pop(key) for key in ("n_byzantine", "example_weighting") if key in left
     }
+    if "server_optimizer" in left:
+        changed |= server_settings(left.pop("server_optimizer"))
     if changed.get("n_byzantine") is not None:
         count("n_byzantine", changed["n_byzantine"])
     rule = replace(
