@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from strategies.round import Round as Round
     from strategies.rule import Rule as Rule
     from strategies.screened_strategy import ScreenedStrategy as ScreenedStrategy
+    from strategies.server_optimizer import ServerOptimizer as ServerOptimizer
     from strategies.signal_source import SignalSource as SignalSource
     from strategies.transport import Transport as Transport
 
@@ -95,6 +96,7 @@ _HOMES = {
     "RunConfig": "anml_fl.settings.run",
     "Samples": "anml_fl.datasets.prepare",
     "ScreenedStrategy": "strategies.screened_strategy",
+    "ServerOptimizer": "strategies.server_optimizer",
     "Sight": "anml_fl.behaviour",
     "SignalSource": "strategies.signal_source",
     "SqlRegistry": "anml_fl.registry.sql",

@@ -27,7 +27,8 @@ from strategies.round import Round
 from strategies.rule import Rule
 from strategies.screening import Screened, screen
 from strategies.sent import Sent
-from strategies.server_optimizer import STATE, ServerState, server_optimizer, server_step
+from strategies.server_optimizer import server_optimizer
+from strategies.server_step import STATE, ServerState, server_step
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 from strategies.usable import decided

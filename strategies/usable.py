@@ -9,7 +9,7 @@ import numpy as np
 
 from anml_fl.catalogue import UnusableError, shown_kind
 from strategies.decision import Decision
-from strategies.server_optimizer import STATE
+from strategies.server_step import STATE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

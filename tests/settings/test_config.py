@@ -27,7 +27,8 @@ KNOWN = {
     "training": "model, rounds, local_epochs, batch_size, learning_rate, weight_classes,"
     " device, timeout, min_replies",
     "evaluation": "metric, patience, best_by, worth, repeats",
-    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting",
+    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting,"
+    " server_optimizer, server_learning_rate, server_momentum, server_beta_2, server_tau",
     "registry": "database, simulated, reputation, forgetting, exploration, r_min, gold",
     "settlement": "pool, record_updates",
 }
@@ -50,6 +51,7 @@ BEHAVIOURS = (
 
 ABOVE_0, BELOW_0 = math.nextafter(0, 1), math.nextafter(0, -1)
 ABOVE_1, BELOW_HALF = math.nextafter(1, 2), math.nextafter(0.5, 0)
+BELOW_1 = math.nextafter(1, 0)
 SHARE = ([0.0, 1.0], [BELOW_0, ABOVE_1])
 POSITIVE = ([ABOVE_0, 1e300], [0.0, -1.0])
 NATURAL = ([1, 10**6], [0, -1])
@@ -82,6 +84,10 @@ BOUNDS = {
     "fraction": ([ABOVE_0, 1.0], [0.0, ABOVE_1]),
     "n-byzantine": ([0, 10**6], [-1]),
     "trim": ([0.0, BELOW_HALF], [BELOW_0, 0.5]),
+    "server-learning-rate": POSITIVE,
+    "server-momentum": ([0.0, BELOW_1], [BELOW_0, 1.0]),
+    "server-beta-2": ([0.0, BELOW_1], [BELOW_0, 1.0]),
+    "server-tau": POSITIVE,
     "forgetting": SHARE,
     "exploration": ([0, 10**6], [-1]),
     "r-min": SHARE,

@@ -17,13 +17,11 @@ from strategies.decision import averaged
 from strategies.rule import Rule
 from strategies.screened_strategy import ScreenedStrategy
 from strategies.server_optimizer import (
-    STATE,
     ServerOptimizer,
-    ServerState,
     server_optimizer,
     server_settings,
-    server_step,
 )
+from strategies.server_step import STATE, ServerState, server_step
 
 D = np.array([0.5, -0.02, 3.0, -1e-4])
 ETA, B1, B2, TAU = 0.3, 0.8, 0.9, 0.01
