@@ -28,8 +28,8 @@ def round_game(
     U(S) is the accuracy, on the server's test set, of the model before the round plus the
     updates of S averaged by example factor: FedAvg among S, whatever step the server made.
     With nobody, or where the sum is not finite, it is that of the model before, as in the
-    strategies. Of values it is R2;
-    a model that is worse than -1 counts as -1, so that one that diverged drowns nobody.
+    strategies. Of values it is R2; a model that is worse than -1 counts as -1, so that one
+    that diverged drowns nobody.
 
     Coalitions are evaluated one after the other: none depends on which others were asked
     for with it, to the last bit, and memory stays that of one model.
