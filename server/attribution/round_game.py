@@ -27,8 +27,9 @@ def round_game(
     """Make the utility of coalitions in one round, without training anything anew.
 
     U(S) is the quality, such as the accuracy on the server's test set, of the model before the
-    round plus the updates of S averaged by example factor: FedAvg among S. With nobody, or
-    where the sum is not finite, it is that of the model before, as in the strategies.
+    round plus the updates of S averaged by example factor: FedAvg among S, whatever step the
+    server made. With nobody, or where the sum is not finite, it is that of the model before,
+    as in the strategies.
 
     Buffers, such as running statistics, are those of the round's new model for all of them.
     Coalitions are evaluated one after the other: none depends on which others were asked

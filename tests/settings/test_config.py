@@ -28,7 +28,8 @@ KNOWN = {
     " optimizer, momentum, weight_decay, proximal, clip_norm, weight_classes, device, timeout,"
     " min_replies",
     "evaluation": "metric, patience, best_by, worth, repeats",
-    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting",
+    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting,"
+    " server_optimizer, server_learning_rate, server_momentum, server_beta_2, server_tau",
     "registry": "database, simulated, reputation, forgetting, exploration, r_min, gold",
     "settlement": "pool, record_updates",
 }
@@ -90,6 +91,10 @@ BOUNDS = {
     "fraction": ([ABOVE_0, 1.0], [0.0, ABOVE_1]),
     "n-byzantine": ([0, 10**6], [-1]),
     "trim": ([0.0, BELOW_HALF], [BELOW_0, 0.5]),
+    "server-learning-rate": POSITIVE,
+    "server-momentum": ([0.0, BELOW_1], [BELOW_0, 1.0]),
+    "server-beta-2": ([0.0, BELOW_1], [BELOW_0, 1.0]),
+    "server-tau": POSITIVE,
     "forgetting": SHARE,
     "exploration": ([0, 10**6], [-1]),
     "r-min": SHARE,
@@ -187,6 +192,7 @@ def test_names_that_settings_take_are_those_that_exist(name, table):
 def test_bounds_below_cover_every_number():
     numbers = {name for name, *_, field in settings() if type(field.default) in (int, float)}
     absent = {"flip-target", "flip-offset", "n-byzantine", "clip-norm"}
+    absent |= {"server-learning-rate", "server-momentum"}
     assert set(BOUNDS) == numbers | absent
 
 
