@@ -21,7 +21,7 @@ from anml_fl.system.switches import SWITCHES
 from server.engines.processes import script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
 # Apps, which are no modules of the tests.
@@ -119,6 +119,15 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     pytest.fail(f"no SuperLink on port {port} in {_PATIENCE:.0f} s")
 
 
-def copy_of(name: str, folder: Path) -> Path:
-    """Copy a quickstart as its authors have it, to a folder that has its name."""
-    return Path(shutil.copytree(HERE / name, folder / f"quickstart-{name}"))
+@pytest.fixture
+def run_patched(flower: Flower, tmp_path: Path) -> Callable[[str, int], Path]:
+    """Turn a quickstart to Anml by its patch, run it with so many nodes, and name its run."""
+
+    def run(name: str, nodes: int) -> Path:
+        # A folder that Flower would take for a project's.
+        app = shutil.copytree(HERE / name, tmp_path / f"quickstart-{name}")
+        subprocess.run(["git", "apply", "anml.patch"], cwd=app, check=True)
+        flower.run(app, nodes)
+        return flower.folder / "runs" / name
+
+    return run
