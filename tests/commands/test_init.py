@@ -88,7 +88,7 @@ def test_name_that_flower_or_python_could_not_use_is_refused(init, name, why):
 
 
 def test_code_is_as_ruff_wants_it(inside):
-    inside("ruff", "check", "--isolated", "--select", "E,F,I,B,UP,D1", ".")
+    inside("ruff", "check", "--isolated", "--select", "E,F,I,B,UP", ".")
     inside("ruff", "format", "--isolated", "--check", ".")
 
 
