@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import pkgutil
 import re
+import sys
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from anml_fl.system.working_folder import search_it_last, started_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,14 +114,15 @@ class Catalogue:
         plugin = self._plugins.get(name)
         if plugin is None:
             module, _, wanted = self.check(name).partition(":")
+            search_it_last()
         else:
             module, wanted = plugin.module, plugin.attr
         try:
             found: Any = import_module(module)
         except ModuleNotFoundError as error:
             raise UnknownNameError(
-                f"{self.kind} {name!r}: no module is called {error.name}: is its folder on"
-                " PYTHONPATH?"
+                f"{self.kind} {name!r}: no module is called {error.name}: is it in the folder"
+                " where the command is given, or on PYTHONPATH?"
             ) from error
         # SystemExit is none: the command would end as if all were well.
         except (Exception, SystemExit) as error:
@@ -129,7 +133,7 @@ class Catalogue:
         for part in wanted.split("."):  # an entry point may name what is inside a class
             if not hasattr(found, part):
                 raise UnknownNameError(
-                    f"{self.kind} {name!r}: module {module} has no {wanted}"
+                    f"{self.kind} {name!r}: module {module} has no {wanted}{_hidden(module)}"
                 )
             found = getattr(found, part)
         return found
@@ -150,6 +154,17 @@ class Catalogue:
             for one in entry_points(group=self.group)
             if _PLUGIN.fullmatch(one.name)
         }
+
+
+def _hidden(module: str) -> str:
+    """Say that another module is found in the place of one where the command was given."""
+    name, found = module.replace(".", "/"), getattr(sys.modules[module], "__file__", None)
+    for own in (f"{name}.py", f"{name}/__init__.py"):
+        path = started_in() / own
+        if path.is_file() and not (found and path.samefile(found)):
+            other = found or "Python's own"
+            return f"; it is {other}, which comes before your {own}: call yours otherwise"
+    return ""
 
 
 def shown_kind(thing: Any) -> str:

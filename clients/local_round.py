@@ -14,13 +14,14 @@ from anml_fl.catalogue import shown_kind
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.method.threads import one_thread
+from anml_fl.models.parts import Parts
 from anml_fl.models.state import arrays_of
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
 from clients.training import train
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -88,22 +89,23 @@ class LocalRound:
             train(model, samples, config.training, order)
         arrays: Arrays = arrays_of(model)
         if acting.update is not None:
+            judged = tuple(Parts.of(model).judged)
             sight = Sight(
                 round=self.number,
                 contributor=contributor,
-                model=_vector(self.model),
+                model=_vector(self.model, judged),
                 rng=stream(config.seed, "update", contributor, str(self.number)),
                 attacks=config.attacks,
                 others=self._honest_updates,
             )
             sight.model.setflags(write=False)
-            update = acting.update(_vector(arrays) - sight.model, sight)
+            update = acting.update(_vector(arrays, judged) - sight.model, sight)
             if np.shape(update) != sight.model.shape:
                 raise ConfigError(
                     f"behaviour {name!r} must give an update of shape {sight.model.shape},"
                     f" got {np.shape(update)}"
                 )
-            arrays = _arrays(sight.model + update, arrays)
+            arrays = _arrays(sight.model + update, arrays, judged)
         return arrays, int(samples.labels.size)
 
     def _honest_updates(self) -> NDArray[Any]:
@@ -130,31 +132,30 @@ class _Simulated:
 @lru_cache(maxsize=1)
 def _updates(simulated: _Simulated) -> NDArray[Any]:
     local = simulated.local
-    before = _vector(local.model)
+    judged = tuple(Parts.of(local.task.initial_model()).judged)
+    before = _vector(local.model, judged)
     honest = [
         (contributor, name)
         for contributor, name in behaviours_of(local.config).items()
         if is_honest(behaviour_in_round(name, local.number, local.config.attacks))
     ]
-    rows = [_vector(local.reply_of(*one)[0]) - before for one in honest]
+    rows = [_vector(local.reply_of(*one)[0], judged) - before for one in honest]
     updates = np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
     updates.setflags(write=False)
     return updates
 
 
-def _vector(arrays: Arrays) -> NDArray[Any]:
-    """Put the floating-point arrays behind each other: what an update changes."""
-    return np.concatenate([a.ravel() for a in arrays.values() if a.dtype.kind == "f"])
+def _vector(arrays: Arrays, judged: Sequence[str]) -> NDArray[Any]:
+    """Put the arrays that are judged behind each other: what an update changes."""
+    return np.concatenate([arrays[name].ravel() for name in judged])
 
 
-def _arrays(vector: NDArray[Any], like: Arrays) -> Arrays:
-    """Take a vector apart again; what has no floating point stays as it was trained."""
-    arrays, start = {}, 0
-    for name, array in like.items():
-        if array.dtype.kind != "f":
-            arrays[name] = array
-            continue
-        part = vector[start : start + array.size]
-        arrays[name] = part.reshape(array.shape).astype(array.dtype)
-        start += array.size
+def _arrays(vector: NDArray[Any], like: Arrays, judged: Sequence[str]) -> Arrays:
+    """Take the vector apart again; buffers stay as they were trained."""
+    arrays, start = dict(like), 0
+    for name in judged:
+        old = like[name]
+        part = vector[start : start + old.size]
+        arrays[name] = part.reshape(old.shape).astype(old.dtype)
+        start += old.size
     return arrays

@@ -19,6 +19,7 @@ from anml_fl.system import proxies
 from anml_fl.system.processes import free_port, marked, stop
 from anml_fl.system.sockets import temporary
 from anml_fl.system.switches import SWITCHES
+from anml_fl.system.working_folder import STARTED_IN, started_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,6 +99,8 @@ class NodeFiles:
             **SWITCHES,
             **proxies.exempt(given),
             "PATH": os.pathsep.join([programs, given.get("PATH", os.defpath)]),
+            # Its own working folder is an empty one.
+            STARTED_IN: str(started_in().absolute()),
             "ANML_WARM": "1" if warm else "0",
         }
 

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
-from anml_fl.run.files import ERROR
 from anml_fl.settings.reading import from_flat
-from anml_fl.system.files import cause, write_whole
 from server.engines.polling_grid import FLOWERS_POLL, POLL, PollingGrid
 from server.environment import HELD
 from server.orchestration.coalition import Again
 from server.orchestration.federation import run_federation
-from server.orchestration.run_folder import default_folder, hold
+from server.orchestration.run_folder import default_folder, failure_noted, hold
 
 if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
@@ -46,16 +44,8 @@ def main(grid: Grid, context: Context) -> None:
     if config.engine == "deployment":
         grid = PollingGrid(grid, POLL if os.getenv("ANML_WARM") == "1" else FLOWERS_POLL)
     # Where `anml run` started the engine, it holds the folder itself.
-    with nullcontext() if HELD in os.environ else hold(folder):
-        (folder / ERROR).unlink(missing_ok=True)
-        try:
-            run_federation(grid, config, folder, again=_again(config))
-        except Exception as error:
-            # Whoever follows the run tells by it an error, which would come again, from a
-            # crash, after which the run goes on.
-            why = " ".join(cause(error).split())
-            write_whole(folder / ERROR, f"{type(error).__name__}: {why}\n".encode())
-            raise
+    with nullcontext() if HELD in os.environ else hold(folder), failure_noted(folder):
+        run_federation(grid, config, folder, again=_again(config))
 
 
 def _again(config: RunConfig) -> Again | None:

@@ -46,7 +46,7 @@ class Anml(ScreenedStrategy):
     settings : Aggregation, optional
         Thresholds, blend, selected fraction.
     **options
-        As in `strategies.options`: registry, roster, min_train_nodes, judged, name, ...
+        As in `strategies.options`: registry, roster, min_train_nodes, judged, name, save, ...
 
     Raises
     ------

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from anml_fl.method.checks import count
 from strategies.participation import Participation
 from strategies.rule import Rule
+from strategies.run_log import kept_in
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from anml_fl.registry.instants import At
     from anml_fl.registry.interface import Registry
@@ -44,10 +46,14 @@ class Options(TypedDict, total=False):
     ttl: float | None
     packed: bool
     judged: Judged | None
+    # RunLog: the folder of a run that is kept, as `anml run` has one; what a round pays
+    save: str | Path | None
+    pool: int
+    record_updates: bool
 
 
 def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
-    """Sort options into a strategy's four parts.
+    """Sort options into a strategy's parts.
 
     Parameters
     ----------
@@ -58,7 +64,7 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     Returns
     -------
     tuple
-        Rule, SignalSource, Participation, Transport.
+        Rule, SignalSource, Participation, Transport, RunLog or None.
 
     Raises
     ------
@@ -69,7 +75,7 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     --------
     >>> from anml_fl.settings.aggregation import Aggregation
     >>> from strategies.rule import named_rule
-    >>> rule, _, participation, _ = parts_of(
+    >>> rule, _, participation, *_ = parts_of(
     ...     named_rule("krum", Aggregation()), {"n_byzantine": 2, "min_replies": 0.5}
     ... )
     >>> rule.settings.n_byzantine, participation.min_replies
@@ -88,6 +94,7 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
         name=left.pop("name", rule.name),
         settings=rule.settings.model_copy(update=changed),
     )
+    log = kept_in(left)
     parts: list[Any] = [rule]
     for kind in (SignalSource, Participation, Transport):
         names = [field.name for field in fields(kind)]
@@ -95,4 +102,4 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     if left:
         known = ", ".join(Options.__annotations__)
         raise TypeError(f"unknown option {sorted(left)[0]!r}; known: {known}")
-    return tuple(parts)
+    return (*parts, log)

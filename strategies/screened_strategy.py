@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from strategies.participation import Participation
 from strategies.registry_answers import ask, show
 from strategies.round import Round
 from strategies.rule import Rule
+from strategies.run_log import Begun, Plan
 from strategies.screening import Screened, screen
 from strategies.sent import Sent
 from strategies.signal_source import SignalSource
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from anml_fl.registry.instants import Reading
     from strategies.cohort import Cohort
     from strategies.decision import Decision
+    from strategies.run_log import RunLog
 
 
 class ScreenedStrategy(Strategy):
@@ -56,6 +59,8 @@ class ScreenedStrategy(Strategy):
         Who is asked, and how many must answer.
     transport : Transport, optional
         How models are sent.
+    log : RunLog, optional
+        Keeps the runs that `start` carries out.
 
     Attributes
     ----------
@@ -71,6 +76,7 @@ class ScreenedStrategy(Strategy):
         signals: SignalSource | None = None,
         participation: Participation | None = None,
         transport: Transport | None = None,
+        log: RunLog | None = None,
     ) -> None:
         if not isinstance(rule, Rule):
             raise TypeError(
@@ -81,6 +87,7 @@ class ScreenedStrategy(Strategy):
         self.signals = signals or SignalSource()
         self.participation = participation or Participation()
         self.transport = transport or Transport()
+        self.log = log
         self.records: list[RoundRecord] = []
         self.round: Round | None = None
         self.run = self.signals.run or f"run-{secrets.token_hex(8)}"
@@ -126,7 +133,7 @@ class ScreenedStrategy(Strategy):
         arrays, config = initial_arrays, train_config or ConfigRecord()
         for number in range(1, num_rounds + 1):
             log(INFO, "")
-            log(INFO, "[ROUND %s/%s]", number, num_rounds)
+            log(INFO, "[ROUND %s/%s]", self._done + number, self._done + num_rounds)
             messages = self.configure_train(number, arrays, config, grid)
             self.aggregate_train(number, grid.send_and_receive(messages, timeout=timeout))
             if self.round is not None:
@@ -158,8 +165,6 @@ class ScreenedStrategy(Strategy):
             If too few nodes connect, or no round changed the model: what happened is in
             `records`.
         """
-        if not self.signals.run:
-            self.run = f"run-{secrets.token_hex(8)}"
         result = Result()
         self.summary()
 
@@ -168,19 +173,47 @@ class ScreenedStrategy(Strategy):
             if found is not None:
                 result.evaluate_metrics_serverapp[number] = found
 
-        evaluate(0, initial_arrays)
-        done = self.rounds(grid, initial_arrays, num_rounds, timeout, train_config)
-        for number, one in enumerate(done, start=1):
-            self.signals.observe(one.record, self.run)
-            if one.changed:
-                result.arrays = one.arrays
-            evaluate(number, one.arrays)
+        with self._running(initial_arrays, num_rounds, timeout) as begun:
+            evaluate(self._done, begun.arrays)
+            if begun.changed:
+                result.arrays = begun.arrays
+            left = num_rounds - len(begun.records)
+            for one in self.rounds(grid, begun.arrays, left, timeout, train_config):
+                if one.changed:
+                    result.arrays = one.arrays
+                evaluate(one.record.round, one.arrays)
+                if self.log is None:
+                    self.signals.observe(one.record, self.run)
+                else:
+                    self.log.add(one)
         if self.participation.least and num_rounds and not result.arrays:
             raise RuntimeError(
                 f"none of {num_rounds} rounds changed the model; the last one:"
                 f" {summary(self.records[-1])}"
             )
         return result
+
+    @contextmanager
+    def _running(self, arrays: ArrayRecord, rounds: int, timeout: float) -> Iterator[Begun]:
+        """Keep the run, if it is to be: from its beginning on, or from where it was left."""
+        if self.log is None:
+            run = self.signals.run or f"run-{secrets.token_hex(8)}"
+            self.run = run
+            yield Begun(arrays=arrays, run=run)
+            return
+        plan = Plan(
+            rule=self.rule,
+            signals=self.signals,
+            min_replies=self.participation.min_replies,
+            arrays=arrays,
+            rounds=rounds,
+            timeout=timeout,
+        )
+        with self.log.running(plan) as begun:
+            self.resume(len(begun.records), begun.state)
+            self.run, self.records = begun.run, list(begun.records)
+            self._last = begun.records[-1].at if begun.records else None
+            yield begun
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid

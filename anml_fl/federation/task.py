@@ -13,7 +13,9 @@ from anml_fl.federation.data import data_of
 from anml_fl.federation.own_partition import OwnPartitioned
 from anml_fl.federation.own_table import schema_of
 from anml_fl.models.build import build
+from anml_fl.models.lazy import materialise
 from anml_fl.models.metrics import METRICS
+from anml_fl.models.parts import Parts
 from anml_fl.models.state import error_rate, load_arrays, outputs_of, unexplained
 from anml_fl.seeding import stream
 
@@ -63,13 +65,27 @@ class Task:
         """The metric, if one was chosen."""
         return METRICS[self.metric] if self.metric else None
 
+    @property
+    def judged(self) -> frozenset[str]:
+        """Names of the arrays by which contributors are judged: the trained parameters."""
+        return Parts.of(self.initial_model()).trained
+
     def initial_model(self) -> nn.Module:
         """Build the model that the first round begins with."""
-        return self._build(int(stream(self.seed, "model").integers(2**63)))
+        test, image = self.data.test, self.data.image
+        features, seed = (
+            test.features.shape[1],
+            int(stream(self.seed, "model").integers(2**63)),
+        )
+        model = build(
+            self.model, features, image, test.classes, seed, vocabulary=self.data.vocabulary
+        )
+        materialise(model, features, seed)
+        return model
 
     def model_of(self, arrays: Mapping[str, NDArray[Any]]) -> nn.Module:
-        """Build the model that has these arrays."""
-        model = self._build(0)
+        """Build the model that has these arrays; what does not travel is as in the first."""
+        model = self.initial_model()
         load_arrays(model, arrays)
         return model
 
@@ -105,17 +121,6 @@ class Task:
         centre, spread = target or (0.0, 1.0)
         return self.measure.score(
             centre + spread * tested.labels.astype("float64"), centre + spread * outputs[:, 0]
-        )
-
-    def _build(self, seed: int) -> nn.Module:
-        test, image = self.data.test, self.data.image
-        return build(
-            self.model,
-            test.features.shape[1],
-            image,
-            test.classes,
-            seed=seed,
-            vocabulary=self.data.vocabulary,
         )
 
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
+
+from anml_fl.models.parts import TRAVELS_AS, Parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor
 
 Arrays = dict[str, "NDArray[np.generic]"]
 
@@ -20,37 +23,98 @@ _AT_ONCE = 65_536
 
 
 def arrays_of(model: nn.Module) -> Arrays:
-    """Copy a model's arrays, in its own fixed order.
+    """Copy the arrays of a model that travel, in its own fixed order.
+
+    Types that NumPy lacks (bfloat16, float8) become float32, and a complex number its two
+    parts, at the end of the shape.
 
     Returns
     -------
     dict
-        Name to array.
+        Name to array, as of `Parts.travelling`.
+
+    Raises
+    ------
+    UnusableError
+        As of `Parts.of`.
 
     Examples
     --------
     >>> sorted(arrays_of(torch.nn.Linear(2, 1)))
     ['bias', 'weight']
+    >>> arrays_of(torch.nn.Linear(2, 1).bfloat16())["bias"].dtype
+    dtype('float32')
     """
-    # numpy() of a tensor on the CPU shares its memory.
-    return {name: value.cpu().numpy().copy() for name, value in model.state_dict().items()}
+    return {name: _array(value) for name, value in Parts.of(model).travelling.items()}
 
 
 def load_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-    """Set a model's arrays.
+    """Set the arrays of a model that travel, each in its own type and place.
 
     Parameters
     ----------
     model : torch.nn.Module
     arrays : mapping
-        Name to array, exactly the model's names and shapes.
+        Name to array, exactly the names and shapes of `arrays_of`. What lies beyond a
+        narrower type's ends becomes its end.
 
     Raises
     ------
     RuntimeError
         If a name or a shape differs.
     """
-    model.load_state_dict({name: torch.tensor(value) for name, value in arrays.items()})
+    targets = Parts.of(model).travelling
+    if set(targets) != set(arrays):
+        missing, unknown = sorted({*targets} - {*arrays}), sorted({*arrays} - {*targets})
+        raise RuntimeError(
+            f"the arrays are not the model's: missing {missing[:3]}, unknown {unknown[:3]}"
+        )
+    with torch.no_grad():
+        for name, target in targets.items():
+            value = torch.tensor(arrays[name])
+            place = torch.view_as_real(target) if target.is_complex() else target
+            if value.shape != place.shape:
+                raise RuntimeError(
+                    f"array {name!r} must have shape {tuple(place.shape)}, got"
+                    f" {tuple(value.shape)}"
+                )
+            place.copy_(_held(value, place.dtype))
+
+
+def _array(value: Tensor) -> NDArray[np.generic]:
+    plain = value.detach().cpu().to(TRAVELS_AS[value.dtype]).resolve_conj().resolve_neg()
+    if plain.is_complex():
+        plain = torch.view_as_real(plain)
+    # numpy() of a tensor on the CPU shares its memory.
+    found: NDArray[np.generic] = plain.numpy().copy()
+    return found
+
+
+def _held(value: Tensor, kind: torch.dtype) -> Tensor:
+    """End values at the ends of a narrower type, in which they would be inf or nan."""
+    if not (value.is_floating_point() and kind.is_floating_point):
+        return value
+    most = torch.finfo(kind).max
+    return value if most >= torch.finfo(value.dtype).max else value.clamp(-most, most)
+
+
+def as_input(model: nn.Module, rows: Tensor) -> Tensor:
+    """Turn rows into the type that a model computes in.
+
+    A model whose floating-point parameters are all of one type is given its rows in it; one
+    of several types, or that looks rows up in an embedding, is given them as they are.
+
+    Examples
+    --------
+    >>> as_input(torch.nn.Linear(2, 1).bfloat16(), torch.zeros(3, 2)).dtype
+    torch.bfloat16
+    """
+    kinds = {one.dtype for one in model.parameters() if one.is_floating_point()}
+    if kinds == {rows.dtype} or len(kinds) != 1:
+        return rows
+    if any(isinstance(layer, nn.Embedding | nn.EmbeddingBag) for layer in model.modules()):
+        return rows
+    return rows.to(kinds.pop())
 
 
 def outputs_of(model: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -67,7 +131,9 @@ def outputs_of(model: nn.Module, features: NDArray[np.float32]) -> NDArray[np.fl
     with torch.inference_mode():
         for start in range(0, len(features), _AT_ONCE):
             part = torch.tensor(features[start : start + _AT_ONCE], device=device)
-            found.append(model(part).cpu().numpy().astype(np.float64))
+            answer = model(as_input(model, part))
+            # NumPy lacks some of torch's types, and some devices float64.
+            found.append(answer.cpu().to(torch.float64).numpy())
     return np.concatenate(found)
 
 
@@ -108,5 +174,6 @@ def error_rate(
     with torch.inference_mode():
         # Copied: in memory of torch's own every array starts alike, so that products of the
         # same numbers round alike.
-        predicted = model(torch.tensor(features, device=device)).argmax(dim=1).cpu().numpy()
+        rows = as_input(model, torch.tensor(features, device=device))
+        predicted = model(rows).argmax(dim=1).cpu().numpy()
     return float(np.mean(predicted != labels))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.run.files import CLAIMS, MODEL, ROUNDS, SCHEMA, STATISTICS, WORTH
+from anml_fl.settings.run import APP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,3 +41,23 @@ def bound_files(strategies: Sequence[str], settings: Mapping[str, Any]) -> list[
     if isinstance(evaluation, dict) and evaluation.get("worth") is True:
         found.append(WORTH)
     return found
+
+
+def files_if_there(strategies: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
+    """List the files that the close stands for where they are: settings do not tell.
+
+    Parameters
+    ----------
+    strategies : sequence of str
+    settings : mapping
+        As `bound_files` takes them.
+
+    Examples
+    --------
+    >>> files_if_there(["anml"], {"engine": "app"}), files_if_there(["anml"], {})
+    (['anml/claims.jsonl'], [])
+    """
+    if settings.get("engine") != APP:
+        return []
+    # Whether nodes are asked to evaluate is between the app and its strategy.
+    return [f"{strategy}/{CLAIMS}" for strategy in strategies]

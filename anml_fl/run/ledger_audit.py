@@ -17,7 +17,7 @@ from anml_fl.ledger.grammar import LONGEST_LINE
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
 from anml_fl.run.best_round import Stopping
-from anml_fl.run.bound_files import bound_files
+from anml_fl.run.bound_files import bound_files, files_if_there
 from anml_fl.run.difference import DifferenceError, check_hash, content_of
 from anml_fl.run.files import (
     ATTRIBUTION,
@@ -247,7 +247,9 @@ def _check(
         check_model(run, entries, kept_round(run, entries, stopping))
     if closed is not None:
         if "files" in closed:
-            _check_files(run, bound_files(strategies, settings), closed["files"])
+            more = files_if_there(strategies, settings)
+            names = [*bound_files(strategies, settings), *sorted({*more} & {*closed["files"]})]
+            _check_files(run, names, closed["files"])
         check_summary(run, settings, strategies, closed.get("summary"))
         _check_ends(run, strategies, stopping)
         if not strangers:

@@ -21,7 +21,7 @@ _PACKAGES = ("anml-fl", "flwr", "numpy", "torch")
 
 
 def write_manifest(
-    out: Path, config: RunConfig, code: str, contributors: Mapping[str, str]
+    out: Path, config: RunConfig, code: str, contributors: Mapping[str, str], run: str = ""
 ) -> None:
     """Write the manifest, if it says anything new; who replied before stays in it.
 
@@ -34,6 +34,8 @@ def write_manifest(
         Hash of the server's code.
     contributors : mapping
         Contributor to the hash of the code that it says it runs.
+    run : str
+        What the registry calls the run, where that does not follow from the settings.
     """
     path = out / MANIFEST
     replied = {**_replied(path), **contributors}
@@ -41,10 +43,19 @@ def write_manifest(
         "engine": config.engine,
         "code": {"server": code, "contributors": dict(sorted(replied.items()))},
         "versions": _versions(),
+        **({"run": run} if run else {}),
     }
     text = (json.dumps(fields, indent=2) + "\n").encode()
     if not path.exists() or path.read_bytes() != text:
         write_whole(path, text)
+
+
+def kept_run(out: Path) -> str:
+    """Read what the registry calls a run that was begun; "" if its manifest does not say."""
+    try:
+        return str(json.loads(read_text(out / MANIFEST))["run"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _replied(path: Path) -> dict[str, str]:

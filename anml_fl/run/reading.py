@@ -18,6 +18,7 @@ from anml_fl.models.metrics import METRICS
 from anml_fl.run.claims import load_claims
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, FORMAT, ROUNDS, SUMMARY, TIMINGS
+from anml_fl.run.participants import UNKNOWN
 from anml_fl.run.schema import StrategySummary, Summary
 from anml_fl.system.files import read_text
 from anml_fl.system.untrusted_text import explained
@@ -87,9 +88,15 @@ class Run:
         """What its models are compared by."""
         return Criterion(self.summary.metric)
 
+    @property
+    def known(self) -> bool:
+        """Whether it is known of anybody how they behave: in a Flower app of nobody."""
+        return any(behaviour != UNKNOWN for behaviour in self.summary.contributors.values())
+
     def attacks(self, contributor: str) -> bool:
-        """Tell whether a contributor behaves in any other way than honestly."""
-        return not is_honest(self.summary.contributors[contributor])
+        """Tell whether a contributor is known to behave in any other way than honestly."""
+        behaviour = self.summary.contributors[contributor]
+        return behaviour != UNKNOWN and not is_honest(behaviour)
 
 
 def load_run(folder: Path) -> Run:

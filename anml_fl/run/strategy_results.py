@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from anml_fl.behaviour import is_honest
+from anml_fl.run.participants import UNKNOWN
 from anml_fl.run.schema import StrategySummary
 from anml_fl.settings.federation import HONEST
 
@@ -45,6 +46,9 @@ def strategy_results(
     """
     shares = [share for record in records if (share := _attackers_share(record, behaviours))]
     finite = [share for share in shares if not math.isnan(share)]
+    weight = (fmean(finite) if finite else None) if shares else 0.0
+    if behaviours and set(behaviours.values()) == {UNKNOWN}:
+        weight = None
     branches = dict.fromkeys(("blend", "krum", "uniform"), 0)
     for record in records:
         if record.branch is not None:
@@ -52,7 +56,7 @@ def strategy_results(
     kept = records[-1 if best is None else best - 1]
     return StrategySummary(
         test_error=_known(kept.test_error),
-        attacker_weight=(fmean(finite) if finite else None) if shares else 0.0,
+        attacker_weight=weight,
         branches=branches,
         excluded=sum(record.excluded for record in records),
         rounds=len(records),

@@ -19,10 +19,11 @@ from anml_fl.run.difference import (
     strict_json,
 )
 from anml_fl.run.files import ROUNDS, SUMMARY, TIMINGS
+from anml_fl.run.participants import participants
 from anml_fl.run.round_audit import rounds_of
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.run.strategy_results import strategy_results
-from anml_fl.settings.run import RunConfig
+from anml_fl.settings.run import APP, RunConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,7 +77,11 @@ def _expected(
 ) -> dict[str, Any]:
     """Say what a summary must say, as far as settings and rounds give it."""
     config = _config(settings)
-    behaviours = (config and _behaviours(config)) or summary["contributors"]
+    if config and config.engine == APP:
+        folders = [StrategyFolder(run / name) for name in strategies]
+        behaviours = participants(record for one in folders for record in one.records())
+    else:
+        behaviours = (config and _behaviours(config)) or summary["contributors"]
     stopping = Stopping.found(settings)
     dataset = config.data_name if config else settings.get("federation", {}).get("dataset")
     return {

@@ -7,11 +7,12 @@ all sections.
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
@@ -28,10 +29,28 @@ from anml_fl.settings.training import Training
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import ValidatorFunctionWrapHandler
     from pydantic.fields import FieldInfo
 
-EngineName = Literal["inline", "simulation", "deployment"]
+EngineName = Literal["inline", "simulation", "deployment", "app"]
 StrategyName = Annotated[str, NameOf(RULES)]
+
+APP = "app"
+"""The engine of a run inside somebody's own Flower app, which `save` keeps."""
+
+# What is known of such a run: its data, its model and its training are the app's own affair.
+_KNOWN_OF_AN_APP = {
+    "name": True,
+    "seed": True,
+    "engine": True,
+    "strategies": True,
+    "training": {"rounds", "timeout", "min_replies"},
+    "aggregation": True,
+    "registry": {"reputation"},
+    "settlement": True,
+}
+# A rule of an app's own: its name is that of a folder.
+_RULE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}", re.ASCII)
 
 ORACLE = "oracle"
 """The strategy that is given who is honest: what the others are measured against."""
@@ -49,7 +68,8 @@ class RunConfig(Section):
     engine: EngineName = Field(
         "inline",
         description="inline: in this process; simulation: Flower's own, on Ray; deployment:"
-        " SuperLink and SuperNodes, which `anml up` starts.",
+        " SuperLink and SuperNodes, which `anml up` starts; app: a Flower app of one's own,"
+        " whose strategy saves its run.",
     )
     strategies: tuple[StrategyName, ...] = Field(
         ("fedavg", "krum", "anml", "oracle"),
@@ -67,14 +87,31 @@ class RunConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _nobody_attacks_unasked(cls, given: Any) -> Any:
-        """Let nobody attack a table of one's own, unless it is said who does."""
+        """Let nobody attack a table or an app of one's own, unless it is said who does."""
         if not isinstance(given, dict):
             return given
         table, federation = given.get("table", {}), given.get("federation", {})
         own = isinstance(table, dict) and (table.get("data") or table.get("schema"))
+        own = own or given.get("engine") == APP
         if not own or not isinstance(federation, dict) or federation.get("roles"):
             return given
         return {**given, "federation": {"behaviours": {}, **federation}}
+
+    @field_validator("strategies", mode="wrap")
+    @classmethod
+    def _known_rules(
+        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        """Look the rules up, but for an app's: what decides there may be its own."""
+        if info.data.get("engine") != APP:
+            return handler(value)
+        names = tuple(value) if isinstance(value, list | tuple) else (value,)
+        if bad := [n for n in names if not (isinstance(n, str) and _RULE_NAME.fullmatch(n))]:
+            raise ValueError(
+                "a rule's name is that of a folder, of letters, digits, '_', '.', ':' and '-',"
+                f" got {str(bad[0])[:60]!r}"
+            )
+        return names
 
     @field_validator("strategies")
     @classmethod
@@ -86,6 +123,8 @@ class RunConfig(Section):
     @property
     def data_name(self) -> str:
         """What the data are called: a data set's name, or that of the table of one's own."""
+        if self.engine == APP:
+            return "a Flower app"
         if not self.table.own:
             return self.federation.dataset
         return PurePath(self.table.data or self.table.schema_file).name
@@ -96,9 +135,12 @@ class RunConfig(Section):
         return "anml" if "anml" in self.strategies else self.strategies[0]
 
     def to_toml(self) -> str:
-        """Write the settings as a preset file."""
+        """Write the settings as a preset file; of an app's run those that are known."""
         self._check_secrets()
-        return tomli_w.dumps(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+        known: Any = _KNOWN_OF_AN_APP if self.engine == APP else None
+        return tomli_w.dumps(
+            self.model_dump(mode="json", by_alias=True, exclude_none=True, include=known)
+        )
 
     def to_flat(self) -> dict[str, str | int | float | bool]:
         """Write the settings as Flower's run config: flat, plain values, "" for none."""

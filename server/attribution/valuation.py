@@ -22,6 +22,7 @@ from anml_fl.run.reading import load_run
 from anml_fl.run.updates import load_updates
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_toml
+from anml_fl.settings.run import APP
 from anml_fl.settings.section import ConfigError
 from server.attribution.round_game import round_game
 from server.orchestration.common_scale import kept_scale, on_scale
@@ -188,6 +189,13 @@ def _finished(folder: Path) -> None:
 def _settings(folder: Path, finished: Run) -> RunConfig:
     """Read the settings, which must be those that the results came from."""
     config, summary = from_toml(finished.config), finished.summary
+    if config.engine == APP:
+        raise ConfigError(
+            f"{folder} is a Flower app's run: its updates are kept, but there are neither data"
+            " nor a model here to test them by. With a test of your own,"
+            " anml_fl.run.updates.load_updates reads a round's updates and"
+            " anml_fl.exact_shapley values them"
+        )
     data = "table.data" if config.table.own else "federation.dataset"
     for name, said, found in (
         ("seed", config.seed, summary.seed),

@@ -18,7 +18,7 @@ from anml_fl.system import proxies
 from anml_fl.system.node_config import node_config
 from anml_fl.system.processes import free_port, marked
 from anml_fl.system.switches import SWITCHES
-from server.environment import STARTED_IN
+from anml_fl.system.working_folder import STARTED_IN
 from server.orchestration.ledger_key import KEY_FILE
 
 if TYPE_CHECKING:

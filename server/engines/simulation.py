@@ -23,8 +23,9 @@ from anml_fl.run.files import SUMMARY
 from anml_fl.system import proxies, sockets
 from anml_fl.system.processes import free_port, stop, stopped_by_signals
 from anml_fl.system.switches import SWITCHES
+from anml_fl.system.working_folder import STARTED_IN
 from server.engines.processes import script
-from server.environment import HELD, STARTED_IN
+from server.environment import HELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

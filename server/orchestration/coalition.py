@@ -21,6 +21,7 @@ from strategies.identity import ByPartition
 from strategies.participation import Participation
 from strategies.rule import named_rule
 from strategies.screened_strategy import ScreenedStrategy
+from strategies.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,6 +129,7 @@ def coalition_model(
             min_available_nodes=0,
             code=code,
         ),
+        Transport(judged=task.judged),
     )
     arrays: dict[str, NDArray[Any]] = arrays_of(task.initial_model())
     stopping, scores = Stopping.of(config), list[float | None]()

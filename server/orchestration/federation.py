@@ -17,13 +17,13 @@ from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.simulated_registry import credentials_drawn
 from anml_fl.federation.task import task_of
 from anml_fl.ledger.sql import SqlLedger
-from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.method.threads import one_thread
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.files import SCHEMA
 from anml_fl.run.manifest import write_manifest
 from anml_fl.seeding import stream
+from anml_fl.settings.run import APP
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import write_whole
 from anml_fl.tables.schema_file import schema_text
@@ -31,11 +31,11 @@ from server.orchestration.common_scale import Asking, common_scale, on_scale
 from server.orchestration.data_checks import check_data, undefined_metric
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
-from server.orchestration.own_data import own_data
+from server.orchestration.own_data import own_data, test_classes
 from server.orchestration.registry_signals import database
 from server.orchestration.round_loop import Training, run_strategy
 from server.orchestration.run_folder import close_run, finished, open_run
-from server.orchestration.settlement import Settlement, run_id
+from server.orchestration.settlement import Settlement, check_pool, run_id
 from server.orchestration.worth import check_worth, write_worth
 from server.report.page import write_report
 from strategies.agreement import agreement
@@ -162,7 +162,7 @@ def train_federation(
             # Bound to the ledger, and so the same again after a crash.
             held = own_data(out, config, task)
         settlement = Settlement(out, config, engine)
-        return close_run(out, config, behaviours, held, settlement, task)
+        return close_run(out, config, behaviours, settlement, held, test_classes(task))
     finally:
         if engine is not None:
             engine.dispose()
@@ -189,6 +189,11 @@ def check(config: RunConfig, task: Task | None = None) -> None:
         If the data cannot be had.
     """
     training = config.training
+    if config.engine == APP:
+        raise ConfigError(
+            "engine: app is what a Flower app's strategy writes, as Anml(save=FOLDER), and"
+            " goes on by starting that app again; usable here: inline, simulation"
+        )
     if config.engine == "simulation" and find_spec("ray") is None:
         raise ConfigError(
             "engine: simulation runs on Ray, which is not installed: pip install"
@@ -204,12 +209,7 @@ def check(config: RunConfig, task: Task | None = None) -> None:
             f"training.device: {training.device!r} cannot be used here; usable: "
             + ", ".join(usable)
         ) from error
-    paid = config.settlement.pool * training.rounds
-    if paid > LARGEST_POOL:
-        raise ConfigError(
-            f"settlement.pool: over {training.rounds} rounds at most {LARGEST_POOL}"
-            f" micro-units can be paid, got {paid}"
-        )
+    check_pool(config)
     _check_names(config)
     key = signing_key()
     if (engine := database(config)) is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from logging import WARNING
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flwr.common.logger import log
@@ -16,7 +14,7 @@ from anml_fl.registry.clock import date, microseconds, now, years
 from anml_fl.registry.instants import Reading, SteadyClock, after, remark
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.settings.section import ConfigError
-from server.environment import STARTED_IN
+from anml_fl.system.working_folder import started_in
 from server.orchestration.database_retry import RetryingRegistry, retried
 from server.orchestration.settlement import run_id
 from strategies.signal_source import SignalSource
@@ -46,7 +44,7 @@ def database(config: RunConfig) -> Engine | None:
     if "://" in where:
         return retried(lambda: open_database(where))
     # The engine's processes have a working folder of their own.
-    path = Path(os.getenv(STARTED_IN, "."), where)
+    path = started_in() / where
     if not path.exists():
         raise ConfigError(
             f"registry.database: there is no {where}; `anml registry add` makes a registry"

@@ -115,6 +115,7 @@ def run_strategy(shared: Training, name: str) -> None:
         # A simulation's own clock has nothing to do with it: its clients take turns.
         ttl=training.timeout if shared.members else None,
         packed=bool(shared.members),
+        judged=task.judged,
     )
     strategy = ScreenedStrategy(
         named_rule(name, config.aggregation, honest),
@@ -134,8 +135,9 @@ def run_strategy(shared: Training, name: str) -> None:
     done, kept = 0, KeptModel(folder, Stopping.of(config))
     if begun is not None:
         rounds.take_up(begun)
+        task.model_of(begun.arrays)  # refuses those of another model
         # In the model's order, which a file does not keep: sums over a vector follow it.
-        arrays, done = arrays_of(task.model_of(begun.arrays)), begun.record.round
+        arrays, done = {name: begun.arrays[name] for name in arrays}, begun.record.round
         strategy.resume(done, begun.state)
         if claims is not None:
             claims.take_up(done)

@@ -12,6 +12,7 @@ from anml_fl.run.best_round import Stopping
 from anml_fl.run.files import (
     ATTRIBUTION,
     CONFIG,
+    ERROR,
     LOCK,
     MANIFEST,
     REPORT,
@@ -22,15 +23,13 @@ from anml_fl.run.files import (
 from anml_fl.run.schema import OwnData, StrategySummary, Summary
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.section import ConfigError
-from anml_fl.system.files import make_folder, read_text, write_whole
+from anml_fl.system.files import cause, make_folder, read_text, write_whole
 from server.orchestration.integrity import check_unaltered
-from server.orchestration.own_data import test_classes
 from server.orchestration.settlement import check_ledger, set_aside, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
     from server.orchestration.settlement import Settlement
 
@@ -132,6 +131,22 @@ def finished(out: Path, config: RunConfig, name: str) -> bool:
 
 
 @contextmanager
+def failure_noted(out: Path) -> Iterator[None]:
+    """Leave in a run's folder why it failed, if it does.
+
+    Whoever follows the run tells by it an error, which would come again, from a crash, after
+    which the run goes on.
+    """
+    (out / ERROR).unlink(missing_ok=True)
+    try:
+        yield
+    except Exception as error:
+        why = " ".join(cause(error).split())
+        write_whole(out / ERROR, f"{type(error).__name__}: {why}\n".encode())
+        raise
+
+
+@contextmanager
 def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
     """Keep every other process from writing to a run's folder meanwhile.
 
@@ -153,7 +168,7 @@ def hold(out: Path, lock: str = LOCK) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConfigError(
-                f"another process is writing to {out}: wait for it, or give another --out"
+                f"another process is writing to {out}: wait for it, or give another folder"
             ) from error
         yield
 
@@ -162,9 +177,9 @@ def close_run(
     out: Path,
     config: RunConfig,
     behaviours: Mapping[str, str],
-    held: Mapping[str, Any],
     settlement: Settlement,
-    task: Task,
+    held: Mapping[str, Any] | None = None,
+    classes: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
 
@@ -174,10 +189,11 @@ def close_run(
     config : RunConfig
     behaviours : mapping
         Contributor to behaviour.
-    held : mapping
-        Contributor to what it gathered itself.
     settlement : Settlement
-    task : Task
+    held : mapping, optional
+        Contributor to what it gathered itself.
+    classes : sequence of int
+        Rows of each class among those that the server tests on.
 
     Returns
     -------
@@ -199,9 +215,9 @@ def close_run(
         contributors=dict(behaviours),
         strategies=strategies,
         seconds=round(sum(one.seconds or 0.0 for one in strategies.values()), 3),
-        holdings={name: OwnData(**own) for name, own in held.items()},
+        holdings={name: OwnData(**own) for name, own in (held or {}).items()},
         metric=config.evaluation.metric,
-        classes=test_classes(task),
+        classes=list(classes),
     ).fields()
     settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())

@@ -13,11 +13,13 @@ from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.sql import SqlLedger
+from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.run.best_round import Stopping
-from anml_fl.run.bound_files import bound_files
+from anml_fl.run.bound_files import bound_files, files_if_there
 from anml_fl.run.difference import DifferenceError
 from anml_fl.run.files import LEDGER, MODEL, PUBLIC_KEY
 from anml_fl.run.round_audit import check_model, check_rounds, kept_round, rounds_of
+from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import write_whole
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
@@ -69,6 +71,21 @@ def settled(out: Path) -> int:
         return int(last["rounds"] if last["kind"] == "close" else last.get("round", 0))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return 0
+
+
+def check_pool(config: RunConfig) -> None:
+    """Refuse a pool that a ledger could not add up over all rounds.
+
+    Raises
+    ------
+    ConfigError
+    """
+    paid = config.settlement.pool * config.training.rounds
+    if paid > LARGEST_POOL:
+        raise ConfigError(
+            f"settlement.pool: over {config.training.rounds} rounds at most {LARGEST_POOL}"
+            f" micro-units can be paid, got {paid}"
+        )
 
 
 def check_ledger(out: Path, stopping: Stopping, *, ended: bool) -> None:
@@ -155,7 +172,9 @@ class Settlement:
         key = signing_key()
         run = run_id(config)
         self._out, self._settling = out, config.settling
-        self._bound = bound_files(config.strategies, config.model_dump(by_alias=True))
+        settings = config.model_dump(by_alias=True)
+        self._bound = bound_files(config.strategies, settings)
+        self._if_there = files_if_there(config.strategies, settings)
         self._stopping = Stopping.of(config)
         file = self._file = FileLedger(out / LEDGER, key)
         self._open = None if engine is None else partial(SqlLedger, engine, run, key)
@@ -163,8 +182,8 @@ class Settlement:
         if self._open is not None:
             self._database = retried(self._open)
             _check_order(self._database, file)
-        settings, pool = sha256_of(config.to_toml().encode()), config.settlement.pool
-        self._everywhere(lambda book: book.open(run, config.settling, pool, settings))
+        signed, pool = sha256_of(config.to_toml().encode()), config.settlement.pool
+        self._everywhere(lambda book: book.open(run, config.settling, pool, signed))
         public = key.public_key()
         write_whole(
             out / PUBLIC_KEY,
@@ -236,8 +255,9 @@ class Settlement:
         LedgerError
             If it was closed with other results.
         """
+        there = [name for name in self._if_there if (self._out / name).exists()]
         results = Results(
-            {name: file_hash(self._out / name) for name in self._bound},
+            {name: file_hash(self._out / name) for name in (*self._bound, *there)},
             summary_hash(summary),
             {
                 strategy: [one.at for one in of]

@@ -88,7 +88,7 @@ def test_any_other_name_is_unknown_with_the_known_ones(animals, name):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("gone", "animal 'gone': no module is called nowhere: is its folder on PYTHONPATH?"),
+        ("gone", "animal 'gone': no module is called nowhere: is it in the folder where"),
         ("lost", "animal 'lost': module farm has no cow"),
         ("farm:cow", "animal 'farm:cow': module farm has no cow"),
         ("farm.barn:cow", "animal 'farm.barn:cow': no module is called farm.barn"),

@@ -54,7 +54,8 @@ CASES = [
     (
         "dataset",
         "nowhere:rings",
-        "data set 'nowhere:rings': no module is called nowhere: is its folder on PYTHONPATH?",
+        "data set 'nowhere:rings': no module is called nowhere: is it in the folder where the"
+        " command is given, or on PYTHONPATH?",
     ),
     ("dataset", "broken:rings", "data set 'broken:rings': module broken has no rings"),
     (
