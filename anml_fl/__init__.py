@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig as RunConfig
     from anml_fl.settings.section import ConfigError as ConfigError
     from clients.echo import echo_nonce as echo_nonce
+    from clients.echo import wrap as wrap
     from clients.redaction import discreet as discreet
     from clients.unpacked import unpacked as unpacked
     from server.engines.inline_grid import InlineGrid as InlineGrid
@@ -130,6 +131,7 @@ _HOMES = {
     "temporal_decay": "anml_fl.method.provenance",
     "two_stage": "anml_fl.method.combination",
     "unpacked": "clients.unpacked",
+    "wrap": "clients.echo",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - it is a list

@@ -51,7 +51,6 @@ def client_app(task_for: Callable[[RunConfig], Task] = task_of) -> ClientApp:
         that has a table of its own has its own task.
     """
     app = ClientApp(mods=[guarded, discreet, echo_nonce, unpacked])
-    app.query("enrol")(enrol)
     app.query("statistics")(tell_statistics)
 
     @app.train()
@@ -63,20 +62,6 @@ def client_app(task_for: Callable[[RunConfig], Task] = task_of) -> ClientApp:
         return evaluate_model(message, context, task_for)
 
     return app
-
-
-def enrol(message: Message, context: Context) -> Message:
-    """Tell which partition the engine gave to this node.
-
-    Parameters
-    ----------
-    message : Message
-    context : Context
-        `partition-id` in its node config.
-    """
-    partition = int(context.node_config[protocol.PARTITION])
-    identity = ConfigRecord({protocol.PARTITION: partition})
-    return Message(RecordDict({protocol.IDENTITY: identity}), reply_to=message)
 
 
 def tell_statistics(message: Message, context: Context) -> Message:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flwr.app import ConfigRecord, Message
+from flwr.app import ConfigRecord, Message, RecordDict
+from flwr.clientapp import ClientApp
 
 from strategies import protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from flwr.app import Context
-    from flwr.clientapp.typing import ClientAppCallable
+    from flwr.clientapp.typing import ClientAppCallable, Mod
+
+    Registered = Callable[[ClientAppCallable], ClientAppCallable]
+    Lifespan = Callable[[Context], Iterator[None]]
 
 
 def echo_nonce(message: Message, context: Context, call_next: ClientAppCallable) -> Message:
     """Put the instruction's nonce into the reply: a mod for any Flower ClientApp.
+
+    Whoever is asked who it is, is answered here: with the node's name and partition, as they
+    stand in its node config. The ClientApp is not called for it.
 
     Parameters
     ----------
@@ -22,6 +31,7 @@ def echo_nonce(message: Message, context: Context, call_next: ClientAppCallable)
         From the server. Without a nonce in its config it is another strategy's, and goes
         its way as if there were no mod.
     context : Context
+        Possibly `name` and `partition-id` in its node config.
     call_next : callable
         The ClientApp.
 
@@ -35,10 +45,12 @@ def echo_nonce(message: Message, context: Context, call_next: ClientAppCallable)
     TypeError
         If the ClientApp returns no message: for one that never comes a round would wait.
     """
-    nonce = _nonce(message)
-    reply = call_next(message, context)
-    if nonce is None:
-        return reply
+    config = _instruction(message)
+    if config is None:
+        return call_next(message, context)
+    # Kept before the app is called, which may alter its message.
+    nonce, enrols = config[protocol.NONCE], config.get(protocol.ENROL) is True
+    reply = _enrolment(message, context) if enrols else call_next(message, context)
     if not isinstance(reply, Message):
         raise TypeError(f"the ClientApp must return a Message, got {type(reply).__name__}")
     if reply.has_content():
@@ -46,9 +58,71 @@ def echo_nonce(message: Message, context: Context, call_next: ClientAppCallable)
     return reply
 
 
-def _nonce(message: Message) -> bytes | None:
+def wrap(app: ClientApp) -> ClientApp:
+    """Give a ClientApp the mod `echo_nonce`, and leave all else in it as it is.
+
+    Parameters
+    ----------
+    app : ClientApp
+        With its functions, mods and lifespan; what is registered afterwards is the same app's.
+
+    Raises
+    ------
+    TypeError
+        If it is no ClientApp.
+
+    Examples
+    --------
+    >>> app = wrap(ClientApp())
+    >>> isinstance(app, ClientApp)
+    True
+    """
+    if not isinstance(app, ClientApp):
+        raise TypeError(f"wrap needs a flwr.clientapp.ClientApp, got {type(app).__name__}")
+    return _Echoing(app)
+
+
+class _Echoing(ClientApp):
+    """An app behind the mod, which is outermost: a lifespan begins for its own work alone."""
+
+    def __init__(self, app: ClientApp) -> None:
+        super().__init__()
+        self._app = app
+
+    def __call__(self, message: Message, context: Context) -> Message:
+        return echo_nonce(message, context, self._app)
+
+    def train(self, action: str = "default", *, mods: list[Mod] | None = None) -> Registered:
+        return self._app.train(action, mods=mods)
+
+    def evaluate(
+        self, action: str = "default", *, mods: list[Mod] | None = None
+    ) -> Registered:
+        return self._app.evaluate(action, mods=mods)
+
+    def query(self, action: str = "default", *, mods: list[Mod] | None = None) -> Registered:
+        return self._app.query(action, mods=mods)
+
+    def lifespan(self) -> Callable[[Lifespan], Lifespan]:
+        return self._app.lifespan()
+
+
+def _instruction(message: Message) -> ConfigRecord | None:
+    """Find the record with our nonce; an app may have its config under a name of its own."""
     if not message.has_content():
         return None
-    config = message.content.config_records.get(protocol.CONFIG, ConfigRecord())
-    nonce = config.get(protocol.NONCE)
-    return nonce if isinstance(nonce, bytes) else None
+    for config in message.content.config_records.values():
+        if isinstance(config.get(protocol.NONCE), bytes):
+            return config
+    return None
+
+
+def _enrolment(message: Message, context: Context) -> Message:
+    identity, node = ConfigRecord(), context.node_config
+    if (name := node.get(protocol.NAME)) not in (None, ""):
+        identity[protocol.NAME] = str(name)
+    if type(partition := node.get(protocol.PARTITION)) is int:
+        identity[protocol.PARTITION] = partition
+    return Message(
+        RecordDict({protocol.IDENTITY: identity} if identity else {}), reply_to=message
+    )

@@ -163,7 +163,13 @@ def _asked(message: Message, node: Mapping[str, object], schema: TableSchema | N
     kept = None if arrays is None else ArrayRecord(dict(arrays))
     if message.metadata.message_type != protocol.ASK_STATISTICS:
         schema = None
-    return Asked(kept, config.get(protocol.LAYOUT), config.get(protocol.NONCE), schema)
+    return Asked(
+        kept,
+        config.get(protocol.LAYOUT),
+        config.get(protocol.NONCE),
+        schema,
+        node.get(protocol.NAME),
+    )
 
 
 def _replied(message: Message, context: Context, call_next: ClientAppCallable) -> object:

@@ -39,12 +39,15 @@ class Asked:
         As they stood in the message's config; None where they did not.
     schema : TableSchema, optional
         Where it asks for statistics: the node's own.
+    name : object
+        What the node's config calls it.
     """
 
     arrays: ArrayRecord | None
     layout: object
     nonce: object
     schema: TableSchema | None = None
+    name: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,10 @@ def broken_rule(content: RecordDict, asked: Asked, policy: EgressPolicy) -> Brok
         elif name == protocol.CREDENTIALS and not policy.credentials:
             found = Broken("credentials may not leave")
         elif isinstance(record, ConfigRecord) and name in _CONFIG:
-            key, fits = _CONFIG[name]
-            right = set(record) == {key} and fits(record[key], asked)
+            fits = _CONFIG[name]
+            right = bool(record) and all(
+                key in fits and fits[key](value, asked) for key, value in record.items()
+            )
             found = None if right else Broken(f"record {name!r} holds what it must not")
         else:
             found = Broken(f"{_called('a record', name)} is none that may leave")
@@ -225,10 +230,13 @@ def _tokens(value: object, asked: Asked) -> bool:
     )
 
 
-# Of each record, the one thing in it, and what that may be.
-_CONFIG: dict[str, tuple[str, Callable[[object, Asked], bool]]] = {
-    protocol.ECHO: (protocol.NONCE, lambda value, asked: value == asked.nonce),
-    protocol.CODE: (protocol.HASH, lambda value, _: value == code_hash()),
-    protocol.CREDENTIALS: (protocol.TOKENS, _tokens),
-    protocol.IDENTITY: (protocol.PARTITION, lambda value, _: type(value) is int),
+# Of each record, what may be in it, and as what.
+_CONFIG: dict[str, dict[str, Callable[[object, Asked], bool]]] = {
+    protocol.ECHO: {protocol.NONCE: lambda value, asked: value == asked.nonce},
+    protocol.CODE: {protocol.HASH: lambda value, _: value == code_hash()},
+    protocol.CREDENTIALS: {protocol.TOKENS: _tokens},
+    protocol.IDENTITY: {
+        protocol.NAME: lambda value, asked: value == str(asked.name),
+        protocol.PARTITION: lambda value, _: type(value) is int,
+    },
 }

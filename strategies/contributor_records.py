@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flwr.common.logger import log
 
 from anml_fl.method.records import ContributorRecord
+from strategies.instruction import NO_ECHO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from strategies.cohort import Cohort
     from strategies.decision import Decision
     from strategies.screening import Screened
+
+# So many names are shown in one line of the log.
+_SHOWN = 10
 
 
 def accounts(
@@ -72,3 +76,35 @@ def warn(record: RoundRecord, mendable: Collection[str]) -> None:
         log(WARNING, "round %d: %s", record.round, summary(record))
     for reason in sorted(reasons.keys() & mendable):
         log(WARNING, "round %d: %d left out: %s", record.round, reasons[reason], reason)
+
+
+def warn_silent(record: RoundRecord, told: Collection[str]) -> frozenset[str]:
+    """Log who replies without the round's secret, each of them once; returns who was named."""
+    new = [who for who in _silent(record) if who not in told]
+    if new:
+        shown = ", ".join(new[:_SHOWN]) + (", ..." if len(new) > _SHOWN else "")
+        log(WARNING, "round %d: %s left out: %s", record.round, shown, NO_ECHO)
+    return frozenset(new)
+
+
+def stop_silent(record: RoundRecord) -> None:
+    """End a run in which nobody has echoed yet, where that is for want of the mod.
+
+    A single one that lacks it, while all others are late, cannot end the run for them.
+
+    Raises
+    ------
+    RuntimeError
+        If half of those who were asked replied without the round's secret.
+    """
+    silent = _silent(record)
+    if silent and 2 * len(silent) >= len(record.contributors):
+        raise RuntimeError(
+            f"{NO_ECHO}: {len(silent)} of {len(record.contributors)} contributors replied to"
+            f" round {record.round}, and none of them with it. Either app ="
+            " ClientApp(mods=[echo_nonce]) or app = wrap(app), both from anml_fl"
+        )
+
+
+def _silent(record: RoundRecord) -> list[str]:
+    return [one.contributor for one in record.contributors if one.reason == NO_ECHO]

@@ -8,11 +8,10 @@ from collections import defaultdict
 from logging import WARNING
 from typing import TYPE_CHECKING
 
-from flwr.app import ConfigRecord
 from flwr.common.logger import log
 
-from strategies import protocol
-from strategies.instruction import attribute, instruct
+from strategies.enrolment import Told, enrol
+from strategies.names import Node, identities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -89,6 +88,50 @@ class ByKey:
         return {nodes[0]: name for name, nodes in claims.items() if len(nodes) == 1}
 
 
+class ByName:
+    """Identify nodes by what they are called, without taking their word for who they are.
+
+    Each node is asked once, which the mod `clients.echo.echo_nonce` answers with `name` and
+    `partition-id` of its node config. How they are called then: `strategies.names.identities`.
+    A node that does not answer is called by its key or its id.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds to wait for answers.
+    """
+
+    def __init__(self, timeout: float = 60.0) -> None:
+        self._timeout = timeout
+        self._told: dict[int, Told] = {}
+        self._known: dict[int, str] = {}
+        self._notes: tuple[str, ...] = ()
+
+    def __call__(self, grid: Grid) -> dict[int, str]:
+        """Return node id to contributor, after asking the nodes not yet known."""
+        keys = {node.node_id: node.public_key for node in grid.get_nodes()}
+        self._known = {node: name for node, name in self._known.items() if node in keys}
+        if new := sorted(set(keys) - set(self._known)):
+            if strangers := [node for node in new if node not in self._told]:
+                told, _ = enrol(grid, strangers, self._timeout)
+                self._told |= {node: told.get(node, Told()) for node in strangers}
+            nodes = {
+                node: Node(_shown(keys[node]) if keys[node] else "", self._told[node])
+                for node in new
+            }
+            named, notes = identities(nodes, self._known)
+            self._known |= named
+            self._notes += notes
+            for note in notes:
+                log(WARNING, "%s", note)
+        return dict(self._known)
+
+    def take_notes(self) -> tuple[str, ...]:
+        """Say, once, why nodes that came since are not called as they say."""
+        notes, self._notes = self._notes, ()
+        return notes
+
+
 class ByPartition:
     """Identify a simulation's nodes by the partition that the engine gave them.
 
@@ -126,22 +169,15 @@ class ByPartition:
         return dict(self._known)
 
     def _enrol(self, grid: Grid, nodes: list[int]) -> dict[int, str]:
-        roster = {node: f"node-{node}" for node in nodes}
-        asked = instruct(roster, protocol.ENROL, 0, ConfigRecord())
-        replies = grid.send_and_receive([one.message for one in asked], timeout=self._timeout)
-        credited, left_out, _ = attribute(asked, replies)
+        told, reasons = enrol(grid, nodes, self._timeout)
+        left_out = dict(reasons)
         claims = defaultdict(list)
-        for one in asked:
-            if reply := credited.get(one.contributor):
-                record = reply.content.config_records.get(protocol.IDENTITY, ConfigRecord())
-                partition = record.get(protocol.PARTITION)
-                if type(partition) is int and 0 <= partition < len(self._contributors):
-                    claims[self._contributors[partition]].append(
-                        one.message.metadata.dst_node_id
-                    )
-                else:
-                    self._refused.add(one.message.metadata.dst_node_id)
-                    left_out[one.contributor] = f"claims partition {str(partition)[:20]}"
+        for node, one in told.items():
+            if one.partition is not None and one.partition < len(self._contributors):
+                claims[self._contributors[one.partition]].append(node)
+            else:
+                self._refused.add(node)
+                left_out[node] = f"claims partition {one.claimed}"
         taken = set(self._known.values())
         enrolled = {}
         for contributor, claimants in sorted(claims.items()):
@@ -149,8 +185,8 @@ class ByPartition:
                 enrolled[claimants[0]] = contributor
             else:
                 for node in claimants:
-                    left_out[f"node-{node}"] = f"{contributor} is claimed more than once"
-        for name, reason in sorted(left_out.items()):
-            log(WARNING, "%s takes no part: %s", name, reason)
+                    left_out[node] = f"{contributor} is claimed more than once"
+        for node, reason in sorted(left_out.items()):
+            log(WARNING, "node-%d takes no part: %s", node, reason)
         self.reasons = tuple(sorted(set(left_out.values())))
         return enrolled

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST_REASON = 200
 """Characters of a reason, which may be a client's own words."""
-NO_ECHO = "no nonce in the reply: the ClientApp needs mods=[echo_nonce], from clients.echo"
+NO_ECHO = "reply without its round's secret: the ClientApp needs echo_nonce"
 """Why a reply to a message of the round does not count that echoes nothing at all."""
 
 

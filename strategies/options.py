@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from anml_fl.method.checks import count
+from strategies.identity import ByName
 from strategies.participation import Participation
 from strategies.rule import Rule
 from strategies.run_log import kept_in
@@ -82,8 +83,10 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     (2, 0.5)
     """
     left: dict[str, Any] = dict(options)
-    if left.get("registry", ...) is None:
-        del left["registry"]
+    if left.get("registry") is None:
+        left.pop("registry", None)
+        # A registry's signals belong to keys; without one, names are for people to read.
+        left.setdefault("roster", ByName())
     changed: dict[str, Any] = {
         key: left.pop(key) for key in ("n_byzantine", "example_weighting") if key in left
     }

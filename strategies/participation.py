@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from anml_fl.method.checks import count, number
 from strategies.gathering import gather
-from strategies.identity import ByKey, by_public_key
+from strategies.identity import ByKey, ByName, by_public_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -71,11 +71,19 @@ class Participation:
         """How many contributors a round waits for."""
         return max(self.min_train_nodes, self.min_available_nodes)
 
-    def gather(self, grid: Grid) -> tuple[dict[int, str], tuple[str, ...]]:
-        """Wait for enough of them; see `strategies.gathering.gather`."""
+    def gather(self, grid: Grid) -> tuple[dict[int, str], tuple[str, ...], tuple[str, ...]]:
+        """Wait for enough of them, see `strategies.gathering.gather`.
+
+        Returns
+        -------
+        tuple
+            Node id to contributor; why others take no part; why some are not called as they
+            say.
+        """
         present, refused = gather(grid, self.roster, self.least, self.patience)
         strangers = self.roster.refused if isinstance(self.roster, ByKey) else ()
-        return present, (*strangers, *refused)
+        notes = self.roster.take_notes() if isinstance(self.roster, ByName) else ()
+        return present, (*strangers, *refused), notes
 
     def enough(self, valid: int, asked: int) -> float | None:
         """Return None if there are enough valid replies, and otherwise how many are needed."""

@@ -8,8 +8,11 @@ ROUND = "server-round"
 # The secret of one node in one round goes out in CONFIG and comes back in ECHO.
 ECHO = "echo"
 NONCE = "nonce"
-ENROL = "query.enrol"
+# In CONFIG of a message that asks a node who it is, and what comes back. It goes out as one
+# for training: a ClientApp calls its mods only for what it has a function for.
+ENROL = "enrol"
 IDENTITY = "identity"
+NAME = "name"
 PARTITION = "partition-id"
 # What a contributor shows for itself, beside its update: attestations, as compact JWS.
 CREDENTIALS = "credentials"

@@ -20,8 +20,8 @@ from anml_fl.method.records import RoundRecord
 from anml_fl.registry.instants import later
 from strategies.buffers import medians
 from strategies.cohort import assess
-from strategies.contributor_records import accounts, summary, warn
-from strategies.instruction import NO_ECHO, instruct
+from strategies.contributor_records import accounts, stop_silent, summary, warn, warn_silent
+from strategies.instruction import instruct
 from strategies.participation import Participation
 from strategies.registry_answers import ask, show
 from strategies.round import Round
@@ -96,6 +96,8 @@ class ScreenedStrategy(Strategy):
         self._codes: dict[str, str] = {}
         self._sent: Sent | None = None
         self._last: float | None = None
+        self._echoed = False
+        self._silent: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -229,13 +231,13 @@ class ScreenedStrategy(Strategy):
         # Rules see it, and the round goes on from it.
         model.setflags(write=False)
         self.signals.read(number)
-        present, refused = self.participation.gather(grid)
+        present, refused, notes = self.participation.gather(grid)
         started = time.perf_counter()
         sent, config = self.transport.sent(arrays, layout, config)
         instructions = instruct(
             present, MessageType.TRAIN, number, config, sent, self.transport.ttl
         )
-        self._sent = Sent(arrays, layout, model, instructions, refused, started)
+        self._sent = Sent(arrays, layout, model, instructions, refused, started, notes)
         return [one.message for one in instructions]
 
     def aggregate_train(
@@ -273,7 +275,7 @@ class ScreenedStrategy(Strategy):
             min_s=decision.min_s if decision else math.nan,
             contributors=accounts(screened, signals, cohort, decision, refused),
             refused=screened.refused,
-            note="; ".join(filter(None, (note, off))) or None,
+            note="; ".join(filter(None, (note, off, *sent.notes))) or None,
             bytes_sent=size * len(sent.instructions),
             bytes_received=size * len(screened.contributors),
             at=at,
@@ -281,7 +283,8 @@ class ScreenedStrategy(Strategy):
             buffers=tuple(sorted(sent.layout.buffers)),
         )
         self.records.append(record)
-        warn(record, {NO_ECHO, *unusable.values()})
+        warn(record, unusable.values())
+        self._silent |= warn_silent(record, self._silent)
         self.round = Round(
             record=record,
             cohort=cohort,
@@ -291,6 +294,9 @@ class ScreenedStrategy(Strategy):
             codes=dict(self._codes),
             state=self._state,
         )
+        self._echoed = self._echoed or screened.echoed
+        if not self._echoed:
+            stop_silent(record)
         return new_model, None
 
     def configure_evaluate(

@@ -54,6 +54,8 @@ class Screened:
         Contributor to the hash of the code that it says it runs, if it says so.
     policies : mapping
         Contributor to the hash of what it says it lets leave its node, if it says so.
+    echoed : bool
+        Whether any reply had its round's secret.
     """
 
     contributors: tuple[str, ...]
@@ -65,6 +67,7 @@ class Screened:
     credentials: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, str]
     policies: Mapping[str, str]
+    echoed: bool
 
     @property
     def everyone(self) -> list[str]:
@@ -152,6 +155,7 @@ def screen(
         credentials,
         codes,
         policies,
+        bool(credited),
     )
 
 

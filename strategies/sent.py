@@ -38,6 +38,8 @@ class Sent:
         Why others were not asked.
     started : float
         When, by `time.perf_counter`.
+    notes : tuple of str
+        What else there is to say of who was asked.
     """
 
     arrays: ArrayRecord
@@ -46,6 +48,7 @@ class Sent:
     instructions: list[Instruction]
     refused: tuple[str, ...]
     started: float
+    notes: tuple[str, ...] = ()
 
     def context(self, number: int, rule: Rule, state: Mapping[str, NDArray[Any]]) -> Context:
         """Make what a rule may see of the round, beside its cohort."""

@@ -12,6 +12,7 @@ from anml_fl.run.reading import load_run
 from anml_fl.run.settled_shares import settled_by_ledger, without_settled
 from anml_fl.run.verification import UNCHECKED, verify_run
 from anml_fl.run.worth import load_worth
+from anml_fl.settings.run import APP
 from anml_fl.system.files import write_whole
 from anml_fl.system.untrusted_text import visible
 from server.report import round_figures, tables
@@ -102,10 +103,12 @@ def render(
     """
     summary = run.summary
     total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
-    facts = (
-        f"Data set: {summary.dataset}. Engine: {summary.engine}. Seed: {summary.seed}. "
-        f"Contributors: {len(summary.contributors)}. Time: {total}. One run with one seed."
-    )
+    what = f"Data set: {summary.dataset}. Engine: {summary.engine}. Seed: {summary.seed}."
+    which = "One run with one seed."
+    if summary.engine == APP:
+        what = "A Flower app: its data, its model and its training are its own affair."
+        which = "One run. Nobody knows who of them attacks, if anybody does."
+    facts = f"{what} Contributors: {len(summary.contributors)}. Time: {total}. {which}"
     if run.left_out:
         facts += f" Left out: {run.left_out}."
     if verification.note:
@@ -154,6 +157,8 @@ def render(
         "correlation": _embedded(round_figures.correlation(run)),
         "weightless": f" Without weights: {', '.join(weightless)}." if weightless else "",
         "mark": ATTACKER_MARK,
+        "known": run.known,
+        "app": summary.engine == APP,
         "tau_h": f"{run.tau_h:g}",
         "tau_c": f"{run.tau_c:g}",
         "config": _block(run.config),

@@ -80,7 +80,7 @@ def last_round(run: Run) -> Grid:
     rows = [
         (
             visible(person.contributor, 40),
-            _behaviour(run, person.contributor),
+            *_behaviour(run, person.contributor),
             *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
             share(person.weight),
             "yes" if person.selected else "no",
@@ -90,8 +90,7 @@ def last_round(run: Run) -> Grid:
     ]
     return Grid(
         (
-            "Contributor",
-            "Behaviour",
+            *_contributor(run),
             *(f"{letter}*" for letter in "qvrTs"),
             "Weight (%)*",
             "Selected",
@@ -126,7 +125,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
     rows = [
         (
             visible(name, 40),
-            _behaviour(run, name),
+            *_behaviour(run, name),
             f"{total:,}",
             share(total / paid_out),
             f"{chosen[name]} of {len(run.lead.records)}",
@@ -137,8 +136,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
     ]
     return Grid(
         (
-            "Contributor",
-            "Behaviour",
+            *_contributor(run),
             "Earned (micro-units)*",
             "Share (%)*",
             "Selected*",
@@ -214,11 +212,18 @@ def _without_empty(titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Gr
     )
 
 
-def _behaviour(run: Run, contributor: str) -> str:
+def _contributor(run: Run) -> tuple[str, ...]:
+    """Name the columns that say who it is, and how it behaves where that is known."""
+    return ("Contributor", "Behaviour") if run.known else ("Contributor",)
+
+
+def _behaviour(run: Run, contributor: str) -> tuple[str, ...]:
+    if not run.known:
+        return ()
     if contributor not in run.summary.contributors:
-        return "—"  # the ledger paid somebody whom an altered summary does not know
+        return ("—",)  # the ledger paid somebody whom an altered summary does not know
     behaviour = visible(run.summary.contributors[contributor], 40)
-    return f"{ATTACKER_MARK} {behaviour}" if run.attacks(contributor) else behaviour
+    return (f"{ATTACKER_MARK} {behaviour}" if run.attacks(contributor) else behaviour,)
 
 
 def _why(person: ContributorRecord) -> str:

@@ -67,6 +67,8 @@ def result(run: Run) -> str:
     people = run.summary.contributors
     attackers = sum(map(run.attacks, people))
     who = f"{attackers or 'none'} of {len(people)} contributors attacking"
+    if not run.known:
+        who = f"{len(people)} contributor{'s' if len(people) != 1 else ''}"
     criterion = run.criterion
     lead, name = criterion.score(run.lead.summary), visible(run.lead.name, 40)
     scores = {s.name: criterion.score(s.summary) for s in run.strategies if s is not run.lead}

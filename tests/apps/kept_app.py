@@ -25,6 +25,7 @@ from strategies.screened_strategy import ScreenedStrategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from flwr.app import Context
     from flwr.serverapp import Grid
@@ -101,6 +102,16 @@ def carry_out(
 ) -> Result:
     grid = InlineGrid(client_app(), [{"partition-id": i} for i in range(NODES)], {})
     return chosen.start(grid, model(), num_rounds=rounds, evaluate_fn=evaluate)
+
+
+def bound(folder: Path) -> dict[str, bytes]:
+    """All that two runs must have alike: everything but seconds, locks and drawn names."""
+    apart = ("timings.jsonl", "manifest.json", "report.html", "summary.json", ".lock")
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in apart
+    }
 
 
 def main() -> None:

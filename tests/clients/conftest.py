@@ -43,8 +43,9 @@ def instruct(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Message]:
         arrays: Mapping[str, Any] | None = None,
         nonce: bytes = b"secret of node 7",
         server_round: int = 1,
+        **more: Any,
     ) -> Message:
-        told = ConfigRecord({"nonce": nonce, "server-round": server_round})
+        told = ConfigRecord({"nonce": nonce, "server-round": server_round, **more})
         content = RecordDict({"config": told})
         if arrays is not None:
             content["arrays"] = ArrayRecord({k: Array(v) for k, v in arrays.items()})

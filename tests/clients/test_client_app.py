@@ -182,7 +182,7 @@ def test_torch_runs_on_one_thread_while_training_and_is_left_as_it_was(ask, monk
 
 @pytest.mark.parametrize("partition", [0, 3, 4711])
 def test_enrolment_answers_the_partition_of_the_node(instruct, context, partition):
-    message = instruct("query.enrol", nonce=b"who are you?")
+    message = instruct(nonce=b"who are you?", enrol=True)
     reply = app(message, context(partition_id=partition))
     assert set(reply.content) == {"identity", "echo"}
     assert dict(reply.content["identity"]) == {"partition-id": partition}

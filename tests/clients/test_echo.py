@@ -13,7 +13,7 @@ from flwr.clientapp import ClientApp
 from flwr.serverapp.strategy import FedAdam, FedAvg, FedMedian, FedProx, Krum
 from flwr.supercore.task_identity import TaskIdentity
 
-from clients.echo import echo_nonce
+from clients.echo import echo_nonce, wrap
 from clients.unpacked import unpacked
 from server.engines.inline_grid import InlineGrid
 from strategies.anml import Anml
@@ -118,3 +118,98 @@ def test_an_error_is_passed_on_as_it_is():
     message = Message(RecordDict({"config": ConfigRecord({"nonce": b"x" * 16})}), 2, "train")
     error = Message(Error(2, "boom"), reply_to=message)
     assert echo_nonce(message, SimpleNamespace(), lambda m, c: error) is error
+
+
+def wrapped(mods, events):
+    app = an_app(mods)
+
+    @app.lifespan()
+    def lifespan(context):
+        events.append("begins")
+        yield
+        events.append("ends")
+
+    return wrap(app)
+
+
+@pytest.mark.parametrize("mods", MODS[:2])
+def test_a_wrapped_app_takes_part_and_keeps_its_functions_and_its_lifespan(mods):
+    events = []
+    app = wrapped(mods, events)
+
+    @app.query("late")
+    def late(message, context):
+        return Message(RecordDict({"late": ConfigRecord({"n": 2})}), reply_to=message)
+
+    grid = InlineGrid(app, [{"i": i, "name": f"site {i}"} for i in range(4)], {})
+    chosen = Anml()
+    chosen.start(grid, model(), num_rounds=1)
+    assert [(c.contributor, c.reason) for c in chosen.records[0].contributors] == [
+        (f"site {i}", None) for i in range(4)
+    ]
+    assert events == ["begins", "ends"] * 4  # the question for its name is none of the app's
+    node = next(iter(grid.get_node_ids()))
+    for kind, name, n in (("query", "names", 1), ("query.late", "late", 2)):
+        (reply,) = grid.send_and_receive([Message(RecordDict(), node, kind)])
+        assert {key: dict(reply.content[key]) for key in reply.content} == {name: {"n": n}}
+
+
+def test_what_is_registered_after_wrapping_is_the_apps_own():
+    app = wrap(ClientApp())
+    seen = []
+
+    @app.train(mods=[lambda m, c, following: seen.append("mod") or following(m, c)])
+    def train(message, context):
+        return Message(RecordDict(), reply_to=message)
+
+    @app.evaluate()
+    def evaluate(message, context):
+        return Message(RecordDict(), reply_to=message)
+
+    @app.lifespan()
+    def lifespan(context):
+        seen.append("lives")
+        yield
+
+    grid = InlineGrid(app, [{}], {})
+    (node,) = grid.get_node_ids()
+    for kind in ("train", "evaluate"):
+        content = RecordDict({"any": ConfigRecord({"nonce": b"x" * 16})})
+        (reply,) = grid.send_and_receive([Message(content, node, kind)])
+        assert dict(reply.content["echo"]) == {"nonce": b"x" * 16}
+    assert seen == ["lives", "mod", "lives"]
+
+
+@pytest.mark.parametrize("thing", [None, echo_nonce, ClientApp], ids=str)
+def test_what_is_no_client_app_cannot_be_wrapped(thing):
+    with pytest.raises(TypeError, match=r"wrap needs a flwr\.clientapp\.ClientApp, got"):
+        wrap(thing)
+
+
+@pytest.mark.parametrize(
+    ("node", "told"),
+    [
+        ({}, None),
+        ({"name": ""}, None),
+        ({"name": "north"}, {"name": "north"}),
+        ({"name": 3, "partition-id": 1}, {"name": "3", "partition-id": 1}),
+        ({"partition-id": "1"}, None),
+        ({"partition-id": True}, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("fit", [lambda app: app, wrap], ids=["mods", "wrap"])
+def test_the_mod_says_who_the_node_is_and_the_app_is_not_called_for_it(node, told, fit):
+    app = ClientApp(mods=[echo_nonce])
+
+    @app.train()
+    def train(message, context):
+        raise AssertionError("called")
+
+    grid = InlineGrid(fit(app), [node], {})
+    (one,) = grid.get_node_ids()
+    content = RecordDict({"config": ConfigRecord({"nonce": b"x" * 16, "enrol": True})})
+    (reply,) = grid.send_and_receive([Message(content, one, "train")])
+    found = {key: dict(reply.content[key]) for key in reply.content}
+    assert found.pop("echo") == {"nonce": b"x" * 16}
+    assert found == ({} if told is None else {"identity": told})

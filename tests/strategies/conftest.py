@@ -30,6 +30,11 @@ class Nodes:
     def get_nodes(self) -> list[NodeInfo]:
         return [NodeInfo(node_id=node) for node in self.ids]
 
+    def send_and_receive(
+        self, messages: Any, *, timeout: float | None = None
+    ) -> list[Message]:
+        return []  # nobody says what it is called
+
 
 def roster(grid: Nodes) -> dict[int, str]:
     return {node: f"c{node}" for node in grid.get_node_ids()}

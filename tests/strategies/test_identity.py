@@ -115,9 +115,9 @@ def test_reply_without_an_echo_names_the_mod_in_the_record_and_in_the_log(
         federation.reply(m, nonce=omit) for m in sent[:2]
     ]
     strategy.aggregate_train(1, replies)
-    why = "no nonce in the reply: the ClientApp needs mods=[echo_nonce], from clients.echo"
+    why = "reply without its round's secret: the ClientApp needs echo_nonce"
     assert reasons(strategy) == ({"c100": why, "c101": why}, ())
-    assert caplog.messages == [f"round 1: 2 left out: {why}"]
+    assert caplog.messages == [f"round 1: c100, c101 left out: {why}"]
 
 
 def test_what_another_node_sends_without_an_echo_costs_nobody_its_reply(
