@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from anml_fl.datasets.prepare import Samples as Samples
     from anml_fl.datasets.table import Table as Table
     from anml_fl.execution import federate as federate
+    from anml_fl.federation.run_task import task_of as task_of
     from anml_fl.federation.task import Task as Task
-    from anml_fl.federation.task import task_of as task_of
     from anml_fl.method.attribution import payouts as payouts
     from anml_fl.method.combination import Weighting as Weighting
     from anml_fl.method.combination import multiplicative as multiplicative
@@ -127,7 +127,7 @@ _HOMES = {
     "select_top": "anml_fl.method.selection",
     "softmax_blend": "anml_fl.method.combination",
     "strategy": "strategies.catalogue",
-    "task_of": "anml_fl.federation.task",
+    "task_of": "anml_fl.federation.run_task",
     "temporal_decay": "anml_fl.method.provenance",
     "two_stage": "anml_fl.method.combination",
     "unpacked": "clients.unpacked",

@@ -18,8 +18,9 @@ from flwr.clientapp import ClientApp
 
 from anml_fl.behaviour import behaviour
 from anml_fl.federation.contributors import behaviours_of
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.run.code_hash import code_hash
+from anml_fl.run.own_code import shared_code
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
@@ -35,7 +36,7 @@ from strategies import protocol
 from strategies.arrays import values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
@@ -124,6 +125,8 @@ def train_round(
     metrics = MetricRecord({protocol.EXAMPLES: examples})
     content = RecordDict({protocol.ARRAYS: trained, protocol.METRICS: metrics})
     content[protocol.CODE] = ConfigRecord({protocol.HASH: code_hash()})
+    if modules := _own_code(config):
+        content[protocol.OWN] = ConfigRecord(dict(modules))
     if (credentials := behaviour(str(listed)).credentials) is not None:
         tokens = credentials(config.seed, contributor, task.data.names)
         content[protocol.CREDENTIALS] = ConfigRecord({protocol.TOKENS: tokens})
@@ -186,6 +189,11 @@ def _config(context: Context) -> RunConfig:
 @lru_cache(maxsize=4)  # the same in every round
 def _read(settings: tuple[tuple[str, str | int | float | bool], ...]) -> RunConfig:
     return from_flat(dict(settings))
+
+
+@lru_cache(maxsize=4)  # files are read once, as they are imported once
+def _own_code(config: RunConfig) -> Mapping[str, str]:
+    return shared_code(config)
 
 
 app = client_app()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anml_fl.federation.loaders import examples_in
+from anml_fl.federation.module_task import LOSS, ModuleTask
 from anml_fl.method.threads import one_thread
 from anml_fl.models.metrics import metric_named
 from anml_fl.settings.section import ConfigError
@@ -45,6 +48,8 @@ def claim(
     ConfigError
         If no rows are held back, or the metric is unknown.
     """
+    if isinstance(task, ModuleTask):
+        return _by_module(task, contributor, metric, model)
     held = held_back(task, contributor)
     try:
         task = replace(task, metric=metric and metric_named(metric))
@@ -54,6 +59,19 @@ def claim(
         built = task.model_of(model)
         value = task.score(built, held) if metric else task.error(built, held)
     return value, int(held.labels.size)
+
+
+def _by_module(
+    task: ModuleTask, contributor: str, metric: str, model: Mapping[str, NDArray[Any]]
+) -> tuple[float, int]:
+    """Let a task's own `test` score a model on the contributor's test loader."""
+    loader = task.loaders(contributor).test
+    found = task.tested_by(task.model_of(model), loader, contributor)
+    value = found.loss if metric == LOSS else found.error
+    if math.isnan(value):
+        what = "a loss" if metric == LOSS else "an accuracy"
+        raise ConfigError(f"{task.module.name}.test says nothing of {what} here")
+    return value, examples_in(loader, f"{task.module.name}.load_data")
 
 
 def held_back(task: Task, contributor: str) -> Samples:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, MetricRecord, RecordDict
 
+from anml_fl.catalogue import is_own
 from anml_fl.run.code_hash import code_hash
+from anml_fl.run.own_code import module_hash
 from anml_fl.tables.statistics import Statistics
 from strategies import protocol
 from strategies.arrays import BadArrayError, decode, values_of
@@ -90,6 +92,9 @@ def broken_rule(content: RecordDict, asked: Asked, policy: EgressPolicy) -> Brok
             found = _statistics(record, asked, policy)
         elif name == protocol.CREDENTIALS and not policy.credentials:
             found = Broken("credentials may not leave")
+        elif isinstance(record, ConfigRecord) and name == protocol.OWN:
+            right = all(is_own(f"{n}:_") and of == module_hash(n) for n, of in record.items())
+            found = None if right else Broken(f"record {name!r} holds what it must not")
         elif isinstance(record, ConfigRecord) and name in _CONFIG:
             fits = _CONFIG[name]
             right = bool(record) and all(

@@ -13,18 +13,22 @@ from anml_fl.behaviour import Sight, behaviour, behaviour_in_round, is_honest
 from anml_fl.catalogue import shown_kind
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.module_task import ModuleTask
 from anml_fl.method.threads import one_thread
 from anml_fl.models.parts import Parts
 from anml_fl.models.state import arrays_of
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
+from clients.module_training import loaders_behaving, train_by_module
 from clients.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from torch import nn
 
+    from anml_fl.behaviour import Behaviour
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
@@ -73,20 +77,7 @@ class LocalRound:
         """
         config = self.config
         acting = behaviour(behaviour_in_round(name, self.number, config.attacks))
-        samples = self.task.data.parts[self.task.data.names.index(contributor)]
-        if acting.samples is not None:
-            # The stream has no round in it: an attacker's poison is the same in every round.
-            rng = stream(config.seed, "behaviour", contributor)
-            samples = acting.samples(samples, rng, config.attacks)
-            if not isinstance(samples, Samples):
-                raise ConfigError(
-                    f"behaviour {name!r} must give anml_fl.datasets.prepare.Samples, got"
-                    f" {shown_kind(samples)}"
-                )
-        with one_thread():
-            model = self.task.model_of(self.model)
-            order = stream(config.seed, "training", contributor, str(self.number))
-            train(model, samples, config.training, order)
+        model, examples = self._trained(contributor, name, acting)
         arrays: Arrays = arrays_of(model)
         if acting.update is not None:
             judged = tuple(Parts.of(model).judged)
@@ -106,7 +97,33 @@ class LocalRound:
                     f" got {np.shape(update)}"
                 )
             arrays = _arrays(sight.model + update, arrays, judged)
-        return arrays, int(samples.labels.size)
+        return arrays, examples
+
+    def _trained(
+        self, contributor: str, name: str, acting: Behaviour
+    ) -> tuple[nn.Module, int]:
+        """Train the global model on what a contributor holds, as its behaviour has it."""
+        config, task = self.config, self.task
+        if isinstance(task, ModuleTask):
+            loaders = loaders_behaving(task, contributor, acting, config.attacks)
+            with one_thread():
+                model = task.model_of(self.model)
+                return model, train_by_module(task, model, loaders, contributor, self.number)
+        samples = task.data.parts[task.data.names.index(contributor)]
+        if acting.samples is not None:
+            # The stream has no round in it: an attacker's poison is the same in every round.
+            rng = stream(config.seed, "behaviour", contributor)
+            samples = acting.samples(samples, rng, config.attacks)
+            if not isinstance(samples, Samples):
+                raise ConfigError(
+                    f"behaviour {name!r} must give anml_fl.datasets.prepare.Samples, got"
+                    f" {shown_kind(samples)}"
+                )
+        with one_thread():
+            model = task.model_of(self.model)
+            order = stream(config.seed, "training", contributor, str(self.number))
+            train(model, samples, config.training, order)
+        return model, int(samples.labels.size)
 
     def _honest_updates(self) -> NDArray[Any]:
         """Train the honest contributors, as they do it themselves; once for all attackers."""

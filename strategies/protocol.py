@@ -22,6 +22,8 @@ LAYOUT = "layout"
 # Which code the contributor says it runs: a hash of its files.
 CODE = "code"
 HASH = "sha256"
+# Modules of one's own that a run names, such as a task: each with the hash of its files.
+OWN = "own"
 # A federation whose data stay on their nodes: which schema all have agreed on, what rows are
 # standardised by, and by which name the server knows the node; in CONFIG.
 SCHEMA = "schema"

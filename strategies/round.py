@@ -33,6 +33,9 @@ class Round:
         Whether it did.
     codes : mapping
         Contributor to the hash of the code that it last said it runs.
+    own : mapping
+        Contributor to the modules of its own that it says it runs in this round, each to the
+        hash of its files.
     state : mapping
         What the rule wants to have again.
     """
@@ -43,6 +46,7 @@ class Round:
     arrays: ArrayRecord
     changed: bool
     codes: Mapping[str, str]
+    own: Mapping[str, Mapping[str, str]]
     state: Mapping[str, NDArray[Any]]
 
     def tested(self, error: float, score: float = math.nan) -> Round:

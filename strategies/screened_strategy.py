@@ -292,6 +292,7 @@ class ScreenedStrategy(Strategy):
             arrays=sent.arrays if new_model is None else new_model,
             changed=new_model is not None,
             codes=dict(self._codes),
+            own=screened.own,
             state=self._state,
         )
         self._echoed = self._echoed or screened.echoed

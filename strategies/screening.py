@@ -28,6 +28,9 @@ MOST_EXAMPLES = 10**9
 # Nobody has more to show for one data set, and each costs a signature's check.
 _MOST_TOKENS = 16
 _LONGEST_TOKEN = 8192
+# Of those a run names three at most that contributors have too: task, data set, model.
+_MOST_MODULES, _LONGEST_MODULE = 8, 100
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,9 @@ class Screened:
         Contributor to the hash of the code that it says it runs, if it says so.
     policies : mapping
         Contributor to the hash of what it says it lets leave its node, if it says so.
+    own : mapping
+        Contributor to the modules of its own that it says it runs, each to the hash of its
+        files.
     echoed : bool
         Whether any reply had its round's secret.
     """
@@ -67,6 +73,7 @@ class Screened:
     credentials: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, str]
     policies: Mapping[str, str]
+    own: Mapping[str, Mapping[str, str]]
     echoed: bool
 
     @property
@@ -123,6 +130,7 @@ def screen(
     credentials: dict[str, tuple[str, ...]] = {}
     codes: dict[str, str] = {}
     policies: dict[str, str] = {}
+    own: dict[str, dict[str, str]] = {}
     updates = np.empty((len(credited), layout.size), dtype=layout.dtype)
     for contributor, reply in sorted(credited.items()):
         row = updates[len(contributors)]
@@ -131,6 +139,8 @@ def screen(
                 policies[contributor] = policy
             if said := _hash(reply.content, protocol.CODE):
                 codes[contributor] = said
+            if modules := _modules(reply.content):
+                own[contributor] = modules
             _check_code(said, code)
             count = _examples(reply.content)
             found = _update(reply.content, layout, model, row, packed)
@@ -155,6 +165,7 @@ def screen(
         credentials,
         codes,
         policies,
+        own,
         bool(credited),
     )
 
@@ -166,8 +177,18 @@ class BadReplyError(ValueError):
 def _hash(content: RecordDict, name: str) -> str | None:
     record = content.get(name)
     said = record.get(protocol.HASH) if isinstance(record, ConfigRecord) else None
-    well_formed = isinstance(said, str) and re.fullmatch("[0-9a-f]{64}", said)
-    return str(said) if well_formed else None
+    return said if isinstance(said, str) and _SHA256.fullmatch(said) else None
+
+
+def _modules(content: RecordDict) -> dict[str, str]:
+    """Take what a contributor says of modules of its own; what is no hash is nothing."""
+    record = content.get(protocol.OWN)
+    told = list(record.items())[:_MOST_MODULES] if isinstance(record, ConfigRecord) else []
+    return {
+        name[:_LONGEST_MODULE]: said
+        for name, said in told
+        if isinstance(said, str) and _SHA256.fullmatch(said)
+    }
 
 
 def _check_code(said: str | None, code: str | None) -> None:

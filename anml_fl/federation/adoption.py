@@ -1,21 +1,26 @@
-"""Settings of a run that a table of one's own fills in, where they say nothing."""
+"""Settings of a run that a table or a task of one's own fills in, where they say nothing."""
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anml_fl.datasets.prepare import NATURAL
+from anml_fl.federation.module_task import LOSS, ModuleTask
 from anml_fl.federation.own_table import HUB, IN_PYTHON, digest_of, own_table
-from anml_fl.models.metrics import METRICS
+from anml_fl.federation.task_module import default_of, takes, task_module
+from anml_fl.models.metrics import METRICS, SEEN_OF
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.run import ORACLE
 from anml_fl.settings.section import ConfigError
+from anml_fl.settings.training import FILE, Training
 from anml_fl.tables.schema import ClassLabel
 
 if TYPE_CHECKING:
+    from anml_fl.federation.task_module import TaskModule
     from anml_fl.settings.run import RunConfig
     from anml_fl.settings.table import TableSettings
     from anml_fl.tables.rows import Rows
@@ -23,17 +28,20 @@ if TYPE_CHECKING:
 
 
 def adopted(config: RunConfig) -> RunConfig:
-    """Fill in what a table of one's own says of a run's settings, where they say nothing.
+    """Fill in what a table or a task of one's own says of a run, where its settings do not.
 
-    Its sites take part, as they are; nobody attacks; the registry knows nobody. Paths become
-    absolute, and the data's hash is kept: a run that goes on finds the same data or none.
+    A table's sites take part, as they are; nobody attacks; the registry knows nobody. Paths
+    become absolute, and a table's hash is kept: a run that goes on finds the same or none.
 
     Raises
     ------
     ConfigError
-        If settings of a table are given without one, or do not fit it.
+        If settings of a table are given without one, or do not fit it; or the task is not as
+        it must be.
     """
     chosen = config.table
+    if config.training.task:
+        return with_task(config)
     if not chosen.own:
         if said := [n for n in ("label", "by", "test") if getattr(chosen, n)]:
             raise ConfigError(
@@ -74,17 +82,72 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows) -> RunConfi
     if "contributors" not in given and said["partition"] == NATURAL:
         left = len(rows.sites) - (config.federation.leave_out in rows.sites)
         said["contributors"] = max(left, 1)
-    if set(config.federation.behaviours) <= {HONEST}:
-        said["behaviours"] = f"honest={said['contributors']}"
-        if "strategies" not in config.model_fields_set:
-            # Where nobody attacks, who trains on the honest alone trains on all.
-            said["strategies"] = [name for name in config.strategies if name != ORACLE]
-    if "scenario" not in given:
-        said["scenario"] = "unknown"
+    said |= _of_strangers(config, int(str(said["contributors"])))
     if "name" not in config.model_fields_set:
         said["name"] = _run_name(chosen.data)
     said["metric"] = _metric(config, schema)
     return from_flat(said)
+
+
+def with_task(config: RunConfig) -> RunConfig:
+    """Lay what a task says over a run's settings, where these say nothing.
+
+    Its file's path becomes absolute. What its functions have as defaults for epochs, learning
+    rate and batch size is said so; and a task that gives no accuracy is scored by its loss.
+    """
+    training = config.training
+    if training.task.endswith(FILE):
+        training = training.model_copy(update={"task": _absolute(training.task)})
+    module = task_module(training)
+    said: dict[str, object] = {
+        **config.to_flat(),
+        "task": training.task,
+        **_of_strangers(config, config.federation.contributors),
+    }
+    said |= _of_functions(training, module)
+    if "name" not in config.model_fields_set:
+        said["name"] = _run_name(training.task_name)
+    found = from_flat(said)
+    if "metric" in config.evaluation.model_fields_set:
+        return found
+    task = ModuleTask.of(found)
+    tested = task.first_test(task.initial_model())
+    only_loss = tested is not None and math.isnan(tested.accuracy)
+    return from_flat({**said, "metric": LOSS if only_loss else ""})
+
+
+def _of_functions(training: Training, module: TaskModule) -> dict[str, object]:
+    """Take a task's own defaults over; refuse a setting that none of its functions takes."""
+    said: dict[str, object] = {}
+    for setting, meant, function in (
+        ("local_epochs", "epochs", module.train),
+        ("learning_rate", "lr", module.train),
+        ("batch_size", "batch_size", module.load_data),
+    ):
+        name, value = setting.replace("_", "-"), getattr(training, setting)
+        default = default_of(function, meant)
+        if setting not in training.model_fields_set and default is not None:
+            said[name] = default
+        functions = (module.load_data, module.train)
+        if value != Training.model_fields[setting].default and not takes(functions, meant):
+            raise ConfigError(
+                f"training.{setting}: neither load_data nor train of {module.name} takes"
+                f" {meant}, so that --{name} means nothing: leave it out, got {value!r}"
+            )
+    return said
+
+
+def _of_strangers(config: RunConfig, contributors: int) -> dict[str, object]:
+    """Say of people who bring data of their own: nobody attacks, and nobody is known."""
+    said: dict[str, object] = {}
+    if set(config.federation.behaviours) <= {HONEST}:
+        said["behaviours"] = f"honest={contributors}"
+        if "strategies" not in config.model_fields_set:
+            # Where nobody attacks, who trains on the honest alone trains on all.
+            said["strategies"] = [name for name in config.strategies if name != ORACLE]
+    if "scenario" not in config.federation.model_fields_set:
+        said["scenario"] = "unknown"
+    return said
 
 
 def _metric(config: RunConfig, schema: TableSchema) -> str:
@@ -93,8 +156,8 @@ def _metric(config: RunConfig, schema: TableSchema) -> str:
     values = not isinstance(schema.label, ClassLabel)
     if not name:
         return "r2" if values else ""
-    if (METRICS[name].sees == "values") != values:
-        fitting = [n for n, one in METRICS.items() if (one.sees == "values") == values]
+    fitting = [n for n, one in METRICS.items() if one.sees in SEEN_OF[values]]
+    if name not in fitting:
         kind = "a number" if values else f"one of {schema.classes} classes"
         raise ConfigError(
             f"evaluation.metric: the label is {kind}, which {name!r} does not score; usable:"

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
-from anml_fl.federation.data import data_of
 from anml_fl.federation.own_partition import OwnPartitioned
-from anml_fl.federation.own_table import schema_of
 from anml_fl.models.build import build
 from anml_fl.models.lazy import materialise
 from anml_fl.models.metrics import METRICS
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
     from anml_fl.datasets.prepare import Partitioned, Samples
     from anml_fl.models.metrics import Metric
-    from anml_fl.settings.run import RunConfig
     from anml_fl.tables.schema import TableSchema
 
 
@@ -122,26 +119,3 @@ class Task:
         return self.measure.score(
             centre + spread * tested.labels.astype("float64"), centre + spread * outputs[:, 0]
         )
-
-
-def task_of(config: RunConfig) -> Task:
-    """Make the task of a run.
-
-    Raises
-    ------
-    ValueError
-        As in `anml_fl.datasets.prepare.deal`.
-    OSError
-        If the data cannot be had, or are not what they must be.
-
-    Examples
-    --------
-    >>> from anml_fl.settings.run import RunConfig
-    >>> task = task_of(RunConfig())
-    >>> task.error(task.initial_model()) > 0.5
-    True
-    """
-    schema = schema_of(config.table) if config.table.own else None
-    return Task(
-        data_of(config), config.training.model, config.seed, config.evaluation.metric, schema
-    )

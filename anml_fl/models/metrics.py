@@ -35,7 +35,7 @@ class Metric:
         Of `sklearn.metrics`.
     sees : str
         "classes": the predicted class; "probabilities": the softmax of the logits; "values":
-        a number in the label's own unit.
+        a number in the label's own unit; "task": nothing, a task's own `test` gives it.
     better : str
         Whether "higher" or "lower" is better.
     share : bool
@@ -44,7 +44,7 @@ class Metric:
 
     name: str
     function: str
-    sees: Literal["classes", "probabilities", "values"]
+    sees: Literal["classes", "probabilities", "values", "task"]
     better: Literal["higher", "lower"] = "higher"
     share: bool = True
 
@@ -146,9 +146,13 @@ METRICS = {
         Metric("mae", "mean_absolute_error", "values", "lower", share=False),
         Metric("mse", "mean_squared_error", "values", "lower", share=False),
         Metric("rmse", "root_mean_squared_error", "values", "lower", share=False),
+        Metric("loss", "", "task", "lower", share=False),
     )
 }
-"""What `--metric` may name: of classes first, then of values."""
+"""What `--metric` may name: of classes first, then of values, then of a task of one's own."""
+
+SEEN_OF = {False: ("classes", "probabilities"), True: ("values",)}
+"""What the metrics see that fit a label: one of classes, or (True) a number."""
 
 
 def metric_named(name: str) -> str:

@@ -6,7 +6,9 @@ import json
 import platform
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
 
 from anml_fl.run.files import MANIFEST
 from anml_fl.system.files import read_text, write_whole
@@ -17,13 +19,29 @@ if TYPE_CHECKING:
 
     from anml_fl.settings.run import RunConfig
 
+    Modules = Mapping[str, str]
+
 _PACKAGES = ("anml-fl", "flwr", "numpy", "torch")
 
 
-def write_manifest(
-    out: Path, config: RunConfig, code: str, contributors: Mapping[str, str], run: str = ""
-) -> None:
-    """Write the manifest, if it says anything new; who replied before stays in it.
+class _Code(BaseModel):
+    contributors: dict[str, str] = {}
+
+
+class _Own(BaseModel):
+    server: dict[str, str] = {}
+    contributors: dict[str, dict[str, str]] = {}
+    earlier: dict[str, list[str]] = {}
+
+
+class _Said(BaseModel):
+    code: _Code = _Code()
+    own: _Own = _Own()
+    run: str = ""
+
+
+class Manifest:
+    """The file `manifest.json`, which grows as a run goes on: who replied before stays in it.
 
     Parameters
     ----------
@@ -32,38 +50,96 @@ def write_manifest(
     config : RunConfig
     code : str
         Hash of the server's code.
-    contributors : mapping
-        Contributor to the hash of the code that it says it runs.
+    own : mapping
+        Module of one's own to the hash of its files, at the server; as of `run.own_code`.
     run : str
         What the registry calls the run, where that does not follow from the settings.
+
+    Attributes
+    ----------
+    own : mapping
+        As it was given.
+    changed : dict of str to str
+        Modules of one's own whose files were others when the run began or was last gone on
+        with, each to the hash that it had then.
     """
-    path = out / MANIFEST
-    replied = {**_replied(path), **contributors}
-    fields = {
-        "engine": config.engine,
-        "code": {"server": code, "contributors": dict(sorted(replied.items()))},
-        "versions": _versions(),
-        **({"run": run} if run else {}),
-    }
-    text = (json.dumps(fields, indent=2) + "\n").encode()
-    if not path.exists() or path.read_bytes() != text:
-        write_whole(path, text)
+
+    def __init__(
+        self, out: Path, config: RunConfig, code: str, own: Modules, run: str = ""
+    ) -> None:
+        self._path, self._engine, self._run = out / MANIFEST, config.engine, run
+        self._code, self.own = code, own
+        before = _read(self._path)
+        self._codes, self._others = before.code.contributors, before.own.contributors
+        self._earlier, server = before.own.earlier, before.own.server
+        self.changed = {m: server[m] for m in own if server.get(m, own[m]) != own[m]}
+        for module, digest in self.changed.items():
+            self._earlier.setdefault(module, []).append(digest)
+        self._write()
+
+    def add(
+        self, codes: Mapping[str, str], own: Mapping[str, Modules]
+    ) -> list[tuple[str, str, str]]:
+        """Write down what contributors say that they run.
+
+        Parameters
+        ----------
+        codes : mapping
+            Contributor to the hash of its code.
+        own : mapping
+            Contributor to the modules of its own, each to the hash of its files.
+
+        Returns
+        -------
+        list of tuple
+            (contributor, module, hash) where it is another one than the server's, and was not
+            said before; by contributor and module.
+        """
+        self._codes.update(codes)
+        news = []
+        for name, modules in sorted(own.items()):
+            known = {one: modules[one] for one in sorted(self.own) if one in modules}
+            before = self._others.get(name, {})
+            news += [
+                (name, module, digest)
+                for module, digest in known.items()
+                if digest not in (self.own[module], before.get(module))
+            ]
+            if known:
+                self._others[name] = {**before, **known}
+        self._write()
+        return news
+
+    def _write(self) -> None:
+        """Write the file, if it says anything new."""
+        fields: dict[str, Any] = {
+            "engine": self._engine,
+            "code": {"server": self._code, "contributors": dict(sorted(self._codes.items()))},
+            "versions": _versions(),
+            **({"run": self._run} if self._run else {}),
+        }
+        if self.own:
+            fields["own"] = {
+                "server": dict(self.own),
+                "contributors": dict(sorted(self._others.items())),
+                **({"earlier": self._earlier} if self._earlier else {}),
+            }
+        text = (json.dumps(fields, indent=2) + "\n").encode()
+        if not self._path.exists() or self._path.read_bytes() != text:
+            write_whole(self._path, text)
 
 
 def kept_run(out: Path) -> str:
     """Read what the registry calls a run that was begun; "" if its manifest does not say."""
-    try:
-        return str(json.loads(read_text(out / MANIFEST))["run"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+    return _read(out / MANIFEST).run
 
 
-def _replied(path: Path) -> dict[str, str]:
-    """Read who replied before with which code; nobody, if the file cannot be read."""
+def _read(path: Path) -> _Said:
+    """Read what the file says; nothing, if it cannot be read or is something else."""
     try:
-        return dict(json.loads(read_text(path))["code"]["contributors"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        return _Said.model_validate_json(read_text(path))
+    except (OSError, ValueError):
+        return _Said()
 
 
 @cache  # asked every round, and each answer parses a package's metadata

@@ -99,6 +99,8 @@ class Summary:
         What models were scored by; empty for the error alone.
     classes : list of int
         Rows of each class among those that the server tests on, of a table of one's own.
+    tested_on : str
+        On what models were tested, of a task of one's own.
 
     Examples
     --------
@@ -118,6 +120,7 @@ class Summary:
     format: int = FORMAT
     metric: str = ""
     classes: list[int] = field(default_factory=list)
+    tested_on: str = ""
 
     def fields(self) -> dict[str, Any]:
         """Give what the file has, in its order; what few runs have only where it is there."""
@@ -125,5 +128,6 @@ class Summary:
         found["strategies"] = {name: of.fields() for name, of in self.strategies.items()}
         found["holdings"] = {name: of.fields() for name, of in self.holdings.items()}
         order = ("name", "dataset", "seed", "engine", "seconds", "contributors", "strategies")
-        more = [name for name in ("holdings", "metric", "classes") if found[name]]
+        seldom = ("holdings", "metric", "classes", "tested_on")
+        more = [name for name in seldom if found[name]]
         return {name: found[name] for name in (*order, *more)}

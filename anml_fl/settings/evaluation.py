@@ -16,7 +16,8 @@ class Evaluation(Section):
     metric: str = Field(
         "",
         description="What curve, table and headline show, by scikit-learn's names: "
-        f"{', '.join(METRICS)} (default: error, or r2 where the label is a number).",
+        f"{', '.join(METRICS)} (default: error, or r2 where the label is a number); loss is"
+        " what the test of a task of your own gives.",
     )
     patience: int = Field(
         0,

@@ -91,7 +91,7 @@ class FederationSettings(Section):
         """Let roles that are given one by one say how many there are of each."""
         if not isinstance(given, dict) or not given.get("roles"):
             return given
-        roles = _split(str(given["roles"]))
+        roles = split_names(str(given["roles"]))
         total = given.get("contributors", cls.model_fields["contributors"].default)
         if str(len(roles)) != str(total):
             raise ValueError(
@@ -136,7 +136,7 @@ class FederationSettings(Section):
 
     @model_validator(mode="after")
     def _roles_fit(self) -> FederationSettings:
-        roles = _split(self.roles)
+        roles = split_names(self.roles)
         listed = Counter(roles)
         counted = {HONEST: self.contributors - sum(self.behaviours.values())}
         for kind, count in self.behaviours.items():
@@ -163,13 +163,20 @@ class FederationSettings(Section):
     @property
     def listed_names(self) -> tuple[str, ...]:
         """The contributors' names, in their order; () if they are not given."""
-        return _split(self.names)
+        return split_names(self.names)
 
     @property
     def listed_roles(self) -> tuple[str, ...]:
         """The behaviours that `roles` names, in the contributors' order; () if none."""
-        return _split(self.roles)
+        return split_names(self.roles)
 
 
-def _split(text: str) -> tuple[str, ...]:
+def split_names(text: str) -> tuple[str, ...]:
+    """Take a list of names apart.
+
+    Examples
+    --------
+    >>> split_names("site-a, site-b")
+    ('site-a', 'site-b')
+    """
     return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -18,7 +18,7 @@ from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
 from anml_fl.settings.attacks import Attacks
 from anml_fl.settings.evaluation import Evaluation
-from anml_fl.settings.federation import FederationSettings
+from anml_fl.settings.federation import FederationSettings, split_names
 from anml_fl.settings.names import NameOf
 from anml_fl.settings.registry import RegistrySettings
 from anml_fl.settings.section import Section
@@ -56,6 +56,15 @@ ORACLE = "oracle"
 """The strategy that is given who is honest: what the others are measured against."""
 
 
+_NOTHING_BESIDE_A_TASK = {
+    "federation": ("dataset", "partition", "leave_out"),
+    "table": ("data", "label", "by", "test", "schema_file"),
+    "training": ("model", "weight_classes"),
+    "evaluation": ("worth",),
+    "registry": ("gold",),
+}
+
+
 class RunConfig(Section):
     """One run: a federation, trained under one strategy after the other."""
 
@@ -87,15 +96,26 @@ class RunConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _nobody_attacks_unasked(cls, given: Any) -> Any:
-        """Let nobody attack a table or an app of one's own, unless it is said who does."""
+        """Let nobody attack data of one's own, unless it is said who does.
+
+        Names that are given with a task say how many contributors there are.
+        """
         if not isinstance(given, dict):
             return given
-        table, federation = given.get("table", {}), given.get("federation", {})
+        training, table, federation = (
+            given.get(name, {}) for name in ("training", "table", "federation")
+        )
+        task = isinstance(training, dict) and training.get("task")
         own = isinstance(table, dict) and (table.get("data") or table.get("schema"))
         own = own or given.get("engine") == APP
-        if not own or not isinstance(federation, dict) or federation.get("roles"):
+        if not (task or own) or not isinstance(federation, dict):
             return given
-        return {**given, "federation": {"behaviours": {}, **federation}}
+        names = federation.get("names")
+        if task and isinstance(names, str) and names and "contributors" not in federation:
+            federation = {**federation, "contributors": len(split_names(names))}
+        if not federation.get("roles"):
+            federation = {"behaviours": {}, **federation}
+        return {**given, "federation": federation}
 
     @field_validator("strategies", mode="wrap")
     @classmethod
@@ -120,9 +140,34 @@ class RunConfig(Section):
             raise ValueError(f"give at least one of {', '.join(RULES.names)}")
         return tuple(dict.fromkeys(value))
 
+    @model_validator(mode="after")
+    def _task_brings_its_own(self) -> RunConfig:
+        if not self.training.task:
+            return self
+        for section, keys in _NOTHING_BESIDE_A_TASK.items():
+            group = getattr(self, section)
+            for key in keys:
+                value, field = getattr(group, key), type(group).model_fields[key]
+                if value != field.default:
+                    name = f"--{(field.alias or key).replace('_', '-')}"
+                    raise ValueError(
+                        f"{section}.{key}: the task {self.training.task_name} brings its own"
+                        f" model, data, training and test, beside which {name} means nothing:"
+                        f" leave it out, got {value!r}"
+                    )
+        if self.evaluation.metric not in ("", "loss"):
+            raise ValueError(
+                f"evaluation.metric: the task {self.training.task_name} is scored by its own"
+                " test: leave --metric out for 1 - accuracy, or say loss, got"
+                f" {self.evaluation.metric!r}"
+            )
+        return self
+
     @property
     def data_name(self) -> str:
-        """What the data are called: a data set's name, or that of the table of one's own."""
+        """What the data are called: a data set's name, a task's, or a table's of one's own."""
+        if self.training.task:
+            return self.training.task_name
         if self.engine == APP:
             return "a Flower app"
         if not self.table.own:

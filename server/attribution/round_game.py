@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 
 
 def round_game(
-    model: nn.Module, test: Samples, updates: Updates
+    model: nn.Module, quality_of: Callable[[nn.Module], float], updates: Updates
 ) -> Callable[[NDArray[np.bool_]], NDArray[np.float64]]:
     """Make the utility of coalitions in one round, without training anything anew.
 
-    U(S) is the accuracy, on the server's test set, of the model before the round plus the
-    updates of S averaged by example factor: FedAvg among S. With nobody, or where the sum
-    is not finite, it is that of the model before, as in the strategies. Of values it is R2;
-    a model that is worse than -1 counts as -1, so that one that diverged drowns nobody.
+    U(S) is the quality, such as the accuracy on the server's test set, of the model before the
+    round plus the updates of S averaged by example factor: FedAvg among S. With nobody, or
+    where the sum is not finite, it is that of the model before, as in the strategies.
 
     Coalitions are evaluated one after the other: none depends on which others were asked
     for with it, to the last bit, and memory stays that of one model.
@@ -37,15 +36,15 @@ def round_game(
     ----------
     model : torch.nn.Module
         Of the run's architecture, on the CPU; its arrays are overwritten.
-    test : Samples
-        The server's test set.
+    quality_of : callable
+        From a model to its quality; as of `quality_on`.
     updates : Updates
         Of the round.
 
     Returns
     -------
     callable
-        (m, n) bool to (m,) float64 in [0, 1], of values in [-1, 1].
+        (m, n) bool to (m,) float64, as `quality_of` gives it.
 
     Raises
     ------
@@ -60,8 +59,6 @@ def round_game(
             f" settings has {size}: they belong to another run"
         )
 
-    rows = test.features, test.labels
-
     def quality(coalition: NDArray[np.bool_]) -> float:
         vector = updates.model
         if coalition.any():
@@ -72,16 +69,33 @@ def round_game(
             if np.isfinite(moved).all():
                 vector = moved
         _fill(targets, vector)
-        if test.classes == 1:
-            # Also of outputs that are not finite.
-            left = unexplained(model, *rows)
-            return max(-1.0, 1.0 - left) if math.isfinite(left) else -1.0
-        return 1.0 - error_rate(model, *rows)
+        return quality_of(model)
 
     def utility(coalitions: NDArray[np.bool_]) -> NDArray[np.float64]:
         return np.array([quality(coalition) for coalition in coalitions])
 
     return utility
+
+
+def quality_on(test: Samples) -> Callable[[nn.Module], float]:
+    """Score models by their accuracy on test rows, of values by R2.
+
+    A model that is worse than -1 counts as -1, so that one that diverged drowns nobody.
+
+    Returns
+    -------
+    callable
+        Model to a number in [0, 1], of values in [-1, 1].
+    """
+
+    def quality(model: nn.Module) -> float:
+        if test.classes == 1:
+            # Also of outputs that are not finite.
+            left = unexplained(model, test.features, test.labels)
+            return max(-1.0, 1.0 - left) if math.isfinite(left) else -1.0
+        return 1.0 - error_rate(model, test.features, test.labels)
+
+    return quality
 
 
 def _fill(targets: list[torch.Tensor], vector: NDArray[Any]) -> None:

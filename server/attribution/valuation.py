@@ -10,7 +10,8 @@ import numpy as np
 from rich.progress import track
 from threadpoolctl import threadpool_limits
 
-from anml_fl.federation.task import task_of
+from anml_fl.federation.module_task import ModuleTask
+from anml_fl.federation.run_task import task_of
 from anml_fl.method.gtg_shapley import gtg_shapley
 from anml_fl.method.shapley import exact_shapley, leave_one_out
 from anml_fl.method.threads import one_thread
@@ -24,7 +25,7 @@ from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_toml
 from anml_fl.settings.run import APP
 from anml_fl.settings.section import ConfigError
-from server.attribution.round_game import round_game
+from server.attribution.round_game import quality_on, round_game
 from server.orchestration.common_scale import kept_scale, on_scale
 from server.orchestration.run_folder import hold
 from server.report.page import write_report
@@ -197,6 +198,8 @@ def _settings(folder: Path, finished: Run) -> RunConfig:
             " anml_fl.exact_shapley values them"
         )
     data = "table.data" if config.table.own else "federation.dataset"
+    if config.training.task:
+        data = "training.task"
     for name, said, found in (
         ("seed", config.seed, summary.seed),
         (data, config.data_name, summary.dataset),
@@ -228,6 +231,7 @@ def _games(
     refuse_untested(task, out)
     # Every number of it is overwritten.
     model = task.initial_model()
+    quality_of = task.accuracy if isinstance(task, ModuleTask) else quality_on(task.data.test)
 
     def game_of(record: RoundRecord, valid: list[str]) -> Utility:
         updates = load_updates(folder, record.round)
@@ -237,7 +241,7 @@ def _games(
                 f" {len(updates.contributors)} contributors, but {ROUNDS} has"
                 f" {len(valid)} valid ones, or others: run the federation anew"
             )
-        return round_game(model, task.data.test, updates)
+        return round_game(model, quality_of, updates)
 
     return game_of
 
@@ -253,8 +257,9 @@ def refuse_untested(task: Task, out: Path) -> None:
     if math.isnan(task.error(task.initial_model())):
         raise ConfigError(
             f"{out} cannot be valued: the server has no rows to test models on, or their"
-            " labels are all one value, so that it cannot tell what an update is worth; a run"
-            " with --test can be"
+            " labels are all one value, or a task's test gives a loss alone, so that it cannot"
+            " tell what an update is worth; a run with --test, or of a task that gives an"
+            " accuracy, can be"
         )
 
 

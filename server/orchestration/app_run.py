@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from anml_fl.run.claims import ClaimsRecord, append_claims, cut_claims
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.files import MODEL
-from anml_fl.run.manifest import kept_run, write_manifest
+from anml_fl.run.manifest import Manifest, kept_run
 from anml_fl.run.participants import participants
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.registry import RegistrySettings
@@ -55,7 +55,7 @@ class _Open:
     folder: StrategyFolder
     rounds: RoundLog
     settlement: Settlement
-    run: str
+    manifest: Manifest
     arrays: Arrays
 
 
@@ -128,7 +128,7 @@ class AppRun:
         """Keep a round, settle it, let reputations move by it, and write it down."""
         run = self._running
         run.arrays = values_of(done.arrays)
-        write_manifest(run.out, run.config, run.rounds.code, done.codes, run.run)
+        run.manifest.add(done.codes, done.own)
         run.rounds.add(done, run.arrays, {})
 
     @property
@@ -163,7 +163,7 @@ class AppRun:
         # settings is another one, and draws a name.
         drawn = f"{config.name}-{secrets.token_hex(8)}"
         called = plan.signals.run or kept_run(out) or drawn
-        write_manifest(out, config, code, {}, called)
+        manifest = Manifest(out, config, code, {}, called)
         folder = StrategyFolder(out / name)
         over = finished(out, config, name)
         kept = None if over else folder.resume(run)
@@ -190,7 +190,7 @@ class AppRun:
             folder=folder,
             rounds=rounds,
             settlement=settlement,
-            run=called,
+            manifest=manifest,
             arrays=arrays,
         )
         records = folder.records() if over or kept is not None else []

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from anml_fl.catalogue import UnusableError, shown_kind
-from anml_fl.models.metrics import METRICS
+from anml_fl.federation.module_task import ModuleTask
+from anml_fl.models.metrics import METRICS, SEEN_OF
 from anml_fl.settings.section import ConfigError
+from server.orchestration.module_checks import check_module
 
 if TYPE_CHECKING:
     from anml_fl.federation.task import Task
@@ -26,6 +28,9 @@ def check_data(config: RunConfig, task: Task) -> None:
     UnusableError
         If the model does not fit them.
     """
+    if isinstance(task, ModuleTask):
+        check_module(config, task)
+        return
     _check_model(task)
     if task.regression:
         _check_values(config)
@@ -108,10 +113,8 @@ def _check_gold(config: RunConfig, task: Task) -> None:
 def _check_evaluation(config: RunConfig, task: Task) -> None:
     chosen, rows = config.evaluation, task.data.test.labels.size
     metric = task.measure
-    if metric is not None and (metric.sees == "values") != task.regression:
-        usable = [
-            one.name for one in METRICS.values() if (one.sees == "values") == task.regression
-        ]
+    if metric is not None and metric.sees not in SEEN_OF[task.regression]:
+        usable = [n for n, one in METRICS.items() if one.sees in SEEN_OF[task.regression]]
         kind = "a number" if task.regression else "a class"
         raise ConfigError(
             f"evaluation.metric: the label of {config.data_name} is {kind}, which"

@@ -14,14 +14,16 @@ from threadpoolctl import threadpool_limits
 
 from anml_fl.behaviour import behaviour, behaviour_in_round
 from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.module_task import ModuleTask
+from anml_fl.federation.run_task import task_of
 from anml_fl.federation.simulated_registry import credentials_drawn
-from anml_fl.federation.task import task_of
 from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.threads import one_thread
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.files import SCHEMA
-from anml_fl.run.manifest import write_manifest
+from anml_fl.run.manifest import Manifest
+from anml_fl.run.own_code import own_code
 from anml_fl.seeding import stream
 from anml_fl.settings.run import APP
 from anml_fl.settings.section import ConfigError
@@ -128,7 +130,16 @@ def train_federation(
     if task.schema is not None:
         write_whole(out / SCHEMA, schema_text(task.schema).encode())
     code = code_hash()
-    write_manifest(out, config, code, {})
+    manifest = Manifest(out, config, code, own_code(config))
+    for module, digest in manifest.changed.items():
+        log(
+            WARNING,
+            "%s has changed since the run began (its hash is %s, and was %s): the rounds from"
+            " here on are the changed one's",
+            module,
+            manifest.own[module][:12],
+            digest[:12],
+        )
     behaviours = behaviours_of(config)
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
@@ -151,6 +162,7 @@ def train_federation(
             members=members,
             engine=engine,
             code=code,
+            manifest=manifest,
             agreed=agreed,
         )
         with one_thread(), threadpool_limits(limits=1):
@@ -162,7 +174,10 @@ def train_federation(
             # Bound to the ledger, and so the same again after a crash.
             held = own_data(out, config, task)
         settlement = Settlement(out, config, engine)
-        return close_run(out, config, behaviours, settlement, held, test_classes(task))
+        tested_on = task.tested_on if isinstance(task, ModuleTask) else ""
+        return close_run(
+            out, config, behaviours, settlement, held, test_classes(task), tested_on
+        )
     finally:
         if engine is not None:
             engine.dispose()

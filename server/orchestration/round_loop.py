@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from logging import WARNING
 from typing import TYPE_CHECKING
 
-from flwr.app import Array, ArrayRecord
+from flwr.app import Array, ArrayRecord, ConfigRecord
+from flwr.common.logger import log
 
 from anml_fl.behaviour import is_honest
+from anml_fl.federation.module_task import ModuleTask
 from anml_fl.models.state import arrays_of
 from anml_fl.run.best_round import Stopping
-from anml_fl.run.manifest import write_manifest
 from anml_fl.run.strategy_folder import StrategyFolder
 from server.orchestration.claims_log import ClaimsLog
 from server.orchestration.kept_model import KeptModel
@@ -28,13 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from flwr.app import ConfigRecord
     from flwr.serverapp import Grid
     from sqlalchemy import Engine
 
     from anml_fl.federation.task import Task
+    from anml_fl.run.manifest import Manifest
     from anml_fl.settings.run import RunConfig
     from strategies.identity import Roster
+    from strategies.round import Round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,8 @@ class Training:
         Of the registry's database.
     code : str
         Hash of the server's code, which contributors must run too.
+    manifest : Manifest
+        Of the run, which says who runs which code.
     agreed : ConfigRecord, optional
         What nodes with data of their own have agreed on.
     """
@@ -71,6 +76,7 @@ class Training:
     members: tuple[str, ...]
     engine: Engine | None
     code: str
+    manifest: Manifest
     agreed: ConfigRecord | None = None
 
 
@@ -149,7 +155,7 @@ def run_strategy(shared: Training, name: str) -> None:
         model = task.model_of(arrays)
         tested = one.tested(task.error(model), task.score(model))
         said = math.nan if claims is None else claims.ask(one.record.round, one.arrays)
-        write_manifest(out, config, shared.code, tested.codes)
+        _note(shared.manifest, tested)
         kept.add(arrays, tested.record, said)
         rounds.add(tested, arrays, kept.earlier)
         if kept.over:
@@ -157,10 +163,26 @@ def run_strategy(shared: Training, name: str) -> None:
     folder.finish(kept.earlier or arrays)
 
 
+def _note(manifest: Manifest, done: Round) -> None:
+    """Write down who runs which code; say it once where a module of one's own is another."""
+    for name, module, digest in manifest.add(done.codes, done.own):
+        ours = manifest.own[module]
+        log(
+            WARNING,
+            "%s runs another %s (hash %s) than the server (%s)",
+            name,
+            module,
+            digest[:12],
+            ours[:12],
+        )
+
+
 def _claims_log(shared: Training, strategy: Path, transport: Transport) -> ClaimsLog | None:
     """Ask nodes what models are worth where the server cannot find it out."""
-    config = shared.config
-    if shared.agreed is None or not config.table.claimed:
+    config, task = shared.config, shared.task
+    by_task = isinstance(task, ModuleTask) and task.claimed
+    by_table = shared.agreed is not None and config.table.claimed
+    if not (by_task or by_table):
         return None
     return ClaimsLog(
         strategy=strategy,
@@ -168,7 +190,7 @@ def _claims_log(shared: Training, strategy: Path, transport: Transport) -> Claim
         roster=shared.roster,
         members=shared.members,
         transport=transport,
-        config=shared.agreed,
+        config=shared.agreed or ConfigRecord(),
         metric=config.evaluation.metric,
         timeout=config.training.timeout,
     )

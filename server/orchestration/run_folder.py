@@ -180,6 +180,7 @@ def close_run(
     settlement: Settlement,
     held: Mapping[str, Any] | None = None,
     classes: Sequence[int] = (),
+    tested_on: str = "",
 ) -> dict[str, Any]:
     """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
 
@@ -194,6 +195,8 @@ def close_run(
         Contributor to what it gathered itself.
     classes : sequence of int
         Rows of each class among those that the server tests on.
+    tested_on : str
+        On what models were tested, of a task of one's own.
 
     Returns
     -------
@@ -218,6 +221,7 @@ def close_run(
         holdings={name: OwnData(**own) for name, own in (held or {}).items()},
         metric=config.evaluation.metric,
         classes=list(classes),
+        tested_on=tested_on,
     ).fields()
     settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
     write_whole(out / SUMMARY, summary_text(summary).encode())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.method.threads import one_thread
 from anml_fl.models.state import arrays_of, load_arrays
 from anml_fl.seeding import stream

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flwr.common.logger import console_handler
 from safetensors.numpy import load_file
 
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.run.files import MODEL
 from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat

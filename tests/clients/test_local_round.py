@@ -8,7 +8,7 @@ import pytest
 import clients.local_round
 from anml_fl.behaviour import Behaviour
 from anml_fl.federation.contributors import behaviours_of
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.models.state import arrays_of
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat

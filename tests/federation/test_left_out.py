@@ -8,7 +8,7 @@ import pytest
 from anml_fl.datasets.table import TableError
 from anml_fl.federation.adoption import adopted
 from anml_fl.federation.own_table import own_data, own_table
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.settings.reading import from_flat
 from anml_fl.tables.left_out import left_out
 from anml_fl.tables.schema import ClassLabel, IgnoredColumn, NumberColumn, TableSchema

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord
 
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.settings.reading import from_flat
 from anml_fl.tables.schema_file import schema_text
 from anml_fl.tables.statistics import combined

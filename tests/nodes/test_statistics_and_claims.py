@@ -11,7 +11,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, Re
 from flwr.clientapp import ClientApp
 from sklearn.metrics import roc_auc_score
 
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of, load_arrays, outputs_of
 from anml_fl.settings.reading import from_flat

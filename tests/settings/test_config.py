@@ -24,7 +24,7 @@ KNOWN = {
     "table": "data, label, by, test, schema, digest",
     "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
     " feature_shift, turn_round, good_rounds, bad_rounds",
-    "training": "model, rounds, local_epochs, batch_size, learning_rate, weight_classes,"
+    "training": "task, model, rounds, local_epochs, batch_size, learning_rate, weight_classes,"
     " device, timeout, min_replies",
     "evaluation": "metric, patience, best_by, worth, repeats",
     "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting",

@@ -36,6 +36,7 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
         "names",
         "leave-out",
         "roles",
+        "task",
         "data",
         "label",
         "by",

@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 from anml_fl.datasets.prepare import Samples, deal
 from anml_fl.models.build import build
 from anml_fl.run.updates import Updates, load_updates, save_updates, updates_path
-from server.attribution.round_game import round_game
+from server.attribution.round_game import quality_on, round_game
 
 NAMES = ("a", "b", "c")
 
@@ -48,7 +48,7 @@ def accuracy(name, numbers):
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_a_coalition_is_worth_its_average_weighted_by_examples(name):
     of = updates(name)
-    game = round_game(model(name), dealt().test, of)
+    game = round_game(model(name), quality_on(dealt().test), of)
     coalitions = np.array([[0, 0, 0], [0, 1, 0], [1, 0, 1], [1, 1, 1]], dtype=bool)
     a, b, c = of.updates.astype(float)
     expected = [
@@ -65,7 +65,7 @@ def test_a_coalition_is_worth_its_average_weighted_by_examples(name):
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_what_a_coalition_is_worth_does_not_depend_on_the_batch(name):
     coalitions = (np.arange(8)[:, None] >> np.arange(3) & 1).astype(bool)
-    game = round_game(model(name), dealt().test, updates(name))
+    game = round_game(model(name), quality_on(dealt().test), updates(name))
     together = game(coalitions)
     assert len(set(together)) > 4
     alone = [game(coalitions[[row]])[0] for row in reversed(range(8))]
@@ -77,7 +77,9 @@ def test_a_model_that_would_not_be_finite_is_not_taken():
     before, moves = of.model.copy(), of.updates.copy()
     # The weight of a pixel that is white in all images: it counts only if infinite.
     before[0], moves[:, 0] = 1e32, np.finfo(np.float32).max
-    game = round_game(model("mlp"), dealt().test, Updates(NAMES, before, moves, of.examples))
+    game = round_game(
+        model("mlp"), quality_on(dealt().test), Updates(NAMES, before, moves, of.examples)
+    )
     nobody, everyone = game(np.array([[False] * 3, [True] * 3]))
     assert everyone == nobody == pytest.approx(accuracy("mlp", of.model))
     assert everyone != pytest.approx(accuracy("mlp", of.model + of.updates.mean(axis=0)))
@@ -85,7 +87,7 @@ def test_a_model_that_would_not_be_finite_is_not_taken():
 
 def test_updates_of_another_model_are_refused():
     with pytest.raises(ValueError, match=r"6570 numbers, but the model .* has \d+: they"):
-        round_game(model("cnn"), dealt().test, updates("mlp"))
+        round_game(model("cnn"), quality_on(dealt().test), updates("mlp"))
 
 
 def test_updates_are_read_as_they_were_written(tmp_path):
@@ -168,7 +170,7 @@ def test_values_are_worth_their_r2_and_a_model_that_diverged_no_less_than_minus_
     right, wild = np.zeros(5, np.float32), np.full(5, 1e30, np.float32)
     right[0] = 0.8
     of = Updates(NAMES[:2], before, np.stack([right, wild]), np.array([1.0, 1.0]))
-    game = round_game(linear, Samples(features, values, 1), of)
+    game = round_game(linear, quality_on(Samples(features, values, 1)), of)
     found = game(np.array([[0, 0], [1, 0], [0, 1]], dtype=bool))
     expected = [r2_score(values, weight * features[:, 0]) for weight in (0.1, 0.9)]
     np.testing.assert_allclose(found, [*expected, -1.0], atol=1e-5)

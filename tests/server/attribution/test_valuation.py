@@ -21,7 +21,7 @@ from anml_fl.run.updates import load_updates, save_updates
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from clients.app import app
-from server.attribution.round_game import round_game
+from server.attribution.round_game import quality_on, round_game
 from server.attribution.table import table
 from server.attribution.valuation import attribute, rank_correlation, run
 from server.engines.inline_grid import InlineGrid
@@ -95,7 +95,7 @@ def test_everyones_model_is_the_one_that_fedavg_made(made):
     model = build("mlp", test.features.shape[1], None, test.classes, seed=9)
     before = None
     for record in records(folder):
-        game = round_game(model, test, load_updates(folder, record.round))
+        game = round_game(model, quality_on(test), load_updates(folder, record.round))
         nobody, everyone = game(np.array([[False] * 5, [True] * 5]))
         assert everyone == 1 - record.test_error
         assert before in (None, nobody)
@@ -108,7 +108,7 @@ def test_exact_values_sum_to_the_accuracy_that_fedavg_gained(made):
     dealt = deal("wine", 5, "iid", 0)
     start = round_game(
         build("mlp", dealt.test.features.shape[1], None, dealt.test.classes, seed=9),
-        dealt.test,
+        quality_on(dealt.test),
         load_updates(folder / "fedavg", 1),
     )(np.zeros((1, 5), dtype=bool))[0]
     gained = (1 - records(folder / "fedavg")[-1].test_error) - start

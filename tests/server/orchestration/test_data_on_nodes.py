@@ -12,7 +12,7 @@ import pytest
 
 from anml_fl.execution import execute
 from anml_fl.federation.own_table import schema_of
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.run.claims import load_claims
 from anml_fl.run.ledger_audit import audit
 from anml_fl.run.reading import load_run

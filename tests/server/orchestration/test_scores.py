@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from sklearn import metrics
 
 from anml_fl.federation.adoption import adopted
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.ledger_audit import audit
 from anml_fl.run.reading import load_run

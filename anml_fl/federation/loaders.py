@@ -1,0 +1,139 @@
+"""What a task's `load_data` gives: a contributor's loaders, asked for once, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.catalogue import shown_kind
+from anml_fl.federation.arguments import arguments
+from anml_fl.federation.global_generators import seeded_generators
+from anml_fl.method.threads import one_thread
+from anml_fl.seeding import stream
+from anml_fl.settings.section import ConfigError
+
+if TYPE_CHECKING:
+    from anml_fl.federation.task_module import TaskModule
+
+# Of so many contributors a process keeps the loaders; those of others are made again, alike.
+_KEPT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose loaders are meant, and how they are made.
+
+    Parameters
+    ----------
+    contributor : str
+        Stable identity.
+    index : int
+        Its place among the contributors.
+    total : int
+        How many there are.
+    batch_size : int
+    seed : int
+        The run's.
+    """
+
+    contributor: str
+    index: int
+    total: int
+    batch_size: int
+    seed: int
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What `load_data` can be given."""
+        return {
+            "partition_id": self.index,
+            "num_partitions": self.total,
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """A contributor's loaders.
+
+    Parameters
+    ----------
+    train, validation, test : torch.utils.data.DataLoader
+        Or whatever else gives batches again and again and has a `dataset` with a length.
+        Where `load_data` gives two, validation is the test.
+    """
+
+    train: Any
+    validation: Any
+    test: Any
+
+
+@lru_cache(maxsize=_KEPT)
+def loaders_of(module: TaskModule, place: Place) -> Loaders:
+    """Ask a task for a contributor's loaders, once in this process.
+
+    Raises
+    ------
+    ConfigError
+        If `load_data` takes what nobody can give, or gives no loaders.
+    """
+    called = f"{module.name}.load_data"
+    given, named = arguments(
+        module.load_data, called, place.known, ("partition_id", "num_partitions")
+    )
+    rng = stream(place.seed, "load_data", place.contributor)
+    with one_thread(), seeded_generators(rng):
+        found = module.load_data(*given, **named)
+    parts = list(found.values()) if isinstance(found, Mapping) else found
+    if not isinstance(parts, list | tuple) or len(parts) < 2:
+        raise ConfigError(
+            f"{called} must give (trainloader, testloader), or (trainloader, valloader,"
+            f" testloader), got {shown_kind(found)}"
+            + (f" of {len(parts)}" if isinstance(parts, list | tuple) else "")
+        )
+    for loader in parts[:3]:
+        examples_in(loader, called)
+    return Loaders(parts[0], parts[1], parts[min(len(parts), 3) - 1])
+
+
+@lru_cache(maxsize=4)
+def central_loader(module: TaskModule, batch_size: int, seed: int) -> Any:
+    """Ask a task for the server's own test loader, once in this process; None without one.
+
+    Raises
+    ------
+    ConfigError
+        As `loaders_of`.
+    """
+    if module.centralized is None:
+        return None
+    called = f"{module.name}.{module.centralized.__name__}"
+    known = {"batch_size": batch_size, "seed": seed}
+    given, named = arguments(module.centralized, called, known)
+    with one_thread(), seeded_generators(stream(seed, "load_data")):
+        loader = module.centralized(*given, **named)
+    examples_in(loader, called)
+    return loader
+
+
+def examples_in(loader: Any, called: str) -> int:
+    """Count the examples that a loader goes through, by its dataset.
+
+    Raises
+    ------
+    ConfigError
+        If it has none.
+    """
+    try:
+        count = len(loader.dataset)
+    except (AttributeError, TypeError):
+        raise ConfigError(
+            f"{called} must give loaders as torch.utils.data.DataLoader, whose dataset has a"
+            f" length, got {shown_kind(loader)}"
+        ) from None
+    if count < 1:
+        raise ConfigError(f"{called} gives a loader of a dataset without any example")
+    return count

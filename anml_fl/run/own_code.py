@@ -1,0 +1,88 @@
+"""Which code of one's own a run is made of: a hash of each module that its settings name.
+
+It stands apart from the hash of this project's code (`code_hash`): data, models and tasks of
+one's own make nobody a stranger.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from anml_fl.catalogue import is_own
+from anml_fl.federation.task_module import located, source_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from anml_fl.settings.run import RunConfig
+
+
+def own_code(config: RunConfig) -> dict[str, str]:
+    """Hash every module of one's own that a run's settings name.
+
+    Returns
+    -------
+    dict
+        Module to 64 hexadecimal digits; without those that are not here, sorted.
+    """
+    federation, training = config.federation, config.training
+    named = (
+        *config.strategies,
+        *federation.behaviours,
+        federation.dataset,
+        federation.scenario,
+        training.model,
+    )
+    return _hashes(training.task, named)
+
+
+def shared_code(config: RunConfig) -> dict[str, str]:
+    """Hash those that server and contributors both have: task, data set and model.
+
+    Returns
+    -------
+    dict
+        As of `own_code`.
+    """
+    return _hashes(config.training.task, (config.federation.dataset, config.training.model))
+
+
+def _hashes(task: str, named: Iterable[str]) -> dict[str, str]:
+    modules = {name.partition(":")[0] for name in named if is_own(name)}
+    found = dict.fromkeys(modules, "")
+    if task:
+        found[located(task)[1]] = task
+    hashes = (
+        (module, module_hash(module, source)) for module, source in sorted(found.items())
+    )
+    return {module: digest for module, digest in hashes if digest}
+
+
+def module_hash(module: str, source: str = "") -> str:
+    """Hash a module's file; of one in a package every .py file of the outermost package.
+
+    Parameters
+    ----------
+    module : str
+        By its dotted name.
+    source : str
+        Its file, where the name alone does not lead to it.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits, the same wherever the module lies; empty if it is not here.
+    """
+    path = source_file(source or module)
+    if path is None or not path.is_file():
+        return ""
+    inner = module.split(".")[1:] if path.stem != "__init__" else module.split(".")
+    root = path.parents[len(inner) - 1] if inner else path.parent
+    files = sorted(root.rglob("*.py")) if inner else [path]
+    digest = sha256()
+    for file in files:
+        content, name = file.read_bytes(), file.relative_to(root).as_posix()
+        # Its length stands before it, so that no two listings run into each other.
+        digest.update(f"{len(name)}:{name}{len(content)}:".encode() + content)
+    return digest.hexdigest()
