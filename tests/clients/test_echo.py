@@ -180,7 +180,7 @@ def test_what_is_registered_after_wrapping_is_the_apps_own():
     assert seen == ["lives", "mod", "lives"]
 
 
-@pytest.mark.parametrize("thing", [None, echo_nonce, ClientApp], ids=str)
+@pytest.mark.parametrize("thing", [None, echo_nonce, ClientApp], ids=["None", "mod", "class"])
 def test_what_is_no_client_app_cannot_be_wrapped(thing):
     with pytest.raises(TypeError, match=r"wrap needs a flwr\.clientapp\.ClientApp, got"):
         wrap(thing)
