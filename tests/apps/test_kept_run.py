@@ -191,7 +191,7 @@ def test_claims_that_nobody_signed_are_refused(kept, anml):
     )
     code, said = anml("verify", kept[0])
     assert code == 1
-    assert "anml/claims.jsonl is no file of a finished run" in said
+    assert "anml/claims.jsonl is there, but nothing was signed for it" in said
 
 
 def test_without_save_nothing_of_the_server_is_loaded():
