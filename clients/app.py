@@ -125,7 +125,8 @@ def train_round(
     metrics = MetricRecord({protocol.EXAMPLES: examples})
     content = RecordDict({protocol.ARRAYS: trained, protocol.METRICS: metrics})
     content[protocol.CODE] = ConfigRecord({protocol.HASH: code_hash()})
-    if modules := _own_code(config):
+    training = config.training
+    if modules := _own_code(training.task, config.federation.dataset, training.model):
         content[protocol.OWN] = ConfigRecord(dict(modules))
     if (credentials := behaviour(str(listed)).credentials) is not None:
         tokens = credentials(config.seed, contributor, task.data.names)
@@ -192,8 +193,8 @@ def _read(settings: tuple[tuple[str, str | int | float | bool], ...]) -> RunConf
 
 
 @lru_cache(maxsize=4)  # files are read once, as they are imported once
-def _own_code(config: RunConfig) -> Mapping[str, str]:
-    return shared_code(config)
+def _own_code(task: str, dataset: str, model: str) -> Mapping[str, str]:
+    return shared_code(task, dataset, model)
 
 
 app = client_app()

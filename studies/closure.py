@@ -44,6 +44,7 @@ APART: Mapping[str, str] = {
     "anml_fl.federation.module_task": "no study has a task of its own",
     "anml_fl.federation.task_module": "no study has a task of its own",
     "anml_fl.federation.tested": "no study has a task of its own",
+    "anml_fl.federation.trial": "no study has a task of its own",
     "anml_fl.federation.own_partition": "no study has a table of its own",
     "anml_fl.federation.own_table": "no study has a table of its own",
     "anml_fl.ledger": "writes down what was decided",

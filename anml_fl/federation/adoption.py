@@ -11,6 +11,7 @@ from anml_fl.datasets.prepare import NATURAL
 from anml_fl.federation.module_task import LOSS, ModuleTask
 from anml_fl.federation.own_table import HUB, IN_PYTHON, digest_of, own_table
 from anml_fl.federation.task_module import default_of, takes, task_module
+from anml_fl.federation.trial import tried
 from anml_fl.models.metrics import METRICS, SEEN_OF
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
@@ -110,8 +111,7 @@ def with_task(config: RunConfig) -> RunConfig:
     found = from_flat(said)
     if "metric" in config.evaluation.model_fields_set:
         return found
-    task = ModuleTask.of(found)
-    tested = task.first_test(task.initial_model())
+    tested = tried(ModuleTask.of(found))
     only_loss = tested is not None and math.isnan(tested.accuracy)
     return from_flat({**said, "metric": LOSS if only_loss else ""})
 

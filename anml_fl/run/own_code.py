@@ -37,22 +37,45 @@ def own_code(config: RunConfig) -> dict[str, str]:
     return _hashes(training.task, named)
 
 
-def shared_code(config: RunConfig) -> dict[str, str]:
-    """Hash those that server and contributors both have: task, data set and model.
+def shared_code(task: str, dataset: str, model: str) -> dict[str, str]:
+    """Hash those that server and contributors both have: of task, data set and model.
+
+    Parameters
+    ----------
+    task, dataset, model : str
+        As settings name them.
 
     Returns
     -------
     dict
         As of `own_code`.
     """
-    return _hashes(config.training.task, (config.federation.dataset, config.training.model))
+    return _hashes(task, (dataset, model))
+
+
+def shared_modules(config: RunConfig) -> list[str]:
+    """Name the modules that server and contributors both need, whether they are here or not.
+
+    Examples
+    --------
+    >>> from anml_fl.settings.reading import from_flat
+    >>> shared_modules(from_flat({"model": "mypkg.net:Net"}))
+    ['mypkg.net']
+    """
+    named = config.federation.dataset, config.training.model
+    return sorted(_sources(config.training.task, named))
+
+
+def _sources(task: str, named: Iterable[str]) -> dict[str, str]:
+    """Find modules, each with its file where its name alone does not lead to it."""
+    found = {name.partition(":")[0]: "" for name in named if is_own(name)}
+    if task:
+        found[located(task)[1]] = task
+    return found
 
 
 def _hashes(task: str, named: Iterable[str]) -> dict[str, str]:
-    modules = {name.partition(":")[0] for name in named if is_own(name)}
-    found = dict.fromkeys(modules, "")
-    if task:
-        found[located(task)[1]] = task
+    found = _sources(task, named)
     hashes = (
         (module, module_hash(module, source)) for module, source in sorted(found.items())
     )

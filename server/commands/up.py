@@ -82,6 +82,7 @@ def up_command(
         """
         from server.deployment.environment_file import write_environment
         from server.deployment.members import read_nodes
+        from server.deployment.own_modules import to_install
         from server.deployment.prepare import prepare
 
         if out is not None and not local:
@@ -107,6 +108,8 @@ def up_command(
             state, config = prepare(folder, text, given, **asked)
             total = config.federation.contributors
             click.echo(f"{folder}: keys and certificates of SuperLink and {total} nodes")
+            for line in to_install(config, state.nodes(config)):
+                click.echo(line)
             if not local:
                 written = write_environment(state, state.nodes(config), Path.cwd(), warm=warm)
                 named = "" if written.name == ".env" else f" --env-file {quote(str(written))}"

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from anml_fl.authorisation.secret import make_secret
+from anml_fl.federation.adoption import with_task
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.registry.keys import make_key
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, write_whole
 from server.deployment.authority import issue, make_authority, make_node_key, write_once
 from server.deployment.behaviours import without_behaviours
+from server.deployment.own_modules import refuse_file
 from server.deployment.settings import chosen, unchanged
 from server.deployment.site_tables import (
     SCHEMA,
@@ -86,7 +88,10 @@ def prepare(
     found: dict[str, bytes] = {}
     if new:
         refuse_table(config)
+        refuse_file(config)
         found = found_tables(config)
+        if config.training.task:
+            config = with_task(config)
         config = in_state(config)
     _refuse_tables_of_no_use(config, tables or {})
     listed = tomli_w.dumps({"behaviours": behaviours_of(config)}).encode()

@@ -25,6 +25,10 @@ _ATTACKERS = 0.4
 _ELSEWHERE = frozenset({"contributors", "behaviours", "roles"})
 # Those, and what a preset may leave to `anml up`.
 _CHOSEN = _ELSEWHERE | {"engine", "simulated"}
+# What a task says of a run, where nothing else does.
+_OF_TASKS = frozenset(
+    {"scenario", "strategies", "name", "local-epochs", "learning-rate", "batch-size", "metric"}
+)
 # Settings that name files, which are copied: what is in them is compared.
 _COPIED = frozenset({"schema", "test", "digest", "names"})
 
@@ -51,13 +55,15 @@ def chosen(
         **tree.get("federation", {}),
         **tree.get("registry", {}),
         **tree.get("table", {}),
+        **tree.get("training", {}),
         **flat,
     }
     given = {**flat, "engine": "deployment"}
     # Otherwise the database, which only keeps keys and ledger, would know nobody's record.
     if not said.keys() & {"simulated", "database"}:
         given["simulated"] = True
-    at_home = bool(said.get("schema"))
+    # Sites, or whoever has installed a task: people who bring data of their own.
+    at_home = bool(said.get("schema") or said.get("task"))
     if at_home and "scenario" not in said:
         # Of sites that come together nobody knows anything yet.
         given["scenario"] = "unknown"
@@ -150,6 +156,7 @@ def unchanged(
     if preset is not None:
         of_preset = from_toml(preset).to_flat()
         left_to_us = _CHOSEN | _COPIED | ({"scenario"} if config.table.on_nodes else set())
+        left_to_us |= _OF_TASKS if config.training.task else set()
         asked = {k: v for k, v in of_preset.items() if k not in left_to_us} | asked
     before = config.to_flat()
     wanted = from_toml("", {**before, **asked}).to_flat()

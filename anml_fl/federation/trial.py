@@ -1,0 +1,59 @@
+"""A task of one's own, tried: what is wrong with it is told before anything is written."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from anml_fl.catalogue import UnusableError
+from anml_fl.models.state import arrays_of
+from anml_fl.settings.section import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from anml_fl.federation.module_task import ModuleTask
+    from anml_fl.federation.tested import Tested
+
+
+def tried(task: ModuleTask) -> Tested | None:
+    """Try a task's functions: its model, the first contributor's loaders, and its test.
+
+    Where the nodes have the data, only what the server itself needs of them is tried; and
+    nobody trains yet: of `train` it is looked at what it takes.
+
+    Returns
+    -------
+    Tested or None
+        What `test` says of the first model, on the first loader that the server tests on.
+
+    Raises
+    ------
+    ConfigError
+        If a function takes what nobody can give, or gives what is not understood.
+    UnusableError
+        If one fails: with what it says.
+    """
+    with _told(task.model):
+        model = task.initial_model()
+        arrays_of(model)
+    loaders = None
+    if not task.on_nodes:
+        with _told(f"{task.module.name}.load_data"):
+            loaders = task.loaders(task.data.names[0])
+    task.train_arguments(model, loaders)
+    task.test_arguments(model, None)
+    with _told(f"{task.module.name}, testing its first model,"):
+        return task.first_test(model)
+
+
+@contextmanager
+def _told(called: str) -> Iterator[None]:
+    """Say what failed, whatever its error is."""
+    try:
+        yield
+    except (ConfigError, UnusableError):
+        raise
+    # SystemExit is none: the command would end as if all were well.
+    except (Exception, SystemExit) as error:
+        raise UnusableError(f"{called} failed: {type(error).__name__}: {error}") from error

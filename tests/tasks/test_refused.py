@@ -1,0 +1,249 @@
+"""What a task must be, said by name before anything is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from anml_fl.federation.arguments import arguments
+from anml_fl.federation.tested import understood
+from anml_fl.settings.section import ConfigError
+
+CLASS = "class Net(nn.Linear):\n    def __init__(self):\n        super().__init__(4, 3)"
+ANSWER = "return 0.0, right / len(testloader.dataset)"
+
+
+def refused(anml, place, *words):
+    """Run a command that must be refused in one message, and leave no folder behind."""
+    done = anml("run", "--rounds", 1, "--contributors", 3, "--strategy", "anml", *words)
+    assert done.exit_code == 2, done.output
+    assert not (place / "runs").exists()
+    return " ".join(done.output.split())
+
+
+def test_all_missing_names_are_listed_with_what_each_must_be(anml, place, write):
+    name = write("half", ("def load_data", "def load"), ("def test", "def tested"))
+    said = refused(anml, place, "--task", name)
+    assert "task half: the module has no load_data, a function load_data(partition_id" in said
+    assert (
+        "no test, a function test(net, testloader, device) that gives (loss, accuracy)" in said
+    )
+    assert "no Net" not in said
+    assert "no train," not in said
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (
+            "import no_such_package.inner",
+            "task broken: it imports no_such_package, which is not installed here: pip install"
+            " no_such_package",
+        ),
+        ("import flwr_datasets_gone as one", "pip install flwr_datasets_gone"),
+        ("raise ValueError('by itself')", "importing it failed: ValueError: by itself"),
+        ("raise SystemExit(0)", "importing it failed: SystemExit: 0"),
+    ],
+)
+def test_what_cannot_be_imported_is_said_in_one_line(anml, place, write, first, said):
+    name = write("broken", ("import torch\n", f"{first}\nimport torch\n"))
+    assert said in refused(anml, place, "--task", name)
+
+
+def test_what_is_called_otherwise_than_its_package_is_told_by_the_package(
+    anml, place, write, monkeypatch
+):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    name = write("seeing", ("import torch\n", "import cv2\nimport torch\n"))
+    assert "it imports cv2, which is not installed here: pip install opencv-python" in refused(
+        anml, place, "--task", name
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("nowhere.task", "no module is called nowhere: is it in the folder where the command"),
+        ("nowhere/task.py", "there is no file"),
+        ("quickstart.gone", "no module is called quickstart.gone"),
+        ("my task", "must be a module such as mypkg.task, or a file such as pkg/task.py"),
+        ("pairs:Net", "must be a module such as mypkg.task"),
+    ],
+)
+def test_a_task_that_is_not_there(anml, place, task, said):
+    assert said in refused(anml, place, "--task", task)
+
+
+def test_a_file_whose_name_is_another_modules(anml, place):
+    (place / "json.py").write_text((place / "pairs.py").read_text())
+    said = refused(anml, place, "--task", "json.py")
+    assert "another module is called 'json'" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "(net, trainloader, epochs, lr, device)",
+            "(net, trainloader, epochs, lr, scaler)",
+            "plain.train: nobody can give it 'scaler'; known are net, trainloader, loader,",
+        ),
+        (
+            "batch_size=8",
+            "batch_size, tokenizer",
+            "load_data: nobody can give it 'tokenizer'; known are partition_id,",
+        ),
+        ("__init__(self)", "__init__(self, width)", "Net: nobody can give it 'width'"),
+        (CLASS, "Net = list", "plain.Net must give a torch.nn.Module, got list"),
+        (
+            "return DataLoader(data, batch_size, shuffle=True), Data",
+            "return Data",
+            "load_data must give (trainloader, testloader), or (trainloader, valloader,",
+        ),
+        (
+            "return DataLoader(data, batch_size, shuffle=True), Data",
+            "return [1, 2], Data",
+            "must give loaders as torch.utils.data.DataLoader, whose dataset has a length",
+        ),
+        ("return 0.0, right", 'return {"f1": 0.5}, right', "got tuple of dict, float"),
+        (ANSWER, 'return {"f1": 0.5}', "test must give (loss, accuracy), (loss, {"),
+        (ANSWER, "return None", "got NoneType"),
+        (ANSWER, "return 0.0, 100 * right / 40", "the accuracy must lie in [0, 1], got"),
+        (
+            "right = sum",
+            "raise KeyError('x')\n    right = sum",
+            "testing its first model, failed: KeyError: 'x'",
+        ),
+        (
+            "x = torch.randn",
+            "raise OSError('no disc')\n    x = torch.randn",
+            "OSError: no disc",
+        ),
+        (
+            "super().__init__(4, 3)",
+            "super().__init__(4, 3).gone",
+            "Net failed: AttributeError",
+        ),
+    ],
+)
+def test_functions_that_do_not_fit(anml, place, write, old, new, said):
+    assert said in refused(anml, place, "--task", write("plain", (old, new)))
+
+
+def test_a_train_that_returns_another_model_is_left_out_with_the_reason(anml, place, write):
+    name = write(
+        "new", ("for _ in range(epochs):", "return Net()\n    for _ in range(epochs):")
+    )
+    done = anml(
+        "run", "--task", name, "--rounds", 1, "--contributors", 3, "--strategy", "anml"
+    )
+    assert done.exit_code == 0
+    assert "no round changed a model" in done.output
+    rounds = (place / "runs/new/anml/rounds.jsonl").read_text()
+    assert "train must train the net that it is given, and returned another Net" in rounds
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--dataset", "wine"),
+        ("--data", "table.csv"),
+        ("--label", "sick"),
+        ("--model", "cnn"),
+        ("--partition", "natural"),
+        ("--leave-out", "somebody"),
+        ("--weight-classes",),
+        ("--worth",),
+        ("--gold", 3),
+    ],
+)
+def test_what_would_mean_nothing_beside_a_task(anml, place, words):
+    said = refused(anml, place, "--task", "pairs", *words)
+    assert f"beside which {words[0]} means nothing: leave it out" in said
+
+
+def test_a_setting_that_no_function_takes(anml, place, write):
+    name = write("fixed", ("epochs, lr, device", "epochs, device"), ("lr=lr", "lr=0.1"))
+    said = refused(anml, place, "--task", name, "--learning-rate", "0.5")
+    assert "neither load_data nor train of fixed takes lr" in said
+
+
+def test_metrics_are_the_tasks_own(anml, place, write):
+    assert "is scored by its own test" in refused(
+        anml, place, "--task", "pairs", "--metric", "f1"
+    )
+    done = anml("run", "--metric", "loss", "--out", "runs", "--rounds", 1)
+    assert done.exit_code == 2
+    assert "which loss does not score" in " ".join(done.output.split())
+
+
+BATCHES = [
+    ("TensorDataset(x, x[:, :3].argmax(1))", "TensorDataset(x, x.argmax(1), x)", "list of 3"),
+    ("x[:, :3].argmax(1)", "torch.eye(3)[x[:, :3].argmax(1)]", "labels of shape (40, 3)"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), BATCHES)
+def test_batches_that_cannot_be_taken_apart(place, write, old, new, said):
+    from anml_fl.behaviour import behaviour
+    from anml_fl.federation.adoption import adopted
+    from anml_fl.federation.module_task import ModuleTask
+    from anml_fl.settings.reading import from_flat
+    from clients.module_training import loaders_behaving
+
+    name = write("odd", (old, new), (ANSWER, "return 0.0, 0.5"), ("right = sum", "0 and sum"))
+    config = adopted(from_flat({"task": name, "contributors": 3}))
+    task = ModuleTask.of(config)
+    with pytest.raises(
+        ConfigError, match="a behaviour that changes samples needs batches"
+    ) as error:
+        loaders_behaving(task, task.data.names[0], behaviour("label_flip"), config.attacks)
+    assert f"got {said}" in str(error.value)
+
+
+def test_parameters_are_bound_by_name_first_and_by_place_only_where_that_says_nothing():
+    known = {"net": "N", "trainloader": "T", "lr": 0.5}
+    first = ("net", "trainloader")
+    assert arguments(lambda one, other=1: 0, "f", known, first) == ([], {"one": "N"})
+
+    def swapped(train_loader, model, /, *, learning_rate):
+        """Nothing."""
+
+    assert arguments(swapped, "f", known, first) == (["T", "N"], {"learning_rate": 0.5})
+    with pytest.raises(ConfigError, match="nobody can give it 'other'"):
+        arguments(lambda net, trainloader, other: 0, "f", known, first)
+    # The second is the net by its name, so that the first is none.
+    with pytest.raises(ConfigError, match="nobody can give it 'what'"):
+        arguments(lambda what, net: 0, "f", known, first)
+
+
+@pytest.mark.parametrize(
+    ("answer", "loss", "accuracy"),
+    [
+        ((0.25, 0.5), 0.25, 0.5),
+        ([0.25, 1], 0.25, 1.0),
+        ((0.25, {"accuracy": 0.5, "f1": 0.1}), 0.25, 0.5),
+        ((0.25, 40, {"acc": 0.5}), 0.25, 0.5),
+        ((0.25, {"f1": 0.1}), 0.25, None),
+        ({"test_loss": 0.25, "eval_accuracy": 0.5}, 0.25, 0.5),
+        ({"Accuracy": 0.5}, None, 0.5),
+        (0.25, 0.25, None),
+        (float("inf"), float("inf"), None),
+    ],
+)
+def test_what_test_gives_is_understood(answer, loss, accuracy):
+    found = understood(answer, "task.test")
+    assert (found.loss if loss is not None else None) == loss
+    assert (found.accuracy if accuracy is not None else None) == accuracy
+    assert (found.loss != found.loss) == (loss is None)
+    assert (found.accuracy != found.accuracy) == (accuracy is None)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, "0.5", True, (), (0.5,), ("a", 0.5), (0.5, "b"), (1, 2, 3), {}, {"f1": 1.0}],
+)
+def test_what_test_gives_and_is_not_understood(answer):
+    with pytest.raises(ConfigError, match=r"task.test must give \(loss, accuracy\)"):
+        understood(answer, "task.test")

@@ -1,0 +1,121 @@
+"""A task of a quickstart's shape runs unchanged, and leaves behind what any run does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from anml_fl.run.reading import load_run
+from anml_fl.run.updates import load_updates
+
+ANSWER = "return 0.0, right / len(testloader.dataset)"
+QUICKSTART = ("--task", "quickstart.task", "--rounds", 4, "--local-epochs", 1, "--seed", 3)
+
+
+def ended(done):
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def test_the_shape_of_the_quickstart_learns_and_leaves_a_whole_run(anml, place):
+    ended(anml("run", *QUICKSTART, "--contributors", 5))
+    out = place / "runs" / "quickstart.task"
+    run = load_run(out)
+    # Nobody attacks, so that the oracle has nothing to know; and digits are learned.
+    assert list(run.summary.strategies) == ["fedavg", "krum", "anml"]
+    assert set(run.summary.contributors.values()) == {"honest"}
+    assert all(one.test_error < 0.5 for one in run.summary.strategies.values())
+    assert run.summary.dataset == "quickstart.task"
+    assert run.summary.tested_on == "its load_centralized_dataset, at the server"
+    # 4/5 of every fifth of the first 1200 rows.
+    assert load_updates(out / "anml", 1).examples.tolist() == [192.0] * 5
+    ended(anml("verify", out))
+    ended(anml("attribution", out))
+    page = (out / "report.html").read_text()
+    assert "Task: quickstart.task, tested on its load_centralized_dataset" in page
+    own = json.loads((out / "manifest.json").read_text())["own"]
+    assert list(own["server"]) == ["quickstart.task"]
+    assert set(own["contributors"]) == set(run.summary.contributors)
+    assert all(said == own["server"] for said in own["contributors"].values())
+
+
+def test_pairs_other_names_and_three_loaders_run_by_their_file(anml, place):
+    words = ("--rounds", 3, "--strategy", "anml", "--names", "north,south,east,west")
+    done = ended(anml("run", "--task", "pairs.py", *words))
+    assert "mine.pairs" in done.output
+    assert str(place) not in done.output.replace(str(place / "runs"), "")
+    run = load_run(place / "runs" / "mine.pairs")
+    assert list(run.summary.contributors) == ["north", "south", "east", "west"]
+    assert run.summary.strategies["anml"].test_error < 0.3
+    assert run.summary.tested_on == "the test loaders of all 4 contributors, by examples"
+    # The module's own defaults, where the command says nothing.
+    config = (place / "runs" / "mine.pairs" / "config.toml").read_text()
+    assert re.search(r"^local_epochs = 2$", config, re.MULTILINE)
+    assert re.search(r"^learning_rate = 0.02$", config, re.MULTILINE)
+    assert re.search(r"^batch_size = 16$", config, re.MULTILINE)
+    # The page names the module, and its settings its file.
+    page = (place / "runs/mine.pairs/report.html").read_text()
+    facts = re.search(r'<p class="facts">(.*?)</p>', page)[1]
+    assert "Task: mine.pairs, tested on the test loaders" in facts
+    assert str(place) not in facts
+
+
+@pytest.mark.parametrize("behaviour", ["label_flip", "gradient_aligned"])
+@pytest.mark.parametrize("task", ["quickstart.task", "pairs"])
+def test_who_poisons_its_samples_is_caught_as_in_our_own_data(anml, place, task, behaviour):
+    words = ("--rounds", 3, "--strategy", "anml", "--behaviour", f"{behaviour}=1", "--seed", 1)
+    ended(anml("run", "--task", task, *words, "--contributors", 6))
+    run = load_run(place / "runs" / task)
+    (attacker,) = (n for n, b in run.summary.contributors.items() if b == behaviour)
+    last = {one.contributor: one.q for one in run.lead.records[-1].contributors}
+    assert last[attacker] == min(last.values())
+    assert run.summary.strategies["anml"].attacker_weight < 1 / 6
+
+
+def test_who_changes_its_update_needs_nothing_of_the_batches(anml, place, write):
+    write(
+        "flip",
+        text="""
+        from anml_fl import Behaviour
+
+        sign = Behaviour(update=lambda update, sight: -update)
+        """,
+    )
+    words = ("--behaviour", "flip:sign=1", "--contributors", 6, "--rounds", 2)
+    ended(anml("run", "--task", write("plain"), *words, "--strategy", "anml"))
+    run = load_run(place / "runs" / "plain")
+    (attacker,) = (n for n, b in run.summary.contributors.items() if b == "flip:sign")
+    last = {one.contributor: one.q for one in run.lead.records[-1].contributors}
+    assert last[attacker] == min(last.values())
+    own = json.loads((place / "runs/plain/manifest.json").read_text())["own"]
+    # Contributors need none of another one's behaviours.
+    assert sorted(own["server"]) == ["flip", "plain"]
+    assert {tuple(said) for said in own["contributors"].values()} == {("plain",)}
+
+
+def test_a_task_that_gives_a_loss_alone_is_shown_by_its_loss(anml, place, write):
+    name = write("lossy", (ANSWER, "return 1.5 - right / 40"))
+    words = ("--rounds", 2, "--contributors", 4, "--strategy", "anml")
+    ended(anml("run", "--task", name, *words))
+    run = load_run(place / "runs" / "lossy")
+    assert run.summary.metric == "loss"
+    found = run.summary.strategies["anml"]
+    assert found.test_error is None
+    assert 0.5 <= found.test_score < 1.2
+    assert "Test loss" in (place / "runs/lossy/report.html").read_text()
+    ended(anml("verify", "runs/lossy"))
+    done = anml("attribution", "runs/lossy")
+    assert done.exit_code == 2
+    assert "a task's test gives a loss alone" in done.output
+
+
+@pytest.mark.slow
+def test_flowers_simulation_finds_the_task_and_comes_to_the_same(anml, place):
+    words = (*QUICKSTART, "--contributors", 3, "--rounds", 2, "--strategy", "anml")
+    ended(anml("run", *words, "--out", "inline"))
+    ended(anml("run", *words, "--engine", "simulation", "--out", "simulated"))
+    models = [Path(out, "anml", "model.safetensors") for out in ("inline", "simulated")]
+    assert models[0].read_bytes() == models[1].read_bytes()
