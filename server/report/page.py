@@ -21,6 +21,7 @@ from server.report.attribution_figure import (
     attribution_table,
     estimators_table,
 )
+from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.gate_figure import gate
 from server.report.own_data import own_data_figure, own_data_table
@@ -129,6 +130,7 @@ def render(
         "result": result(run) or claimed_result(run),
         "claims": claims_table(run),
         "claims_plot": _embedded(claims_figure(run)),
+        "claimed_better": claimed_metric(run).better,
         "facts": visible(facts, 800),
         "warning": visible(verification.warning, 800),
         "key": verification.key,
@@ -149,6 +151,7 @@ def render(
         "reputation": _embedded(reputation(run)),
         "weight_curves": _embedded(weight_curves(run)),
         "error": _embedded(round_figures.error_by_round(run)),
+        "app_score": _embedded(round_figures.app_score(run)),
         "gate": _embedded(gate(run)),
         "weights": _embedded(weights(run)),
         "own_data_plot": _embedded(own_data_figure(run)),

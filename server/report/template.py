@@ -17,16 +17,23 @@ TEMPLATE = """\
 {{ table(overview, lead) }}
 {% if imbalance %}<p class="note">{{ imbalance }}</p>
 {% endif %}
-{% if error or not claims -%}
+{% if error or not (claims or app_score) -%}
 <h2>{{ criterion.title | sentence }} by round</h2>
 {% endif -%}
 {% if error -%}
 {{ figure(error, criterion.title | sentence ~ " by round",
         (criterion.name | sentence) ~ " of each round's model on the"
         ~ " server's test set; " ~ criterion.better ~ " is better.") }}
-{%- elif not claims %}<p class="note">No round of this run was tested
+{%- elif not (claims or app_score) %}<p class="note">No round of this run was tested
 {%- if app %}: the app gave its strategy no <code>evaluate_fn</code> that says how good a model
 is{% endif %}.</p>{% endif %}
+
+{% if app_score -%}
+<h2>The app's own test by round</h2>
+{{ figure(app_score, "The app's own test by round",
+        "What its evaluate_fn said of each round's model: the loss, or else the first number
+        that is neither an error nor an accuracy. Only the app knows which side is better.") }}
+{%- endif %}
 
 {% if claims -%}
 <h2>What the sites say of the model</h2>
@@ -37,7 +44,8 @@ them, and no weight or payout follows from them. The median moves little as long
 the truth.</p>
 {% if claims_plot -%}
 {{ figure(claims_plot, "Claims by round",
-        "The median over the sites of what they claim; " ~ criterion.better ~ " is better.") }}
+        "The median over the sites of what they claim"
+        ~ ("; " ~ claimed_better ~ " is better." if claimed_better else ".")) }}
 {%- endif %}
 {{ table(claims) }}
 {% if claims.total > claims.rows | length -%}
