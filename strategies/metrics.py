@@ -68,9 +68,11 @@ class Metrics:
     def _aggregated(self, name: str, told: Mapping[str, Reported]) -> MetricRecord | None:
         if not told:
             return None
-        function = getattr(self, name) or median_metrics
+        contents = _contents(told, self.weighted_by_key)
+        if (function := getattr(self, name)) is None:
+            return median_metrics(contents, self.weighted_by_key) or None
         try:
-            found = function(_contents(told, self.weighted_by_key), self.weighted_by_key)
+            found = function(contents, self.weighted_by_key)
         except Exception as error:
             # The app's own mistake, and none of a reply's: these are all of one form.
             error.add_note(f"raised by {name}, {_called(function)}")

@@ -142,7 +142,7 @@ def test_a_wrapped_app_takes_part_and_keeps_its_functions_and_its_lifespan(mods)
         return Message(RecordDict({"late": ConfigRecord({"n": 2})}), reply_to=message)
 
     grid = InlineGrid(app, [{"i": i, "name": f"site {i}"} for i in range(4)], {})
-    chosen = Anml()
+    chosen = Anml(fraction_evaluate=0.0)
     chosen.start(grid, model(), num_rounds=1)
     assert [(c.contributor, c.reason) for c in chosen.records[0].contributors] == [
         (f"site {i}", None) for i in range(4)
