@@ -1,5 +1,7 @@
 """The network, the digits, training and testing."""
 
+from functools import cache
+
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
@@ -20,10 +22,15 @@ class Net(nn.Module):
         return self.fc2(torch.relu(self.fc1(x.flatten(1))))
 
 
-def _digits(rows):
+@cache
+def _all_digits():
     images, labels = load_digits(return_X_y=True)
-    x = torch.tensor(images[rows] / 16, dtype=torch.float32).view(-1, 1, 8, 8)
-    return TensorDataset(x, torch.tensor(labels[rows]))
+    return torch.tensor(images / 16, dtype=torch.float32).view(-1, 1, 8, 8), labels
+
+
+def _digits(rows):
+    images, labels = _all_digits()
+    return TensorDataset(images[rows], torch.tensor(labels[rows]))
 
 
 def load_data(partition_id: int, num_partitions: int, batch_size: int):

@@ -3,6 +3,8 @@
 Put your own in place of each. Client and server ask for nothing but these names.
 """
 
+from functools import cache
+
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
@@ -66,7 +68,12 @@ def test(net, testloader, device):
 
 
 def _loader(rows, batch_size, shuffle=False):
-    images, labels = load_digits(return_X_y=True)
-    pixels = torch.tensor(images[rows] / 16, dtype=torch.float32)
-    samples = TensorDataset(pixels, torch.tensor(labels[rows]))
+    images, labels = _digits()
+    samples = TensorDataset(images[rows], labels[rows])
     return DataLoader(samples, batch_size, shuffle=shuffle)
+
+
+@cache
+def _digits():
+    images, labels = load_digits(return_X_y=True)
+    return torch.tensor(images / 16, dtype=torch.float32), torch.tensor(labels)
