@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,24 @@ HERE = Path(__file__).parent
 APPS = ("pytorch", "sklearn", "lora")
 
 
+def changed(name: str) -> list[str]:
+    """List the lines that a patch takes away or puts in, in its order."""
+    lines = (HERE / name / "anml.patch").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if re.match(r"[+-](?![+-]{2} )", line)]
+
+
 @pytest.mark.parametrize("name", APPS)
 def test_patch_changes_five_lines_at_most(name):
-    lines = (HERE / name / "anml.patch").read_text(encoding="utf-8").splitlines()
-    body = [line for line in lines if not line.startswith(("---", "+++"))]
-    assert 0 < sum(line.startswith("+") for line in body) <= 5
-    assert sum(line.startswith("-") for line in body) <= 5
+    signs = [line[0] for line in changed(name)]
+    assert 0 < signs.count("+") <= 5
+    assert signs.count("-") <= signs.count("+")
+
+
+@pytest.mark.checkout
+def test_page_shows_the_patch_as_it_is(request):
+    page = (request.config.rootpath / "docs" / "apps.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```diff\n(.*?)```", page, re.DOTALL)
+    assert shown.splitlines() == changed("pytorch")
 
 
 def records_of(out: Path, nodes: int, rounds: int):
