@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from strategies.rule import Rule as Rule
     from strategies.sampling import Sampling as Sampling
     from strategies.screened_strategy import ScreenedStrategy as ScreenedStrategy
+    from strategies.server_optimizer import ServerOptimizer as ServerOptimizer
     from strategies.signal_source import SignalSource as SignalSource
     from strategies.transport import Transport as Transport
 
@@ -100,6 +101,7 @@ _HOMES = {
     "Samples": "anml_fl.datasets.prepare",
     "Sampling": "strategies.sampling",
     "ScreenedStrategy": "strategies.screened_strategy",
+    "ServerOptimizer": "strategies.server_optimizer",
     "Sight": "anml_fl.behaviour",
     "SignalSource": "strategies.signal_source",
     "SqlRegistry": "anml_fl.registry.sql",

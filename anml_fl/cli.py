@@ -13,6 +13,7 @@ import click
 
 from anml_fl.commands.data import data
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.init import init
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
 from anml_fl.commands.verify import verify
@@ -175,6 +176,7 @@ def report(folder: Path) -> None:
         sys.exit(1)
 
 
+main.add_command(init)
 main.add_command(data)
 main.add_command(registry)
 main.add_command(ledger)

@@ -201,7 +201,8 @@ def _named(metric: str, names: Sequence[str] | Mapping[str, float]) -> str | Non
 
 
 def _record(content: RecordDict, weighted_by_key: str) -> tuple[str, MetricRecord]:
-    records = content.metric_records
+    # Not `metric_records`: a circle, which keeps a reply until Python looks for those.
+    records = {n: one for n, one in content.items() if isinstance(one, MetricRecord)}
     names = [protocol.METRICS] if protocol.METRICS in records else list(records)
     if len(names) != 1 or weighted_by_key not in records[names[0]]:
         raise BadReplyError(f"no {weighted_by_key} in the metrics")

@@ -1,0 +1,1 @@
+"""Low-rank adapters of a language model, whose weights stay as they are."""
