@@ -9,14 +9,12 @@ import numpy as np
 
 from anml_fl.method.krum import FEWEST, consistency, krum_scores
 from anml_fl.registry.interface import Signals
+from strategies.examples import example_factors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from strategies.screening import Screened
-
-# A claim of example counts is believed up to this multiple of the round's median.
-_MOST_MEDIANS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +45,6 @@ class Cohort:
     def wide(self) -> NDArray[np.float64]:
         """The updates in float64: sums of values near float32's largest stay finite."""
         return self.updates.astype(np.float64)
-
-
-def example_factors(counts: NDArray[np.float64], *, weighting: bool) -> NDArray[np.float64]:
-    """Bound the contributors' own example counts: to [1, 5 x median], or 1 for all.
-
-    Parameters
-    ----------
-    counts : (n,) float64
-        Claims, each >= 1.
-    weighting : bool
-
-    Returns
-    -------
-    (n,) float64
-
-    Examples
-    --------
-    >>> example_factors(np.array([100.0, 120.0, 1e9]), weighting=True)
-    array([100., 120., 600.])
-    """
-    if not weighting or counts.size == 0:
-        return np.ones_like(counts)
-    return np.clip(counts, 1.0, _MOST_MEDIANS * float(np.median(counts)))
 
 
 def assess(

@@ -13,7 +13,7 @@ from anml_fl.method.records import ContributorRecord
 from strategies.instruction import NO_ECHO
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from anml_fl.method.records import RoundRecord
     from anml_fl.registry.interface import Signals
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from strategies.decision import Decision
     from strategies.screening import Screened
 
-# So many names are shown in one line of the log.
+# So many names are shown in one line.
 _SHOWN = 10
 
 
@@ -78,12 +78,23 @@ def warn(record: RoundRecord, mendable: Collection[str]) -> None:
         log(WARNING, "round %d: %d left out: %s", record.round, reasons[reason], reason)
 
 
+def listed(names: Sequence[str]) -> str:
+    """Name some of them.
+
+    Examples
+    --------
+    >>> listed(["a", "b"]), listed([str(n) for n in range(1000)])
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 990 more')
+    """
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
 def warn_silent(record: RoundRecord, told: Collection[str]) -> frozenset[str]:
     """Log who replies without the round's secret, each of them once; returns who was named."""
     new = [who for who in _silent(record) if who not in told]
     if new:
-        shown = ", ".join(new[:_SHOWN]) + (", ..." if len(new) > _SHOWN else "")
-        log(WARNING, "round %d: %s left out: %s", record.round, shown, NO_ECHO)
+        log(WARNING, "round %d: %s left out: %s", record.round, listed(new), NO_ECHO)
     return frozenset(new)
 
 

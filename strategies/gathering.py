@@ -50,7 +50,7 @@ def gather(
     start = time.monotonic()
     reported, seen = start, -1
     while True:
-        present, refused = _one_node_each(roster(grid))
+        present, refused = one_node_each(roster(grid))
         now = time.monotonic()
         if len(present) >= least:
             return present, refused
@@ -77,7 +77,7 @@ def gather(
         time.sleep(min(_POLL, left))
 
 
-def _one_node_each(roster: object) -> tuple[dict[int, str], tuple[str, ...]]:
+def one_node_each(roster: object) -> tuple[dict[int, str], tuple[str, ...]]:
     """Take out whom two nodes stand for: which of the two is meant nobody can tell."""
     if not isinstance(roster, Mapping):
         raise TypeError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flwr.app import ConfigRecord, Message, RecordDict
 
@@ -23,6 +23,20 @@ LONGEST_REASON = 200
 """Characters of a reason, which may be a client's own words."""
 NO_ECHO = "reply without its round's secret: the ClientApp needs echo_nonce"
 """Why a reply to a message of the round does not count that echoes nothing at all."""
+
+
+class BadReplyError(ValueError):
+    """A reply that does not count; the message is the reason."""
+
+
+class RecordNames(NamedTuple):
+    """What the records of a message are called."""
+
+    arrays: str = protocol.ARRAYS
+    config: str = protocol.CONFIG
+
+
+_OURS = RecordNames()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,7 @@ def instruct(
     config: ConfigRecord,
     arrays: ArrayRecord | None = None,
     ttl: float | None = None,
+    names: RecordNames = _OURS,
 ) -> list[Instruction]:
     """Write one message a node, each with its contributor's name and a nonce of its own.
 
@@ -67,6 +82,8 @@ def instruct(
     ttl : float, optional
         Seconds after which the engine may drop a message: a node that was late is not to
         work through rounds that are over. Flower's own if not given.
+    names : RecordNames
+        Of the records that the model and the settings travel in.
 
     Returns
     -------
@@ -79,9 +96,9 @@ def instruct(
         config_sent = ConfigRecord({**config, protocol.ROUND: server_round})
         config_sent[protocol.CONTRIBUTOR] = contributor
         config_sent[protocol.NONCE] = nonce
-        content = RecordDict({protocol.CONFIG: config_sent})
+        content = RecordDict({names.config: config_sent})
         if arrays is not None:
-            content[protocol.ARRAYS] = arrays
+            content[names.arrays] = arrays
         message = Message(content, node_id, message_type, group_id=str(server_round), ttl=ttl)
         instructions.append(Instruction(contributor, message, nonce))
     return instructions

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from anml_fl.method.checks import count
 from strategies.identity import ByName
+from strategies.metrics import Metrics
 from strategies.participation import Participation
 from strategies.rule import Rule
 from strategies.run_log import kept_in
+from strategies.sampling import Sampling
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from anml_fl.registry.interface import Registry
     from strategies.buffers import Judged
     from strategies.identity import Roster
+    from strategies.metrics import MetricsAggregation
 
 
 class Options(TypedDict, total=False):
@@ -47,6 +50,17 @@ class Options(TypedDict, total=False):
     ttl: float | None
     packed: bool
     judged: Judged | None
+    arrayrecord_key: str
+    configrecord_key: str
+    # Sampling
+    fraction_train: float
+    fraction_evaluate: float
+    min_evaluate_nodes: int
+    seed: int
+    # Metrics
+    weighted_by_key: str
+    train_metrics_aggr_fn: MetricsAggregation | None
+    evaluate_metrics_aggr_fn: MetricsAggregation | None
     # RunLog: the folder of a run that is kept, as `anml run` has one; what a round pays
     save: str | Path | None
     pool: int
@@ -65,7 +79,7 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     Returns
     -------
     tuple
-        Rule, SignalSource, Participation, Transport, RunLog or None.
+        Rule, SignalSource, Participation, Transport, RunLog or None, Sampling, Metrics.
 
     Raises
     ------
@@ -99,10 +113,10 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     )
     log = kept_in(left)
     parts: list[Any] = [rule]
-    for kind in (SignalSource, Participation, Transport):
+    for kind in (SignalSource, Participation, Transport, Sampling, Metrics):
         names = [field.name for field in fields(kind)]
         parts.append(kind(**{name: left.pop(name) for name in names if name in left}))
     if left:
         known = ", ".join(Options.__annotations__)
         raise TypeError(f"unknown option {sorted(left)[0]!r}; known: {known}")
-    return (*parts, log)
+    return (*parts[:4], log, *parts[4:])

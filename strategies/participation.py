@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from anml_fl.method.checks import count, number
-from strategies.gathering import gather
+from strategies.gathering import gather, one_node_each
 from strategies.identity import ByKey, ByName, by_public_key
 
 if TYPE_CHECKING:
@@ -85,7 +85,13 @@ class Participation:
         notes = self.roster.take_notes() if isinstance(self.roster, ByName) else ()
         return present, (*strangers, *refused), notes
 
-    def enough(self, valid: int, asked: int) -> float | None:
+    def present(self, grid: Grid) -> dict[int, str]:
+        """Say who is there, each on one node, and wait for nobody."""
+        return one_node_each(self.roster(grid))[0]
+
+    def enough(self, valid: int, asked: int, undrawn: Collection[str] = ()) -> float | None:
         """Return None if there are enough valid replies, and otherwise how many are needed."""
-        wanted = self.min_replies * len(self.members or range(asked))
+        wanted = self.min_replies * len(
+            frozenset(self.members).difference(undrawn) or range(asked)
+        )
         return None if valid >= wanted else wanted

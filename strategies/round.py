@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flwr.app import ArrayRecord
+    from flwr.app import ArrayRecord, MetricRecord
     from numpy.typing import NDArray
 
     from anml_fl.method.records import RoundRecord
@@ -38,6 +38,8 @@ class Round:
         hash of its files.
     state : mapping
         What the rule wants to have again.
+    metrics : MetricRecord, optional
+        What contributors say of their training, aggregated.
     """
 
     record: RoundRecord
@@ -48,6 +50,7 @@ class Round:
     codes: Mapping[str, str]
     own: Mapping[str, Mapping[str, str]]
     state: Mapping[str, NDArray[Any]]
+    metrics: MetricRecord | None = None
 
     def tested(self, error: float, score: float = math.nan) -> Round:
         """Return the same round with its model's test error, and its score by a metric."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING, Any
@@ -13,20 +12,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flwr.app import ArrayRecord, ConfigRecord, MessageType
 from flwr.common.logger import log
-from flwr.serverapp.strategy import Result, Strategy
 
 from anml_fl.method.checks import count
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.instants import later
+from strategies.app_strategy import AppStrategy
 from strategies.buffers import medians
 from strategies.cohort import assess
-from strategies.contributor_records import accounts, stop_silent, summary, warn, warn_silent
+from strategies.contributor_records import (
+    accounts,
+    listed,
+    stop_silent,
+    warn,
+    warn_silent,
+)
 from strategies.instruction import instruct
+from strategies.metrics import Metrics
 from strategies.participation import Participation
 from strategies.registry_answers import ask, show
 from strategies.round import Round
 from strategies.rule import Rule
-from strategies.run_log import Begun, Plan
+from strategies.sampling import Drawn, Sampling
 from strategies.screening import Screened, screen
 from strategies.sent import Sent
 from strategies.signal_source import SignalSource
@@ -34,7 +40,7 @@ from strategies.transport import Transport
 from strategies.usable import decided
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flwr.app import ArrayRecord, Message, MetricRecord
     from flwr.serverapp import Grid
@@ -46,7 +52,7 @@ if TYPE_CHECKING:
     from strategies.run_log import RunLog
 
 
-class ScreenedStrategy(Strategy):
+class ScreenedStrategy(AppStrategy):
     """Ask every node, believe none, apply one rule to what is valid.
 
     Parameters
@@ -61,6 +67,10 @@ class ScreenedStrategy(Strategy):
         How models are sent.
     log : RunLog, optional
         Keeps the runs that `start` carries out.
+    sampling : Sampling, optional
+        Who of those who are there is asked.
+    metrics : Metrics, optional
+        What is made of contributors' metrics.
 
     Attributes
     ----------
@@ -77,6 +87,8 @@ class ScreenedStrategy(Strategy):
         participation: Participation | None = None,
         transport: Transport | None = None,
         log: RunLog | None = None,
+        sampling: Sampling | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         if not isinstance(rule, Rule):
             raise TypeError(
@@ -88,6 +100,8 @@ class ScreenedStrategy(Strategy):
         self.participation = participation or Participation()
         self.transport = transport or Transport()
         self.log = log
+        self.sampling = sampling or Sampling()
+        self.metrics = metrics or Metrics()
         self.records: list[RoundRecord] = []
         self.round: Round | None = None
         self.run = self.signals.run or f"run-{secrets.token_hex(8)}"
@@ -96,13 +110,7 @@ class ScreenedStrategy(Strategy):
         self._codes: dict[str, str] = {}
         self._sent: Sent | None = None
         self._last: float | None = None
-        self._echoed = False
-        self._silent: frozenset[str] = frozenset()
-
-    @property
-    def name(self) -> str:
-        """The rule's name, in the records."""
-        return self.rule.name
+        self._begin()
 
     def resume(self, done: int, state: Mapping[str, NDArray[Any]] | None = None) -> None:
         """Go on after a round that was done before, with what the rule kept of it.
@@ -142,81 +150,6 @@ class ScreenedStrategy(Strategy):
                 arrays = self.round.arrays
                 yield self.round
 
-    def start(
-        self,
-        grid: Grid,
-        initial_arrays: ArrayRecord,
-        num_rounds: int = 3,
-        timeout: float = 3600,
-        train_config: ConfigRecord | None = None,
-        evaluate_config: ConfigRecord | None = None,
-        evaluate_fn: Callable[[int, ArrayRecord], MetricRecord | None] | None = None,
-    ) -> Result:
-        """Run the rounds, as `flwr.serverapp.strategy.Strategy.start` does.
-
-        Returns
-        -------
-        flwr.serverapp.strategy.Result
-            No contributor tests the model: `evaluate_config` goes to nobody.
-
-        Raises
-        ------
-        ValueError
-            If the model cannot be averaged, or `judged` does not fit it.
-        RuntimeError
-            If too few nodes connect, or no round changed the model: what happened is in
-            `records`.
-        """
-        result = Result()
-        self.summary()
-
-        def evaluate(number: int, arrays: ArrayRecord) -> None:
-            found = evaluate_fn(number, arrays) if evaluate_fn else None
-            if found is not None:
-                result.evaluate_metrics_serverapp[number] = found
-
-        with self._running(initial_arrays, num_rounds, timeout) as begun:
-            evaluate(self._done, begun.arrays)
-            if begun.changed:
-                result.arrays = begun.arrays
-            left = num_rounds - len(begun.records)
-            for one in self.rounds(grid, begun.arrays, left, timeout, train_config):
-                if one.changed:
-                    result.arrays = one.arrays
-                evaluate(one.record.round, one.arrays)
-                if self.log is None:
-                    self.signals.observe(one.record, self.run)
-                else:
-                    self.log.add(one)
-        if self.participation.least and num_rounds and not result.arrays:
-            raise RuntimeError(
-                f"none of {num_rounds} rounds changed the model; the last one:"
-                f" {summary(self.records[-1])}"
-            )
-        return result
-
-    @contextmanager
-    def _running(self, arrays: ArrayRecord, rounds: int, timeout: float) -> Iterator[Begun]:
-        """Keep the run, if it is to be: from its beginning on, or from where it was left."""
-        if self.log is None:
-            run = self.signals.run or f"run-{secrets.token_hex(8)}"
-            self.run = run
-            yield Begun(arrays=arrays, run=run)
-            return
-        plan = Plan(
-            rule=self.rule,
-            signals=self.signals,
-            min_replies=self.participation.min_replies,
-            arrays=arrays,
-            rounds=rounds,
-            timeout=timeout,
-        )
-        with self.log.running(plan) as begun:
-            self.resume(len(begun.records), begun.state)
-            self.run, self.records = begun.run, list(begun.records)
-            self._last = begun.records[-1].at if begun.records else None
-            yield begun
-
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
     ) -> Iterable[Message]:
@@ -231,13 +164,19 @@ class ScreenedStrategy(Strategy):
         # Rules see it, and the round goes on from it.
         model.setflags(write=False)
         self.signals.read(number)
-        present, refused, notes = self.participation.gather(grid)
+        drawn = self._drawn(number, grid)
         started = time.perf_counter()
         sent, config = self.transport.sent(arrays, layout, config)
         instructions = instruct(
-            present, MessageType.TRAIN, number, config, sent, self.transport.ttl
+            drawn.asked,
+            MessageType.TRAIN,
+            number,
+            config,
+            sent,
+            self.transport.ttl,
+            self.transport.names,
         )
-        self._sent = Sent(arrays, layout, model, instructions, refused, started, notes)
+        self._sent = Sent(arrays, layout, model, instructions, drawn, started)
         return [one.message for one in instructions]
 
     def aggregate_train(
@@ -275,7 +214,7 @@ class ScreenedStrategy(Strategy):
             min_s=decision.min_s if decision else math.nan,
             contributors=accounts(screened, signals, cohort, decision, refused),
             refused=screened.refused,
-            note="; ".join(filter(None, (note, off, *sent.notes))) or None,
+            note="; ".join(filter(None, (note, off, *sent.drawn.notes))) or None,
             bytes_sent=size * len(sent.instructions),
             bytes_received=size * len(screened.contributors),
             at=at,
@@ -294,34 +233,31 @@ class ScreenedStrategy(Strategy):
             codes=dict(self._codes),
             own=screened.own,
             state=self._state,
+            metrics=self._said_of_training(screened),
         )
         self._echoed = self._echoed or screened.echoed
         if not self._echoed:
             stop_silent(record)
-        return new_model, None
+        return new_model, self.round.metrics
 
-    def configure_evaluate(
-        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
-    ) -> Iterable[Message]:
-        """Send nothing: the server tests the model, a client's word would not count."""
-        return []
-
-    def aggregate_evaluate(
-        self, server_round: int, replies: Iterable[Message]
-    ) -> MetricRecord | None:
-        """Return nothing: see `configure_evaluate`."""
-        return None
-
-    def summary(self) -> None:
-        """Log the strategy's name."""
-        log(INFO, "\t└──> %s, behind screening", self.name)
+    def _drawn(self, number: int, grid: Grid) -> Drawn:
+        """Wait for contributors, and draw those whom the round asks."""
+        if not self.sampling.fraction_train:
+            note = "nobody was asked: fraction_train is 0"
+            return Drawn({}, undrawn=tuple(self.participation.members), notes=(note,))
+        present, refused, notes = self.participation.gather(grid)
+        asked = self.sampling.to_train(present, number, self.participation.min_train_nodes)
+        undrawn = tuple(sorted({*present.values()} - {*asked.values()}))
+        if undrawn:
+            notes = (*notes, f"not drawn: {listed(undrawn)}")
+        return Drawn(asked, undrawn, refused, notes)
 
     def _decided(
         self, number: int, sent: Sent, screened: Screened, cohort: Cohort, note: str | None
     ) -> tuple[Decision | None, ArrayRecord | None, str | None]:
         """Apply the rule, and keep the old model where it leads to none."""
         valid = len(cohort.contributors)
-        wanted = self.participation.enough(valid, len(sent.instructions))
+        wanted = self.participation.enough(valid, len(sent.instructions), sent.drawn.undrawn)
         with np.errstate(over="ignore", invalid="ignore"):
             decision = moved = None
             if valid and wanted is None:
@@ -354,14 +290,21 @@ class ScreenedStrategy(Strategy):
             sent.model,
             self.participation.code,
             packed=self.transport.packed,
+            weighted_by_key=self.metrics.weighted_by_key,
         )
         self._codes.update(screened.codes)
-        absent = frozenset(self.participation.members).difference(screened.everyone)
+        members = frozenset(self.participation.members)
+        absent = members.difference(screened.everyone, sent.drawn.undrawn)
         return replace(
             screened,
             left_out={**screened.left_out, **dict.fromkeys(absent, "no node is connected")},
-            refused=tuple(sorted((*screened.refused, *sent.refused))),
+            refused=tuple(sorted((*screened.refused, *sent.drawn.refused))),
         )
+
+    def _said_of_training(self, screened: Screened) -> MetricRecord | None:
+        valid = frozenset(screened.contributors)
+        told = {name: said for name, said in screened.metrics.items() if name in valid}
+        return self.metrics.of_training(told)
 
     def _instant(self, number: int) -> Reading:
         read = later(self.signals.read(number), self._last)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flwr.app import ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.app import ConfigRecord, Message, RecordDict
 
 from strategies import protocol
 from strategies.arrays import BadArrayError
-from strategies.instruction import LONGEST_REASON, attribute
+from strategies.instruction import LONGEST_REASON, BadReplyError, attribute
 from strategies.layout import Layout
+from strategies.metrics import reported, reported_examples
 from strategies.packing import unpack
 
 if TYPE_CHECKING:
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from strategies.instruction import Instruction
+    from strategies.metrics import Reported
 
-# No contributor holds more samples than this: a claim above it is a lie or a bug.
-MOST_EXAMPLES = 10**9
 # Nobody has more to show for one data set, and each costs a signature's check.
 _MOST_TOKENS = 16
 _LONGEST_TOKEN = 8192
@@ -62,6 +61,8 @@ class Screened:
         files.
     echoed : bool
         Whether any reply had its round's secret.
+    metrics : mapping
+        Contributor to the metrics in its valid reply, where these can be used.
     """
 
     contributors: tuple[str, ...]
@@ -75,6 +76,7 @@ class Screened:
     policies: Mapping[str, str]
     own: Mapping[str, Mapping[str, str]]
     echoed: bool
+    metrics: Mapping[str, Reported]
 
     @property
     def everyone(self) -> list[str]:
@@ -104,6 +106,7 @@ def screen(
     code: str | None = None,
     *,
     packed: bool = False,
+    weighted_by_key: str = protocol.EXAMPLES,
 ) -> Screened:
     """Sort replies out: valid updates, and a reason for everything else.
 
@@ -122,8 +125,12 @@ def screen(
         a lie does not.
     packed : bool
         Whether arrays travel as one.
+    weighted_by_key : str
+        The metric that is an example count.
     """
     credited, left_out, refused = attribute(instructions, replies)
+    echoed = bool(credited)
+    metrics: dict[str, Reported] = {}
     contributors: list[str] = []
     buffers: list[dict[str, NDArray[Any]]] = []
     examples: list[float] = []
@@ -142,7 +149,8 @@ def screen(
             if modules := _modules(reply.content):
                 own[contributor] = modules
             _check_code(said, code)
-            count = _examples(reply.content)
+            count = reported_examples(reply.content, weighted_by_key)
+            said_of_it = _metrics(reply.content, weighted_by_key)
             found = _update(reply.content, layout, model, row, packed)
             shown = _tokens(reply.content)
         except BadReplyError as error:
@@ -153,6 +161,8 @@ def screen(
             contributors.append(contributor)
             buffers.append(found)
             examples.append(count)
+            if said_of_it is not None:
+                metrics[contributor] = said_of_it
             if shown:
                 credentials[contributor] = shown
     return Screened(
@@ -166,12 +176,9 @@ def screen(
         codes,
         policies,
         own,
-        bool(credited),
+        echoed,
+        metrics,
     )
-
-
-class BadReplyError(ValueError):
-    """A reply that does not count; the message is the reason."""
 
 
 def _hash(content: RecordDict, name: str) -> str | None:
@@ -199,16 +206,12 @@ def _check_code(said: str | None, code: str | None) -> None:
         )
 
 
-def _examples(content: RecordDict) -> float:
-    metrics = content.get(protocol.METRICS)
-    if not isinstance(metrics, MetricRecord) or protocol.EXAMPLES not in metrics:
-        raise BadReplyError(f"no {protocol.EXAMPLES} in the metrics")
-    count = metrics[protocol.EXAMPLES]
-    if isinstance(count, list) or not math.isfinite(count) or not 1 <= count <= MOST_EXAMPLES:
-        raise BadReplyError(
-            f"{protocol.EXAMPLES} must lie in [1, {MOST_EXAMPLES}], got {str(count)[:40]}"
-        )
-    return float(count)
+def _metrics(content: RecordDict, weighted_by_key: str) -> Reported | None:
+    """Take the metrics, if they can be used: no update is refused for what is said of it."""
+    try:
+        return reported(content, weighted_by_key)
+    except (BadReplyError, OverflowError):
+        return None
 
 
 def _tokens(content: RecordDict) -> tuple[str, ...]:
@@ -231,12 +234,13 @@ def _update(
 ) -> dict[str, NDArray[Any]]:
     """Fill a row with a reply's update; returns its buffers."""
     records = content.array_records
-    if list(records) != [protocol.ARRAYS]:
+    # Under any name, as Flower's strategies have it: one is the model.
+    if len(records) != 1:
         raise BadReplyError(
-            f"exactly one array record, {protocol.ARRAYS!r}, is needed, got"
+            "exactly one array record is needed, got"
             f" {[str(name)[:40] for name in list(records)[:3]]}"
         )
-    arrays = records[protocol.ARRAYS]
+    (arrays,) = records.values()
     try:
         if packed:
             arrays = unpack(arrays, layout)

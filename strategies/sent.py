@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from strategies.instruction import Instruction
     from strategies.layout import Layout
     from strategies.rule import Rule
+    from strategies.sampling import Drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +35,18 @@ class Sent:
         Its parameters, as a vector.
     instructions : list of Instruction
         To whom it went.
-    refused : tuple of str
-        Why others were not asked.
+    drawn : Drawn
+        Who was asked.
     started : float
         When, by `time.perf_counter`.
-    notes : tuple of str
-        What else there is to say of who was asked.
     """
 
     arrays: ArrayRecord
     layout: Layout
     model: NDArray[Any]
     instructions: list[Instruction]
-    refused: tuple[str, ...]
+    drawn: Drawn
     started: float
-    notes: tuple[str, ...] = ()
 
     def context(self, number: int, rule: Rule, state: Mapping[str, NDArray[Any]]) -> Context:
         """Make what a rule may see of the round, beside its cohort."""

@@ -10,8 +10,7 @@ from flwr.app import ConfigRecord
 from anml_fl.tables.statistics import Statistics
 from strategies import protocol
 from strategies.agreement import agreement
-from strategies.instruction import LONGEST_REASON, attribute, instruct
-from strategies.screening import BadReplyError
+from strategies.instruction import LONGEST_REASON, BadReplyError, attribute, instruct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,6 +9,7 @@ from flwr.app import ConfigRecord
 
 from strategies import protocol
 from strategies.buffers import buffers_of
+from strategies.instruction import RecordNames
 from strategies.layout import Layout
 from strategies.packing import layout_text, pack
 
@@ -32,20 +33,45 @@ class Transport:
     judged : collection of str or callable, optional
         Which arrays q looks at, by name; see `strategies.buffers`. The others, buffers, get
         the coordinate-wise median of the contributors who enter the model.
+    arrayrecord_key, configrecord_key : str
+        What the records with the model and the settings are called.
 
     Raises
     ------
     TypeError
-        If `judged` is one text.
+        If `judged` is one text, or a record's name is none.
+    ValueError
+        If both records have one name, or others than usual where models travel packed.
     """
 
     ttl: float | None = None
     packed: bool = False
     judged: Judged | None = None
+    arrayrecord_key: str = protocol.ARRAYS
+    configrecord_key: str = protocol.CONFIG
 
     def __post_init__(self) -> None:
+        for key in ("arrayrecord_key", "configrecord_key"):
+            name = getattr(self, key)
+            if not isinstance(name, str) or not name:
+                raise TypeError(f"{key} must be a record's name, got {name!r}")
+        if self.arrayrecord_key == self.configrecord_key:
+            raise ValueError(
+                "arrayrecord_key and configrecord_key must differ, got"
+                f" {self.arrayrecord_key!r} twice"
+            )
+        if self.packed and self.names != RecordNames():
+            raise ValueError(
+                f"packed models travel as {protocol.ARRAYS!r} beside {protocol.CONFIG!r}, got"
+                f" {self.arrayrecord_key!r} and {self.configrecord_key!r}"
+            )
         if isinstance(self.judged, str):
             raise TypeError(f"a collection of names is needed, got the text {self.judged!r}")
+
+    @property
+    def names(self) -> RecordNames:
+        """The records' names."""
+        return RecordNames(self.arrayrecord_key, self.configrecord_key)
 
     def layout(self, arrays: ArrayRecord) -> Layout:
         """Tell a model's parameters from its buffers.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
@@ -36,6 +36,10 @@ class ClaimsRecord:
         Contributor to the number of rows that it says it was tested on.
     left_out : dict of str to str
         Contributor to the reason, for all others who were asked.
+    metric : str
+        Which metric `values` are, where nodes name their own; "" where the run's settings do.
+    metrics : dict of str to dict of str to float
+        Contributor to all metrics that it names.
 
     Examples
     --------
@@ -47,6 +51,8 @@ class ClaimsRecord:
     values: dict[str, FiniteFloat]
     examples: dict[str, int]
     left_out: dict[str, str]
+    metric: str = ""
+    metrics: dict[str, dict[str, FiniteFloat]] = field(default_factory=dict)
 
     @property
     def median(self) -> float:
@@ -56,13 +62,15 @@ class ClaimsRecord:
     def to_json(self) -> str:
         """Write one line of JSON, the same bytes for the same claims; nan is null."""
         middle = self.median
-        fields = {
+        fields: dict[str, Any] = {
             "round": self.round,
             "median": middle if math.isfinite(middle) else None,
             "values": self.values,
             "examples": self.examples,
             "left_out": self.left_out,
         }
+        if self.metric:
+            fields |= {"metric": self.metric, "metrics": self.metrics}
         return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

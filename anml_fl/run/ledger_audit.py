@@ -248,7 +248,10 @@ def _check(
     if closed is not None:
         if "files" in closed:
             more = files_if_there(strategies, settings)
-            names = [*bound_files(strategies, settings), *sorted({*more} & {*closed["files"]})]
+            there = [name for name in more if name in closed["files"]]
+            if stranger := [n for n in more if n not in there and (run / n).exists()]:
+                raise DifferenceError(f"{stranger[0]} is there, but nothing was signed for it")
+            names = [*bound_files(strategies, settings), *there]
             _check_files(run, names, closed["files"])
         check_summary(run, settings, strategies, closed.get("summary"))
         _check_ends(run, strategies, stopping)

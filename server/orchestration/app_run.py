@@ -120,7 +120,12 @@ class AppRun:
     def claimed(self, server_round: int, claims: Claims) -> None:
         """Write down what contributors say of a round's model."""
         record = ClaimsRecord(
-            server_round, dict(claims.values), dict(claims.examples), dict(claims.left_out)
+            server_round,
+            claims.values,
+            claims.examples,
+            dict(claims.left_out),
+            claims.leading,
+            claims.metrics,
         )
         append_claims(self._running.folder.path, record)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text, visible
+from server.report.claimed_metric import NamedMetric, claimed_metric
 from server.report.round_axis import round_axis
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 300
 """Sites that are written; all stand in claims.jsonl."""
+MOST_METRICS = 6
+"""Metrics of an app's nodes that are written, likewise."""
 
 
 def claims_table(run: Run) -> Grid | None:
@@ -30,6 +34,8 @@ def claims_table(run: Run) -> Grid | None:
     last = {s.name: found for s in run.strategies if (found := kept_claims(s)) is not None}
     if not last:
         return None
+    if named := [one for one in last.values() if one.metric]:
+        return _named_metrics(named[0])
     criterion = run.criterion
     everybody = sorted({n for one in last.values() for n in (*one.values, *one.left_out)})
     rows = [
@@ -66,6 +72,33 @@ def claims_table(run: Run) -> Grid | None:
     return Grid(titles[:width], shown, total=len(rows) + 1)
 
 
+def _named_metrics(claims: ClaimsRecord) -> Grid:
+    """Show all metrics that an app's nodes name of one model, a column each."""
+    told = sorted({metric for of in claims.metrics.values() for metric in of})
+    # The one that stands for the others where one is shown stands first here, too.
+    names = [claims.metric, *(name for name in told if name != claims.metric)][:MOST_METRICS]
+    shown = NamedMetric("")
+    medians = [
+        median([of[name] for of in claims.metrics.values() if name in of] or [math.nan])
+        for name in names
+    ]
+    rows = [("median", "", *(shown.digits(one) or "—" for one in medians), "")]
+    for site in sorted({*claims.metrics, *claims.left_out}):
+        of = claims.metrics.get(site, {})
+        rows.append(
+            (
+                visible(site, 40),
+                str(claims.examples.get(site, "—")),
+                *(shown.digits(of.get(name)) or "—" for name in names),
+                visible(claims.left_out.get(site, ""), 200),
+            )
+        )
+    titles = ("Site", "Rows*", *(f"{visible(name, 40)}*" for name in names), "Why nothing")
+    width = len(titles) if claims.left_out else len(titles) - 1
+    kept = tuple(row[:width] for row in rows[: MOST_ROWS + 1])
+    return Grid(titles[:width], kept, total=len(rows))
+
+
 def claims_figure(run: Run) -> Plot | None:
     """Draw the median of the claims by round, a line for each strategy.
 
@@ -74,10 +107,14 @@ def claims_figure(run: Run) -> Plot | None:
     Plot or None
         None if nothing was claimed.
     """
-    criterion = run.criterion
+    criterion = claimed_metric(run)
+    shown = run.lead.claims[-1].metric if run.lead.claims else ""
     data: list[dict[str, Any]] = []
     for index, strategy in enumerate(run.strategies):
-        medians = [number(criterion.scaled(one.median)) for one in strategy.claims]
+        medians = [
+            number(criterion.scaled(one.median)) if one.metric == shown else None
+            for one in strategy.claims
+        ]
         if all(value is None for value in medians):
             continue
         colour, dash, symbol = theme.series(index)
@@ -96,7 +133,7 @@ def claims_figure(run: Run) -> Plot | None:
         )
     if not data:
         return None
-    title = f"Claimed {criterion.name}{' (%)' if criterion.unit else ''}, median"
+    title = f"Claimed {plot_text(criterion.name)}{' (%)' if criterion.unit else ''}, median"
     layout = {
         "xaxis": round_axis(run.strategies),
         "yaxis": {"title": {"text": title}},
@@ -118,7 +155,7 @@ def claimed_result(run: Run) -> str:
     asked = {one.name: found for one in strategies if (found := kept_claims(one)) is not None}
     if not asked:
         return ""
-    criterion = run.criterion
+    criterion = claimed_metric(run)
     unit = criterion.unit.replace(" ", "\N{NO-BREAK SPACE}")
     medians = [
         (f"of {visible(name, 40)}", f"{criterion.digits(found.median)}{unit}")

@@ -68,7 +68,7 @@ def _view(run: Run, record: RoundRecord) -> View:
         note += f" Not drawn, for want of a valid reply: {', '.join(hidden[:5])}{more}."
     data = [
         _points(run, [p for p in placed if run.attacks(p.contributor) is attacks], attacks)
-        for attacks in (False, True)
+        for attacks in ((False, True) if run.known else (False,))
     ]
     data.append(
         {
@@ -97,7 +97,7 @@ def _points(run: Run, people: Sequence[ContributorRecord], attacks: bool) -> dic
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": "attacker" if attacks else "honest",
+        "name": ("attacker" if attacks else "honest") if run.known else "contributor",
         # An empty trace has no legend entry; one point nowhere keeps it.
         "x": [number(p.s) for p in people] or [None],
         "y": [number(p.q) for p in people] or [None],
@@ -111,7 +111,7 @@ def _points(run: Run, people: Sequence[ContributorRecord], attacks: bool) -> dic
         "customdata": [
             [
                 plot_text(p.contributor),
-                plot_text(run.summary.contributors[p.contributor]),
+                _behaviour(run, p.contributor),
                 *(f"{x:.3f}" if math.isfinite(x) else "—" for x in (p.v, p.r, p.T)),
                 f"{100 * p.weight:.1f} %" if math.isfinite(p.weight) else "—",
                 "yes" if p.selected else "no",
@@ -120,13 +120,17 @@ def _points(run: Run, people: Sequence[ContributorRecord], attacks: bool) -> dic
             for p in people
         ],
         "hovertemplate": (
-            "<b>%{customdata[0]}</b> (%{customdata[1]})<br>"
+            "<b>%{customdata[0]}</b>%{customdata[1]}<br>"
             "q %{y:.3f}, s %{x:.3f}<br>"
             "v %{customdata[2]}, r %{customdata[3]}, T %{customdata[4]}<br>"
             "weight %{customdata[5]}, selected: %{customdata[6]}%{customdata[7]}"
             "<extra></extra>"
         ),
     }
+
+
+def _behaviour(run: Run, contributor: str) -> str:
+    return f" ({plot_text(run.summary.contributors[contributor])})" if run.known else ""
 
 
 def _size(weight: float, contributors: int) -> float:

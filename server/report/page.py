@@ -12,6 +12,7 @@ from anml_fl.run.reading import load_run
 from anml_fl.run.settled_shares import settled_by_ledger, without_settled
 from anml_fl.run.verification import UNCHECKED, verify_run
 from anml_fl.run.worth import load_worth
+from anml_fl.settings.run import APP
 from anml_fl.system.files import write_whole
 from anml_fl.system.untrusted_text import visible
 from server.report import round_figures, tables
@@ -20,6 +21,7 @@ from server.report.attribution_figure import (
     attribution_table,
     estimators_table,
 )
+from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.gate_figure import gate
 from server.report.own_data import own_data_figure, own_data_table
@@ -102,13 +104,15 @@ def render(
     """
     summary = run.summary
     total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
-    data = f"Data set: {summary.dataset}"
-    if summary.tested_on:
-        data = f"Task: {summary.dataset}, tested on {summary.tested_on}"
-    facts = (
-        f"{data}. Engine: {summary.engine}. Seed: {summary.seed}. "
-        f"Contributors: {len(summary.contributors)}. Time: {total}. One run with one seed."
-    )
+    what = f"Data set: {summary.dataset}. Engine: {summary.engine}. Seed: {summary.seed}."
+    which = "One run with one seed."
+    if summary.engine == APP:
+        what = "A Flower app: its data, its model and its training are its own affair."
+        which = "One run. Nobody knows who of them attacks, if anybody does."
+    elif summary.tested_on:
+        what = f"Task: {summary.dataset}, tested on {summary.tested_on}."
+        what += f" Engine: {summary.engine}. Seed: {summary.seed}."
+    facts = f"{what} Contributors: {len(summary.contributors)}. Time: {total}. {which}"
     if run.left_out:
         facts += f" Left out: {run.left_out}."
     if verification.note:
@@ -124,6 +128,7 @@ def render(
         "result": result(run) or claimed_result(run),
         "claims": claims_table(run),
         "claims_plot": _embedded(claims_figure(run)),
+        "claimed_better": claimed_metric(run).better,
         "facts": visible(facts, 800),
         "warning": visible(verification.warning, 800),
         "key": verification.key,
@@ -144,6 +149,7 @@ def render(
         "reputation": _embedded(reputation(run)),
         "weight_curves": _embedded(weight_curves(run)),
         "error": _embedded(round_figures.error_by_round(run)),
+        "app_score": _embedded(round_figures.app_score(run)),
         "gate": _embedded(gate(run)),
         "weights": _embedded(weights(run)),
         "own_data_plot": _embedded(own_data_figure(run)),
@@ -157,6 +163,8 @@ def render(
         "correlation": _embedded(round_figures.correlation(run)),
         "weightless": f" Without weights: {', '.join(weightless)}." if weightless else "",
         "mark": ATTACKER_MARK,
+        "known": run.known,
+        "app": summary.engine == APP,
         "tau_h": f"{run.tau_h:g}",
         "tau_c": f"{run.tau_c:g}",
         "config": _block(run.config),

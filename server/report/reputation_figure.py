@@ -89,7 +89,9 @@ def _view(
         data.append(_line(0, label, rounds, middle, wide=True))
     for index, (behaviour, name) in enumerate(singled, start=1):
         curve = [number(seen.get(name, math.nan)) for seen in values]
-        label = f"{visible(behaviour, 24)}: {visible(name, 24)}"
+        label = visible(name, 24)
+        if run.known:
+            label = f"{visible(behaviour, 24)}: {label}"
         data.append(_line(index, label, rounds, curve, wide=False))
     layout = {
         "xaxis": round_axis([strategy]),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import plot_text
 from server.report.round_axis import round_axis, span
 from server.report.wording import sentence
@@ -46,6 +47,27 @@ def error_by_round(run: Run) -> Plot | None:
         **frame(380),
     }
     return _single("test-error", View("", data, layout))
+
+
+def app_score(run: Run) -> Plot | None:
+    """Draw the score by which a Flower app tested each round's model, beside its error.
+
+    Returns
+    -------
+    Plot or None
+        None if there is none; of other runs the metric says what a score is.
+    """
+    scores = [number(record.test_score) for record in run.lead.records]
+    if run.summary.engine != APP or all(score is None for score in scores):
+        return None
+    layout = {
+        "xaxis": round_axis(run.strategies),
+        "yaxis": {"title": {"text": "Score by the app's test"}},
+        "hovermode": "x unified",
+        **frame(340),
+    }
+    line = _line(run.lead, 0, scores, "%{y:.4~g}", wide=True)
+    return _single("app-score", View("", [line], layout))
 
 
 def branches(run: Run) -> Plot | None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
+from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import visible
+from server.report.claimed_metric import NamedMetric, claimed_metric
 from server.report.wording import sentence, share
 
 if TYPE_CHECKING:
@@ -31,15 +33,23 @@ def overview(run: Run) -> Grid:
     criterion = run.criterion
     stopped = any(strategy.summary.best_round for strategy in run.strategies)
     # Where the server had no rows to test on, its column would be empty.
-    claimed = any(one.summary.claimed is not None for one in run.strategies)
-    title = f"Claimed {criterion.name}, median" if claimed else sentence(criterion.title)
+    tested = any(math.isfinite(criterion.score(one.summary)) for one in run.strategies)
+    claimed = not tested and any(one.summary.claimed is not None for one in run.strategies)
+    by, by_app = claimed_metric(run), NamedMetric("")
+    # What else an app's test says of a model; of other runs the metric says what it is.
+    scored = run.summary.engine == APP
+    title = f"Claimed {by.name}, median" if claimed else sentence(criterion.title)
+    unit = by.unit if claimed else criterion.unit
     rows = [
         (
             visible(strategy.name, 40),
-            criterion.digits(
-                strategy.summary.claimed if claimed else criterion.score(strategy.summary)
+            (
+                by.digits(strategy.summary.claimed)
+                if claimed
+                else criterion.digits(criterion.score(strategy.summary))
             )
             or "—",
+            *((by_app.digits(strategy.summary.test_score) or "—",) if scored else ()),
             share(strategy.summary.attacker_weight),
             ", ".join(
                 f"{visible(name, 20)} {count}"
@@ -57,7 +67,8 @@ def overview(run: Run) -> Grid:
     return _without_empty(
         (
             "Strategy",
-            f"{title}{' (%)' if criterion.unit else ''}*",
+            f"{title}{' (%)' if unit else ''}*",
+            *(("Score by the app's test*",) if scored else ()),
             "Attackers' weight (%)*",
             "Rounds per branch",
             "Replies left out*",
@@ -80,7 +91,7 @@ def last_round(run: Run) -> Grid:
     rows = [
         (
             visible(person.contributor, 40),
-            _behaviour(run, person.contributor),
+            *_behaviour(run, person.contributor),
             *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
             share(person.weight),
             "yes" if person.selected else "no",
@@ -90,8 +101,7 @@ def last_round(run: Run) -> Grid:
     ]
     return Grid(
         (
-            "Contributor",
-            "Behaviour",
+            *_contributor(run),
             *(f"{letter}*" for letter in "qvrTs"),
             "Weight (%)*",
             "Selected",
@@ -126,7 +136,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
     rows = [
         (
             visible(name, 40),
-            _behaviour(run, name),
+            *_behaviour(run, name),
             f"{total:,}",
             share(total / paid_out),
             f"{chosen[name]} of {len(run.lead.records)}",
@@ -137,8 +147,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
     ]
     return Grid(
         (
-            "Contributor",
-            "Behaviour",
+            *_contributor(run),
             "Earned (micro-units)*",
             "Share (%)*",
             "Selected*",
@@ -214,11 +223,18 @@ def _without_empty(titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Gr
     )
 
 
-def _behaviour(run: Run, contributor: str) -> str:
+def _contributor(run: Run) -> tuple[str, ...]:
+    """Name the columns that say who it is, and how it behaves where that is known."""
+    return ("Contributor", "Behaviour") if run.known else ("Contributor",)
+
+
+def _behaviour(run: Run, contributor: str) -> tuple[str, ...]:
+    if not run.known:
+        return ()
     if contributor not in run.summary.contributors:
-        return "—"  # the ledger paid somebody whom an altered summary does not know
+        return ("—",)  # the ledger paid somebody whom an altered summary does not know
     behaviour = visible(run.summary.contributors[contributor], 40)
-    return f"{ATTACKER_MARK} {behaviour}" if run.attacks(contributor) else behaviour
+    return (f"{ATTACKER_MARK} {behaviour}" if run.attacks(contributor) else behaviour,)
 
 
 def _why(person: ContributorRecord) -> str:

@@ -17,24 +17,35 @@ TEMPLATE = """\
 {{ table(overview, lead) }}
 {% if imbalance %}<p class="note">{{ imbalance }}</p>
 {% endif %}
-{% if error or not claims -%}
+{% if error or not (claims or app_score) -%}
 <h2>{{ criterion.title | sentence }} by round</h2>
 {% endif -%}
 {% if error -%}
 {{ figure(error, criterion.title | sentence ~ " by round",
         (criterion.name | sentence) ~ " of each round's model on the"
         ~ " server's test set; " ~ criterion.better ~ " is better.") }}
-{%- elif not claims %}<p class="note">No round of this run was tested.</p>{% endif %}
+{%- elif not (claims or app_score) %}<p class="note">No round of this run was tested
+{%- if app %}: the app gave its strategy no <code>evaluate_fn</code> that says how good a model
+is{% endif %}.</p>{% endif %}
+
+{% if app_score -%}
+<h2>The app's own test by round</h2>
+{{ figure(app_score, "The app's own test by round",
+        "What its evaluate_fn said of each round's model: the loss, or else the first number
+        that is neither an error nor an accuracy. Only the app knows which side is better.") }}
+{%- endif %}
 
 {% if claims -%}
 <h2>What the sites say of the model</h2>
-<p>The server has no rows to test on. Each site tested each round's model on a fifth of its
-rows, on which it does not train. These are the sites' own claims: nobody can check them, and
-no weight or payout follows from them. The median moves little as long as most tell the
-truth.</p>
+<p>{% if app %}Sites tested each round's model on rows of their own.{% else %}The server
+has no rows to test on. Each site tested each round's model on a fifth of its
+rows, on which it does not train.{% endif %} These are the sites' own claims: nobody can check
+them, and no weight or payout follows from them. The median moves little as long as most tell
+the truth.</p>
 {% if claims_plot -%}
 {{ figure(claims_plot, "Claims by round",
-        "The median over the sites of what they claim; " ~ criterion.better ~ " is better.") }}
+        "The median over the sites of what they claim"
+        ~ ("; " ~ claimed_better ~ " is better." if claimed_better else ".")) }}
 {%- endif %}
 {{ table(claims) }}
 {% if claims.total > claims.rows | length -%}
@@ -46,9 +57,12 @@ each strategy's claims.jsonl.</p>
 <h2>Consistency against external signals</h2>
 {% if gate -%}
 <p>The paper's Figure 6. When honest contributors stand high on both axes and attackers low,
-q and s are correlated and the external signals can be trusted.</p>
+q and s are correlated and the external signals can be trusted.
+{%- if not known %} Who is honest is not known here.{% endif %}</p>
 {{ figure(gate, "Consistency q against external signal s",
-        "Blue circles: honest. Orange diamonds: attackers. Area: weight, at least 6 px wide.
+        ("Blue circles: honest. Orange diamonds: attackers."
+        if known else "A circle for each contributor.")
+        ~ " Area: weight, at least 6 px wide.
         Filled: went into the model; hollow: did not. Dashed: stage 1 fires only if
         everyone stands to the right of tau_h. Point at a mark for its details."
         ~ gate.thinned, decision=true) }}
@@ -57,9 +71,9 @@ q and s are correlated and the external signals can be trusted.</p>
 <h2>Weight by contributor</h2>
 {% if weights -%}
 {{ figure(weights, "Weight by contributor over the rounds",
-        "Share of each contributor in the round's model; the scale is that of the strategy.
-        Attackers (" ~ mark ~ ") stand first. A cross: no weight, which is not a weight of 0."
-        ~ weightless) }}
+        "Share of each contributor in the round's model; the scale is that of the strategy. "
+        ~ ("Attackers (" ~ mark ~ ") stand first. " if known)
+        ~ "A cross: no weight, which is not a weight of 0." ~ weightless) }}
 {%- else %}<p class="note">No strategy of this run gave weights.</p>{% endif %}
 
 {% if own_data -%}
@@ -103,7 +117,9 @@ most are shown; all stand in worth.json.</p>
 <p>r moves after each round: up where an update lay near the others, down where it lay far off;
 half as much where selection said otherwise.</p>
 {{ figure(reputation, "Reputation by round",
-        "Reputation r that each round began with; honest contributors by their median.") }}
+        "Reputation r that each round began with"
+        ~ ("; honest contributors by their median." if known
+        else ", of twelve contributors at most.")) }}
 {{ figure(weight_curves, "Weight of the same contributors by round",
         "Their shares of each round's model; 0 where the update was not selected.") }}
 {%- endif %}
@@ -178,11 +194,14 @@ self-attested.</p>
   <dt>Gate</dt><dd>stage 1: if min s &gt; tau_h, uniform weights and no selection
   (“uniform”). Stage 2: if rho_c &gt; tau_c, a softmax blend of q and s (“blend”);
   otherwise w = q (“krum”). Here tau_h = {{ tau_h }} and tau_c = {{ tau_c }}.</dd>
+  {%- if known %}
   <dt>Attacker</dt><dd>whoever is neither “honest” nor a “newcomer”, who is honest
   and not yet known</dd>
+  {%- endif %}
 </dl>
 <p>All signals are between 0 and 1 and have no unit. Time is wall-clock time. This is one
-run with one seed: a small difference in {{ criterion.title }} may be chance.</p>
+run{% if not app %} with one seed{% endif %}: a small difference in {{ criterion.title }} may
+be chance.</p>
 <details>
   <summary>Settings (config.toml)</summary>
   <pre>{{ config }}</pre>

@@ -103,7 +103,11 @@ def _weights(run: Run, strategy: StrategyRun, people: Sequence[str]) -> View:
     layout = {
         "xaxis": {**round_axis([strategy]), "showgrid": False},
         "yaxis": {
-            "title": {"text": f"Contributor ({theme.ATTACKER_MARK} attacker)"},
+            "title": {
+                "text": f"Contributor ({theme.ATTACKER_MARK} attacker)"
+                if run.known
+                else "Contributor"
+            },
             "tickvals": rows,
             "ticktext": labels,
             "tickfont": {"size": 12 if len(people) <= 30 else 10},

@@ -67,6 +67,8 @@ def result(run: Run) -> str:
     people = run.summary.contributors
     attackers = sum(map(run.attacks, people))
     who = f"{attackers or 'none'} of {len(people)} contributors attacking"
+    if not run.known:
+        who = f"{len(people)} contributor{'s' if len(people) != 1 else ''}"
     criterion = run.criterion
     lead, name = criterion.score(run.lead.summary), visible(run.lead.name, 40)
     scores = {s.name: criterion.score(s.summary) for s in run.strategies if s is not run.lead}
@@ -75,6 +77,9 @@ def result(run: Run) -> str:
     tested = {visible(o, 40): x for o, x in scores.items() if not math.isnan(x)}
     if math.isnan(lead) and not tested and run.lead.claims:
         return ""  # what is claimed says it
+    score = run.lead.summary.test_score
+    if math.isnan(lead) and score is not None:
+        return f"With {who}, {name} ended at {score:.4g} by the app's own test."
     if math.isnan(lead):
         said = f"With {who}, {name} ended without a tested model"
         parts = [f"{other} at {_score(criterion, score)}" for other, score in tested.items()]

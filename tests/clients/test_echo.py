@@ -142,7 +142,7 @@ def test_a_wrapped_app_takes_part_and_keeps_its_functions_and_its_lifespan(mods)
         return Message(RecordDict({"late": ConfigRecord({"n": 2})}), reply_to=message)
 
     grid = InlineGrid(app, [{"i": i, "name": f"site {i}"} for i in range(4)], {})
-    chosen = Anml()
+    chosen = Anml(fraction_evaluate=0.0)
     chosen.start(grid, model(), num_rounds=1)
     assert [(c.contributor, c.reason) for c in chosen.records[0].contributors] == [
         (f"site {i}", None) for i in range(4)
@@ -180,7 +180,7 @@ def test_what_is_registered_after_wrapping_is_the_apps_own():
     assert seen == ["lives", "mod", "lives"]
 
 
-@pytest.mark.parametrize("thing", [None, echo_nonce, ClientApp], ids=str)
+@pytest.mark.parametrize("thing", [None, echo_nonce, ClientApp], ids=["None", "mod", "class"])
 def test_what_is_no_client_app_cannot_be_wrapped(thing):
     with pytest.raises(TypeError, match=r"wrap needs a flwr\.clientapp\.ClientApp, got"):
         wrap(thing)

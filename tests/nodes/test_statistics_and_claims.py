@@ -22,6 +22,7 @@ from clients.echo import echo_nonce
 from server.engines.inline_grid import InlineGrid
 from strategies.arrays import values_of
 from strategies.claims import Claims, ask_claims
+from strategies.metrics import Reported
 from strategies.statistics_query import ask_statistics
 from strategies.transport import Transport
 
@@ -244,7 +245,9 @@ def test_ill_formed_claims_are_left_out_with_the_reason(sites, record, said):
 def test_a_liars_claim_moves_the_median_no_farther_than_to_an_honest_one():
     honest = {"a": 0.7, "b": 0.8, "c": 0.9}
     for lie in (-1e300, 1e300):
-        assert 0.7 <= Claims({**honest, "liar": lie}, {}, {}).median <= 0.9
+        said = {**honest, "liar": lie}
+        reports = {name: Reported("claim", {"value": x}, 1) for name, x in said.items()}
+        assert 0.7 <= Claims(reports, {}).median <= 0.9
 
 
 def test_where_data_lie_in_one_process_each_contributor_claims_on_its_own_rows():

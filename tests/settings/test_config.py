@@ -35,7 +35,7 @@ FLAT = "name, seed, engine, strategies, " + ", ".join(
     KNOWN[section].replace("_", "-") for section in KNOWN if section
 )
 NAMES = {
-    "engine": "inline, simulation, deployment",
+    "engine": "inline, simulation, deployment, app",
     "strategies": "fedavg, krum, multikrum, q_only, bulyan, median, trimmed_mean, anml,"
     " softmax_blend, multiplicative, oracle",
     "dataset": "digits, wine, breast_cancer, adult, covertype, fashion_mnist, heart_disease,"

@@ -15,9 +15,11 @@ from anml_fl.registry.memory import InMemoryRegistry
 from anml_fl.settings.aggregation import Aggregation
 from strategies.anml import Anml
 from strategies.decision import Decision, averaged
+from strategies.metrics import Metrics
 from strategies.options import Options, parts_of
 from strategies.participation import Participation
 from strategies.rule import Rule, named_rule
+from strategies.sampling import Sampling
 from strategies.screened_strategy import ScreenedStrategy
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
@@ -129,9 +131,10 @@ def test_buffers_are_what_is_not_judged(federation):
 def test_every_option_belongs_to_one_part():
     owners = [
         {field.name for field in fields(kind)}
-        for kind in (SignalSource, Participation, Transport)
+        for kind in (SignalSource, Participation, Transport, Sampling, Metrics)
     ]
-    for name in set(Options.__annotations__) - {"name", "n_byzantine", "example_weighting"}:
+    rule = {"name", "n_byzantine", "example_weighting"}
+    for name in set(Options.__annotations__) - rule - {"save", "pool", "record_updates"}:
         assert sum(name in owner for owner in owners) == 1
     assert set().union(*owners) < set(Options.__annotations__)
 
