@@ -54,6 +54,8 @@ class Manifest:
         Module of one's own to the hash of its files, at the server; as of `run.own_code`.
     run : str
         What the registry calls the run, where that does not follow from the settings.
+    about : mapping, optional
+        What is trained, as `Task.about` says it.
 
     Attributes
     ----------
@@ -65,8 +67,15 @@ class Manifest:
     """
 
     def __init__(
-        self, out: Path, config: RunConfig, code: str, own: Modules, run: str = ""
+        self,
+        out: Path,
+        config: RunConfig,
+        code: str,
+        own: Modules,
+        run: str = "",
+        about: Mapping[str, Any] | None = None,
     ) -> None:
+        self._about = about or {}
         self._path, self._engine, self._run = out / MANIFEST, config.engine, run
         self._code, self.own = code, own
         before = _read(self._path)
@@ -116,6 +125,7 @@ class Manifest:
             "engine": self._engine,
             "code": {"server": self._code, "contributors": dict(sorted(self._codes.items()))},
             "versions": _versions(),
+            **self._about,
             **({"run": self._run} if self._run else {}),
         }
         if self.own:
