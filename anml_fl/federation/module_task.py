@@ -194,7 +194,7 @@ class ModuleTask(Task):
         )
 
     def train_arguments(
-        self, model: nn.Module, loaders: Loaders | None
+        self, model: nn.Module, loaders: Loaders | None, number: int = 1
     ) -> tuple[list[Any], dict[str, Any]]:
         """Find what `train` is to be called with; without loaders, whether it can be.
 
