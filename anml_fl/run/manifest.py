@@ -56,6 +56,8 @@ class Manifest:
         What is trained, as `Task.about` says it; {} where that is not known.
     run : str
         What the registry calls the run, where that does not follow from the settings.
+    about : mapping, optional
+        What is trained, as `Task.about` says it.
 
     Attributes
     ----------
@@ -72,10 +74,10 @@ class Manifest:
         config: RunConfig,
         code: str,
         own: Modules,
-        about: Mapping[str, Any],
         run: str = "",
+        about: Mapping[str, Any] | None = None,
     ) -> None:
-        self._about = about
+        self._about = about or {}
         self._path, self._engine, self._run = out / MANIFEST, config.engine, run
         self._code, self.own = code, own
         before = _read(self._path)
@@ -125,6 +127,7 @@ class Manifest:
             "engine": self._engine,
             "code": {"server": self._code, "contributors": dict(sorted(self._codes.items()))},
             "versions": _versions(),
+            **self._about,
             **({"run": self._run} if self._run else {}),
             **self._about,
         }
