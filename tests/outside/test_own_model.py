@@ -138,7 +138,7 @@ def test_it_trains_learns_and_is_judged_by_its_parameters_alone(anml):
     assert told["tied"] == {"other.weight": "one.weight"}
 
     assert anml("verify", "run").exit_code == 0
-    valued = anml("attribution", "run", "--estimator", "leave_one_out")
+    valued = anml("attribution", "run")
     assert valued.exit_code == 0, valued.output
 
 
@@ -254,7 +254,7 @@ def test_scaling_buffers_changes_nobodys_q_and_does_not_enter_the_model(tmp_path
     (q, model), (meddled, other) = found[1.0], found[1e6]
     assert len(q) == 5
     assert q == meddled
-    assert min(q.values()) > 0
+    assert meddled["contributor-0000"] > min(q.values())
     for name in TRAINED:
         np.testing.assert_array_equal(model[name], other[name])
     for name in BUFFERS:
