@@ -52,8 +52,6 @@ class Manifest:
         Hash of the server's code.
     own : mapping
         Module of one's own to the hash of its files, at the server; as of `run.own_code`.
-    about : mapping
-        What is trained, as `Task.about` says it; {} where that is not known.
     run : str
         What the registry calls the run, where that does not follow from the settings.
     about : mapping, optional
