@@ -62,10 +62,13 @@ if TYPE_CHECKING:
     from strategies.cohort import Cohort as Cohort
     from strategies.context import Context as Context
     from strategies.decision import Decision as Decision
+    from strategies.metrics import Metrics as Metrics
     from strategies.participation import Participation as Participation
     from strategies.round import Round as Round
     from strategies.rule import Rule as Rule
+    from strategies.sampling import Sampling as Sampling
     from strategies.screened_strategy import ScreenedStrategy as ScreenedStrategy
+    from strategies.server_optimizer import ServerOptimizer as ServerOptimizer
     from strategies.signal_source import SignalSource as SignalSource
     from strategies.transport import Transport as Transport
 
@@ -87,6 +90,7 @@ _HOMES = {
     "Gate": "anml_fl.method.gate",
     "InMemoryRegistry": "anml_fl.registry.memory",
     "InlineGrid": "server.engines.inline_grid",
+    "Metrics": "strategies.metrics",
     "Participation": "strategies.participation",
     "Reputation": "anml_fl.method.provenance",
     "ReputationRule": "anml_fl.method.reputation",
@@ -95,7 +99,9 @@ _HOMES = {
     "Rule": "strategies.rule",
     "RunConfig": "anml_fl.settings.run",
     "Samples": "anml_fl.datasets.prepare",
+    "Sampling": "strategies.sampling",
     "ScreenedStrategy": "strategies.screened_strategy",
+    "ServerOptimizer": "strategies.server_optimizer",
     "Sight": "anml_fl.behaviour",
     "SignalSource": "strategies.signal_source",
     "SqlRegistry": "anml_fl.registry.sql",

@@ -122,7 +122,7 @@ class LocalRound:
         with one_thread():
             model = task.model_of(self.model)
             order = stream(config.seed, "training", contributor, str(self.number))
-            train(model, samples, config.training, order)
+            train(model, samples, config.training.in_round(self.number), order)
         return model, int(samples.labels.size)
 
     def _honest_updates(self) -> NDArray[Any]:

@@ -30,14 +30,28 @@ def is_perceptron(model: nn.Module) -> TypeGuard[nn.Sequential]:
     >>> is_perceptron(nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU(), nn.Linear(3, 2)))
     False
     """
-    layers = list(model) if isinstance(model, nn.Sequential) else []
-    if not all(parameter.requires_grad for parameter in model.parameters()):
-        return False
-    return len(layers) % 2 == 1 and all(
-        isinstance(layer, nn.ReLU if i % 2 else nn.Linear)
-        and (i % 2 == 1 or layer.bias is not None)
-        for i, layer in enumerate(layers)
+    # Types as they are: a class of somebody's own may do more. Hooks, too, as of weight_norm.
+    layers = list(model) if type(model) is nn.Sequential else []
+    wanted = [nn.ReLU if i % 2 else nn.Linear for i in range(len(layers))]
+    own = list(model.parameters())
+    return (
+        len(layers) % 2 == 1
+        and [type(layer) for layer in layers] == wanted
+        # Each with a bias, and none twice.
+        and len(own) == len(layers) + 1
+        and all(one.requires_grad and one.dtype is torch.float32 for one in own)
+        and not any(_is_hooked(one) for one in (model, *layers))
     )
+
+
+def _is_hooked(layer: nn.Module) -> bool:
+    hooks = (
+        layer._forward_hooks,
+        layer._forward_pre_hooks,
+        layer._backward_hooks,
+        layer._backward_pre_hooks,
+    )
+    return any(hooks)
 
 
 @torch.inference_mode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flwr.app import ConfigRecord, Message
+from flwr.app import ArrayRecord, ConfigRecord, Message
 
 from strategies import protocol
 from strategies.packing import PACKED, pack, read_layout, unpack
@@ -37,26 +37,29 @@ def unpacked(message: Message, context: Context, call_next: ClientAppCallable) -
     TypeError
         If the ClientApp returns no message.
     """
-    layout = _layout(message)
-    if layout is None:
+    packed = _packed(message)
+    if packed is None:
         return call_next(message, context)
-    arrays = message.content.array_records[protocol.ARRAYS]
+    arrays, layout = packed
     message.content[protocol.ARRAYS] = unpack(arrays, layout)
     reply = call_next(message, context)
     if not isinstance(reply, Message):
         raise TypeError(f"the ClientApp must return a Message, got {type(reply).__name__}")
     # A reply without arrays goes as it is: the strategy says what it lacks.
-    if reply.has_content() and protocol.ARRAYS in reply.content.array_records:
-        trained = reply.content.array_records[protocol.ARRAYS]
+    trained = reply.content.get(protocol.ARRAYS) if reply.has_content() else None
+    if isinstance(trained, ArrayRecord):
         reply.content[protocol.ARRAYS] = pack(trained, layout.names)
     return reply
 
 
-def _layout(message: Message) -> Layout | None:
-    if not message.has_content() or protocol.ARRAYS not in message.content.array_records:
+def _packed(message: Message) -> tuple[ArrayRecord, Layout] | None:
+    if not message.has_content():
         return None
-    config = message.content.config_records.get(protocol.CONFIG, ConfigRecord())
+    # Not `array_records`: it is a circle, which keeps a message until Python looks for those.
+    arrays, config = (message.content.get(one) for one in (protocol.ARRAYS, protocol.CONFIG))
+    if not isinstance(arrays, ArrayRecord) or not isinstance(config, ConfigRecord):
+        return None
     text = config.get(protocol.LAYOUT)
-    if not isinstance(text, str) or set(message.content[protocol.ARRAYS]) != {PACKED}:
+    if not isinstance(text, str) or set(arrays) != {PACKED}:
         return None
-    return read_layout(text)
+    return arrays, read_layout(text)

@@ -158,7 +158,9 @@ def attribute(
 
 def _nonce(reply: Message) -> bytes:
     try:
-        nonce = reply.content.config_records[protocol.ECHO][protocol.NONCE]
+        # Not `config_records`: a circle, which keeps a reply until Python looks for those.
+        echo = reply.content[protocol.ECHO]
+        nonce = echo[protocol.NONCE] if isinstance(echo, ConfigRecord) else b""
     except Exception:  # noqa: BLE001 - a reply may lack anything
         return b""
     return nonce if isinstance(nonce, bytes) else b""

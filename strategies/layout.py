@@ -92,16 +92,37 @@ class Layout:
         BadArrayError
             If a name, shape, type or byte is not what the model needs.
         """
+        return self.fill(self.values(record), out, minus)
+
+    def values(self, record: ArrayRecord) -> dict[str, NDArray[Any]]:
+        """View a record's arrays by name; nothing in it is believed but the values.
+
+        Raises
+        ------
+        BadArrayError
+            If a name, shape, type or byte is not what the model needs.
+        """
         if set(record) != set(self.names):
             raise BadArrayError(_difference(set(record), set(self.names)))
+        return {
+            name: decode(record[name], name, shape, dtype)
+            for name, shape, dtype in zip(self.names, self.shapes, self.dtypes, strict=True)
+        }
+
+    def fill(
+        self,
+        values: Mapping[str, NDArray[Any]],
+        out: NDArray[Any],
+        minus: NDArray[Any] | float = 0.0,
+    ) -> dict[str, NDArray[Any]]:
+        """Put arrays into a vector as `flatten` does, which has them from a record."""
         base = np.broadcast_to(minus, out.shape)
         buffers, start = {}, 0
-        for name, shape, dtype in zip(self.names, self.shapes, self.dtypes, strict=True):
-            values = decode(record[name], name, shape, dtype)
+        for name, dtype in zip(self.names, self.dtypes, strict=True):
             if name in self.buffers:
-                buffers[name] = values
+                buffers[name] = values[name]
                 continue
-            flat = values.ravel()
+            flat = values[name].ravel()
             if dtype.kind == "c":
                 flat = flat.view(flat.real.dtype)
             stop = start + flat.size
@@ -110,59 +131,57 @@ class Layout:
             start = stop
         return buffers
 
-    def restore(
+    def moved(
         self,
-        vector: NDArray[Any],
-        template: ArrayRecord,
+        model: NDArray[Any],
+        step: NDArray[Any],
+        record: ArrayRecord,
         buffers: Mapping[str, NDArray[Any]],
-    ) -> ArrayRecord:
-        """Turn a vector back into a record.
+    ) -> ArrayRecord | None:
+        """Move a model by a step, an array at a time: the sum is never there as a whole.
 
         Parameters
         ----------
-        vector : (size,) array
-            Which the arrays' types can hold, see `holds`.
-        template : ArrayRecord
-            The model that the vector was an update of.
+        model : (size,) array
+            The record's parameters.
+        step : (size,) array
+        record : ArrayRecord
+            The model.
         buffers : mapping
             Those that change, by name; the others stay as they are.
-        """
-        arrays, start = dict(template), 0
-        for name, shape, dtype in self._parameters():
-            piece = vector[start : start + _length(shape, dtype)]
-            start += piece.size
-            if dtype.kind in "biu":
-                old = decode(template[name], name, shape, dtype).ravel()
-                values = _rounded(piece, old)
-            elif dtype.kind == "c":
-                values = piece.astype(np.empty(0, dtype).real.dtype).view(dtype)
-            else:
-                values = piece.astype(dtype)
-            arrays[name] = Array(values.reshape(shape))
-        arrays.update({name: Array(values) for name, values in buffers.items()})
-        return ArrayRecord(arrays)
 
-    def holds(self, vector: NDArray[Any]) -> bool:
-        """Whether a vector is finite, and stays so in each parameter's own type.
+        Returns
+        -------
+        ArrayRecord or None
+            None where the sum is not finite, or does not stay so in a parameter's own type.
 
         Examples
         --------
         >>> layout = Layout(("w",), ((1,),), (np.dtype(np.float16),))
-        >>> layout.holds(np.array([65504.0])), layout.holds(np.array([1e5]))
-        (True, False)
+        >>> record = ArrayRecord({"w": Array(np.ones(1, np.float16))})
+        >>> layout.moved(np.ones(1), np.array([2.0]), record, {})["w"].numpy()
+        array([3.], dtype=float16)
+        >>> layout.moved(np.ones(1), np.array([1e5]), record, {}) is None
+        True
         """
-        if not np.isfinite(vector).all():
-            return False
-        start = 0
-        for _, shape, dtype in self._parameters():
-            piece = vector[start : start + _length(shape, dtype)]
-            start += piece.size
-            # A whole number ends at its type's ends: that is no overflow.
-            if dtype.kind in "fc" and piece.size:
-                most = np.finfo(dtype).max
-                if np.finfo(piece.dtype).max > most and np.abs(piece).max() > most:
-                    return False
-        return True
+        arrays, start = dict(record), 0
+        for name, shape, dtype in self._parameters():
+            stop = start + _length(shape, dtype)
+            with np.errstate(over="ignore", invalid="ignore"):
+                piece = model[start:stop] + step[start:stop]
+            start = stop
+            if not _holds(dtype, piece):
+                return None
+            if dtype.kind in "biu":
+                old = decode(record[name], name, shape, dtype).ravel()
+                values = _rounded(piece, old)
+            elif dtype.kind == "c":
+                values = piece.astype(np.empty(0, dtype).real.dtype, copy=False).view(dtype)
+            else:
+                values = piece.astype(dtype, copy=False)
+            arrays[name] = Array(values.reshape(shape))
+        arrays.update({name: Array(values) for name, values in buffers.items()})
+        return ArrayRecord(arrays)
 
     def _parameters(self) -> Iterator[tuple[str, tuple[int, ...], np.dtype[Any]]]:
         for name, shape, dtype in zip(self.names, self.shapes, self.dtypes, strict=True):
@@ -186,6 +205,17 @@ def _check_averaged(name: str, dtype: str) -> None:
 
 def _length(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     return prod(shape) * (2 if dtype.kind == "c" else 1)
+
+
+def _holds(dtype: np.dtype[Any], values: NDArray[Any]) -> bool:
+    """Whether values are finite, and stay so in a type."""
+    if not np.isfinite(values).all():
+        return False
+    # A whole number ends at its type's ends: that is no overflow.
+    if dtype.kind not in "fc" or not values.size:
+        return True
+    most = np.finfo(dtype).max
+    return bool(np.finfo(values.dtype).max <= most or np.abs(values).max() <= most)
 
 
 def _rounded(values: NDArray[Any], old: NDArray[Any]) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from strategies.participation import Participation
 from strategies.rule import Rule
 from strategies.run_log import kept_in
 from strategies.sampling import Sampling
+from strategies.server_optimizer import server_settings
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from strategies.buffers import Judged
     from strategies.identity import Roster
     from strategies.metrics import MetricsAggregation
+    from strategies.server_optimizer import ServerOptimizer
 
 
 class Options(TypedDict, total=False):
@@ -33,6 +35,7 @@ class Options(TypedDict, total=False):
     name: str
     n_byzantine: int | None
     example_weighting: bool
+    server_optimizer: str | ServerOptimizer | None
     # SignalSource
     registry: Registry | None
     at: At
@@ -104,6 +107,8 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     changed: dict[str, Any] = {
         key: left.pop(key) for key in ("n_byzantine", "example_weighting") if key in left
     }
+    if "server_optimizer" in left:
+        changed |= server_settings(left.pop("server_optimizer"))
     if changed.get("n_byzantine") is not None:
         count("n_byzantine", changed["n_byzantine"])
     rule = replace(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flwr.common.logger import log
 from flwr.serverapp.strategy import Result
 
-from strategies.metrics import tested
+from strategies.metrics import error_and_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ class Results:
         if found is None:
             return done
         self.result.evaluate_metrics_serverapp[done.record.round] = found
-        return done.tested(*tested(found))
+        return done.tested(*error_and_score(found))
 
     def end(self, seconds: float) -> Result:
         """Log the results, and return them."""

@@ -35,6 +35,8 @@ from strategies.rule import Rule
 from strategies.sampling import Drawn, Sampling
 from strategies.screening import Screened, screen
 from strategies.sent import Sent
+from strategies.server_optimizer import server_optimizer
+from strategies.server_step import STATE, ServerState, server_step
 from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 from strategies.usable import decided
@@ -144,8 +146,15 @@ class ScreenedStrategy(AppStrategy):
         for number in range(1, num_rounds + 1):
             log(INFO, "")
             log(INFO, "[ROUND %s/%s]", self._done + number, self._done + num_rounds)
-            messages = self.configure_train(number, arrays, config, grid)
-            self.aggregate_train(number, grid.send_and_receive(messages, timeout=timeout))
+            # Names would keep messages, replies and, in `start`, the round for longer.
+            self.aggregate_train(
+                number,
+                iter(
+                    grid.send_and_receive(
+                        self.configure_train(number, arrays, config, grid), timeout=timeout
+                    )
+                ),
+            )
             if self.round is not None:
                 arrays = self.round.arrays
                 yield self.round
@@ -155,6 +164,8 @@ class ScreenedStrategy(AppStrategy):
     ) -> Iterable[Message]:
         """Send the global model to every node, each with a secret of its own."""
         number = self._done + server_round
+        # The last one's updates are as large as the replies to come.
+        self.round = self._sent = None
         layout = self.transport.layout(arrays)
         model = np.empty(layout.size, dtype=layout.dtype)
         # The server's own arrays and clock: what is wrong is raised before anyone trains.
@@ -187,8 +198,9 @@ class ScreenedStrategy(AppStrategy):
             raise RuntimeError("aggregate_train needs a configure_train before it")
         number, sent = self._done + server_round, self._sent
         screened = self._screened(sent, replies)
+        asked = len(sent.instructions)
         # A nonce counts once: what comes later belongs to no instruction.
-        self._sent = replace(sent, instructions=[])
+        self._sent = sent = replace(sent, instructions=[])
         registry = self.signals.registry
         refused = show(registry, screened.credentials, self._instant(number).at)
         # Asked again: what was shown just now is known by then.
@@ -204,7 +216,8 @@ class ScreenedStrategy(AppStrategy):
             n_byzantine=settings.n_byzantine,
             example_weighting=settings.example_weighting,
         )
-        decision, new_model, note = self._decided(number, sent, screened, cohort, note)
+        wanted = self.participation.enough(len(cohort.contributors), asked, sent.drawn.undrawn)
+        decision, new_model, note = self._decided(number, wanted, sent, screened, cohort, note)
         size = sum(len(array.data) for array in sent.arrays.values())
         record = RoundRecord(
             round=number,
@@ -215,7 +228,7 @@ class ScreenedStrategy(AppStrategy):
             contributors=accounts(screened, signals, cohort, decision, refused),
             refused=screened.refused,
             note="; ".join(filter(None, (note, off, *sent.drawn.notes))) or None,
-            bytes_sent=size * len(sent.instructions),
+            bytes_sent=size * asked,
             bytes_received=size * len(screened.contributors),
             at=at,
             seconds=time.perf_counter() - sent.started,
@@ -253,32 +266,42 @@ class ScreenedStrategy(AppStrategy):
         return Drawn(asked, undrawn, refused, notes)
 
     def _decided(
-        self, number: int, sent: Sent, screened: Screened, cohort: Cohort, note: str | None
+        self,
+        number: int,
+        wanted: float | None,
+        sent: Sent,
+        screened: Screened,
+        cohort: Cohort,
+        note: str | None,
     ) -> tuple[Decision | None, ArrayRecord | None, str | None]:
-        """Apply the rule, and keep the old model where it leads to none."""
+        """Apply the rule and the server's step; keep the old model where they lead to none."""
         valid = len(cohort.contributors)
-        wanted = self.participation.enough(valid, len(sent.instructions), sent.drawn.undrawn)
-        with np.errstate(over="ignore", invalid="ignore"):
-            decision = moved = None
-            if valid and wanted is None:
-                context = sent.context(number, self.rule, self._state)
-                decision = decided(self.rule, cohort, context)
-                moved = sent.model + decision.update
-        if decision is None or moved is None:
+        if not valid or wanted is not None:
             few = (
                 f"{valid} valid replies, fewer than {wanted:g}" if valid else "no valid reply"
             )
             return None, None, f"{few}: the model stays as it is"
-        if not sent.layout.holds(moved):
+        own = {name: a for name, a in self._state.items() if not name.startswith(STATE)}
+        with np.errstate(over="ignore", invalid="ignore"):
+            decision = decided(self.rule, cohort, sent.context(number, self.rule, own))
+        state, finite = decision.state, True
+        if optimizer := server_optimizer(self.rule.settings):
+            before = ServerState.of(self._state)
+            step, after = server_step(decision.update, before, optimizer)
+            state, finite = {**state, **after.arrays}, after.finite
+            decision = replace(decision, update=step)
+        middles = medians(screened.buffers, decision.selected & (decision.weights != 0))
+        new_model = None
+        if finite:
+            new_model = sent.layout.moved(sent.model, decision.update, sent.arrays, middles)
+        if new_model is None:
             nothing = replace(
                 decision,
                 weights=np.zeros_like(decision.weights),
                 selected=np.zeros_like(decision.selected),
             )
             return nothing, None, "the new model would not be finite: the old one is kept"
-        self._state = decision.state
-        middles = medians(screened.buffers, decision.selected & (decision.weights != 0))
-        new_model = sent.layout.restore(moved, sent.arrays, middles)
+        self._state = state
         return decision, new_model, "; ".join(filter(None, (note, decision.note))) or None
 
     def _screened(self, sent: Sent, replies: Iterable[Message]) -> Screened:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flwr.app import ConfigRecord, Message, RecordDict
+from flwr.app import ArrayRecord, ConfigRecord, Message, RecordDict
 
+from anml_fl.system.memory import release_freed
 from strategies import protocol
 from strategies.arrays import BadArrayError
 from strategies.instruction import LONGEST_REASON, BadReplyError, attribute
 from strategies.layout import Layout
 from strategies.metrics import reported, reported_examples
-from strategies.packing import unpack
+from strategies.packing import unpacked_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from strategies.instruction import Instruction
     from strategies.metrics import Reported
 
+# Parameters from which on it counts what a reply leaves behind.
+_LARGE = 2**20
 # Nobody has more to show for one data set, and each costs a signature's check.
 _MOST_TOKENS = 16
 _LONGEST_TOKEN = 8192
@@ -115,7 +118,8 @@ def screen(
     instructions : iterable of Instruction
         Of this round.
     replies : iterable of Message
-        In any order, from anyone; never believed, never raised on.
+        In any order, from anyone; never believed, never raised on. An iterator that nobody
+        else holds lets each reply go once its update is there.
     layout : Layout
         Of the global model.
     model : (d,) array
@@ -139,7 +143,11 @@ def screen(
     policies: dict[str, str] = {}
     own: dict[str, dict[str, str]] = {}
     updates = np.empty((len(credited), layout.size), dtype=layout.dtype)
-    for contributor, reply in sorted(credited.items()):
+    for contributor in sorted(credited):
+        if layout.size > _LARGE:
+            release_freed()  # of the reply before
+        # Its bytes are let go with it: all replies and all updates are twice as much.
+        reply = credited.pop(contributor)
         row = updates[len(contributors)]
         try:
             if policy := _hash(reply.content, protocol.EGRESS):
@@ -233,7 +241,8 @@ def _update(
     packed: bool,
 ) -> dict[str, NDArray[Any]]:
     """Fill a row with a reply's update; returns its buffers."""
-    records = content.array_records
+    # Not `array_records`: it is a circle, which keeps a reply until Python looks for those.
+    records = {n: one for n, one in content.items() if isinstance(one, ArrayRecord)}
     # Under any name, as Flower's strategies have it: one is the model.
     if len(records) != 1:
         raise BadReplyError(
@@ -242,15 +251,17 @@ def _update(
         )
     (arrays,) = records.values()
     try:
-        if packed:
-            arrays = unpack(arrays, layout)
-        buffers = layout.flatten(arrays, out, minus=model)
+        values = unpacked_values(arrays, layout) if packed else layout.values(arrays)
     except BadArrayError as error:
         raise BadReplyError(str(error)) from error
+    # Copied, since a view would keep the reply.
+    buffers = {
+        name: value.copy() for name, value in layout.fill(values, out, minus=model).items()
+    }
     lost = sum(np.count_nonzero(~np.isfinite(one)) for one in buffers.values())
     if not lost and _finite(out):
         return buffers
-    layout.flatten(arrays, out)
+    layout.fill(values, out)
     if bad := lost + np.count_nonzero(~np.isfinite(out)):
         raise BadReplyError(f"{bad} values are not finite")
     raise BadReplyError(f"the update is too large for {layout.dtype.name}")

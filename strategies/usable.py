@@ -9,6 +9,7 @@ import numpy as np
 
 from anml_fl.catalogue import UnusableError, shown_kind
 from strategies.decision import Decision
+from strategies.server_step import STATE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -133,6 +134,8 @@ def _wrong_state(state: object) -> str | None:
     for key, array in state.items():
         if not isinstance(key, str):
             return f"state must have texts as names, got {shown_kind(key)}"
+        if key.startswith(STATE):
+            return f"state must have other names than {STATE}..., got {key!r}"
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
             return f"state[{key!r}] must be an array of numbers, got {shown_kind(array)}"
     return None

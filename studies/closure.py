@@ -79,6 +79,7 @@ APART: Mapping[str, str] = {
     "server.orchestration.coalition": "no study asks what joining is worth",
     "server.orchestration.common_scale": "no study's data stay on nodes",
     "server.orchestration.ledger_key": "the key that signs the ledger",
+    "server.orchestration.model_checks": "refuses models, and changes none",
     "server.orchestration.module_checks": "refuses settings, and changes none",
     "server.orchestration.own_data": "what a run's page says of own data",
     "server.orchestration.data_checks": "refuses settings, and changes none",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
+from anml_fl.catalogue import UnknownNameError, UnusableError, is_own
 from anml_fl.federation.own_partition import OwnPartitioned
 from anml_fl.models.build import build
 from anml_fl.models.lazy import materialise
@@ -19,7 +20,6 @@ from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -67,17 +67,40 @@ class Task:
         """Names of the arrays by which contributors are judged: the trained parameters."""
         return Parts.of(self.initial_model()).trained
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """Say what is trained, for a run's manifest: what travels of the model."""
+        return {"model": {"name": self.model, **Parts.of(self.initial_model()).to_json()}}
+
     def initial_model(self) -> nn.Module:
-        """Build the model that the first round begins with."""
-        test, image = self.data.test, self.data.image
-        features, seed = (
-            test.features.shape[1],
-            int(stream(self.seed, "model").integers(2**63)),
-        )
-        model = build(
-            self.model, features, image, test.classes, seed, vocabulary=self.data.vocabulary
-        )
-        materialise(model, features, seed)
+        """Build the model that the first round begins with.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be built.
+        """
+        data, features = self.data, self.data.test.features.shape[1]
+        seed = int(stream(self.seed, "model").integers(2**63))
+        try:
+            model = build(
+                self.model,
+                features,
+                data.image,
+                data.test.classes,
+                seed,
+                vocabulary=data.vocabulary,
+            )
+            materialise(model, features, seed)
+        except Exception as error:
+            # What is shipped says in its own words what it needs.
+            ours = isinstance(error, ValueError) and not is_own(self.model)
+            if ours or isinstance(error, UnknownNameError | UnusableError):
+                raise
+            raise UnusableError(
+                f"model {self.model!r} cannot be built for rows of {features} features and"
+                f" {data.test.classes} classes: {type(error).__name__}: {error}"
+            ) from error
         return model
 
     def model_of(self, arrays: Mapping[str, NDArray[Any]]) -> nn.Module:

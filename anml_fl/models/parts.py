@@ -117,22 +117,22 @@ class Parts:
         return {
             "trained": _size(self.judged.values()),
             "buffers": _size(buffers),
-            "frozen": {**_size(self.frozen.values()), "sha256": frozen_hash(self.frozen)},
+            "frozen": {**_size(self.frozen.values()), "sha256": values_hash(self.frozen)},
             "tied": dict(self.tied),
         }
 
 
-def frozen_hash(frozen: Mapping[str, Tensor]) -> str:
-    """Hash what does not travel, and must be the same on every side; sparse tensors apart.
+def values_hash(tensors: Mapping[str, Tensor]) -> str:
+    """Hash values, types and names; of sparse tensors no values.
 
     Examples
     --------
     >>> one = {"weight": torch.zeros(2)}
-    >>> frozen_hash(one) == frozen_hash({"weight": torch.ones(2)})
+    >>> values_hash(one) == values_hash({"weight": torch.ones(2)})
     False
     """
     digest = sha256()
-    for name, value in frozen.items():
+    for name, value in tensors.items():
         digest.update(f"{name}:{value.dtype}:{tuple(value.shape)}".encode())
         if value.layout is torch.strided and not value.is_meta:
             flat = value.detach().cpu().contiguous().flatten()

@@ -52,6 +52,8 @@ class Manifest:
         Hash of the server's code.
     own : mapping
         Module of one's own to the hash of its files, at the server; as of `run.own_code`.
+    about : mapping
+        What is trained, as `Task.about` says it; {} where that is not known.
     run : str
         What the registry calls the run, where that does not follow from the settings.
 
@@ -65,8 +67,15 @@ class Manifest:
     """
 
     def __init__(
-        self, out: Path, config: RunConfig, code: str, own: Modules, run: str = ""
+        self,
+        out: Path,
+        config: RunConfig,
+        code: str,
+        own: Modules,
+        about: Mapping[str, Any],
+        run: str = "",
     ) -> None:
+        self._about = about
         self._path, self._engine, self._run = out / MANIFEST, config.engine, run
         self._code, self.own = code, own
         before = _read(self._path)
@@ -117,6 +126,7 @@ class Manifest:
             "code": {"server": self._code, "contributors": dict(sorted(self._codes.items()))},
             "versions": _versions(),
             **({"run": self._run} if self._run else {}),
+            **self._about,
         }
         if self.own:
             fields["own"] = {

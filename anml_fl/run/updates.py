@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +15,14 @@ from anml_fl.run.files import updates_name
 from anml_fl.system.files import make_folder, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 _TENSORS = ("examples", "model", "updates")  # sorted
+# Before the name of a buffer, such as running statistics.
+_BUFFER = "anml.buffer/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +33,20 @@ class Updates:
     ----------
     contributors : tuple of str
     model : (d,) float array
-        The global model before the round: its floating arrays in their own order.
+        The global model before the round: the arrays that are judged, in their own order.
     updates : (n, d) float array
         Each contributor's model minus that.
     examples : (n,) float64
         Example factors, > 0.
+    buffers : mapping
+        Name to array: the buffers of the round's new model, which belong to its parameters.
     """
 
     contributors: tuple[str, ...]
     model: NDArray[Any]
     updates: NDArray[Any]
     examples: NDArray[np.float64]
+    buffers: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def updates_path(folder: Path, number: int) -> Path:
@@ -63,6 +68,7 @@ def save_updates(
     model: NDArray[Any],
     updates: NDArray[Any],
     examples: NDArray[np.float64],
+    buffers: Mapping[str, NDArray[Any]] | None = None,
 ) -> str:
     """Write a round's updates: the whole file, or none of it.
 
@@ -77,6 +83,8 @@ def save_updates(
     model : (d,) float array
     updates : (n, d) float array
     examples : (n,) float64
+    buffers : mapping, optional
+        Name to array.
 
     Returns
     -------
@@ -86,6 +94,7 @@ def save_updates(
     path = updates_path(folder, number)
     make_folder(path.parent)
     arrays = {"model": model, "updates": updates, "examples": examples}
+    arrays |= {_BUFFER + name: array for name, array in (buffers or {}).items()}
     content = save(
         {name: np.asarray(array, order="C") for name, array in arrays.items()},
         metadata={"contributors": json.dumps(list(contributors))},
@@ -131,9 +140,13 @@ def load_updates(folder: Path, number: int) -> Updates:
         RecursionError,
     ) as error:
         raise ValueError(f"{path} cannot be read: {error}; run the federation anew") from error
+    found = [name for name in arrays if name.startswith(_BUFFER)]
+    buffers = {name.removeprefix(_BUFFER): arrays.pop(name) for name in found}
     if wrong := _wrong(names, arrays):
         raise ValueError(f"{path}: {wrong}; run the federation anew")
-    return Updates(tuple(names), *(arrays[name] for name in ("model", "updates", "examples")))
+    return Updates(
+        tuple(names), arrays["model"], arrays["updates"], arrays["examples"], buffers
+    )
 
 
 def _wrong(names: Any, arrays: dict[str, NDArray[Any]]) -> str | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from anml_fl.method.gate import Gate
 from anml_fl.settings.section import Section, Share
+
+ServerStep = Literal["none", "fedavgm", "fedadagrad", "fedadam", "fedyogi"]
 
 _GATE = Gate()
 
@@ -30,6 +34,28 @@ class Aggregation(Section):
     )
     example_weighting: bool = Field(
         True, description="Weigh by example counts too, clipped to 5 x the median."
+    )
+
+    server_optimizer: ServerStep = Field(
+        "none",
+        description="What the server does with a round's update: adds it (none), or makes a"
+        " step with momentum (fedavgm) or adaptive rates (fedadagrad, fedadam, fedyogi).",
+    )
+    server_learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="Its learning rate (default: fedavgm 1, fedyogi 0.01, the others 0.1).",
+    )
+    server_momentum: float | None = Field(
+        None, ge=0, lt=1, description="Its momentum, beta_1 (default: 0.9, fedadagrad 0)."
+    )
+    server_beta_2: float = Field(
+        0.99, ge=0, lt=1, description="Decay of the second moment in fedadam and fedyogi."
+    )
+    server_tau: float = Field(
+        1e-3,
+        gt=0,
+        description="Added to the second moment's root: the less, the more adaptive.",
     )
 
     @property

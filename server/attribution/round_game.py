@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from anml_fl.models.state import error_rate, unexplained
+from anml_fl.models.parts import Parts
+from anml_fl.models.state import arrays_of, error_rate, load_arrays, unexplained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +27,11 @@ def round_game(
     """Make the utility of coalitions in one round, without training anything anew.
 
     U(S) is the quality, such as the accuracy on the server's test set, of the model before the
-    round plus the updates of S averaged by example factor: FedAvg among S. With nobody, or
-    where the sum is not finite, it is that of the model before, as in the strategies.
+    round plus the updates of S averaged by example factor: FedAvg among S, whatever step the
+    server made. With nobody, or where the sum is not finite, it is that of the model before,
+    as in the strategies.
 
+    Buffers, such as running statistics, are those of the round's new model for all of them.
     Coalitions are evaluated one after the other: none depends on which others were asked
     for with it, to the last bit, and memory stays that of one model.
 
@@ -51,13 +54,21 @@ def round_game(
     ValueError
         If the updates are not of this architecture.
     """
-    targets = [value for value in model.state_dict().values() if value.is_floating_point()]
+    parts = Parts.of(model)
+    targets = [_reals(value) for value in parts.judged.values()]
     size = sum(value.numel() for value in targets)
     if updates.model.size != size:
         raise ValueError(
             f"the updates have {updates.model.size} numbers, but the model of the run's"
             f" settings has {size}: they belong to another run"
         )
+    came, has = sorted(updates.buffers), sorted(set(parts.travelling) - parts.trained)
+    if came != has:
+        raise ValueError(
+            f"the updates came with the buffers {came[:5]}, but the model of the run's"
+            f" settings has {has[:5]}: they belong to another run"
+        )
+    load_arrays(model, {**arrays_of(model), **updates.buffers})
 
     def quality(coalition: NDArray[np.bool_]) -> float:
         vector = updates.model
@@ -98,8 +109,14 @@ def quality_on(test: Samples) -> Callable[[nn.Module], float]:
     return quality
 
 
+def _reals(value: torch.Tensor) -> torch.Tensor:
+    """Look at a tensor's memory as it travels: a complex number is two."""
+    plain = value.detach()
+    return torch.view_as_real(plain) if plain.is_complex() else plain
+
+
 def _fill(targets: list[torch.Tensor], vector: NDArray[Any]) -> None:
-    """Copy a vector into a model's floating arrays, in their own order."""
+    """Copy a vector into what is judged, in the model's order."""
     flat, start = torch.from_numpy(vector), 0
     for target in targets:
         target.copy_(flat[start : start + target.numel()].view_as(target))

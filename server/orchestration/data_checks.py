@@ -1,13 +1,10 @@
-"""What settings ask of the data: classes, answers, a model, rows to test on."""
+"""What settings ask of the data: classes, answers, rows to test on."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-import torch
-
-from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.federation.module_task import ModuleTask
 from anml_fl.models.metrics import METRICS, SEEN_OF
 from anml_fl.settings.section import ConfigError
@@ -25,37 +22,16 @@ def check_data(config: RunConfig, task: Task) -> None:
     ------
     ConfigError
         Naming the setting, and what would do.
-    UnusableError
-        If the model does not fit them.
     """
     if isinstance(task, ModuleTask):
         check_module(config, task)
         return
-    _check_model(task)
     if task.regression:
         _check_values(config)
     else:
         _check_classes(config, task.data.test.classes)
     _check_gold(config, task)
     _check_evaluation(config, task)
-
-
-def _check_model(task: Task) -> None:
-    """Ask the model once: it must turn rows of features into logits, or into a value each."""
-    test = task.data.test
-    # Where the nodes have the data, the server may have no row at all.
-    rows = torch.zeros(1, test.features.shape[1])
-    if test.labels.size:
-        rows = torch.from_numpy(test.features[:2])
-    with torch.no_grad():
-        logits = task.initial_model().eval()(rows)
-    wanted = (len(rows), test.classes)
-    if not isinstance(logits, torch.Tensor) or logits.shape != wanted:
-        got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else shown_kind(logits)
-        raise UnusableError(
-            f"model {task.model!r} must turn rows of shape {tuple(rows.shape)} into logits of"
-            f" shape {wanted}, got {got}"
-        )
 
 
 def _check_classes(config: RunConfig, classes: int) -> None:

@@ -33,6 +33,7 @@ from server.orchestration.common_scale import Asking, common_scale, on_scale
 from server.orchestration.data_checks import check_data, undefined_metric
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
+from server.orchestration.model_checks import check_model
 from server.orchestration.own_data import own_data, test_classes
 from server.orchestration.registry_signals import database
 from server.orchestration.round_loop import Training, run_strategy
@@ -130,7 +131,7 @@ def train_federation(
     if task.schema is not None:
         write_whole(out / SCHEMA, schema_text(task.schema).encode())
     code = code_hash()
-    manifest = Manifest(out, config, code, own_code(config))
+    manifest = Manifest(out, config, code, own_code(config), task.about)
     for module, digest in manifest.changed.items():
         log(
             WARNING,
@@ -233,6 +234,7 @@ def check(config: RunConfig, task: Task | None = None) -> None:
         finally:
             engine.dispose()
     task = task or task_of(config)
+    check_model(config, task)
     check_data(config, task)
     if config.evaluation.worth:
         check_worth(config, task)

@@ -79,6 +79,7 @@ class RoundLog:
                 done.before,
                 cohort.updates,
                 cohort.examples,
+                {name: arrays[name] for name in done.record.buffers},
             )
         self._keep(done, arrays, updates, best)
         self._conclude(done.record, arrays, updates)

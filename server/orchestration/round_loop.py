@@ -158,6 +158,8 @@ def run_strategy(shared: Training, name: str) -> None:
         _note(shared.manifest, tested)
         kept.add(arrays, tested.record, said)
         rounds.add(tested, arrays, kept.earlier)
+        # Its updates are as large as the next round's replies.
+        del one, tested
         if kept.over:
             break
     folder.finish(kept.earlier or arrays)

@@ -104,13 +104,10 @@ def render(
     """
     summary = run.summary
     total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
-    what = f"Data set: {summary.dataset}"
+    what, which = f"Data set: {summary.dataset}", "One run with one seed."
     if summary.tested_on:
         what = f"Task: {summary.dataset}, tested on {summary.tested_on}"
-    what, which = (
-        f"{what}. Engine: {summary.engine}. Seed: {summary.seed}.",
-        "One run with one seed.",
-    )
+    what += f". Engine: {summary.engine}. Seed: {summary.seed}."
     if summary.engine == APP:
         what = "A Flower app: its data, its model and its training are its own affair."
         which = "One run. Nobody knows who of them attacks, if anybody does."

@@ -9,9 +9,12 @@ from flwr.serverapp.strategy.bulyan import aggregate_n_closest_weights
 
 from anml_fl.method.krum import krum_scores
 from strategies.decision import coordinate_wise
+from strategies.rules._columns import by_columns
 from strategies.rules._lowest import byzantine
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from strategies.cohort import Cohort
     from strategies.context import Context
     from strategies.decision import Decision
@@ -31,11 +34,15 @@ def bulyan(cohort: Cohort, context: Context) -> Decision:
     for _ in range(n - 2 * f):
         best = int(np.argmin(krum_scores(cohort.updates[left], n_byzantine=f)))
         chosen.append(left.pop(best))
-    kept = cohort.wide[sorted(chosen)]
-    closest = aggregate_n_closest_weights(
-        [np.median(kept, axis=0)], [[row] for row in kept], len(chosen) - 2 * f
-    )
+    rows, closest = sorted(chosen), len(chosen) - 2 * f
+
+    def around_the_median(block: NDArray[np.float64]) -> NDArray[np.float64]:
+        kept = block[rows]
+        middle = np.median(kept, axis=0)
+        return aggregate_n_closest_weights([middle], [[row] for row in kept], closest)[0]
+
+    update = by_columns(cohort.updates, around_the_median)
     selected = np.zeros(n, dtype=bool)
     selected[chosen] = True
     note = f"bulyan bears {f} attackers of {n}, not {wanted}" if f < wanted else None
-    return coordinate_wise(cohort, closest[0], selected, note)
+    return coordinate_wise(cohort, update, selected, note)

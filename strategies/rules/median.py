@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strategies.decision import coordinate_wise
+from strategies.rules._columns import by_columns
 
 if TYPE_CHECKING:
     from strategies.cohort import Cohort
@@ -16,4 +17,6 @@ if TYPE_CHECKING:
 
 def median(cohort: Cohort, context: Context) -> Decision:
     """Take each coordinate's median."""
-    return coordinate_wise(cohort, np.median(cohort.wide, axis=0))
+    return coordinate_wise(
+        cohort, by_columns(cohort.updates, lambda block: np.median(block, axis=0))
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flwr.serverapp.strategy.fedtrimmedavg import trim_mean
 
 from strategies.decision import coordinate_wise
+from strategies.rules._columns import by_columns
 
 if TYPE_CHECKING:
     from strategies.cohort import Cohort
@@ -16,4 +17,7 @@ if TYPE_CHECKING:
 
 def trimmed_mean(cohort: Cohort, context: Context) -> Decision:
     """Average each coordinate without its extremes, as Flower does."""
-    return coordinate_wise(cohort, trim_mean(cohort.wide, context.settings.trim))
+    trim = context.settings.trim
+    return coordinate_wise(
+        cohort, by_columns(cohort.updates, lambda block: trim_mean(block, trim))
+    )

@@ -82,6 +82,23 @@ def bench_gradients() -> None:
     _measure("gradients")
 
 
+@bench.command("round-memory")
+@click.option("--parameters", default=50_000_000, show_default=True, help="Of the model.")
+@click.option(
+    "--contributors", default=(4,), show_default=True, multiple=True, help="Of a federation."
+)
+@click.option("--rule", "rules", multiple=True, help="Strategies (default: six).")
+@click.option("--packed", is_flag=True, help="Send a model's arrays as one.")
+def bench_round_memory(
+    parameters: int, contributors: tuple[int, ...], rules: tuple[str, ...], packed: bool
+) -> None:
+    """What a round of a large model takes of the server's memory, beside the replies."""
+    from studies.benchmarks.round_memory import RULES
+
+    chosen = rules or RULES
+    _measure("round_memory", parameters, contributors, chosen, packed=packed)
+
+
 @bench.command("size")
 @click.option("--contributors", default=1_000, show_default=True, help="Of one federation.")
 @click.option("--rounds", default=1, show_default=True, help="Rounds of training.")

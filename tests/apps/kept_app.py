@@ -39,10 +39,7 @@ def client_app() -> ClientApp:
 
     @app.train()
     def train(message: Message, context: Context) -> Message:
-        own = int(context.node_config["partition-id"])
-        rng = np.random.default_rng(own)
-        x = rng.normal(size=(20 + own, 3))
-        y = x @ np.array([1.0, -2.0, 0.5]) + rng.normal(scale=0.1, size=len(x))
+        x, y = _points(context)
         sent = message.content.array_records["arrays"]
         w, b = sent["w"].numpy().astype(float), float(sent["b"].numpy()[0])
         for _ in range(5):
@@ -57,11 +54,29 @@ def client_app() -> ClientApp:
         )
         return Message(content, reply_to=message)
 
+    @app.evaluate()
+    def evaluate(message: Message, context: Context) -> Message:
+        x, y = _points(context)
+        if len(x) == 22:  # the third site says nothing
+            return Message(RecordDict(), reply_to=message)
+        sent = message.content.array_records["arrays"]
+        wrong = x @ sent["w"].numpy() + sent["b"].numpy() - y
+        said = {"mse": float((wrong**2).mean()), "worst": float(abs(wrong).max())}
+        content = RecordDict({"metrics": MetricRecord({**said, "num-examples": len(x)})})
+        return Message(content, reply_to=message)
+
     return app
 
 
+def _points(context: Context) -> tuple[np.ndarray, np.ndarray]:
+    own = int(context.node_config["partition-id"])
+    rng = np.random.default_rng(own)
+    x = rng.normal(size=(20 + own, 3))
+    return x, x @ np.array([1.0, -2.0, 0.5]) + rng.normal(scale=0.1, size=len(x))
+
+
 def by_number(grid: Grid) -> dict[int, str]:
-    return {node: f"site-{place}" for place, node in enumerate(sorted(grid.get_node_ids()))}
+    return {node: f"site-{place}" for place, node in enumerate(grid.get_node_ids())}
 
 
 def model() -> ArrayRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flwr.app import MetricRecord
 
 from anml_fl.ledger.entry import model_hash
 from anml_fl.run.claims import ClaimsRecord
@@ -19,7 +21,6 @@ from anml_fl.settings.aggregation import Aggregation
 from anml_fl.settings.reading import from_file
 from server.orchestration.run_folder import hold
 from strategies.anml import Anml
-from strategies.claims import Claims
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def test_the_folder_is_that_of_a_run_and_verifies(kept, anml):
         "anml/rounds.jsonl",
         "anml/timings.jsonl",
         "anml/model.safetensors",
+        "anml/claims.jsonl",
         *updates,
     }
     for command in (("verify", run), ("ledger", "verify", run), ("report", run)):
@@ -167,29 +169,53 @@ def test_pool_and_updates_are_chosen_as_in_the_settings(lines, tmp_path, anml):
     assert anml("verify", tmp_path / "a")[0] == 0
 
 
-def test_what_contributors_claim_is_kept_and_bound(lines, tmp_path, anml):
-    chosen = lines.of_kind("anml", save=tmp_path / "a")
-
-    def claim(number, arrays):
-        if number:
-            said = {"site-0": number / 4, "site-1": 0.25}
-            chosen.log.claimed(number, Claims(said, {"site-0": 5}, {"site-2": "no claim"}))
-
-    lines.carry_out(chosen, 3, claim)
-    assert anml("verify", tmp_path / "a")[0] == 0
-    assert [one.median for one in load_run(tmp_path / "a").lead.claims] == [0.25, 0.375, 0.5]
-    claims = tmp_path / "a" / "anml" / "claims.jsonl"
-    claims.write_text(claims.read_text().replace("0.5", "0.4"))
-    assert anml("verify", tmp_path / "a")[0] == 1
+def test_what_contributors_claim_is_kept_shown_and_bound(kept, anml):
+    run, result = kept
+    said = load_run(run).lead.claims
+    assert [one.round for one in said] == [1, 2, 3, 4]
+    assert said[-1].metric == "mse"
+    assert set(said[-1].values) == {"site-0", "site-1", "site-3"}
+    assert set(said[-1].left_out) == {"site-2"}
+    assert said[-1].examples == {"site-0": 20, "site-1": 21, "site-3": 23}
+    # The first site's own points, and the model that the app was given.
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20, 3))
+    y = x @ np.array([1.0, -2.0, 0.5]) + rng.normal(scale=0.1, size=20)
+    w, b = (result.arrays[name].numpy() for name in ("w", "b"))
+    assert said[-1].values["site-0"] == pytest.approx(((x @ w + b - y) ** 2).mean())
+    page = (run / "report.html").read_text()
+    assert "the median mse of anml is" in page
+    assert "on rows of their own" in page
+    claims = run / "anml" / "claims.jsonl"
+    claims.write_text(claims.read_text().replace('"site-0":20', '"site-0":21'))
+    code, told = anml("verify", run)
+    assert code == 1
+    assert "claims.jsonl was altered" in told
     claims.unlink()
-    assert anml("verify", tmp_path / "a")[0] == 1
+    assert anml("verify", run)[0] == 1
 
 
-def test_claims_that_nobody_signed_are_refused(kept, anml):
-    (kept[0] / "anml" / "claims.jsonl").write_text(
-        ClaimsRecord(4, {"site-0": 0.0}, {}, {}).to_json() + "\n"
-    )
-    code, said = anml("verify", kept[0])
+def test_what_the_app_itself_finds_is_kept_and_shown(lines, tmp_path, anml):
+    def test(number, arrays):
+        return MetricRecord({"loss": 8.0 / 2**number, "accuracy": number / 8})
+
+    lines.carry_out(lines.of_kind("anml", save=tmp_path / "a"), 3, test)
+    assert anml("verify", tmp_path / "a")[0] == 0
+    records = load_run(tmp_path / "a").lead.records
+    assert [one.test_error for one in records] == [0.875, 0.75, 0.625]
+    assert [one.test_score for one in records] == [4.0, 2.0, 1.0]
+    page = (tmp_path / "a" / "report.html").read_text()
+    assert "With 4 contributors, anml ended at 62.5\N{NO-BREAK SPACE}% test error." in page
+    assert "The app's own test by round" in html.unescape(page)
+
+
+def test_claims_that_nobody_signed_are_refused(lines, tmp_path, anml):
+    run = tmp_path / "a"
+    lines.carry_out(lines.of_kind("anml", save=run, fraction_evaluate=0.0), 1)
+    assert anml("verify", run)[0] == 0
+    claim = ClaimsRecord(1, {"site-0": 0.0}, {}, {})
+    (run / "anml" / "claims.jsonl").write_text(claim.to_json() + "\n")
+    code, said = anml("verify", run)
     assert code == 1
     assert "anml/claims.jsonl is there, but nothing was signed for it" in said
 

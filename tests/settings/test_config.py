@@ -24,10 +24,12 @@ KNOWN = {
     "table": "data, label, by, test, schema, digest",
     "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
     " feature_shift, turn_round, good_rounds, bad_rounds",
-    "training": "task, model, rounds, local_epochs, batch_size, learning_rate, weight_classes,"
-    " device, timeout, min_replies",
+    "training": "task, model, rounds, local_epochs, batch_size, learning_rate, schedule,"
+    " optimizer, momentum, weight_decay, proximal, clip_norm, weight_classes, device, timeout,"
+    " min_replies",
     "evaluation": "metric, patience, best_by, worth, repeats",
-    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting",
+    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting,"
+    " server_optimizer, server_learning_rate, server_momentum, server_beta_2, server_tau",
     "registry": "database, simulated, reputation, forgetting, exploration, r_min, gold",
     "settlement": "pool, record_updates",
 }
@@ -36,12 +38,14 @@ FLAT = "name, seed, engine, strategies, " + ", ".join(
 )
 NAMES = {
     "engine": "inline, simulation, deployment, app",
+    "schedule": "constant, linear, cosine",
+    "optimizer": "sgd, adam, adamw",
     "strategies": "fedavg, krum, multikrum, q_only, bulyan, median, trimmed_mean, anml,"
     " softmax_blend, multiplicative, oracle",
     "dataset": "digits, wine, breast_cancer, adult, covertype, fashion_mnist, heart_disease,"
     " labelme, mnist_writers",
     "scenario": "high, moderate, low, adversarial, unknown",
-    "model": "mlp, cnn",
+    "model": "mlp, cnn, logistic, transformer",
 }
 BEHAVIOURS = (
     "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint,"
@@ -49,7 +53,8 @@ BEHAVIOURS = (
 )
 
 ABOVE_0, BELOW_0 = math.nextafter(0, 1), math.nextafter(0, -1)
-ABOVE_1, BELOW_HALF = math.nextafter(1, 2), math.nextafter(0.5, 0)
+ABOVE_1, BELOW_1 = math.nextafter(1, 2), math.nextafter(1, 0)
+BELOW_HALF = math.nextafter(0.5, 0)
 SHARE = ([0.0, 1.0], [BELOW_0, ABOVE_1])
 POSITIVE = ([ABOVE_0, 1e300], [0.0, -1.0])
 NATURAL = ([1, 10**6], [0, -1])
@@ -71,6 +76,10 @@ BOUNDS = {
     "local-epochs": NATURAL,
     "batch-size": NATURAL,
     "learning-rate": POSITIVE,
+    "momentum": ([0.0, BELOW_1], [BELOW_0, 1.0]),
+    "weight-decay": ([0.0, 1e300], [BELOW_0]),
+    "proximal": ([0.0, 1e300], [BELOW_0]),
+    "clip-norm": POSITIVE,
     "timeout": POSITIVE,
     "min-replies": SHARE,
     "patience": ([0, 10**6], [-1]),
@@ -82,6 +91,10 @@ BOUNDS = {
     "fraction": ([ABOVE_0, 1.0], [0.0, ABOVE_1]),
     "n-byzantine": ([0, 10**6], [-1]),
     "trim": ([0.0, BELOW_HALF], [BELOW_0, 0.5]),
+    "server-learning-rate": POSITIVE,
+    "server-momentum": ([0.0, BELOW_1], [BELOW_0, 1.0]),
+    "server-beta-2": ([0.0, BELOW_1], [BELOW_0, 1.0]),
+    "server-tau": POSITIVE,
     "forgetting": SHARE,
     "exploration": ([0, 10**6], [-1]),
     "r-min": SHARE,
@@ -178,7 +191,9 @@ def test_names_that_settings_take_are_those_that_exist(name, table):
 
 def test_bounds_below_cover_every_number():
     numbers = {name for name, *_, field in settings() if type(field.default) in (int, float)}
-    assert set(BOUNDS) == numbers | {"flip-target", "flip-offset", "n-byzantine"}
+    absent = {"flip-target", "flip-offset", "n-byzantine", "clip-norm"}
+    absent |= {"server-learning-rate", "server-momentum"}
+    assert set(BOUNDS) == numbers | absent
 
 
 @pytest.mark.parametrize(("name", "value"), edges(0))

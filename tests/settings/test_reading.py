@@ -43,10 +43,13 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
         "test",
         "schema",
         "digest",
+        "clip-norm",
         "flip-target",
         "flip-offset",
         "flip-pairs",
         "n-byzantine",
+        "server-learning-rate",
+        "server-momentum",
         "metric",
         "database",
     }
@@ -153,6 +156,15 @@ def configs(draw):
                 "local_epochs": natural(),
                 "batch_size": natural(),
                 "learning_rate": positive(),
+                "schedule": draw(st.sampled_from(["constant", "linear", "cosine"])),
+                **draw(
+                    st.sampled_from(
+                        [{}, {"momentum": 0.9}, {"optimizer": "adam"}, {"optimizer": "adamw"}]
+                    )
+                ),
+                "weight_decay": draw(st.floats(0, 1e300)),
+                "proximal": draw(st.floats(0, 1e300)),
+                "clip_norm": draw(st.none() | st.floats(1e-300, 1e300)),
                 "weight_classes": draw(st.booleans()),
                 "device": draw(st.sampled_from(["cpu", "cuda:1", "mps"])),
                 "timeout": positive(),

@@ -133,8 +133,8 @@ def test_every_option_belongs_to_one_part():
         {field.name for field in fields(kind)}
         for kind in (SignalSource, Participation, Transport, Sampling, Metrics)
     ]
-    rule = {"name", "n_byzantine", "example_weighting"}
-    for name in set(Options.__annotations__) - rule - {"save", "pool", "record_updates"}:
+    of_rule = {"name", "n_byzantine", "example_weighting", "server_optimizer"}
+    for name in set(Options.__annotations__) - of_rule - {"save", "pool", "record_updates"}:
         assert sum(name in owner for owner in owners) == 1
     assert set().union(*owners) < set(Options.__annotations__)
 
