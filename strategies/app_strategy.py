@@ -146,7 +146,7 @@ class AppStrategy(Strategy):
     ) -> MetricRecord | None:
         """Keep what contributors say of a model, and aggregate it; None if nobody says it."""
         claims = self._evaluation.hear(replies, self.metrics.weighted_by_key)
-        if self.log is not None and self.sampling.fraction_evaluate:
+        if self.log is not None and claims.reports:
             self.log.claimed(self._done + server_round, claims)
         return self.metrics.of_evaluation(claims.reports)
 

@@ -43,6 +43,11 @@ def _shown(public_key: bytes) -> str:
     return "key-" + hashlib.sha256(public_key).hexdigest()[:16]
 
 
+def _authentic(public_key: bytes | None) -> bool:
+    """Tell whether it is a key, as SuperNodes send it."""
+    return (public_key or b"").startswith(b"-----BEGIN PUBLIC KEY-----")
+
+
 class ByKey:
     """Identify a deployment's nodes by the key that they authenticate with.
 
@@ -93,7 +98,8 @@ class ByName:
 
     Each node is asked once, which the mod `clients.echo.echo_nonce` answers with `name` and
     `partition-id` of its node config. How they are called then: `strategies.names.identities`.
-    A node that does not answer is called by its key or its id.
+    A node that does not answer is called by its key or its id. The random bytes that Flower's
+    simulation has in a key's place, other ones in each run, are none.
 
     Parameters
     ----------
@@ -116,7 +122,9 @@ class ByName:
                 told, _ = enrol(grid, strangers, self._timeout)
                 self._told |= {node: told.get(node, Told()) for node in strangers}
             nodes = {
-                node: Node(_shown(keys[node]) if keys[node] else "", self._told[node])
+                node: Node(
+                    _shown(keys[node]) if _authentic(keys[node]) else "", self._told[node]
+                )
                 for node in new
             }
             named, notes = identities(nodes, self._known)

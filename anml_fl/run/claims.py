@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
+from itertools import takewhile
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -108,8 +109,17 @@ def load_claims(strategy: Path) -> tuple[ClaimsRecord, ...]:
     return tuple(found)
 
 
-def cut_claims(strategy: Path, rounds: int) -> None:
+def cut_claims(strategy: Path, rounds: int, *, of_each: bool = True) -> None:
     """Cut off what was claimed of rounds after one, which are done again.
+
+    Parameters
+    ----------
+    strategy : Path
+        Its folder.
+    rounds : int
+        The last round that is kept.
+    of_each : bool
+        Whether each round has its claims; an app's nodes may say nothing of some.
 
     Raises
     ------
@@ -121,12 +131,23 @@ def cut_claims(strategy: Path, rounds: int) -> None:
         return
     # What is behind the last newline was not written to its end.
     *lines, _ = path.read_bytes().split(b"\n")
-    kept = b"".join(line + b"\n" for line in lines[:rounds])
-    if kept != path.read_bytes():
-        write_whole(path, kept)
+    # One a round, so that there are no more than rounds, and behind a later one none to keep.
+    kept = lines[:rounds]
+    if not of_each:
+        kept = list(takewhile(lambda line: not _later(line, rounds), kept))
+    text = b"".join(line + b"\n" for line in kept)
+    if text != path.read_bytes():
+        write_whole(path, text)
     numbers = [one.round for one in load_claims(strategy)]
-    if numbers != list(range(1, rounds + 1)):
+    if of_each and numbers != list(range(1, rounds + 1)):
         raise ValueError(
             f"{path} has no claims of each round up to {rounds}, where the run goes on: bring"
             f" {strategy} back from a backup; or remove it, and the strategy begins at round 1"
         )
+
+
+def _later(line: bytes, rounds: int) -> bool:
+    try:
+        return int(json.loads(line)["round"]) > rounds
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False  # reading it says what is wrong

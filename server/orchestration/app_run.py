@@ -188,7 +188,7 @@ class AppRun:
             arrays = _same_model(before, arrays, out)
         if kept is not None:
             rounds.take_up(kept)
-            cut_claims(folder.path, kept.record.round)
+            cut_claims(folder.path, kept.record.round, of_each=False)
         self._open = _Open(
             out=out,
             config=config,
