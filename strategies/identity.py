@@ -43,9 +43,11 @@ def _shown(public_key: bytes) -> str:
     return "key-" + hashlib.sha256(public_key).hexdigest()[:16]
 
 
-def _authentic(public_key: bytes | None) -> bool:
-    """Tell whether it is a key, as SuperNodes send it."""
-    return (public_key or b"").startswith(b"-----BEGIN PUBLIC KEY-----")
+def _real_key(public_key: bytes | None) -> str:
+    """Show a key as SuperNodes send it; "" for anything else."""
+    if public_key is None or not public_key.startswith(b"-----BEGIN PUBLIC KEY-----"):
+        return ""
+    return _shown(public_key)
 
 
 class ByKey:
