@@ -123,12 +123,7 @@ class ByName:
             if strangers := [node for node in new if node not in self._told]:
                 told, _ = enrol(grid, strangers, self._timeout)
                 self._told |= {node: told.get(node, Told()) for node in strangers}
-            nodes = {
-                node: Node(
-                    _shown(keys[node]) if _authentic(keys[node]) else "", self._told[node]
-                )
-                for node in new
-            }
+            nodes = {node: Node(_real_key(keys[node]), self._told[node]) for node in new}
             named, notes = identities(nodes, self._known)
             self._known |= named
             self._notes += notes
