@@ -43,6 +43,13 @@ def _shown(public_key: bytes) -> str:
     return "key-" + hashlib.sha256(public_key).hexdigest()[:16]
 
 
+def _real_key(public_key: bytes | None) -> str:
+    """Show a key as SuperNodes send it; "" for anything else."""
+    if public_key is None or not public_key.startswith(b"-----BEGIN PUBLIC KEY-----"):
+        return ""
+    return _shown(public_key)
+
+
 class ByKey:
     """Identify a deployment's nodes by the key that they authenticate with.
 
@@ -93,7 +100,8 @@ class ByName:
 
     Each node is asked once, which the mod `clients.echo.echo_nonce` answers with `name` and
     `partition-id` of its node config. How they are called then: `strategies.names.identities`.
-    A node that does not answer is called by its key or its id.
+    A node that does not answer is called by its key or its id. The random bytes that Flower's
+    simulation has in a key's place, other ones in each run, are none.
 
     Parameters
     ----------
@@ -115,10 +123,7 @@ class ByName:
             if strangers := [node for node in new if node not in self._told]:
                 told, _ = enrol(grid, strangers, self._timeout)
                 self._told |= {node: told.get(node, Told()) for node in strangers}
-            nodes = {
-                node: Node(_shown(keys[node]) if keys[node] else "", self._told[node])
-                for node in new
-            }
+            nodes = {node: Node(_real_key(keys[node]), self._told[node]) for node in new}
             named, notes = identities(nodes, self._known)
             self._known |= named
             self._notes += notes

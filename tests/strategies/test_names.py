@@ -9,6 +9,7 @@ import pytest
 from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.proto.node_pb2 import NodeInfo
+from flwr.supercore.primitives.asymmetric import generate_key_pairs, public_key_to_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +33,11 @@ NAMES = [
     KEYS[0],
     "x",
 ]
+
+
+def pem():
+    """Make a public key as a SuperNode sends it."""
+    return public_key_to_bytes(generate_key_pairs()[1])
 
 
 class Keyed(InlineGrid):
@@ -95,7 +101,7 @@ def test_where_a_registry_is_given_its_keys_are_the_names():
 
 def test_a_name_takes_nothing_from_a_key():
     grid = Keyed(
-        client(echo_nonce), [{"name": "north"}, {"name": "north"}, {}], [b"k", b"l", b"m"]
+        client(echo_nonce), [{"name": "north"}, {"name": "north"}, {}], [pem() for _ in "klm"]
     )
     keys = by_public_key(grid)
     chosen = Anml()
@@ -103,6 +109,13 @@ def test_a_name_takes_nothing_from_a_key():
     own = list(keys.values())
     assert called(chosen) == sorted([f"north@{own[0]}", f"north@{own[1]}", own[2]])
     assert chosen.records[0].note == "3 valid replies, fewer than 4: q = 1 for all"
+
+
+def test_random_bytes_that_a_simulation_has_in_a_keys_place_name_nobody():
+    nodes = [{"name": "north", "partition-id": 0}, {"partition-id": 1}]
+    chosen = Anml()
+    run(chosen, Keyed(client(echo_nonce), nodes, [b"-" * 32, bytes(range(32))]), [])
+    assert called(chosen) == ["north", "partition-1"]
 
 
 def test_a_name_that_two_claim_is_neithers_and_the_record_says_so_once(caplog):
