@@ -38,8 +38,9 @@ is{% endif %}.</p>{% endif %}
 {% if claims -%}
 <h2>What the sites say of the model</h2>
 <p>{% if app %}Sites tested each round's model on rows of their own.{% else %}The server
-has no rows to test on. Each site tested each round's model on {{ claimed_on }}.{% endif %} These
-are the sites' own claims: nobody can check them, and no weight or payout follows from them. The median moves little as long as most tell
+has no rows to test on. Each site tested each round's model on
+{{ claimed_on }}.{% endif %} These are the sites' own claims: nobody can check them, and no
+weight or payout follows from them. The median moves little as long as most tell
 the truth.</p>
 {% if claims_plot -%}
 {{ figure(claims_plot, "Claims by round",
