@@ -129,6 +129,10 @@ def render(
         "claims_plot": _embedded(claims_figure(run)),
         "claimed_better": claimed_metric(run).better,
         "facts": visible(facts, 800),
+        "tested_on": visible(summary.tested_on or "the server's test set", 200),
+        "claimed_on": "its own test loader"
+        if summary.tested_on
+        else "a fifth of its rows, on which it does not train",
         "warning": visible(verification.warning, 800),
         "key": verification.key,
         "lead": visible(run.lead.name, 40),

@@ -22,8 +22,8 @@ TEMPLATE = """\
 {% endif -%}
 {% if error -%}
 {{ figure(error, criterion.title | sentence ~ " by round",
-        (criterion.name | sentence) ~ " of each round's model on the"
-        ~ " server's test set; " ~ criterion.better ~ " is better.") }}
+        (criterion.name | sentence) ~ " of each round's model on "
+        ~ tested_on ~ "; " ~ criterion.better ~ " is better.") }}
 {%- elif not (claims or app_score) %}<p class="note">No round of this run was tested
 {%- if app %}: the app gave its strategy no <code>evaluate_fn</code> that says how good a model
 is{% endif %}.</p>{% endif %}
@@ -38,9 +38,9 @@ is{% endif %}.</p>{% endif %}
 {% if claims -%}
 <h2>What the sites say of the model</h2>
 <p>{% if app %}Sites tested each round's model on rows of their own.{% else %}The server
-has no rows to test on. Each site tested each round's model on a fifth of its
-rows, on which it does not train.{% endif %} These are the sites' own claims: nobody can check
-them, and no weight or payout follows from them. The median moves little as long as most tell
+has no rows to test on. Each site tested each round's model on
+{{ claimed_on }}.{% endif %} These are the sites' own claims: nobody can check them, and no
+weight or payout follows from them. The median moves little as long as most tell
 the truth.</p>
 {% if claims_plot -%}
 {{ figure(claims_plot, "Claims by round",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from anml_fl.run.reading import load_run
 from anml_fl.run.updates import load_updates
@@ -118,5 +119,8 @@ def test_flowers_simulation_finds_the_task_and_comes_to_the_same(anml, place):
     words = (*QUICKSTART, "--contributors", 3, "--rounds", 2, "--strategy", "anml")
     ended(anml("run", *words, "--out", "inline"))
     ended(anml("run", *words, "--engine", "simulation", "--out", "simulated"))
-    models = [Path(out, "anml", "model.safetensors") for out in ("inline", "simulated")]
-    assert models[0].read_bytes() == models[1].read_bytes()
+    models = [load_file(f"{out}/anml/model.safetensors") for out in ("inline", "simulated")]
+    assert models[0].keys() == models[1].keys()
+    for name, array in models[0].items():
+        # Processes may round otherwise in the last place, and training amplifies it.
+        np.testing.assert_allclose(array, models[1][name], atol=1e-3, rtol=0, err_msg=name)
