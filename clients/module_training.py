@@ -75,7 +75,7 @@ def train_by_module(
     """
     called = f"{task.module.name}.train"
     rng = stream(task.seed, "training", contributor, str(number))
-    given, named = task.train_arguments(model, loaders)
+    given, named = task.train_arguments(model, loaders, number)
     with seeded_generators(rng, task.training.device):
         for loader in (loaders.train, loaders.validation, loaders.test):
             reseed(loader, rng)

@@ -61,6 +61,7 @@ APART: Mapping[str, str] = {
     "anml_fl.run.ledger_audit": "compares a run's files with its ledger",
     "anml_fl.run.manifest": "what a run says of itself",
     "anml_fl.run.own_code": "the hash that modules of one's own have",
+    "anml_fl.run.participants": "no study is somebody else's app",
     "anml_fl.run.round_audit": "compares a run's files with its ledger",
     "anml_fl.run.strategy_folder": "writes a round's record down",
     "anml_fl.run.strategy_results": "compares a run's files with its ledger",
@@ -88,6 +89,7 @@ APART: Mapping[str, str] = {
     "server.orchestration.settlement": "settles what was decided",
     "server.orchestration.worth": "no study asks what joining is worth",
     "strategies.claims": "no study's nodes test models",
+    "strategies.run_log": "no study is somebody else's app",
     "strategies.statistics_query": "no study's data stay on nodes",
     "studies.store": "writes rows down",
 }

@@ -119,6 +119,12 @@ def with_task(config: RunConfig) -> RunConfig:
 def _of_functions(training: Training, module: TaskModule) -> dict[str, object]:
     """Take a task's own defaults over; refuse a setting that none of its functions takes."""
     said: dict[str, object] = {}
+    functions = (module.load_data, module.train)
+    if training.schedule != "constant" and not takes(functions, "lr"):
+        raise ConfigError(
+            f"training.schedule: train of {module.name} takes no learning rate, so that it"
+            f" must be constant, got {training.schedule!r}"
+        )
     for setting, meant, function in (
         ("local_epochs", "epochs", module.train),
         ("learning_rate", "lr", module.train),
@@ -128,7 +134,6 @@ def _of_functions(training: Training, module: TaskModule) -> dict[str, object]:
         default = default_of(function, meant)
         if setting not in training.model_fields_set and default is not None:
             said[name] = default
-        functions = (module.load_data, module.train)
         if value != Training.model_fields[setting].default and not takes(functions, meant):
             raise ConfigError(
                 f"training.{setting}: neither load_data nor train of {module.name} takes"

@@ -194,9 +194,17 @@ class ModuleTask(Task):
         )
 
     def train_arguments(
-        self, model: nn.Module, loaders: Loaders | None
+        self, model: nn.Module, loaders: Loaders | None, number: int = 1
     ) -> tuple[list[Any], dict[str, Any]]:
         """Find what `train` is to be called with; without loaders, whether it can be.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+        loaders : Loaders, optional
+            The contributor's.
+        number : int
+            The round, from 1.
 
         Raises
         ------
@@ -211,7 +219,7 @@ class ModuleTask(Task):
             "valloader": loaders.validation,
             "testloader": loaders.test,
             "epochs": self.training.local_epochs,
-            "lr": self.training.learning_rate,
+            "lr": self.training.in_round(number).learning_rate,
             "device": torch.device(self.training.device),
             "batch_size": self.training.batch_size,
             "seed": self.seed,

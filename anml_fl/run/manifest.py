@@ -52,10 +52,10 @@ class Manifest:
         Hash of the server's code.
     own : mapping
         Module of one's own to the hash of its files, at the server; as of `run.own_code`.
-    about : mapping
-        What is trained, as `Task.about` says it; {} where that is not known.
     run : str
         What the registry calls the run, where that does not follow from the settings.
+    about : mapping, optional
+        What is trained, as `Task.about` says it.
 
     Attributes
     ----------
@@ -72,10 +72,10 @@ class Manifest:
         config: RunConfig,
         code: str,
         own: Modules,
-        about: Mapping[str, Any],
         run: str = "",
+        about: Mapping[str, Any] | None = None,
     ) -> None:
-        self._about = about
+        self._about = about or {}
         self._path, self._engine, self._run = out / MANIFEST, config.engine, run
         self._code, self.own = code, own
         before = _read(self._path)
@@ -125,6 +125,7 @@ class Manifest:
             "engine": self._engine,
             "code": {"server": self._code, "contributors": dict(sorted(self._codes.items()))},
             "versions": _versions(),
+            **self._about,
             **({"run": self._run} if self._run else {}),
             **self._about,
         }

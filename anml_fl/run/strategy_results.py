@@ -44,7 +44,9 @@ def strategy_results(
     StrategySummary
         Errors and weights are fractions, None is unknown.
     """
-    shares = [share for record in records if (share := _attackers_share(record, behaviours))]
+    found = [_attackers_share(record, behaviours) for record in records]
+    # Rounds in which attackers got nothing count; those without a new model do not.
+    shares = [share for share in found if share is not None]
     finite = [share for share in shares if not math.isnan(share)]
     weight = (fmean(finite) if finite else None) if shares else 0.0
     if behaviours and set(behaviours.values()) == {UNKNOWN}:

@@ -56,13 +56,17 @@ ORACLE = "oracle"
 """The strategy that is given who is honest: what the others are measured against."""
 
 
+# What the module says itself.
 _NOTHING_BESIDE_A_TASK = {
     "federation": ("dataset", "partition", "leave_out"),
     "table": ("data", "label", "by", "test", "schema_file"),
-    "training": ("model", "weight_classes"),
+    "training": (
+        "model", "optimizer", "momentum", "weight_decay", "proximal", "clip_norm",
+        "weight_classes",
+    ),
     "evaluation": ("worth",),
     "registry": ("gold",),
-}
+}  # fmt: skip
 
 
 class RunConfig(Section):

@@ -168,7 +168,7 @@ class AppRun:
         # settings is another one, and draws a name.
         drawn = f"{config.name}-{secrets.token_hex(8)}"
         called = plan.signals.run or kept_run(out) or drawn
-        manifest = Manifest(out, config, code, {}, {}, called)
+        manifest = Manifest(out, config, code, {}, called)
         folder = StrategyFolder(out / name)
         over = finished(out, config, name)
         kept = None if over else folder.resume(run)

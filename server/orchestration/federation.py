@@ -131,7 +131,7 @@ def train_federation(
     if task.schema is not None:
         write_whole(out / SCHEMA, schema_text(task.schema).encode())
     code = code_hash()
-    manifest = Manifest(out, config, code, own_code(config), task.about)
+    manifest = Manifest(out, config, code, own_code(config), about=task.about)
     for module, digest in manifest.changed.items():
         log(
             WARNING,
@@ -234,7 +234,8 @@ def check(config: RunConfig, task: Task | None = None) -> None:
         finally:
             engine.dispose()
     task = task or task_of(config)
-    check_model(config, task)
+    if not isinstance(task, ModuleTask):
+        check_model(config, task)
     check_data(config, task)
     if config.evaluation.worth:
         check_worth(config, task)

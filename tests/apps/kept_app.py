@@ -103,6 +103,8 @@ def of_kind(kind: str, **options: Any) -> ScreenedStrategy:
     options = {"roster": by_number, **options}
     if kind == "anml":
         return Anml(**options)
+    if kind == "fedadam":
+        return Anml(settings=Aggregation(server_optimizer="fedadam"), **options)
     if kind == "momentum":
         from strategies.options import parts_of
 

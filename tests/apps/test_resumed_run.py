@@ -51,6 +51,7 @@ def _stops(error, in_round):
         ("anml", 3, ValueError("a mistake")),
         ("momentum", 3, KeyboardInterrupt()),
         ("krum", 4, KeyboardInterrupt()),
+        ("fedadam", 3, KeyboardInterrupt()),
     ],
 )
 def test_an_interrupted_run_ends_with_the_same_bytes(

@@ -300,7 +300,7 @@ def test_metric_is_taken_by_scikit_learns_names_and_an_unknown_one_lists_ours():
     assert str(caught.value) == (
         "evaluation.metric: known metrics: accuracy, balanced_accuracy, f1, precision, recall,"
         " matthews_corrcoef, roc_auc, average_precision, log_loss, r2, mae, mse, rmse,"
-        " got 'auc'"
+        " loss, got 'auc'"
     )
 
 

@@ -83,7 +83,7 @@ def task_of(name, **more):
 
 
 def replies(task, order):
-    flat = {"task": task.module.name, "contributors": 3, "local-epochs": 1}
+    flat = {"task": task.module.name, "contributors": 3, "local-epochs": 1, "seed": task.seed}
     config = adopted(from_flat(flat))
     local = LocalRound(config, task, 1, arrays_of(task.initial_model()))
     return {name: local.reply_of(name, "honest")[0] for name in order}

@@ -12,7 +12,7 @@ from anml_fl.run.reading import load_run
 from anml_fl.run.updates import load_updates
 
 ANSWER = "return 0.0, right / len(testloader.dataset)"
-QUICKSTART = ("--task", "quickstart.task", "--rounds", 4, "--local-epochs", 1, "--seed", 3)
+QUICKSTART = ("--task", "quickstart.task", "--rounds", 4, "--local-epochs", 2, "--seed", 3)
 
 
 def ended(done):
@@ -27,7 +27,8 @@ def test_the_shape_of_the_quickstart_learns_and_leaves_a_whole_run(anml, place):
     # Nobody attacks, so that the oracle has nothing to know; and digits are learned.
     assert list(run.summary.strategies) == ["fedavg", "krum", "anml"]
     assert set(run.summary.contributors.values()) == {"honest"}
-    assert all(one.test_error < 0.5 for one in run.summary.strategies.values())
+    errors = {name: one.test_error for name, one in run.summary.strategies.items()}
+    assert max(errors.values()) < 0.5, errors
     assert run.summary.dataset == "quickstart.task"
     assert run.summary.tested_on == "its load_centralized_dataset, at the server"
     # 4/5 of every fifth of the first 1200 rows.
