@@ -106,10 +106,11 @@ class ByName:
     Parameters
     ----------
     timeout : float
-        Seconds to wait for answers.
+        Seconds to wait for answers: the first of a simulation comes when its processes have
+        started, a minute and more on a busy machine.
     """
 
-    def __init__(self, timeout: float = 60.0) -> None:
+    def __init__(self, timeout: float = 300.0) -> None:
         self._timeout = timeout
         self._told: dict[int, Told] = {}
         self._known: dict[int, str] = {}
