@@ -52,6 +52,7 @@ def samples_said(sample: Study) -> list[str]:
     said = []
     areas = {(d, _model(c)): cells["krum"] for d, c, cells in sample.settings_of("auc")}
     errors = {(d, _model(c)): cells for d, c, cells in sample.settings_of("error")}
+    krum = {(d, _model(c)): cells for d, c, cells in sample.settings_of("branch_krum")}
     for (dataset, model), cells in errors.items():
         if model not in _NETWORKS or (dataset, "mlp") not in errors:
             continue
@@ -69,13 +70,20 @@ def samples_said(sample: Study) -> list[str]:
             f" {interval(excess(own, other), 3)}."
             f" {_gains(cells, _NETWORKS[model])} {_gains(errors[dataset, 'mlp'], 'the MLP')}"
         )
+        taken = [krum.get((dataset, one), {}).get("two_stage") for one in (model, "mlp")]
+        if taken[0] is not None and taken[1] is not None:
+            here, there = (100 * mean(one.values).value for one in taken if one is not None)
+            said[-1] += (
+                f" The gate falls back on krum in {here:.0f} % of the trials with"
+                f" {_NETWORKS[model]}, in {there:.0f} % with the MLP."
+            )
     return said
 
 
 def _gains(cells: Mapping[str, Cell], who: str) -> str:
     """Say what Krum and the gate change against no defence, and what could be had."""
     told = []
-    for method in ("krum", "two_stage", "oracle"):
+    for method in ("krum", "softmax_blend", "two_stage", "oracle"):
         change = excess(cells[method], cells["uniform"])
         told.append(
             f"{method} {side(change, 'raises', 'lowers', 'does not surely change')} the error"

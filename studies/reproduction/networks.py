@@ -81,7 +81,7 @@ def network_blocks(study: Study) -> tuple[Block, ...]:
 def level_of(study: Study, level: str) -> Study:
     """Take the conditions of a level alone, without the part that names it."""
     cells = {
-        key._replace(condition=without(key.condition, "level")): cell
+        key._replace(condition=without(key.condition, "level") or level): cell
         for key, cell in study.cells.items()
         if f"level={level}" in key.condition.split(";")
     }
