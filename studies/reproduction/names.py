@@ -73,6 +73,8 @@ _KEYS = {
     "alpha": ("", "Of Dirichlet's distribution of labels: less is less even, inf is even"),
     "attackers": ("", "How many attack, or which share"),
     "leave_out": ("", "Who takes no part, and is tested on"),
+    "level": ("", "What is weighed: samples, annotators by answers, or in a federation"),
+    "model": ("", "What is trained: a Transformer encoder, a CNN or an MLP"),
     "dirichlet": ("", "How unevenly labels are dealt to contributors: less is less even"),
 }
 

@@ -102,5 +102,21 @@ NOTES: dict[str, tuple[str, ...]] = {
         "students' test digits less FedAvg's, paired by trial; students_kept the share of "
         "honest students' updates that were selected.",
     ),
+    "transformer": (
+        "The paper judges MLPs and leaves other models open. Here a small Transformer "
+        "encoder (two layers, 32 wide) reads sentences about films, whose polarity 203 real "
+        "people judged, and the CNN sees Fashion-MNIST at 14 x 14 pixels; gradients of "
+        "single samples are exact, through embedding, attention and normalisations as "
+        "through convolutions. By sample 30 % of the true labels are flipped, as in Table 7, "
+        "and the MLP beside each network learns from the same samples with the same flips; "
+        "of sentences it is told how often each word is there. Training is by Adam in "
+        "minibatches.",
+        "Of the 203 people, each a contributor, nobody is simulated but the attackers of "
+        "attackers=30%, who flip all their labels. By single answers (1,000 sentences, drawn "
+        "by trial) names are RULE@SCORE as for the annotators of pictures, and rank "
+        "correlations are over those with 20 answers or more. In the federation each trains "
+        "the encoder on its own answers, for two rounds alone, for time. Which trials have "
+        "what is listed under settings by condition (in_trials); one trial has no interval.",
+    ),
 }
 """About our own studies, by name."""

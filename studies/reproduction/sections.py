@@ -12,6 +12,7 @@ from studies.reproduction.contribution_values import contribution_values
 from studies.reproduction.contributor_figures import contributor_figure
 from studies.reproduction.document import Folded, Section, Text
 from studies.reproduction.figure_5 import figure_5, sweep_table
+from studies.reproduction.networks import network_blocks
 from studies.reproduction.notes import NOTES, TABLE_16
 from studies.reproduction.settings import differences, settings_blocks, usual_recipe
 from studies.reproduction.significance import LEVEL, comparisons
@@ -58,6 +59,7 @@ OWN = {
     "annotators": "Fifty-nine people who labelled pictures",
     "annotators-federation": "The same people as a federation",
     "writers": "Digits of 180 writers",
+    "transformer": "A Transformer and a CNN in the MLP's place",
 }
 """Titles of the studies that no table of the paper has, in the order of the page."""
 
@@ -287,6 +289,8 @@ def _own(name: str, studies: Mapping[str, Study], stale: Text | None) -> Section
     for derived in (turning_points(study), contribution_values(study)):
         if derived is not None:
             blocks.append(derived)
-    blocks += _measured(study, studies, opened=True)
+    by_level = network_blocks(study)
+    blocks += by_level
+    blocks += _measured(study, studies, opened=not by_level)
     blocks += _tests(study)
     return Section(name, title, tuple(blocks))

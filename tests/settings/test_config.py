@@ -43,7 +43,7 @@ NAMES = {
     "strategies": "fedavg, krum, multikrum, q_only, bulyan, median, trimmed_mean, anml,"
     " softmax_blend, multiplicative, oracle",
     "dataset": "digits, wine, breast_cancer, adult, covertype, fashion_mnist, heart_disease,"
-    " labelme, mnist_writers",
+    " labelme, mnist_writers, sentiment",
     "scenario": "high, moderate, low, adversarial, unknown",
     "model": "mlp, cnn, logistic, transformer",
 }

@@ -69,6 +69,10 @@ class Encoder(nn.Module):
     def __init__(self, length: int, classes: int, vocabulary: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, _WIDTH, padding_idx=PADDING)
+        # Scaled by sqrt(width), words are then as long as positions. PyTorch's are six times
+        # as long: after six epochs on 1,500 sentences their error is .45, and .39 with these.
+        nn.init.normal_(self.embedding.weight, std=_WIDTH**-0.5)
+        nn.init.zeros_(self.embedding.weight[PADDING])
         self.layers = nn.ModuleList(
             EncoderLayer(_WIDTH, _HEADS, _INNER) for _ in range(_DEPTH)
         )
