@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.federation.loaders import examples_in
-from anml_fl.federation.module_task import LOSS, ModuleTask
+from anml_fl.federation.own_task.loaders import examples_in
+from anml_fl.federation.own_task.task import LOSS, ModuleTask
 from anml_fl.method.threads import one_thread
 from anml_fl.models.metrics import metric_named
 from anml_fl.settings.section import ConfigError

@@ -13,7 +13,7 @@ from anml_fl.behaviour import Sight, behaviour, behaviour_in_round, is_honest
 from anml_fl.catalogue import shown_kind
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.contributors import behaviours_of
-from anml_fl.federation.module_task import ModuleTask
+from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.method.threads import one_thread
 from anml_fl.models.parts import Parts
 from anml_fl.models.state import arrays_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from anml_fl.federation.global_generators import reseed, seeded_generators
-from anml_fl.federation.loaders import examples_in
-from anml_fl.federation.module_task import refuse_stranger
+from anml_fl.federation.own_task.generators import reseed, seeded_generators
+from anml_fl.federation.own_task.loaders import examples_in
+from anml_fl.federation.own_task.task import refuse_stranger
 from anml_fl.method.threads import one_thread
 from anml_fl.seeding import stream
 from clients.poisoned_loader import poisoned
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from anml_fl.behaviour import Behaviour
     from anml_fl.datasets.prepare import Samples
-    from anml_fl.federation.loaders import Loaders
-    from anml_fl.federation.module_task import ModuleTask
+    from anml_fl.federation.own_task.loaders import Loaders
+    from anml_fl.federation.own_task.task import ModuleTask
     from anml_fl.settings.attacks import Attacks
 
 

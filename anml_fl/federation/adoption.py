@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anml_fl.datasets.prepare import NATURAL
-from anml_fl.federation.module_task import LOSS, ModuleTask
 from anml_fl.federation.own_table import HUB, IN_PYTHON, digest_of, own_table
-from anml_fl.federation.task_module import default_of, takes, task_module
-from anml_fl.federation.trial import tried
+from anml_fl.federation.own_task.module import default_of, takes, task_module
+from anml_fl.federation.own_task.task import LOSS, ModuleTask
+from anml_fl.federation.own_task.trial import tried
 from anml_fl.models.metrics import METRICS, SEEN_OF
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
@@ -21,7 +21,7 @@ from anml_fl.settings.training import FILE, Training
 from anml_fl.tables.schema import ClassLabel
 
 if TYPE_CHECKING:
-    from anml_fl.federation.task_module import TaskModule
+    from anml_fl.federation.own_task.module import TaskModule
     from anml_fl.settings.run import RunConfig
     from anml_fl.settings.table import TableSettings
     from anml_fl.tables.rows import Rows

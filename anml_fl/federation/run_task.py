@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.federation.data import data_of
-from anml_fl.federation.module_task import ModuleTask
 from anml_fl.federation.own_table import schema_of
+from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.federation.task import Task
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from anml_fl.catalogue import is_own
-from anml_fl.federation.task_module import located, source_file
+from anml_fl.federation.own_task.module import located, source_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ import numpy as np
 from rich.progress import track
 from threadpoolctl import threadpool_limits
 
-from anml_fl.federation.module_task import ModuleTask
+from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.federation.run_task import task_of
 from anml_fl.method.gtg_shapley import gtg_shapley
 from anml_fl.method.shapley import exact_shapley, leave_one_out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from anml_fl.federation.module_task import ModuleTask
+from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.models.metrics import METRICS, SEEN_OF
 from anml_fl.settings.section import ConfigError
 from server.orchestration.module_checks import check_module

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from anml_fl.behaviour import behaviour, behaviour_in_round
 from anml_fl.federation.contributors import behaviours_of
-from anml_fl.federation.module_task import ModuleTask
+from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.federation.run_task import task_of
 from anml_fl.federation.simulated_registry import credentials_drawn
 from anml_fl.ledger.sql import SqlLedger

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from anml_fl.federation.module_task import LOSS
-from anml_fl.federation.trial import tried
+from anml_fl.federation.own_task.task import LOSS
+from anml_fl.federation.own_task.trial import tried
 from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
-    from anml_fl.federation.module_task import ModuleTask
+    from anml_fl.federation.own_task.task import ModuleTask
     from anml_fl.settings.run import RunConfig
 
 

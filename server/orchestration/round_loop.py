@@ -11,7 +11,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord
 from flwr.common.logger import log
 
 from anml_fl.behaviour import is_honest
-from anml_fl.federation.module_task import ModuleTask
+from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.models.state import arrays_of
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.strategy_folder import StrategyFolder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from anml_fl.federation.arguments import arguments
-from anml_fl.federation.tested import understood
+from anml_fl.federation.own_task.arguments import arguments
+from anml_fl.federation.own_task.tested import understood
 from anml_fl.settings.section import ConfigError
 
 CLASS = "class Net(nn.Linear):\n    def __init__(self):\n        super().__init__(4, 3)"
@@ -188,7 +188,7 @@ BATCHES = [
 def test_batches_that_cannot_be_taken_apart(place, write, old, new, said):
     from anml_fl.behaviour import behaviour
     from anml_fl.federation.adoption import adopted
-    from anml_fl.federation.module_task import ModuleTask
+    from anml_fl.federation.own_task.task import ModuleTask
     from anml_fl.settings.reading import from_flat
     from clients.module_training import loaders_behaving
 

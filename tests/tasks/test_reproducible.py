@@ -12,9 +12,9 @@ import torch
 from flwr.common import logger
 
 from anml_fl.federation.adoption import adopted
-from anml_fl.federation.global_generators import seeded_generators
-from anml_fl.federation.loaders import loaders_of
-from anml_fl.federation.module_task import ModuleTask
+from anml_fl.federation.own_task.generators import seeded_generators
+from anml_fl.federation.own_task.loaders import loaders_of
+from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.models.state import arrays_of
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat

@@ -12,13 +12,19 @@ from torch import nn
 
 from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.datasets.prepare import Partitioned, Samples
-from anml_fl.federation.arguments import arguments
 from anml_fl.federation.contributors import names_of
-from anml_fl.federation.global_generators import reseed, seeded_generators
-from anml_fl.federation.loaders import Loaders, Place, central_loader, examples_in, loaders_of
+from anml_fl.federation.own_task.arguments import arguments
+from anml_fl.federation.own_task.generators import reseed, seeded_generators
+from anml_fl.federation.own_task.loaders import (
+    Loaders,
+    Place,
+    central_loader,
+    examples_in,
+    loaders_of,
+)
+from anml_fl.federation.own_task.module import CENTRALIZED, TaskModule, task_module
+from anml_fl.federation.own_task.tested import Tested, understood, weighed
 from anml_fl.federation.task import Task
-from anml_fl.federation.task_module import CENTRALIZED, TaskModule, task_module
-from anml_fl.federation.tested import Tested, understood, weighed
 from anml_fl.method.threads import one_thread
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.catalogue import UnusableError, shown_kind
-from anml_fl.federation.arguments import meaning, parameters
+from anml_fl.federation.own_task.arguments import meaning, parameters
 from anml_fl.settings.section import ConfigError
 from anml_fl.settings.training import FILE
 from anml_fl.system.working_folder import search_it_last

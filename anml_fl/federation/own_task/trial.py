@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from anml_fl.federation.module_task import ModuleTask
-    from anml_fl.federation.tested import Tested
+    from anml_fl.federation.own_task.task import ModuleTask
+    from anml_fl.federation.own_task.tested import Tested
 
 
 def tried(task: ModuleTask) -> Tested | None:

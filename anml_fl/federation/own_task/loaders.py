@@ -8,14 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.catalogue import shown_kind
-from anml_fl.federation.arguments import arguments
-from anml_fl.federation.global_generators import seeded_generators
+from anml_fl.federation.own_task.arguments import arguments
+from anml_fl.federation.own_task.generators import seeded_generators
 from anml_fl.method.threads import one_thread
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
-    from anml_fl.federation.task_module import TaskModule
+    from anml_fl.federation.own_task.module import TaskModule
 
 # Of so many contributors a process keeps the loaders; those of others are made again, alike.
 _KEPT = 1024
