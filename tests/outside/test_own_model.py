@@ -18,11 +18,11 @@ from flwr.app import Array, ArrayRecord
 from flwr.clientapp import ClientApp
 from safetensors.numpy import load_file
 
-from anml_fl.federation.task import task_of
+from anml_fl.federation.run_task import task_of
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.updates import load_updates
 from anml_fl.settings.reading import from_flat
-from clients.app import enrol, train_round
+from clients.app import train_round
 from clients.echo import echo_nonce
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import run_federation
@@ -227,7 +227,6 @@ class Meddling:
     app: ClientApp = field(default_factory=lambda: ClientApp(mods=[echo_nonce]))
 
     def __post_init__(self) -> None:
-        self.app.query("enrol")(enrol)
 
         @self.app.train()
         def train(message: Message, context: Context) -> Message:
