@@ -140,6 +140,23 @@ def values_hash(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def state_hash(model: nn.Module) -> str:
+    """Hash what of a model travels and what is frozen: whether two were built alike.
+
+    Raises
+    ------
+    UnusableError
+        As of `Parts.of`.
+
+    Examples
+    --------
+    >>> state_hash(nn.Linear(2, 1)) == state_hash(nn.Linear(2, 1))
+    False
+    """
+    parts = Parts.of(model)
+    return values_hash({**parts.travelling, **parts.frozen})
+
+
 def _memory(value: Tensor) -> object:
     """Tell tensors apart that are not one and the same."""
     told = (

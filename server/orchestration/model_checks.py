@@ -8,7 +8,7 @@ import torch
 
 from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.models.batch_statistics import takes_statistics
-from anml_fl.models.parts import Parts, values_hash
+from anml_fl.models.parts import state_hash
 from anml_fl.models.state import as_input
 from anml_fl.settings.section import ConfigError
 
@@ -30,28 +30,24 @@ def check_model(config: RunConfig, task: Task) -> None:
         Saying what of it is not as it must be.
     """
     model = task.initial_model()
-    _check_logits(task, model.eval())
     try:
-        before = _hash(model)
+        # Before it sees a row: a buffer may count what it has seen.
+        same = state_hash(model) == state_hash(task.initial_model())
     except UnusableError as error:
         raise UnusableError(f"model {task.model!r}: {error}") from None
-    if _hash(task.initial_model()) != before:
+    if not same:
         raise UnusableError(
             f"model {task.model!r} has other weights each time it is built, so that a run is"
             " never the same again, and what is frozen differs from place to place: draw them"
             " by torch's own generator, or load them from a file"
         )
+    _check_logits(task, model.eval())
     if config.training.batch_size == 1 and takes_statistics(model):
         raise ConfigError(
             f"training.batch_size: model {task.model!r} takes statistics of a batch, which one"
             " row has not: give 2 or more, got 1"
         )
     _check_step(task, model.train())
-
-
-def _hash(model: nn.Module) -> str:
-    parts = Parts.of(model)
-    return values_hash({**parts.travelling, **parts.frozen})
 
 
 def _check_logits(task: Task, model: nn.Module) -> None:

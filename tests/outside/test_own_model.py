@@ -47,8 +47,10 @@ NET = dedent("""\
             self.head = nn.Linear(16, classes, dtype=torch.bfloat16)
             self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
             self.register_buffer("level", torch.ones(3))
+            self.register_buffer("asked", torch.zeros((), dtype=torch.int64))
 
         def forward(self, rows):
+            self.asked += len(rows)
             if self.training:
                 self.seen += len(rows)
                 self.level.add_(0.5)
@@ -76,7 +78,8 @@ TRAINED = {
     "other.bias", "head.weight", "head.bias",
 }  # fmt: skip
 BUFFERS = [
-    "level", "normal.num_batches_tracked", "normal.running_mean", "normal.running_var", "seen",
+    "asked", "level", "normal.num_batches_tracked", "normal.running_mean",
+    "normal.running_var", "seen",
 ]  # fmt: skip
 SETTINGS = {
     "model": "net:Net",
@@ -127,6 +130,7 @@ def test_it_trains_learns_and_is_judged_by_its_parameters_alone(anml):
     assert set(kept) == TRAINED | {*BUFFERS}
     assert kept["seen"].dtype == np.int64
     assert kept["seen"] > 0
+    assert kept["asked"] == kept["seen"]  # what the server asks stays at the server
     assert kept["head.weight"].dtype == np.float32
     width = sum(kept[name].size for name in TRAINED)
     updates = load_updates(Path("run/anml"), 1)

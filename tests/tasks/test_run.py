@@ -12,6 +12,8 @@ from safetensors.numpy import load_file
 from anml_fl.run.reading import load_run
 from anml_fl.run.updates import load_updates
 
+CLASS = "class Net(nn.Linear):\n    def __init__(self):\n        super().__init__(4, 3)"
+PLAIN = ("--contributors", 4, "--rounds", 2, "--local-epochs", 2, "--strategy", "anml")
 ANSWER = "return 0.0, right / len(testloader.dataset)"
 QUICKSTART = ("--task", "quickstart.task", "--rounds", 4, "--local-epochs", 2, "--seed", 3)
 
@@ -124,3 +126,22 @@ def test_flowers_simulation_finds_the_task_and_comes_to_the_same(anml, place):
     for name, array in models[0].items():
         # Processes may round otherwise in the last place, and training amplifies it.
         np.testing.assert_allclose(array, models[1][name], atol=1e-3, rtol=0, err_msg=name)
+
+
+COUNTING = """
+    class Net(nn.Linear):
+        def __init__(self):
+            super().__init__(4, 3)
+            self.register_buffer("asked", torch.tensor(0))
+
+        def forward(self, rows):
+            self.asked += len(rows)
+            return super().forward(rows)
+    """
+
+
+def test_a_net_that_counts_what_it_is_asked_trains(anml, place, write):
+    name = write("counting", (CLASS, COUNTING))
+    ended(anml("run", "--task", name, *PLAIN))
+    # In each round 2 epochs of 40 rows, at everybody.
+    assert load_file(f"runs/{name}/anml/model.safetensors")["asked"] == 2 * 2 * 40

@@ -6,13 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from anml_fl.catalogue import UnusableError
-from anml_fl.models.parts import Parts, values_hash
+from anml_fl.models.parts import state_hash
 from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from torch import nn
 
     from anml_fl.federation.own_task.task import ModuleTask
     from anml_fl.federation.own_task.tested import Tested
@@ -38,7 +36,7 @@ def tried(task: ModuleTask) -> Tested | None:
     """
     with _told(task.model):
         model = task.initial_model()
-        if _hash(model) != _hash(task.initial_model()):
+        if state_hash(model) != state_hash(task.initial_model()):
             raise UnusableError(
                 f"{task.model} has other weights each time it is built: draw them by torch's"
                 " own generator, or load them from a file"
@@ -51,11 +49,6 @@ def tried(task: ModuleTask) -> Tested | None:
     task.test_arguments(model, None)
     with _told(f"{task.module.name}, testing its first model,"):
         return task.first_test(model)
-
-
-def _hash(model: nn.Module) -> str:
-    parts = Parts.of(model)
-    return values_hash({**parts.travelling, **parts.frozen})
 
 
 @contextmanager
