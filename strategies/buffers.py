@@ -1,7 +1,8 @@
 """Buffers: what travels with a model and is not trained, such as running statistics.
 
 They say nothing of how a contributor trained, and their size has nothing to do with that of
-an update: they are left out of q, and no weight can make one contributor's count.
+an update: they are left out of q, and no weight can make one contributor's count. What is not
+finite in them at the server, as in a causal mask, stays as it is.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from strategies.arrays import is_finite, values_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from flwr.app import ArrayRecord
     from numpy.typing import NDArray
 
     from strategies.layout import Layout
@@ -33,7 +37,9 @@ _NAMES = (
 _COLLECTION = "batch_stats"
 
 
-def buffers_of(layout: Layout, judged: Judged | None = None) -> frozenset[str]:
+def buffers_of(
+    layout: Layout, judged: Judged | None = None, infinite: Collection[str] = ()
+) -> frozenset[str]:
     """Tell a model's buffers from the parameters, by which its contributors are judged.
 
     Parameters
@@ -43,6 +49,8 @@ def buffers_of(layout: Layout, judged: Judged | None = None) -> frozenset[str]:
         The parameters' names, or a function that says of a name whether it is one's. If not
         given: whatever is neither named as PyTorch, Keras and Flax name running statistics
         nor of whole numbers; or, in a model of whole numbers alone, these.
+    infinite : collection of str
+        Arrays that hold inf, as masks do: no parameters, if `judged` is not given.
 
     Raises
     ------
@@ -59,11 +67,11 @@ def buffers_of(layout: Layout, judged: Judged | None = None) -> frozenset[str]:
     """
     names = frozenset(layout.names)
     if judged is None:
-        named = set(filter(_is_statistic, names))
+        named = {name for name in names if _is_statistic(name) or name in infinite}
         whole = {
             n for n, d in zip(layout.names, layout.dtypes, strict=True) if d.kind in "biu"
         }
-        choices = [names - named - whole, names - named, names]
+        choices = [names - named - whole, names - named, names.difference(infinite)]
     elif callable(judged):
         choices = [frozenset(name for name in names if judged(name))]
     else:
@@ -86,6 +94,41 @@ def buffers_of(layout: Layout, judged: Judged | None = None) -> frozenset[str]:
 def _is_statistic(name: str) -> bool:
     *above, last = re.split("[./]", re.sub(r":\d+$", "", name))
     return _COLLECTION in above or f"_{last}".endswith(tuple(f"_{one}" for one in _NAMES))
+
+
+def infinite_in(record: ArrayRecord) -> frozenset[str]:
+    """Find the arrays of a model that hold inf, and no nan: no training leaves such weights.
+
+    Examples
+    --------
+    >>> from flwr.app import Array, ArrayRecord
+    >>> mask = np.triu(np.full((2, 2), -np.inf, np.float32), 1)
+    >>> sorted(infinite_in(ArrayRecord({"mask": Array(mask), "w": Array(np.ones(2))})))
+    ['mask']
+    """
+    return frozenset(
+        name
+        for name, values in values_of(record).items()
+        if not is_finite(values) and not np.isnan(values).any()
+    )
+
+
+def settled(
+    values: Mapping[str, NDArray[Any]], before: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """Copy buffers, keeping what was not finite as it was.
+
+    Examples
+    --------
+    >>> settled({"m": np.array([2.0, 3.0])}, {"m": np.array([1.0, -np.inf])})
+    {'m': array([  2., -inf])}
+    """
+    return {
+        name: value.copy()
+        if is_finite(before[name])
+        else np.where(np.isfinite(before[name]), value, before[name])
+        for name, value in values.items()
+    }
 
 
 def medians(
@@ -118,7 +161,7 @@ def median(values: Sequence[NDArray[Any]]) -> NDArray[Any]:
     Parameters
     ----------
     values : sequence of array
-        At least one, all of one shape and type, finite.
+        At least one, all of one shape and type; where not finite, all the same.
 
     Examples
     --------

@@ -17,6 +17,7 @@ from anml_fl.method.checks import count
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.instants import later
 from strategies.app_strategy import AppStrategy
+from strategies.arrays import is_finite
 from strategies.buffers import medians
 from strategies.cohort import assess
 from strategies.contributor_records import (
@@ -170,8 +171,12 @@ class ScreenedStrategy(AppStrategy):
         model = np.empty(layout.size, dtype=layout.dtype)
         # The server's own arrays and clock: what is wrong is raised before anyone trains.
         buffers = layout.flatten(arrays, model)
-        if not all(np.isfinite(values).all() for values in (model, *buffers.values())):
-            raise ValueError("the global model must be finite")
+        if not is_finite(model):
+            bad = np.count_nonzero(~np.isfinite(model))
+            raise ValueError(
+                f"the global model must be finite: {bad} values of what is judged are not; if"
+                " these are no parameters, name in `judged` those that are"
+            )
         # Rules see it, and the round goes on from it.
         model.setflags(write=False)
         self.signals.read(number)
@@ -187,7 +192,7 @@ class ScreenedStrategy(AppStrategy):
             self.transport.ttl,
             self.transport.names,
         )
-        self._sent = Sent(arrays, layout, model, instructions, drawn, started)
+        self._sent = Sent(arrays, layout, model, buffers, instructions, drawn, started)
         return [one.message for one in instructions]
 
     def aggregate_train(
@@ -311,6 +316,7 @@ class ScreenedStrategy(AppStrategy):
             replies,
             sent.layout,
             sent.model,
+            sent.buffers,
             self.participation.code,
             packed=self.transport.packed,
             weighted_by_key=self.metrics.weighted_by_key,

@@ -11,7 +11,8 @@ from flwr.app import ArrayRecord, ConfigRecord, Message, RecordDict
 
 from anml_fl.system.memory import release_freed
 from strategies import protocol
-from strategies.arrays import BadArrayError
+from strategies.arrays import BadArrayError, is_finite
+from strategies.buffers import settled
 from strategies.instruction import LONGEST_REASON, BadReplyError, attribute
 from strategies.layout import Layout
 from strategies.metrics import reported, reported_examples
@@ -106,6 +107,7 @@ def screen(
     replies: Iterable[Message],
     layout: Layout,
     model: NDArray[Any],
+    before: Mapping[str, NDArray[Any]],
     code: str | None = None,
     *,
     packed: bool = False,
@@ -124,6 +126,9 @@ def screen(
         Of the global model.
     model : (d,) array
         The global model as a vector.
+    before : mapping
+        Its buffers, by name. What is not finite in them stays as it is; what is finite there
+        must be so in a reply.
     code : str, optional
         Hash of the code that a contributor must say it runs. An honest mistake shows in it,
         a lie does not.
@@ -159,7 +164,8 @@ def screen(
             _check_code(said, code)
             count = reported_examples(reply.content, weighted_by_key)
             said_of_it = _metrics(reply.content, weighted_by_key)
-            found = _update(reply.content, layout, model, row, packed)
+            values = _values(reply.content, layout, packed)
+            found = _update(values, layout, model, row, before)
             shown = _tokens(reply.content)
         except BadReplyError as error:
             left_out[contributor] = str(error)[:LONGEST_REASON]
@@ -233,14 +239,8 @@ def _tokens(content: RecordDict) -> tuple[str, ...]:
     return tuple(token[:_LONGEST_TOKEN] for token in texts)
 
 
-def _update(
-    content: RecordDict,
-    layout: Layout,
-    model: NDArray[Any],
-    out: NDArray[Any],
-    packed: bool,
-) -> dict[str, NDArray[Any]]:
-    """Fill a row with a reply's update; returns its buffers."""
+def _values(content: RecordDict, layout: Layout, packed: bool) -> Mapping[str, NDArray[Any]]:
+    """View a reply's arrays by name."""
     # Not `array_records`: it is a circle, which keeps a reply until Python looks for those.
     records = {n: one for n, one in content.items() if isinstance(one, ArrayRecord)}
     # Under any name, as Flower's strategies have it: one is the model.
@@ -251,23 +251,29 @@ def _update(
         )
     (arrays,) = records.values()
     try:
-        values = unpacked_values(arrays, layout) if packed else layout.values(arrays)
+        return unpacked_values(arrays, layout) if packed else layout.values(arrays)
     except BadArrayError as error:
         raise BadReplyError(str(error)) from error
+
+
+def _update(
+    values: Mapping[str, NDArray[Any]],
+    layout: Layout,
+    model: NDArray[Any],
+    out: NDArray[Any],
+    before: Mapping[str, NDArray[Any]],
+) -> dict[str, NDArray[Any]]:
+    """Fill a row with a reply's update; returns its buffers."""
+    found = layout.fill(values, out, minus=model)
     # Copied, since a view would keep the reply.
-    buffers = {
-        name: value.copy() for name, value in layout.fill(values, out, minus=model).items()
-    }
-    lost = sum(np.count_nonzero(~np.isfinite(one)) for one in buffers.values())
-    if not lost and _finite(out):
+    buffers = settled(found, before)
+    lost = sum(
+        np.count_nonzero(np.isfinite(before[name]) & ~np.isfinite(value))
+        for name, value in buffers.items()
+    )
+    if not lost and is_finite(out):
         return buffers
     layout.fill(values, out)
     if bad := lost + np.count_nonzero(~np.isfinite(out)):
         raise BadReplyError(f"{bad} values are not finite")
     raise BadReplyError(f"the update is too large for {layout.dtype.name}")
-
-
-def _finite(vector: NDArray[Any]) -> bool:
-    """Whether every value is finite; the sum of squares mostly tells, in one pass."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(vector @ vector) or np.isfinite(vector).all())

@@ -33,6 +33,8 @@ class Sent:
     layout : Layout
     model : (d,) array
         Its parameters, as a vector.
+    buffers : mapping
+        Its buffers, by name.
     instructions : list of Instruction
         To whom it went.
     drawn : Drawn
@@ -44,6 +46,7 @@ class Sent:
     arrays: ArrayRecord
     layout: Layout
     model: NDArray[Any]
+    buffers: Mapping[str, NDArray[Any]]
     instructions: list[Instruction]
     drawn: Drawn
     started: float

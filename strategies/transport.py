@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flwr.app import ConfigRecord
 
 from strategies import protocol
-from strategies.buffers import buffers_of
+from strategies.buffers import buffers_of, infinite_in
 from strategies.instruction import RecordNames
 from strategies.layout import Layout
 from strategies.packing import layout_text, pack
@@ -82,7 +82,8 @@ class Transport:
             If the model cannot be averaged, or `judged` does not fit it.
         """
         layout = Layout.of(arrays)
-        return replace(layout, buffers=buffers_of(layout, self.judged))
+        infinite = infinite_in(arrays) if self.judged is None else ()
+        return replace(layout, buffers=buffers_of(layout, self.judged, infinite))
 
     def sent(
         self, arrays: ArrayRecord, layout: Layout, config: ConfigRecord

@@ -55,8 +55,8 @@ def load_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) -> 
     ----------
     model : torch.nn.Module
     arrays : mapping
-        Name to array, exactly the names and shapes of `arrays_of`. What lies beyond a
-        narrower type's ends becomes its end.
+        Name to array, exactly the names and shapes of `arrays_of`. What is finite
+        and lies beyond a narrower type's ends becomes its end.
 
     Raises
     ------
@@ -91,11 +91,13 @@ def _array(value: Tensor) -> NDArray[np.generic]:
 
 
 def _held(value: Tensor, kind: torch.dtype) -> Tensor:
-    """End values at the ends of a narrower type, in which they would be inf or nan."""
+    """End finite values at the ends of a narrower type, in which they would be inf or nan."""
     if not (value.is_floating_point() and kind.is_floating_point):
         return value
     most = torch.finfo(kind).max
-    return value if most >= torch.finfo(value.dtype).max else value.clamp(-most, most)
+    if most >= torch.finfo(value.dtype).max:
+        return value
+    return torch.where(value.isinf(), value, value.clamp(-most, most))
 
 
 def as_input(model: nn.Module, rows: Tensor) -> Tensor:

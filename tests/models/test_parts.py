@@ -105,6 +105,14 @@ def test_types_that_numpy_lacks_come_back_bit_for_bit_and_end_at_their_ends(kind
     assert layer.table.float().tolist() == [most, -most, 1.0]
 
 
+def test_a_narrow_mask_stays_infinite():
+    layer = nn.Linear(1, 1)
+    layer.register_buffer("mask", torch.full((2, 2), -torch.inf).triu(1).bfloat16())
+    before = layer.mask.clone()
+    load_arrays(layer, arrays_of(layer))
+    assert torch.equal(layer.mask, before)
+
+
 def test_a_complex_number_travels_as_its_two_parts():
     layer = nn.Linear(1, 1)
     layer.turn = nn.Parameter(torch.tensor([1 + 2j, 3 - 4j]))

@@ -47,6 +47,7 @@ NET = dedent("""\
             self.head = nn.Linear(16, classes, dtype=torch.bfloat16)
             self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
             self.register_buffer("level", torch.ones(3))
+            self.register_buffer("mask", torch.full((3, 3), float("-inf")).triu(1))
             self.register_buffer("asked", torch.zeros((), dtype=torch.int64))
 
         def forward(self, rows):
@@ -78,7 +79,7 @@ TRAINED = {
     "other.bias", "head.weight", "head.bias",
 }  # fmt: skip
 BUFFERS = [
-    "asked", "level", "normal.num_batches_tracked", "normal.running_mean",
+    "asked", "level", "mask", "normal.num_batches_tracked", "normal.running_mean",
     "normal.running_var", "seen",
 ]  # fmt: skip
 SETTINGS = {
@@ -130,6 +131,8 @@ def test_it_trains_learns_and_is_judged_by_its_parameters_alone(anml):
     assert set(kept) == TRAINED | {*BUFFERS}
     assert kept["seen"].dtype == np.int64
     assert kept["seen"] > 0
+    mask = np.triu(np.full((3, 3), -np.inf, np.float32), 1)
+    np.testing.assert_array_equal(kept["mask"], mask)
     assert kept["asked"] == kept["seen"]  # what the server asks stays at the server
     assert kept["head.weight"].dtype == np.float32
     width = sum(kept[name].size for name in TRAINED)
@@ -262,7 +265,10 @@ def test_scaling_buffers_changes_nobodys_q_and_does_not_enter_the_model(tmp_path
         np.testing.assert_array_equal(model[name], other[name])
     for name in BUFFERS:
         # Within what the others sent: far from a millionfold.
-        assert np.abs(other[name]).max() < 100 * max(1, np.abs(model[name]).max())
+        np.testing.assert_array_equal(np.isinf(model[name]), np.isinf(other[name]))
+        finite = np.isfinite(model[name])
+        most = np.abs(model[name][finite]).max()
+        assert np.abs(other[name][finite]).max() < 100 * max(1, most)
 
 
 # ── What is refused, in one line ────────────────────────────────────────────────────────────

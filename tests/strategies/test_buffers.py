@@ -210,6 +210,51 @@ def test_bad_values_in_a_buffer_are_left_out_as_anywhere(federation, by_node):
     assert record.contributors[0].reason == "2 values are not finite"
 
 
+@pytest.mark.parametrize("judged", [None, ["w"]], ids=["by-values", "by-names"])
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64", "complex64"])
+def test_what_is_infinite_at_the_server_stays_and_costs_no_reply(
+    federation, by_node, judged, kind
+):
+    mask = np.triu(np.full((3, 3), -np.inf), 1).astype(kind)
+    best = np.array(np.inf, np.float32)
+    model = {"w": np.zeros(4, np.float32), "mask": mask, "best": best}
+    step = {**model, "w": model["w"] + 1}
+    lower, grown = np.tril(np.ones((3, 3))) > 0, mask.copy()
+    grown[lower] = 2
+    replies = [
+        *[{**step, "mask": grown}] * 2,
+        {**step, "mask": np.full_like(mask, 2), "best": np.float32(0.5)},
+        {**step, "mask": np.full_like(mask, np.nan), "best": np.float32(np.nan)},
+        {**step, "mask": grown, "best": np.float32(-np.inf)},
+    ]
+    chosen = Anml(roster=by_node, judged=judged)
+    new, record = settle(federation, chosen, model, replies)
+    # A new one, in what was finite, is refused: six of a lower triangle.
+    assert [one.reason for one in record.contributors] == [
+        *(None, None, None), "6 values are not finite", None
+    ]  # fmt: skip
+    assert record.buffers == ("best", "mask")
+    assert new["best"] == np.inf
+    assert (new["mask"][~lower] == mask[~lower]).all()
+    assert (new["mask"][lower] == 2).all()
+    assert (new["w"] == 1).all()
+    settle(federation, chosen, new, [new] * 5)
+
+
+def test_a_named_buffer_may_be_nan_and_a_parameter_may_not(federation, by_node):
+    model = {"w": np.zeros(4, np.float32), "last": np.full(2, np.nan, np.float32)}
+    chosen = Anml(roster=by_node, judged=["w"])
+    new, record = settle(federation, chosen, model, [model] * 4)
+    assert {one.reason for one in record.contributors} == {None}
+    assert np.isnan(new["last"]).all()
+    for own in (Anml(roster=by_node), Anml(roster=by_node, judged=["w", "last"])):
+        with pytest.raises(ValueError, match="finite: 2 values of what is judged are not"):
+            federation.ask(own, 4)
+    federation.model = {**model, "w": np.array([1, np.inf, 1, 1], np.float32)}
+    with pytest.raises(ValueError, match="finite: 1 values of what is judged are not"):
+        federation.ask(chosen, 4)
+
+
 @pytest.mark.parametrize(
     "judged", [["w"], {"w"}, lambda name: name == "w"], ids=["list", "set", "function"]
 )
