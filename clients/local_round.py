@@ -16,7 +16,7 @@ from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.method.threads import one_thread
 from anml_fl.models.parts import Parts
-from anml_fl.models.state import arrays_of
+from anml_fl.models.state import arrays_as
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
 from clients.module_training import loaders_behaving, train_by_module
@@ -78,9 +78,9 @@ class LocalRound:
         config = self.config
         acting = behaviour(behaviour_in_round(name, self.number, config.attacks))
         model, examples = self._trained(contributor, name, acting)
-        arrays: Arrays = arrays_of(model)
+        arrays: Arrays = arrays_as(model, self.model)
         if acting.update is not None:
-            judged = tuple(Parts.of(model).judged)
+            judged = _judged(self.task)
             sight = Sight(
                 round=self.number,
                 contributor=contributor,
@@ -149,7 +149,7 @@ class _Simulated:
 @lru_cache(maxsize=1)
 def _updates(simulated: _Simulated) -> NDArray[Any]:
     local = simulated.local
-    judged = tuple(Parts.of(local.task.initial_model()).judged)
+    judged = _judged(local.task)
     before = _vector(local.model, judged)
     honest = [
         (contributor, name)
@@ -160,6 +160,11 @@ def _updates(simulated: _Simulated) -> NDArray[Any]:
     updates = np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
     updates.setflags(write=False)
     return updates
+
+
+def _judged(task: Task) -> tuple[str, ...]:
+    """Name what is judged, in the model's order, as it is before anybody trains."""
+    return tuple(Parts.of(task.initial_model()).judged)
 
 
 def _vector(arrays: Arrays, judged: Sequence[str]) -> NDArray[Any]:

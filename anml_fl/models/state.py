@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from anml_fl.catalogue import UnusableError
 from anml_fl.models.parts import TRAVELS_AS, Parts
 
 if TYPE_CHECKING:
@@ -46,6 +47,41 @@ def arrays_of(model: nn.Module) -> Arrays:
     dtype('float32')
     """
     return {name: _array(value) for name, value in Parts.of(model).travelling.items()}
+
+
+def arrays_as(model: nn.Module, sent: Mapping[str, NDArray[np.generic]]) -> Arrays:
+    """Copy a trained model's arrays by the names and types in which it was sent.
+
+    Training may freeze a layer, or compute in another type: what travels was settled before.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    sent : mapping
+        Name to array, as of `arrays_of` before the training.
+
+    Raises
+    ------
+    UnusableError
+        If the model no longer has an array.
+
+    Examples
+    --------
+    >>> model = torch.nn.Linear(2, 1)
+    >>> sent = arrays_of(model)
+    >>> trained = model.half().requires_grad_(False)
+    >>> arrays_as(trained, sent)["weight"].dtype
+    dtype('float32')
+    """
+    state = model.state_dict(keep_vars=True)
+    if gone := [name for name in sent if name not in state]:
+        raise UnusableError(
+            f"after its training the model has no array {gone[0]!r}: train the layers that it"
+            " has, and put none in their place"
+        )
+    # A value that its type cannot hold is for the server to refuse.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return {name: _array(state[name]).astype(one.dtype) for name, one in sent.items()}
 
 
 def load_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) -> None:

@@ -145,3 +145,31 @@ def test_a_net_that_counts_what_it_is_asked_trains(anml, place, write):
     ended(anml("run", "--task", name, *PLAIN))
     # In each round 2 epochs of 40 rows, at everybody.
     assert load_file(f"runs/{name}/anml/model.safetensors")["asked"] == 2 * 2 * 40
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "net.bias.requires_grad_(False)",
+        "net.requires_grad_(True)",
+        "net.double(); trainloader = [(x.double(), y) for x, y in trainloader]",
+    ],
+    ids=["freezes", "unfreezes", "double"],
+)
+def test_what_train_does_to_the_net_changes_nothing_of_what_travels(anml, place, write, first):
+    frozen = "self.register_parameter('scale', nn.Parameter(torch.ones(2), False))"
+    name = write(
+        "tuning",
+        (CLASS, f"{CLASS}\n        {frozen}"),
+        ("optimizer = ", f"{first}\n    optimizer = "),
+        ("right = ", "net.float()\n    right = "),
+    )
+    words = (*PLAIN[:-2], "--behaviour", "turncoat=1", "--strategy", "fedavg")
+    ended(anml("run", "--task", name, *words))
+    kept = load_file(f"runs/{name}/fedavg/model.safetensors")
+    assert {n: (a.shape, a.dtype.name) for n, a in kept.items()} == {
+        "weight": ((3, 4), "float32"),
+        "bias": ((3,), "float32"),
+    }
+    *_, last = (place / f"runs/{name}/fedavg/rounds.jsonl").read_text().splitlines()
+    assert {one["reason"] for one in json.loads(last)["contributors"]} == {None}
