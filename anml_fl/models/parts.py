@@ -2,7 +2,8 @@
 
 What is trained travels, and contributors are judged by it. Persistent buffers, such as running
 statistics, travel and are not judged. Frozen parameters stay where they are: every side builds
-the same. Of tensors that are one and the same the first name travels.
+the same. Of tensors that are one and the same the first name travels, of a trained parameter's
+names its own.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Parts:
     frozen : mapping
         Parameters that are not.
     tied : mapping
-        Another name of a tensor to the first one.
+        Another name of a tensor to the one that counts: a trained parameter's, or the first.
     """
 
     travelling: Mapping[str, Tensor]
@@ -70,7 +71,8 @@ class Parts:
         Raises
         ------
         UnusableError
-            If nothing is trained, or something that travels has no values that have a mean.
+            If nothing is trained, the model's state leaves a trained parameter out, or
+            something that travels has no values that have a mean.
 
         Examples
         --------
@@ -85,15 +87,24 @@ class Parts:
         parameters = {id(one) for one in model.parameters()}
         own = parameters | {id(one) for one in model.buffers()}
         travelling, frozen = dict[str, "Tensor"](), dict[str, "Tensor"]()
-        tied, first = dict[str, str](), dict[object, str]()
-        for name, value in model.state_dict(keep_vars=True).items():
-            # Modules may add what is no tensor, or a copy.
-            if id(value) not in own:
+        state = model.state_dict(keep_vars=True)
+        # Modules may add what is no tensor, or a copy.
+        state = {name: value for name, value in state.items() if id(value) in own}
+        first = dict[object, str]()
+        # A buffer on a weight's memory would take the weight out of what is judged.
+        for name in sorted(state, key=lambda name: not _learns(state[name])):
+            first.setdefault(_memory(state[name]), name)
+        for name, one in model.named_parameters():
+            if one.requires_grad and _memory(one) not in first:
+                raise UnusableError(
+                    f"parameter {name!r} of the model is trained, and its state_dict leaves it"
+                    " out or copies it: give the parameter itself there, or freeze it"
+                )
+        tied = dict[str, str]()
+        for name, value in state.items():
+            if (owner := first[_memory(value)]) != name:
+                tied[name] = owner
                 continue
-            if (same := _memory(value)) in first:
-                tied[name] = first[same]
-                continue
-            first[same] = name
             moves = id(value) not in parameters or value.requires_grad
             (travelling if moves else frozen)[name] = value
         for name, value in travelling.items():
@@ -157,6 +168,10 @@ def state_hash(model: nn.Module) -> str:
     return values_hash({**parts.travelling, **parts.frozen})
 
 
+def _learns(value: Tensor) -> bool:
+    return isinstance(value, nn.Parameter) and value.requires_grad
+
+
 def _memory(value: Tensor) -> object:
     """Tell tensors apart that are not one and the same."""
     told = (
@@ -170,7 +185,10 @@ def _memory(value: Tensor) -> object:
 
 def _check(name: str, value: Tensor) -> None:
     if isinstance(value, SHAPELESS):
-        raise UnusableError(f"array {name!r} of the model has no shape before it sees a row")
+        raise UnusableError(
+            f"array {name!r} of the model has no shape before it sees a row: show it one where"
+            " it is built, or take layers whose sizes are given, as Linear"
+        )
     if value.is_meta:
         raise UnusableError(f"array {name!r} of the model has no values: its device is meta")
     if value.dtype not in TRAVELS_AS or value.layout is not torch.strided:

@@ -167,6 +167,41 @@ def test_of_an_adapter_only_the_small_matrices_travel():
     assert torch.equal(model.up.detach(), torch.ones(40, 2))
 
 
+def test_a_trained_parameter_counts_before_what_shares_its_memory():
+    class Shared(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Linear(3, 2)
+            weight = torch.zeros(2, 2)
+            self.aside = nn.Parameter(weight, requires_grad=False)
+            self.own = nn.Parameter(weight)
+            self.register_buffer("view", self.inner.weight.data)
+
+    parts = Parts.of(Shared())
+    assert parts.trained == {"inner.weight", "inner.bias", "own"}
+    assert set(parts.travelling) == parts.trained
+    assert parts.tied == {"view": "inner.weight", "aside": "own"}
+    assert not parts.frozen
+
+
+class Picky(nn.Module):
+    """One whose state is what a function makes of it."""
+
+    def __init__(self, made):
+        super().__init__()
+        self.layer, self.head = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.made = made
+
+    def state_dict(self, *given, **named):
+        return self.made(super().state_dict(*given, **named))
+
+
+def test_a_trained_parameter_that_the_state_calls_otherwise_travels():
+    sent, received = (Picky(lambda s: {f"x.{n}": v for n, v in s.items()}) for _ in range(2))
+    load_arrays(received, arrays_of(sent))
+    assert torch.equal(received.head.weight, sent.head.weight)
+
+
 # ── What is refused ─────────────────────────────────────────────────────────────────────────
 
 
@@ -186,13 +221,21 @@ def with_buffer(value):
             nn.Linear(2, 1, device="meta"),
             "array 'weight' of the model has no values: its devi",
         ),
+        (
+            Picky(lambda s: {n: v for n, v in s.items() if n != "head.bias"}),
+            "parameter 'head.bias' of the model is trained, and its state_dict leaves it out",
+        ),
+        (
+            Picky(lambda s: {n: v.detach().clone() for n, v in s.items()}),
+            "parameter 'layer.weight' of the model is trained, and its state_dict leaves it o",
+        ),
         (with_buffer(torch.eye(2).to_sparse()), "torch.sparse_coo, which cannot be averaged"),
         (
             with_buffer(torch.zeros(2, dtype=torch.float4_e2m1fn_x2)),
             "array 'table' of the model is of torch.float4_e2m1fn_x2",
         ),
     ],
-    ids=["frozen", "nothing", "lazy", "meta", "sparse", "two-in-a-byte"],
+    ids=["frozen", "nothing", "lazy", "meta", "left-out", "copied", "sparse", "two-in-a-byte"],
 )
 def test_a_model_that_cannot_travel_is_refused_with_the_array(model, said):
     with pytest.raises(UnusableError) as caught:
