@@ -105,9 +105,13 @@ def load_arrays(model: nn.Module, arrays: Mapping[str, NDArray[np.generic]]) -> 
         raise RuntimeError(
             f"the arrays are not the model's: missing {missing[:3]}, unknown {unknown[:3]}"
         )
-    with torch.no_grad():
-        for name, target in targets.items():
-            value = torch.tensor(arrays[name])
+    for name, target in targets.items():
+        value = torch.tensor(arrays[name])
+        # Such is a buffer that a model sets anew in its forward, while it is tested.
+        with torch.inference_mode(target.is_inference()), torch.no_grad():
+            if any(step == 0 for step in target.stride()):
+                # One number in many places, as `expand` gives it, cannot hold several.
+                target.data = target.contiguous()
             place = torch.view_as_real(target) if target.is_complex() else target
             if value.shape != place.shape:
                 raise RuntimeError(

@@ -105,6 +105,32 @@ def test_types_that_numpy_lacks_come_back_bit_for_bit_and_end_at_their_ends(kind
     assert layer.table.float().tolist() == [most, -most, 1.0]
 
 
+def test_an_expanded_buffer_holds_what_arrives_in_it():
+    layer = nn.Linear(1, 1)
+    layer.register_buffer("rates", torch.zeros(1).expand(3))
+    arrays = {**arrays_of(layer), "rates": np.array([1, 2, 3], np.float32)}
+    load_arrays(layer, arrays)
+    assert layer.rates.tolist() == [1, 2, 3]
+
+
+def test_a_model_that_set_a_buffer_while_it_was_asked_takes_arrays_again():
+    class Last(nn.Linear):
+        def __init__(self):
+            super().__init__(1, 1)
+            self.register_buffer("last", torch.zeros(2, 1))
+
+        def forward(self, rows):
+            self.last = rows + 1
+            return super().forward(rows)
+
+    model = Last()
+    before = arrays_of(model)
+    outputs_of(model, np.zeros((2, 1), np.float32))
+    assert model.last.is_inference()
+    load_arrays(model, before)
+    assert model.last.tolist() == [[0], [0]]
+
+
 def test_a_narrow_mask_stays_infinite():
     layer = nn.Linear(1, 1)
     layer.register_buffer("mask", torch.full((2, 2), -torch.inf).triu(1).bfloat16())
