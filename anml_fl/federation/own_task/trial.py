@@ -36,7 +36,7 @@ def tried(task: ModuleTask) -> Tested | None:
     UnusableError
         If one fails: with what it says.
     """
-    with _told(task.model):
+    with told(task.model):
         model = task.initial_model()
         if _hash(model) != _hash(task.initial_model()):
             raise UnusableError(
@@ -45,11 +45,11 @@ def tried(task: ModuleTask) -> Tested | None:
             )
     loaders = None
     if not task.on_nodes:
-        with _told(f"{task.module.name}.load_data"):
+        with told(f"{task.module.name}.load_data"):
             loaders = task.loaders(task.data.names[0])
     task.train_arguments(model, loaders)
     task.test_arguments(model, None)
-    with _told(f"{task.module.name}, testing its first model,"):
+    with told(f"{task.module.name}, testing its first model,"):
         return task.first_test(model)
 
 
@@ -59,7 +59,7 @@ def _hash(model: nn.Module) -> str:
 
 
 @contextmanager
-def _told(called: str) -> Iterator[None]:
+def told(called: str) -> Iterator[None]:
     """Say what failed, whatever its error is."""
     try:
         yield
