@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from logging import WARNING
 from typing import TYPE_CHECKING
+
+from flwr.common.logger import log
 
 from anml_fl.federation.own_task.generators import reseed, seeded_generators
 from anml_fl.federation.own_task.loaders import examples_in
-from anml_fl.federation.own_task.task import refuse_stranger
+from anml_fl.federation.own_task.returned import refuse_stranger
+from anml_fl.models.parts import Parts, values_hash
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
@@ -45,9 +50,24 @@ def train_by_module(
     called = f"{task.module.name}.train"
     rng = stream(task.seed, "training", contributor, str(number))
     given, named = task.train_arguments(model, loaders, number)
+    before = values_hash(Parts.of(model).judged)
     with seeded_generators(rng, task.training.device):
         for loader in (loaders.train, loaders.validation, loaders.test):
             reseed(loader, rng)
         model.train()
         refuse_stranger(model, task.module.train(*given, **named), called)
+    rate = task.training.in_round(number).learning_rate
+    if rate > 0 and values_hash(Parts.of(model).judged) == before:
+        _say_untouched(called, contributor)
     return examples_in(loaders.train, called)
+
+
+@lru_cache(maxsize=1024)  # once for each contributor
+def _say_untouched(called: str, contributor: str) -> None:
+    log(
+        WARNING,
+        "%s changed no trained value of the net for %s: is it the net that it is given that it"
+        " trains?",
+        called,
+        contributor,
+    )

@@ -333,3 +333,41 @@ def test_one_hot_labels_are_flipped_and_stay_one_hot():
     assert batch[1].dtype == hot.dtype
     # The columns move on by one.
     assert batch[1].tolist() == hot.roll(1, dims=1).tolist()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "(other, 0.5)",
+        '{"model": other, "loss": 0.5}',
+        "other.state_dict()",
+        '(0.5, {"state": other.state_dict()})',
+        "[one.detach().numpy() for one in other.state_dict().values()]",
+        "([one.detach().numpy() for one in other.state_dict().values()], 40, {})",
+    ],
+)
+def test_a_training_that_is_in_what_train_returned_would_be_lost(answer):
+    from torch import nn
+
+    from anml_fl.federation.own_task.returned import refuse_stranger
+
+    net, other = nn.Linear(2, 1), nn.Linear(2, 1)
+    returned = eval(answer, {"other": other})  # noqa: S307 - of this file
+    with pytest.raises(ConfigError, match="must train the net that it is given, and returned"):
+        refuse_stranger(net, returned, "task.train")
+    # The same of the net itself loses nothing; nor do its parts, or what is around it.
+    for kept in (eval(answer, {"other": net}), nn.Sequential(net), (1.0, 2.0), net.weight):  # noqa: S307
+        refuse_stranger(net, kept, "task.train")
+
+
+def test_a_net_that_was_not_trained_is_warned_of_once_by_name(anml, write, caplog):
+    name = write("idle", ("range(epochs)", "range(0)"))
+    words = ("--rounds", 2, "--strategy", "anml", "--names", "north,south")
+    done = anml("run", "--task", name, *words)
+    assert done.exit_code == 0, done.output
+    said = [one for one in caplog.messages if "changed no trained value" in one]
+    assert len(said) == 2, said
+    assert "idle.train changed no trained value of the net for north" in "".join(said)
+    caplog.clear()
+    done = anml("run", "--task", write("busy"), *words)
+    assert not [one for one in caplog.messages if "changed no trained value" in one]

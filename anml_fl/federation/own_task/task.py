@@ -27,7 +27,6 @@ from anml_fl.federation.own_task.tested import Tested, understood, weighed
 from anml_fl.federation.task import Task
 from anml_fl.method.threads import one_thread
 from anml_fl.seeding import stream
-from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -246,23 +245,4 @@ class ModuleTask(Task):
         return (
             (name, loader, examples_in(loader, f"{module.name}.load_data"))
             for name, loader in found
-        )
-
-
-def refuse_stranger(model: nn.Module, answer: Any, called: str) -> None:
-    """Refuse what a task's `train` returned, if its training would be lost with it.
-
-    Raises
-    ------
-    ConfigError
-        If it returned another model than the one it was given.
-
-    Examples
-    --------
-    >>> refuse_stranger(nn.Linear(1, 1), {"loss": 0.5}, "task.train")
-    """
-    if isinstance(answer, nn.Module) and answer is not model:
-        raise ConfigError(
-            f"{called} must train the net that it is given, and returned another"
-            f" {type(answer).__name__}; return the loss, a dictionary of numbers, or nothing"
         )
