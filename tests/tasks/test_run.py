@@ -124,3 +124,54 @@ def test_flowers_simulation_finds_the_task_and_comes_to_the_same(anml, place):
     for name, array in models[0].items():
         # Processes may round otherwise in the last place, and training amplifies it.
         np.testing.assert_allclose(array, models[1][name], atol=1e-3, rtol=0, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("load", "train", "adopted"),
+    [
+        ("", "epochs=3, lr=0.2, batch_size=4", (3, 0.2, 4)),
+        (", epochs=3, lr=0.2, batch_size=4", "", (3, 0.2, 4)),
+        # Where they disagree, batches are of load_data, and the rest of train.
+        (", epochs=5, lr=0.5, batch_size=6", "epochs=3, lr=0.2, batch_size=4", (3, 0.2, 6)),
+    ],
+)
+def test_defaults_of_both_functions_are_the_runs(place, write, load, train, adopted):
+    from anml_fl.federation.adoption import adopted as fill_in
+    from anml_fl.settings.reading import from_flat
+
+    name = write(
+        "both",
+        (", batch_size=8", load),
+        ("batch_size, shuffle", "8, shuffle"),
+        ("DataLoader(data, batch_size)", "DataLoader(data, 8)"),
+        ("epochs, lr, device", f"device, {train}"),
+        ("range(epochs)", "range(1)"),
+        ("lr=lr", "lr=0.1"),
+    )
+    found = fill_in(from_flat({"task": name, "contributors": 3})).training
+    assert (found.local_epochs, found.learning_rate, found.batch_size) == adopted
+    said = fill_in(from_flat({"task": name, "contributors": 3, "local-epochs": 7})).training
+    assert (said.local_epochs, said.batch_size) == (7, adopted[2])
+
+
+def test_load_data_is_given_the_runs_epochs_too(anml, place, write):
+    name = write(
+        "epochal",
+        ("batch_size=8", "batch_size=8, *, epochs"),
+        ("x = torch.randn", "assert epochs == 2\n    x = torch.randn"),
+    )
+    ended(
+        anml(
+            "run",
+            "--task",
+            name,
+            "--contributors",
+            2,
+            "--rounds",
+            1,
+            "--local-epochs",
+            2,
+            "--strategy",
+            "anml",
+        )
+    )

@@ -33,7 +33,9 @@ class Place:
         Its place among the contributors.
     total : int
         How many there are.
-    batch_size : int
+    batch_size, epochs : int
+    lr : float
+        Before any schedule.
     seed : int
         The run's.
     """
@@ -42,6 +44,8 @@ class Place:
     index: int
     total: int
     batch_size: int
+    epochs: int
+    lr: float
     seed: int
 
     @property
@@ -51,6 +55,8 @@ class Place:
             "partition_id": self.index,
             "num_partitions": self.total,
             "batch_size": self.batch_size,
+            "epochs": self.epochs,
+            "lr": self.lr,
             "seed": self.seed,
         }
 

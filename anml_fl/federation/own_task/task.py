@@ -105,6 +105,8 @@ class ModuleTask(Task):
             names.index(contributor),
             len(names),
             self.training.batch_size,
+            self.training.local_epochs,
+            self.training.learning_rate,
             self.seed,
         )
         return loaders_of(self.module, place)
