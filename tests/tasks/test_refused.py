@@ -371,3 +371,29 @@ def test_a_net_that_was_not_trained_is_warned_of_once_by_name(anml, write, caplo
     caplog.clear()
     done = anml("run", "--task", write("busy"), *words)
     assert not [one for one in caplog.messages if "changed no trained value" in one]
+
+
+@pytest.mark.parametrize(
+    ("where", "task", "said"),
+    [
+        ("server", "server/task.py", "looked for in another 'server', of this project, which"),
+        ("clients", "clients.task", "looked for in another 'clients', of this project, which"),
+        ("json", "json.task", "json.task is looked for in another 'json', at /"),
+    ],
+)
+def test_a_package_that_another_one_hides(anml, place, where, task, said):
+    (place / where).mkdir()
+    (place / where / "__init__.py").touch()
+    (place / where / "task.py").write_text((place / "pairs.py").read_text())
+    found = refused(anml, place, "--task", task)
+    assert said in found
+    assert f"before the folder {where} here: call yours otherwise, such as my_{where}" in found
+
+
+def test_a_module_that_another_one_hides(anml, place, write):
+    assert "before the file abc.py here" in refused(anml, place, "--task", write("abc"))
+    # What the task itself imports may be hidden as well.
+    (place / "strategies").mkdir()
+    name = write("whole", ("import torch\n", "import strategies.mine\nimport torch\n"))
+    said = refused(anml, place, "--task", name)
+    assert "strategies.mine is looked for in another 'strategies', of this project" in said
