@@ -45,7 +45,8 @@ def train_by_module(
     Raises
     ------
     ConfigError
-        If `train` takes what nobody can give, or trained another model than it was given.
+        If `train` takes what nobody can give, or trained another model than it was given; or
+        fails in a simulation.
     """
     called = f"{task.module.name}.train"
     rng = stream(task.seed, "training", contributor, str(number))
@@ -55,7 +56,9 @@ def train_by_module(
         for loader in (loaders.train, loaders.validation, loaders.test):
             reseed(loader, rng)
         model.train()
-        refuse_stranger(model, task.module.train(*given, **named), called)
+        with task.telling("train", contributor):
+            answer = task.module.train(*given, **named)
+        refuse_stranger(model, answer, called)
     rate = task.training.in_round(number).learning_rate
     if rate > 0 and values_hash(Parts.of(model).judged) == before:
         _say_untouched(called, contributor)

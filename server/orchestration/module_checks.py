@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from anml_fl.behaviour import behaviour, behaviour_in_round
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.own_task.behaving import loaders_behaving
+from anml_fl.federation.own_task.failing import told
 from anml_fl.federation.own_task.task import LOSS
-from anml_fl.federation.own_task.trial import told, tried
+from anml_fl.federation.own_task.trial import tried
 from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:

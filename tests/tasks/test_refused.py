@@ -113,7 +113,7 @@ def test_a_file_whose_name_is_another_modules(anml, place):
         (
             "right = sum",
             "raise KeyError('x')\n    right = sum",
-            "testing its first model, failed: KeyError: 'x'",
+            "plain.test failed for contributor-0000: KeyError: 'x'",
         ),
         (
             "x = torch.randn",
@@ -397,3 +397,70 @@ def test_a_module_that_another_one_hides(anml, place, write):
     name = write("whole", ("import torch\n", "import strategies.mine\nimport torch\n"))
     said = refused(anml, place, "--task", name)
     assert "strategies.mine is looked for in another 'strategies', of this project" in said
+
+
+def test_a_failure_at_another_contributor_than_the_first_is_told_by_function_and_name(
+    anml, place, write
+):
+    old = "x = torch.randn"
+    name = write("some", (old, f"assert partition_id != 1, 'no rows'\n    {old}"))
+    done = anml("run", "--task", name, "--contributors", 3, "--rounds", 1)
+    assert done.exit_code != 0
+    said = " ".join(done.output.split())
+    assert "some.load_data failed for contributor-0001: AssertionError: no rows" in said
+
+
+def test_a_train_that_fails_is_recorded_by_function_contributor_and_words(anml, place, write):
+    name = write("sad", ("optimizer = ", "raise OSError('no disc')\n    optimizer = "))
+    anml("run", "--task", name, "--contributors", 3, "--rounds", 1, "--strategy", "anml")
+    rounds = (place / "runs/sad/anml/rounds.jsonl").read_text()
+    assert "sad.train failed for contributor-0002: OSError: no disc" in rounds
+
+
+def test_on_nodes_errors_keep_their_words_to_themselves(place, write):
+    from dataclasses import replace
+
+    from anml_fl.federation.own_task.task import ModuleTask
+    from anml_fl.settings.reading import from_flat
+
+    name = write("quiet", ("x = torch.randn", "raise OSError('a row')\n    x = torch.randn"))
+    task = ModuleTask.of(
+        from_flat({"task": name, "contributors": 3, "behaviours": "honest=3"})
+    )
+    with pytest.raises(ConfigError, match=r"quiet\.load_data failed for contributor-0000"):
+        task.loaders("contributor-0000")
+    # As it is: the node's own rules decide what is told of it.
+    with pytest.raises(OSError, match="a row"):
+        replace(task, on_nodes=True).loaders("contributor-0000")
+
+
+def test_what_a_task_changes_of_the_process_is_restored(anml, place, write):
+    from pathlib import Path
+
+    import torch
+
+    lines = (
+        "import os",
+        "os.chdir('/')",
+        "torch.set_grad_enabled(False)",
+        "torch.set_default_dtype(torch.float64)",
+        "",
+    )
+    change = "\n    ".join(lines)
+    name = write(
+        "moving",
+        ("right = sum", f"{change}right = sum"),
+        ("generator = torch", f"{change}generator = torch"),
+        (
+            "torch.randn(40, 4, generator=generator)",
+            "torch.randn(40, 4, generator=generator).float()",
+        ),
+    )
+    done = anml(
+        "run", "--task", name, "--contributors", 2, "--rounds", 1, "--strategy", "anml"
+    )
+    assert done.exit_code == 0, done.output
+    assert Path.cwd() == place
+    assert torch.get_default_dtype() is torch.float32
+    assert torch.is_grad_enabled()
+    assert (place / "runs/moving/anml/rounds.jsonl").is_file()

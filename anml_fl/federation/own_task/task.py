@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.datasets.prepare import Partitioned, Samples
 from anml_fl.federation.contributors import names_of
 from anml_fl.federation.own_task.arguments import arguments
+from anml_fl.federation.own_task.failing import told
 from anml_fl.federation.own_task.generators import reseed, seeded_generators
 from anml_fl.federation.own_task.loaders import (
     Loaders,
@@ -109,7 +111,8 @@ class ModuleTask(Task):
             self.training.learning_rate,
             self.seed,
         )
-        return loaders_of(self.module, place)
+        with self.telling("load_data", contributor):
+            return loaders_of(self.module, place)
 
     def initial_model(self) -> nn.Module:
         """Build the model that the first round begins with: the module's `Net`.
@@ -175,8 +178,18 @@ class ModuleTask(Task):
         with one_thread(), seeded_generators(rng, self.training.device):
             reseed(loader, rng)
             model.eval()
-            answer = self.module.test(*given, **named)
+            with self.telling("test", whose or "the server"):
+                answer = self.module.test(*given, **named)
         return understood(answer, f"{self.module.name}.test")
+
+    def telling(self, function: str, whose: str) -> AbstractContextManager[None]:
+        """Say which function failed for whom, and what it says: in a simulation.
+
+        On a node an error may quote its owner's data, and stays as it is.
+        """
+        if self.on_nodes:
+            return nullcontext()
+        return told(f"{self.module.name}.{function}", whose)
 
     def test_arguments(
         self, model: nn.Module, loader: Any
