@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 
 from anml_fl.federation.own_task.arguments import arguments
 from anml_fl.federation.own_task.tested import understood
@@ -228,6 +230,9 @@ def test_parameters_are_bound_by_name_first_and_by_place_only_where_that_says_no
         ((0.25, {"f1": 0.1}), 0.25, None),
         ({"test_loss": 0.25, "eval_accuracy": 0.5}, 0.25, 0.5),
         ({"Accuracy": 0.5}, None, 0.5),
+        ({"validation_loss": 0.25, "validation_accuracy": 0.5}, 0.25, 0.5),
+        ({"valid-loss": 0.25, "evaluation acc": 0.5}, 0.25, 0.5),
+        ((np.array([[0.25]]), torch.tensor([0.5])), 0.25, 0.5),
         (0.25, 0.25, None),
         (float("inf"), float("inf"), None),
     ],
@@ -316,7 +321,6 @@ def test_a_behaviour_of_ones_own_that_fails_on_the_samples_is_refused(anml, plac
 
 
 def test_one_hot_labels_are_flipped_and_stay_one_hot():
-    import torch
     from torch.utils.data import DataLoader, TensorDataset
 
     from anml_fl.datasets.prepare import Samples
@@ -437,8 +441,6 @@ def test_on_nodes_errors_keep_their_words_to_themselves(place, write):
 def test_what_a_task_changes_of_the_process_is_restored(anml, place, write):
     from pathlib import Path
 
-    import torch
-
     lines = (
         "import os",
         "os.chdir('/')",
@@ -464,3 +466,45 @@ def test_what_a_task_changes_of_the_process_is_restored(anml, place, write):
     assert torch.get_default_dtype() is torch.float32
     assert torch.is_grad_enabled()
     assert (place / "runs/moving/anml/rounds.jsonl").is_file()
+
+
+def test_an_answer_of_many_numbers_is_told_by_its_shape():
+    with pytest.raises(ConfigError, match=r"got tuple of float, Tensor of shape \(2, 3\)"):
+        understood((0.5, torch.zeros(2, 3)), "task.test")
+
+
+@pytest.mark.parametrize(
+    ("given", "order"),
+    [
+        ('{"test": 2, "train": 1}', [1, 2, 2]),
+        ('{"testloader": 2, "val_loader": 3, "train_loader": 1}', [1, 3, 2]),
+        ('{"validation": 3, "training": 1, "classes": 5}', [1, 3, 3]),
+        ('collections.namedtuple("Data", "test train")(2, 1)', [1, 2, 2]),
+    ],
+)
+def test_loaders_with_names_are_read_by_name(write, given, order):
+    from anml_fl.federation.own_task.task import ModuleTask
+    from anml_fl.settings.reading import from_flat
+
+    old = "return DataLoader(data, batch_size, shuffle=True), DataLoader(data, batch_size)"
+    for number in (1, 2, 3):
+        given = given.replace(f" {number}", f" sized({number})").replace(
+            f"({number},", f"(sized({number}),"
+        )
+    sized = "sized = lambda n: DataLoader(TensorDataset(x[:n]))"
+    name = write("named", (old, f"import collections\n    {sized}\n    return {given}"))
+    task = ModuleTask.of(
+        from_flat({"task": name, "contributors": 3, "behaviours": "honest=3"})
+    )
+    found = task.loaders("contributor-0001")
+    sizes = [len(one.dataset) for one in (found.train, found.validation, found.test)]
+    assert sizes == order
+
+
+@pytest.mark.parametrize("names", ['"a", "b"', '"test", "val"', '"train", "other"'])
+def test_loaders_whose_names_do_not_say_which_is_which(anml, place, write, names):
+    old = "return DataLoader(data, batch_size, shuffle=True), DataLoader(data, batch_size)"
+    name = write("names", (old, f"return dict.fromkeys([{names}], DataLoader(data))"))
+    said = refused(anml, place, "--task", name)
+    assert "the names are read, which must be train and test, or train, val and test" in said
+    assert f"got {names}".replace('"', "") in said

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.catalogue import shown_kind
-from anml_fl.federation.own_task.arguments import arguments
+from anml_fl.federation.own_task.arguments import arguments, meaning
 from anml_fl.federation.own_task.generators import seeded_generators
 from anml_fl.method.threads import one_thread
 from anml_fl.seeding import stream
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 # Of so many contributors a process keeps the loaders; those of others are made again, alike.
 _KEPT = 1024
+_TESTS = ("valloader", "testloader")
+# What loaders are called in a mapping, beside what parameters are called.
+_SHORT = {
+    "train": "trainloader", "training": "trainloader",
+    "val": "valloader", "valid": "valloader", "validation": "valloader", "dev": "valloader",
+    "test": "testloader", "testing": "testloader", "eval": "testloader",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ def loaders_of(module: TaskModule, place: Place) -> Loaders:
     rng = stream(place.seed, "load_data", place.contributor)
     with one_thread(), seeded_generators(rng):
         found = module.load_data(*given, **named)
-    parts = list(found.values()) if isinstance(found, Mapping) else found
+    parts = _by_name(found, called)
     if not isinstance(parts, list | tuple) or len(parts) < 2:
         raise ConfigError(
             f"{called} must give (trainloader, testloader), or (trainloader, valloader,"
@@ -103,6 +110,27 @@ def loaders_of(module: TaskModule, place: Place) -> Loaders:
     for loader in parts[:3]:
         examples_in(loader, called)
     return Loaders(parts[0], parts[1], parts[min(len(parts), 3) - 1])
+
+
+def _by_name(found: Any, called: str) -> Any:
+    """Put loaders that have names in order; what has none is in order."""
+    if hasattr(found, "_asdict"):  # a named tuple
+        found = found._asdict()
+    if not isinstance(found, Mapping):
+        return found
+    named = {_role(str(name)): loader for name, loader in found.items()}
+    if "trainloader" not in named or not named.keys() & {*_TESTS}:
+        names = ", ".join(str(name)[:40] for name in found)
+        raise ConfigError(
+            f"{called}: of a mapping of loaders the names are read, which must be train and"
+            f" test, or train, val and test, got {names or 'none'}"
+        )
+    return [named[role] for role in ("trainloader", *_TESTS) if role in named]
+
+
+def _role(name: str) -> str:
+    plain = name.lower().replace("_", "")
+    return meaning(_SHORT.get(plain, name), dict.fromkeys(("trainloader", *_TESTS)))
 
 
 @lru_cache(maxsize=4)
