@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from logging import WARNING
 from typing import TYPE_CHECKING
+
+from flwr.common.logger import log
 
 from anml_fl.behaviour import behaviour, behaviour_in_round
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.own_task.behaving import loaders_behaving
 from anml_fl.federation.own_task.failing import told
+from anml_fl.federation.own_task.loaders import tells_apart
 from anml_fl.federation.own_task.task import LOSS
 from anml_fl.federation.own_task.trial import tried
 from anml_fl.settings.section import ConfigError
@@ -32,6 +37,13 @@ def check_module(config: RunConfig, task: ModuleTask) -> None:
         As of `own_task.trial.tried`, and if a behaviour fails.
     """
     first, chosen = tried(task), config.evaluation
+    if len(task.data.names) > 1 and not tells_apart(task.module):
+        _say_alike(task.module.name)
+    if first is not None and math.isnan(first.accuracy) and math.isnan(first.loss):
+        raise ConfigError(
+            f"{task.module.name}.test gives neither a loss nor an accuracy that is a number,"
+            " of its first model, got nan: let it return a number of either"
+        )
     if first is not None and chosen.metric != LOSS and math.isnan(first.accuracy):
         raise ConfigError(
             f"evaluation.metric: {task.module.name}.test gives a loss and no accuracy: give"
@@ -57,6 +69,15 @@ def check_module(config: RunConfig, task: ModuleTask) -> None:
             f" to be the best, got {chosen.patience}; give best_by = claims, or patience 0, or"
             " the task a load_centralized_dataset"
         )
+
+
+@lru_cache(maxsize=64)  # settings are checked more than once
+def _say_alike(name: str) -> None:
+    log(
+        WARNING,
+        "%s.load_data takes no partition_id: all contributors have the same data",
+        name,
+    )
 
 
 def _check_behaviours(config: RunConfig, task: ModuleTask) -> None:

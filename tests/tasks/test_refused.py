@@ -67,6 +67,7 @@ def test_what_is_called_otherwise_than_its_package_is_told_by_the_package(
     ("task", "said"),
     [
         ("nowhere.task", "no module is called nowhere: is it in the folder where the command"),
+        ("nowhere.task", "A run that goes on needs the folder in which it was begun"),
         ("nowhere/task.py", "there is no file"),
         ("quickstart.gone", "no module is called quickstart.gone"),
         ("my task", "must be a module such as mypkg.task, or a file such as pkg/task.py"),
@@ -508,3 +509,42 @@ def test_loaders_whose_names_do_not_say_which_is_which(anml, place, write, names
     said = refused(anml, place, "--task", name)
     assert "the names are read, which must be train and test, or train, val and test" in said
     assert f"got {names}".replace('"', "") in said
+
+
+def test_a_loss_that_is_no_number_is_told_without_an_option_nobody_gave(anml, place, write):
+    said = refused(anml, place, "--task", write("nans", (ANSWER, "return float('nan')")))
+    assert "nans.test gives neither a loss nor an accuracy that is a number" in said
+    assert "--metric" not in said
+
+
+def test_a_loader_that_can_be_gone_through_once_is_refused(anml, place, write):
+    once = "\n    ".join(
+        (
+            "class Once:",
+            "    dataset = data",
+            "    rows = iter([*DataLoader(data, batch_size)])",
+            "    def __iter__(self): return self.rows",
+            "return Once(), Data",
+        )
+    )
+    old = "return DataLoader(data, batch_size, shuffle=True), Data"
+    name = write("once", (old, once))
+    said = refused(anml, place, "--task", name)
+    assert "once.load_data gives a loader that can be gone through once alone" in said
+
+
+@pytest.mark.parametrize(
+    ("taken", "told"),
+    [("batch_size=8", 1), ("me, of, batch_size=8", 0), ("cid, batch_size=8", 0)],
+)
+def test_data_that_are_the_same_for_all_are_told_once(anml, write, caplog, taken, told):
+    name = write(
+        "alike",
+        ("partition_id, num_partitions, batch_size=8", taken),
+        ("manual_seed(partition_id)", "manual_seed(0)"),
+    )
+    words = ("--contributors", 2, "--rounds", 1, "--strategy", "anml")
+    done = anml("run", "--task", name, *words)
+    assert done.exit_code == 0, done.output
+    said = [one for one in caplog.messages if "all contributors have the same data" in one]
+    assert len(said) == told

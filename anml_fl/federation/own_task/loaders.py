@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from torch.utils.data import DataLoader
+
 from anml_fl.catalogue import shown_kind
 from anml_fl.federation.own_task.arguments import arguments, meaning
 from anml_fl.federation.own_task.generators import seeded_generators
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 # Of so many contributors a process keeps the loaders; those of others are made again, alike.
 _KEPT = 1024
+_BY_PLACE = ("partition_id", "num_partitions")
 _TESTS = ("valloader", "testloader")
 # What loaders are called in a mapping, beside what parameters are called.
 _SHORT = {
@@ -94,13 +97,17 @@ def loaders_of(module: TaskModule, place: Place) -> Loaders:
         If `load_data` takes what nobody can give, or gives no loaders.
     """
     called = f"{module.name}.load_data"
-    given, named = arguments(
-        module.load_data, called, place.known, ("partition_id", "num_partitions")
-    )
+    given, named = arguments(module.load_data, called, place.known, _BY_PLACE)
     rng = stream(place.seed, "load_data", place.contributor)
     with one_thread(), seeded_generators(rng):
         found = module.load_data(*given, **named)
-    parts = _by_name(found, called)
+        parts = _by_name(found, called)
+        if isinstance(parts, list | tuple) and any(_only_once(one) for one in parts[:3]):
+            raise ConfigError(
+                f"{called} gives a loader that can be gone through once alone, and is needed"
+                " in each epoch and round: give a torch.utils.data.DataLoader, or let __iter__"
+                " begin again"
+            )
     if not isinstance(parts, list | tuple) or len(parts) < 2:
         raise ConfigError(
             f"{called} must give (trainloader, testloader), or (trainloader, valloader,"
@@ -110,6 +117,20 @@ def loaders_of(module: TaskModule, place: Place) -> Loaders:
     for loader in parts[:3]:
         examples_in(loader, called)
     return Loaders(parts[0], parts[1], parts[min(len(parts), 3) - 1])
+
+
+def tells_apart(module: TaskModule) -> bool:
+    """Whether `load_data` is told whose data are asked for."""
+    known = {**Place("", 0, 1, 1, 1, 1.0, 0).known, "partition_id": (who := object())}
+    given, named = arguments(module.load_data, "load_data", known, _BY_PLACE)
+    return any(one is who for one in (*given, *named.values()))
+
+
+def _only_once(loader: Any) -> bool:
+    """Whether a loader begins where it ended; torch's own, whose workers cost, do not."""
+    if isinstance(loader, DataLoader) or not hasattr(loader, "__iter__"):
+        return False
+    return iter(loader) is iter(loader)
 
 
 def _by_name(found: Any, called: str) -> Any:

@@ -236,7 +236,8 @@ def _not_there(name: str, module: str, missing: str) -> str:
     if module == missing or module.startswith(f"{missing}."):
         return (
             f"task {name}: no module is called {missing}: is it in the folder where the"
-            " command is given, or on PYTHONPATH, or installed?"
+            " command is given, or on PYTHONPATH, or installed? A run that goes on needs the"
+            " folder in which it was begun"
         )
     top = missing.partition(".")[0]
     if top == module.partition(".")[0]:
