@@ -13,13 +13,14 @@ from anml_fl.behaviour import Sight, behaviour, behaviour_in_round, is_honest
 from anml_fl.catalogue import shown_kind
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.own_task.behaving import loaders_behaving
 from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.method.threads import one_thread
 from anml_fl.models.parts import Parts
 from anml_fl.models.state import arrays_as
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
-from clients.module_training import loaders_behaving, train_by_module
+from clients.module_training import train_by_module
 from clients.training import train
 
 if TYPE_CHECKING:

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import lru_cache
+from logging import WARNING
 from typing import TYPE_CHECKING
+
+from flwr.common.logger import log
 
 from anml_fl.federation.own_task.generators import reseed, seeded_generators
 from anml_fl.federation.own_task.loaders import examples_in
-from anml_fl.federation.own_task.task import refuse_stranger
-from anml_fl.method.threads import one_thread
+from anml_fl.federation.own_task.returned import refuse_stranger
+from anml_fl.models.parts import Parts, values_hash
 from anml_fl.seeding import stream
-from clients.poisoned_loader import poisoned
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from anml_fl.behaviour import Behaviour
-    from anml_fl.datasets.prepare import Samples
     from anml_fl.federation.own_task.loaders import Loaders
     from anml_fl.federation.own_task.task import ModuleTask
-    from anml_fl.settings.attacks import Attacks
-
-
-def loaders_behaving(
-    task: ModuleTask, contributor: str, acting: Behaviour, attacks: Attacks
-) -> Loaders:
-    """Give a contributor's loaders, with the samples that its behaviour makes of its own.
-
-    Raises
-    ------
-    ConfigError
-        If there are none, or the behaviour changes samples and the batches cannot be taken
-        apart.
-    """
-    loaders = task.loaders(contributor)
-    if acting.samples is None:
-        return loaders
-    change, rng = acting.samples, stream(task.seed, "loader", contributor)
-
-    def poison(samples: Samples) -> Samples:
-        # The stream has no round in it: an attacker's poison is the same in every round.
-        return change(samples, stream(task.seed, "behaviour", contributor), attacks)
-
-    with one_thread(), seeded_generators(rng):
-        reseed(loaders.train, rng)
-        return replace(loaders, train=poisoned(loaders.train, poison, task.module.name))
 
 
 def train_by_module(
@@ -71,14 +45,32 @@ def train_by_module(
     Raises
     ------
     ConfigError
-        If `train` takes what nobody can give, or trained another model than it was given.
+        If `train` takes what nobody can give, or trained another model than it was given; or
+        fails in a simulation.
     """
     called = f"{task.module.name}.train"
     rng = stream(task.seed, "training", contributor, str(number))
     given, named = task.train_arguments(model, loaders, number)
+    before = values_hash(Parts.of(model).judged)
     with seeded_generators(rng, task.training.device):
         for loader in (loaders.train, loaders.validation, loaders.test):
             reseed(loader, rng)
         model.train()
-        refuse_stranger(model, task.module.train(*given, **named), called)
+        with task.telling("train", contributor):
+            answer = task.module.train(*given, **named)
+        refuse_stranger(model, answer, called)
+    rate = task.training.in_round(number).learning_rate
+    if rate > 0 and values_hash(Parts.of(model).judged) == before:
+        _say_untouched(called, contributor)
     return examples_in(loaders.train, called)
+
+
+@lru_cache(maxsize=1024)  # once for each contributor
+def _say_untouched(called: str, contributor: str) -> None:
+    log(
+        WARNING,
+        "%s changed no trained value of the net for %s: is it the net that it is given that it"
+        " trains?",
+        called,
+        contributor,
+    )

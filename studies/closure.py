@@ -68,7 +68,6 @@ APART: Mapping[str, str] = {
     "clients.leaving": "no study's data stay on nodes",
     "clients.module_training": "no study has a task of its own",
     "clients.own_table": "no study's data stay on nodes",
-    "clients.poisoned_loader": "no study has a task of its own",
     "server.report": "the pages of a run",
     "server.orchestration.claims_log": "no study's nodes test models",
     "server.orchestration.coalition": "no study asks what joining is worth",

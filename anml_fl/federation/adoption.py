@@ -119,22 +119,23 @@ def with_task(config: RunConfig) -> RunConfig:
 def _of_functions(training: Training, module: TaskModule) -> dict[str, object]:
     """Take a task's own defaults over; refuse a setting that none of its functions takes."""
     said: dict[str, object] = {}
-    functions = (module.load_data, module.train)
-    if training.schedule != "constant" and not takes(functions, "lr"):
+    if training.schedule != "constant" and not takes([module.train], "lr"):
         raise ConfigError(
             f"training.schedule: train of {module.name} takes no learning rate, so that it"
             f" must be constant, got {training.schedule!r}"
         )
-    for setting, meant, function in (
-        ("local_epochs", "epochs", module.train),
-        ("learning_rate", "lr", module.train),
-        ("batch_size", "batch_size", module.load_data),
+    # Whose default counts comes first.
+    for setting, meant, asked in (
+        ("local_epochs", "epochs", (module.train, module.load_data)),
+        ("learning_rate", "lr", (module.train, module.load_data)),
+        ("batch_size", "batch_size", (module.load_data, module.train)),
     ):
         name, value = setting.replace("_", "-"), getattr(training, setting)
-        default = default_of(function, meant)
-        if setting not in training.model_fields_set and default is not None:
-            said[name] = default
-        if value != Training.model_fields[setting].default and not takes(functions, meant):
+        defaults = [default_of(function, meant) for function in asked]
+        found = next((one for one in defaults if one is not None), None)
+        if setting not in training.model_fields_set and found is not None:
+            said[name] = found
+        if value != Training.model_fields[setting].default and not takes(asked, meant):
             raise ConfigError(
                 f"training.{setting}: neither load_data nor train of {module.name} takes"
                 f" {meant}, so that --{name} means nothing: leave it out, got {value!r}"

@@ -15,7 +15,7 @@ from anml_fl.models.build import build
 from anml_fl.models.lazy import materialise
 from anml_fl.models.metrics import METRICS
 from anml_fl.models.parts import Parts
-from anml_fl.models.state import error_rate, load_arrays, outputs_of, unexplained
+from anml_fl.models.state import load_arrays, misclassified, outputs_of, unexplained
 from anml_fl.seeding import stream
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Task:
         if not tested.labels.size:
             return math.nan
         if not self.regression:
-            return error_rate(model, tested.features, tested.labels)
+            return misclassified(model, tested.features, tested.labels)
         return unexplained(model, tested.features, tested.labels)
 
     def score(self, model: nn.Module, samples: Samples | None = None) -> float:

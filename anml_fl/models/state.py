@@ -195,10 +195,26 @@ def unexplained(
     return left / variance if variance else float("nan")
 
 
+def misclassified(
+    model: nn.Module, features: NDArray[np.float32], labels: NDArray[np.int64]
+) -> float:
+    """Share of samples that a model of any type classifies wrongly, thousands at a time.
+
+    Examples
+    --------
+    >>> model = torch.nn.Linear(2, 2, bias=False).bfloat16()
+    >>> torch.nn.init.eye_(model.weight).dtype
+    torch.bfloat16
+    >>> misclassified(model, np.eye(2, dtype=np.float32), np.array([0, 0]))
+    0.5
+    """
+    return float(np.mean(outputs_of(model, features).argmax(axis=1) != labels))
+
+
 def error_rate(
     model: nn.Module, features: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> float:
-    """Share of samples that a model classifies wrongly.
+    """Share of samples that a float32 model classifies wrongly, all of them at once.
 
     Parameters
     ----------
@@ -216,6 +232,5 @@ def error_rate(
     with torch.inference_mode():
         # Copied: in memory of torch's own every array starts alike, so that products of the
         # same numbers round alike.
-        rows = as_input(model, torch.tensor(features, device=device))
-        predicted = model(rows).argmax(dim=1).cpu().numpy()
+        predicted = model(torch.tensor(features, device=device)).argmax(dim=1).cpu().numpy()
     return float(np.mean(predicted != labels))

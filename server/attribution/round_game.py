@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from anml_fl.models.parts import Parts
-from anml_fl.models.state import arrays_of, error_rate, load_arrays, unexplained
+from anml_fl.models.state import arrays_of, load_arrays, misclassified, unexplained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ def quality_on(test: Samples) -> Callable[[nn.Module], float]:
             # Also of outputs that are not finite.
             left = unexplained(model, test.features, test.labels)
             return max(-1.0, 1.0 - left) if math.isfinite(left) else -1.0
-        return 1.0 - error_rate(model, test.features, test.labels)
+        return 1.0 - misclassified(model, test.features, test.labels)
 
     return quality
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 
 from anml_fl.federation.own_task.arguments import arguments
 from anml_fl.federation.own_task.tested import understood
@@ -65,6 +67,7 @@ def test_what_is_called_otherwise_than_its_package_is_told_by_the_package(
     ("task", "said"),
     [
         ("nowhere.task", "no module is called nowhere: is it in the folder where the command"),
+        ("nowhere.task", "A run that goes on needs the folder in which it was begun"),
         ("nowhere/task.py", "there is no file"),
         ("quickstart.gone", "no module is called quickstart.gone"),
         ("my task", "must be a module such as mypkg.task, or a file such as pkg/task.py"),
@@ -113,7 +116,7 @@ def test_a_file_whose_name_is_another_modules(anml, place):
         (
             "right = sum",
             "raise KeyError('x')\n    right = sum",
-            "testing its first model, failed: KeyError: 'x'",
+            "plain.test failed for contributor-0000: KeyError: 'x'",
         ),
         (
             "x = torch.randn",
@@ -180,7 +183,7 @@ def test_metrics_are_the_tasks_own(anml, place, write):
 
 BATCHES = [
     ("TensorDataset(x, x[:, :3].argmax(1))", "TensorDataset(x, x.argmax(1), x)", "list of 3"),
-    ("x[:, :3].argmax(1)", "torch.eye(3)[x[:, :3].argmax(1)]", "labels of shape (40, 3)"),
+    ("x[:, :3].argmax(1)", "2 * torch.eye(3)[x[:, :3].argmax(1)]", "labels of shape (40, 3)"),
 ]
 
 
@@ -188,9 +191,9 @@ BATCHES = [
 def test_batches_that_cannot_be_taken_apart(place, write, old, new, said):
     from anml_fl.behaviour import behaviour
     from anml_fl.federation.adoption import adopted
+    from anml_fl.federation.own_task.behaving import loaders_behaving
     from anml_fl.federation.own_task.task import ModuleTask
     from anml_fl.settings.reading import from_flat
-    from clients.module_training import loaders_behaving
 
     name = write("odd", (old, new), (ANSWER, "return 0.0, 0.5"), ("right = sum", "0 and sum"))
     config = adopted(from_flat({"task": name, "contributors": 3}))
@@ -228,6 +231,9 @@ def test_parameters_are_bound_by_name_first_and_by_place_only_where_that_says_no
         ((0.25, {"f1": 0.1}), 0.25, None),
         ({"test_loss": 0.25, "eval_accuracy": 0.5}, 0.25, 0.5),
         ({"Accuracy": 0.5}, None, 0.5),
+        ({"validation_loss": 0.25, "validation_accuracy": 0.5}, 0.25, 0.5),
+        ({"valid-loss": 0.25, "evaluation acc": 0.5}, 0.25, 0.5),
+        ((np.array([[0.25]]), torch.tensor([0.5])), 0.25, 0.5),
         (0.25, 0.25, None),
         (float("inf"), float("inf"), None),
     ],
@@ -247,3 +253,298 @@ def test_what_test_gives_is_understood(answer, loss, accuracy):
 def test_what_test_gives_and_is_not_understood(answer):
     with pytest.raises(ConfigError, match=r"task.test must give \(loss, accuracy\)"):
         understood(answer, "task.test")
+
+
+WORDS = """
+    class Words(torch.utils.data.Dataset):
+        def __init__(self, data):
+            self.data = data
+
+        def __len__(self):
+            return len(self.data)
+
+        def __getitem__(self, at):
+            x, y = self.data[at]
+            return {"x": x, "label": y, "text": "a word"}
+
+
+    def load_data"""
+
+
+@pytest.mark.parametrize("behaviour", ["label_flip", "gradient_aligned", "turncoat"])
+def test_an_attack_that_cannot_be_carried_out_is_refused_and_no_defence(
+    anml, place, write, behaviour
+):
+    name = write(
+        "texts",
+        ("def load_data", WORDS.strip("\n")),
+        (
+            "= TensorDataset(x, x[:, :3].argmax(1))",
+            "= Words(TensorDataset(x, x[:, :3].argmax(1)))",
+        ),
+        (
+            "x, y in trainloader:",
+            'x, y in ((b["x"], b["label"]) for b in trainloader):',
+        ),
+        (ANSWER, "return 0.0, 0.5"),
+        ("right = sum", "0 and sum"),
+    )
+    words = ("--task", name, "--behaviour", "honest=2", "--behaviour", f"{behaviour}=1")
+    said = refused(anml, place, *words, "--rounds", 30)
+    assert "cannot be carried out at contributor-000" in said
+    assert "with a row for each example, and labels that are" in said
+    # To its end, however long it is.
+    assert (
+        "got entries of Tensor, Tensor, list; one that changes updates needs nothing" in said
+    )
+    # Where nobody changes samples, batches may be of any form.
+    done = anml(
+        "run", "--task", name, "--contributors", 3, "--rounds", 1, "--strategy", "anml"
+    )
+    assert done.exit_code == 0, done.output
+
+
+def test_a_behaviour_of_ones_own_that_fails_on_the_samples_is_refused(anml, place, write):
+    write(
+        "odd",
+        text="""
+        from anml_fl import Behaviour
+
+        lost = Behaviour(samples=lambda samples, rng, attacks: None)
+        bad = Behaviour(samples=lambda samples, rng, attacks: samples.gone)
+        """,
+    )
+    said = refused(anml, place, "--task", write("plain"), "--behaviour", "odd:lost=1")
+    assert "a behaviour must give anml_fl.datasets.prepare.Samples, got NoneType" in said
+    said = refused(anml, place, "--task", "plain", "--behaviour", "odd:bad=1")
+    assert "behaviour 'odd:bad', on the samples of contributor-000" in said
+    assert "failed: AttributeError" in said
+
+
+def test_one_hot_labels_are_flipped_and_stay_one_hot():
+    from torch.utils.data import DataLoader, TensorDataset
+
+    from anml_fl.datasets.prepare import Samples
+    from anml_fl.federation.own_task.poisoned_loader import poisoned
+
+    hot = torch.eye(3)[torch.tensor([0, 2, 1, 2, 0])]
+    data = TensorDataset(torch.arange(5.0)[:, None], hot)
+
+    def next_class(samples):
+        assert samples.classes == 3
+        return Samples(samples.features, (samples.labels + 1) % 3, 3)
+
+    (batch,) = poisoned(DataLoader(data, 8), next_class, "task")
+    assert batch[1].dtype == hot.dtype
+    # The columns move on by one.
+    assert batch[1].tolist() == hot.roll(1, dims=1).tolist()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "(other, 0.5)",
+        '{"model": other, "loss": 0.5}',
+        "other.state_dict()",
+        '(0.5, {"state": other.state_dict()})',
+        "[one.detach().numpy() for one in other.state_dict().values()]",
+        "([one.detach().numpy() for one in other.state_dict().values()], 40, {})",
+    ],
+)
+def test_a_training_that_is_in_what_train_returned_would_be_lost(answer):
+    from torch import nn
+
+    from anml_fl.federation.own_task.returned import refuse_stranger
+
+    net, other = nn.Linear(2, 1), nn.Linear(2, 1)
+    returned = eval(answer, {"other": other})  # noqa: S307 - of this file
+    with pytest.raises(ConfigError, match="must train the net that it is given, and returned"):
+        refuse_stranger(net, returned, "task.train")
+    # The same of the net itself loses nothing; nor do its parts, or what is around it.
+    for kept in (eval(answer, {"other": net}), nn.Sequential(net), (1.0, 2.0), net.weight):  # noqa: S307
+        refuse_stranger(net, kept, "task.train")
+
+
+def test_a_net_that_was_not_trained_is_warned_of_once_by_name(anml, write, caplog):
+    name = write("idle", ("range(epochs)", "range(0)"))
+    words = ("--rounds", 2, "--strategy", "anml", "--names", "north,south")
+    done = anml("run", "--task", name, *words)
+    assert done.exit_code == 0, done.output
+    said = [one for one in caplog.messages if "changed no trained value" in one]
+    assert len(said) == 2, said
+    assert "idle.train changed no trained value of the net for north" in "".join(said)
+    caplog.clear()
+    done = anml("run", "--task", write("busy"), *words)
+    assert not [one for one in caplog.messages if "changed no trained value" in one]
+
+
+@pytest.mark.parametrize(
+    ("where", "task", "said"),
+    [
+        ("server", "server/task.py", "looked for in another 'server', of this project, which"),
+        ("clients", "clients.task", "looked for in another 'clients', of this project, which"),
+        ("json", "json.task", "json.task is looked for in another 'json', at /"),
+    ],
+)
+def test_a_package_that_another_one_hides(anml, place, where, task, said):
+    (place / where).mkdir()
+    (place / where / "__init__.py").touch()
+    (place / where / "task.py").write_text((place / "pairs.py").read_text())
+    found = refused(anml, place, "--task", task)
+    assert said in found
+    assert f"before the folder {where} here: call yours otherwise, such as my_{where}" in found
+
+
+def test_a_module_that_another_one_hides(anml, place, write):
+    assert "before the file abc.py here" in refused(anml, place, "--task", write("abc"))
+    # What the task itself imports may be hidden as well.
+    (place / "strategies").mkdir()
+    name = write("whole", ("import torch\n", "import strategies.mine\nimport torch\n"))
+    said = refused(anml, place, "--task", name)
+    assert "strategies.mine is looked for in another 'strategies', of this project" in said
+
+
+def test_a_failure_at_another_contributor_than_the_first_is_told_by_function_and_name(
+    anml, place, write
+):
+    old = "x = torch.randn"
+    name = write("some", (old, f"assert partition_id != 1, 'no rows'\n    {old}"))
+    done = anml("run", "--task", name, "--contributors", 3, "--rounds", 1)
+    assert done.exit_code != 0
+    said = " ".join(done.output.split())
+    assert "some.load_data failed for contributor-0001: AssertionError: no rows" in said
+
+
+def test_a_train_that_fails_is_recorded_by_function_contributor_and_words(anml, place, write):
+    name = write("sad", ("optimizer = ", "raise OSError('no disc')\n    optimizer = "))
+    anml("run", "--task", name, "--contributors", 3, "--rounds", 1, "--strategy", "anml")
+    rounds = (place / "runs/sad/anml/rounds.jsonl").read_text()
+    assert "sad.train failed for contributor-0002: OSError: no disc" in rounds
+
+
+def test_on_nodes_errors_keep_their_words_to_themselves(place, write):
+    from dataclasses import replace
+
+    from anml_fl.federation.own_task.task import ModuleTask
+    from anml_fl.settings.reading import from_flat
+
+    name = write("quiet", ("x = torch.randn", "raise OSError('a row')\n    x = torch.randn"))
+    task = ModuleTask.of(
+        from_flat({"task": name, "contributors": 3, "behaviours": "honest=3"})
+    )
+    with pytest.raises(ConfigError, match=r"quiet\.load_data failed for contributor-0000"):
+        task.loaders("contributor-0000")
+    # As it is: the node's own rules decide what is told of it.
+    with pytest.raises(OSError, match="a row"):
+        replace(task, on_nodes=True).loaders("contributor-0000")
+
+
+def test_what_a_task_changes_of_the_process_is_restored(anml, place, write):
+    from pathlib import Path
+
+    lines = (
+        "import os",
+        "os.chdir('/')",
+        "torch.set_grad_enabled(False)",
+        "torch.set_default_dtype(torch.float64)",
+        "",
+    )
+    change = "\n    ".join(lines)
+    name = write(
+        "moving",
+        ("right = sum", f"{change}right = sum"),
+        ("generator = torch", f"{change}generator = torch"),
+        (
+            "torch.randn(40, 4, generator=generator)",
+            "torch.randn(40, 4, generator=generator).float()",
+        ),
+    )
+    done = anml(
+        "run", "--task", name, "--contributors", 2, "--rounds", 1, "--strategy", "anml"
+    )
+    assert done.exit_code == 0, done.output
+    assert Path.cwd() == place
+    assert torch.get_default_dtype() is torch.float32
+    assert torch.is_grad_enabled()
+    assert (place / "runs/moving/anml/rounds.jsonl").is_file()
+
+
+def test_an_answer_of_many_numbers_is_told_by_its_shape():
+    with pytest.raises(ConfigError, match=r"got tuple of float, Tensor of shape \(2, 3\)"):
+        understood((0.5, torch.zeros(2, 3)), "task.test")
+
+
+@pytest.mark.parametrize(
+    ("given", "order"),
+    [
+        ('{"test": 2, "train": 1}', [1, 2, 2]),
+        ('{"testloader": 2, "val_loader": 3, "train_loader": 1}', [1, 3, 2]),
+        ('{"validation": 3, "training": 1, "classes": 5}', [1, 3, 3]),
+        ('collections.namedtuple("Data", "test train")(2, 1)', [1, 2, 2]),
+    ],
+)
+def test_loaders_with_names_are_read_by_name(write, given, order):
+    from anml_fl.federation.own_task.task import ModuleTask
+    from anml_fl.settings.reading import from_flat
+
+    old = "return DataLoader(data, batch_size, shuffle=True), DataLoader(data, batch_size)"
+    for number in (1, 2, 3):
+        given = given.replace(f" {number}", f" sized({number})").replace(
+            f"({number},", f"(sized({number}),"
+        )
+    sized = "sized = lambda n: DataLoader(TensorDataset(x[:n]))"
+    name = write("named", (old, f"import collections\n    {sized}\n    return {given}"))
+    task = ModuleTask.of(
+        from_flat({"task": name, "contributors": 3, "behaviours": "honest=3"})
+    )
+    found = task.loaders("contributor-0001")
+    sizes = [len(one.dataset) for one in (found.train, found.validation, found.test)]
+    assert sizes == order
+
+
+@pytest.mark.parametrize("names", ['"a", "b"', '"test", "val"', '"train", "other"'])
+def test_loaders_whose_names_do_not_say_which_is_which(anml, place, write, names):
+    old = "return DataLoader(data, batch_size, shuffle=True), DataLoader(data, batch_size)"
+    name = write("names", (old, f"return dict.fromkeys([{names}], DataLoader(data))"))
+    said = refused(anml, place, "--task", name)
+    assert "the names are read, which must be train and test, or train, val and test" in said
+    assert f"got {names}".replace('"', "") in said
+
+
+def test_a_loss_that_is_no_number_is_told_without_an_option_nobody_gave(anml, place, write):
+    said = refused(anml, place, "--task", write("nans", (ANSWER, "return float('nan')")))
+    assert "nans.test gives neither a loss nor an accuracy that is a number" in said
+    assert "--metric" not in said
+
+
+def test_a_loader_that_can_be_gone_through_once_is_refused(anml, place, write):
+    once = "\n    ".join(
+        (
+            "class Once:",
+            "    dataset = data",
+            "    rows = iter([*DataLoader(data, batch_size)])",
+            "    def __iter__(self): return self.rows",
+            "return Once(), Data",
+        )
+    )
+    old = "return DataLoader(data, batch_size, shuffle=True), Data"
+    name = write("once", (old, once))
+    said = refused(anml, place, "--task", name)
+    assert "once.load_data gives a loader that can be gone through once alone" in said
+
+
+@pytest.mark.parametrize(
+    ("taken", "told"),
+    [("batch_size=8", 1), ("me, of, batch_size=8", 0), ("cid, batch_size=8", 0)],
+)
+def test_data_that_are_the_same_for_all_are_told_once(anml, write, caplog, taken, told):
+    name = write(
+        "alike",
+        ("partition_id, num_partitions, batch_size=8", taken),
+        ("manual_seed(partition_id)", "manual_seed(0)"),
+    )
+    words = ("--contributors", 2, "--rounds", 1, "--strategy", "anml")
+    done = anml("run", "--task", name, *words)
+    assert done.exit_code == 0, done.output
+    said = [one for one in caplog.messages if "all contributors have the same data" in one]
+    assert len(said) == told

@@ -173,3 +173,54 @@ def test_what_train_does_to_the_net_changes_nothing_of_what_travels(anml, place,
     }
     *_, last = (place / f"runs/{name}/fedavg/rounds.jsonl").read_text().splitlines()
     assert {one["reason"] for one in json.loads(last)["contributors"]} == {None}
+
+
+@pytest.mark.parametrize(
+    ("load", "train", "adopted"),
+    [
+        ("", "epochs=3, lr=0.2, batch_size=4", (3, 0.2, 4)),
+        (", epochs=3, lr=0.2, batch_size=4", "", (3, 0.2, 4)),
+        # Where they disagree, batches are of load_data, and the rest of train.
+        (", epochs=5, lr=0.5, batch_size=6", "epochs=3, lr=0.2, batch_size=4", (3, 0.2, 6)),
+    ],
+)
+def test_defaults_of_both_functions_are_the_runs(place, write, load, train, adopted):
+    from anml_fl.federation.adoption import adopted as fill_in
+    from anml_fl.settings.reading import from_flat
+
+    name = write(
+        "both",
+        (", batch_size=8", load),
+        ("batch_size, shuffle", "8, shuffle"),
+        ("DataLoader(data, batch_size)", "DataLoader(data, 8)"),
+        ("epochs, lr, device", f"device, {train}"),
+        ("range(epochs)", "range(1)"),
+        ("lr=lr", "lr=0.1"),
+    )
+    found = fill_in(from_flat({"task": name, "contributors": 3})).training
+    assert (found.local_epochs, found.learning_rate, found.batch_size) == adopted
+    said = fill_in(from_flat({"task": name, "contributors": 3, "local-epochs": 7})).training
+    assert (said.local_epochs, said.batch_size) == (7, adopted[2])
+
+
+def test_load_data_is_given_the_runs_epochs_too(anml, place, write):
+    name = write(
+        "epochal",
+        ("batch_size=8", "batch_size=8, *, epochs"),
+        ("x = torch.randn", "assert epochs == 2\n    x = torch.randn"),
+    )
+    ended(
+        anml(
+            "run",
+            "--task",
+            name,
+            "--contributors",
+            2,
+            "--rounds",
+            1,
+            "--local-epochs",
+            2,
+            "--strategy",
+            "anml",
+        )
+    )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from anml_fl.federation.own_task.restored import restored_process
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 @contextmanager
 def seeded_generators(rng: np.random.Generator, device: str = "cpu") -> Iterator[None]:
     """Seed the generators of torch, of numpy and of Python, and restore them afterwards.
+
+    Restored is what else `restored_process` restores.
 
     Parameters
     ----------
@@ -37,7 +41,7 @@ def seeded_generators(rng: np.random.Generator, device: str = "cpu") -> Iterator
     legacy: Any = np.random.get_state()  # noqa: NPY002 - the global one is what is meant
     chosen = torch.device(device)
     cuda = [chosen] if chosen.type == "cuda" else []
-    with torch.random.fork_rng(devices=cuda):
+    with torch.random.fork_rng(devices=cuda), restored_process():
         # The CPU's alone: torch.manual_seed asks after every other device first.
         torch.default_generator.manual_seed(int(rng.integers(2**63)))
         if cuda:

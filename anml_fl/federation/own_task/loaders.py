@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from torch.utils.data import DataLoader
+
 from anml_fl.catalogue import shown_kind
-from anml_fl.federation.own_task.arguments import arguments
+from anml_fl.federation.own_task.arguments import arguments, meaning
 from anml_fl.federation.own_task.generators import seeded_generators
 from anml_fl.method.threads import one_thread
 from anml_fl.seeding import stream
@@ -19,6 +21,14 @@ if TYPE_CHECKING:
 
 # Of so many contributors a process keeps the loaders; those of others are made again, alike.
 _KEPT = 1024
+_BY_PLACE = ("partition_id", "num_partitions")
+_TESTS = ("valloader", "testloader")
+# What loaders are called in a mapping, beside what parameters are called.
+_SHORT = {
+    "train": "trainloader", "training": "trainloader",
+    "val": "valloader", "valid": "valloader", "validation": "valloader", "dev": "valloader",
+    "test": "testloader", "testing": "testloader", "eval": "testloader",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,9 @@ class Place:
         Its place among the contributors.
     total : int
         How many there are.
-    batch_size : int
+    batch_size, epochs : int
+    lr : float
+        Before any schedule.
     seed : int
         The run's.
     """
@@ -42,6 +54,8 @@ class Place:
     index: int
     total: int
     batch_size: int
+    epochs: int
+    lr: float
     seed: int
 
     @property
@@ -51,6 +65,8 @@ class Place:
             "partition_id": self.index,
             "num_partitions": self.total,
             "batch_size": self.batch_size,
+            "epochs": self.epochs,
+            "lr": self.lr,
             "seed": self.seed,
         }
 
@@ -81,13 +97,17 @@ def loaders_of(module: TaskModule, place: Place) -> Loaders:
         If `load_data` takes what nobody can give, or gives no loaders.
     """
     called = f"{module.name}.load_data"
-    given, named = arguments(
-        module.load_data, called, place.known, ("partition_id", "num_partitions")
-    )
+    given, named = arguments(module.load_data, called, place.known, _BY_PLACE)
     rng = stream(place.seed, "load_data", place.contributor)
     with one_thread(), seeded_generators(rng):
         found = module.load_data(*given, **named)
-    parts = list(found.values()) if isinstance(found, Mapping) else found
+        parts = _by_name(found, called)
+        if isinstance(parts, list | tuple) and any(_only_once(one) for one in parts[:3]):
+            raise ConfigError(
+                f"{called} gives a loader that can be gone through once alone, and is needed"
+                " in each epoch and round: give a torch.utils.data.DataLoader, or let __iter__"
+                " begin again"
+            )
     if not isinstance(parts, list | tuple) or len(parts) < 2:
         raise ConfigError(
             f"{called} must give (trainloader, testloader), or (trainloader, valloader,"
@@ -97,6 +117,41 @@ def loaders_of(module: TaskModule, place: Place) -> Loaders:
     for loader in parts[:3]:
         examples_in(loader, called)
     return Loaders(parts[0], parts[1], parts[min(len(parts), 3) - 1])
+
+
+def tells_apart(module: TaskModule) -> bool:
+    """Whether `load_data` is told whose data are asked for."""
+    known = {**Place("", 0, 1, 1, 1, 1.0, 0).known, "partition_id": (who := object())}
+    given, named = arguments(module.load_data, "load_data", known, _BY_PLACE)
+    return any(one is who for one in (*given, *named.values()))
+
+
+def _only_once(loader: Any) -> bool:
+    """Whether a loader begins where it ended; torch's own, whose workers cost, do not."""
+    if isinstance(loader, DataLoader) or not hasattr(loader, "__iter__"):
+        return False
+    return iter(loader) is iter(loader)
+
+
+def _by_name(found: Any, called: str) -> Any:
+    """Put loaders that have names in order; what has none is in order."""
+    if hasattr(found, "_asdict"):  # a named tuple
+        found = found._asdict()
+    if not isinstance(found, Mapping):
+        return found
+    named = {_role(str(name)): loader for name, loader in found.items()}
+    if "trainloader" not in named or not named.keys() & {*_TESTS}:
+        names = ", ".join(str(name)[:40] for name in found)
+        raise ConfigError(
+            f"{called}: of a mapping of loaders the names are read, which must be train and"
+            f" test, or train, val and test, got {names or 'none'}"
+        )
+    return [named[role] for role in ("trainloader", *_TESTS) if role in named]
+
+
+def _role(name: str) -> str:
+    plain = name.lower().replace("_", "")
+    return meaning(_SHORT.get(plain, name), dict.fromkeys(("trainloader", *_TESTS)))
 
 
 @lru_cache(maxsize=4)

@@ -14,7 +14,7 @@ from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.federation.own_task.arguments import meaning, parameters
 from anml_fl.settings.section import ConfigError
 from anml_fl.settings.training import FILE
-from anml_fl.system.working_folder import search_it_last
+from anml_fl.system.working_folder import search_it_last, started_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +32,9 @@ WANTED = {
 """The names that a task has, and what each is."""
 CENTRALIZED = "load_centralized_dataset"
 """The name of a function that gives the server's own test loader."""
+
+# Packages of this project that are imported by these names.
+_OURS = ("anml_fl", "clients", "server", "strategies", "studies")
 
 # What is imported under one name and installed under another.
 _INSTALLED_AS = {
@@ -79,6 +82,8 @@ def task_module(training: Training) -> TaskModule:
     module = _imported(training.task, name)
     lacking = [f"{one}, {what}" for one, what in WANTED.items() if not hasattr(module, one)]
     if lacking:
+        if hidden := _hidden(module.__name__, _folder_of(training.task)):
+            raise ConfigError(f"task {name}: {hidden}")
         raise ConfigError(f"task {name}: the module has no {'; no '.join(lacking)}")
     found = {one: getattr(module, one) for one in WANTED}
     for one, value in found.items():
@@ -179,7 +184,10 @@ def _imported(source: str, name: str) -> ModuleType:
     try:
         found = import_module(module)
     except ModuleNotFoundError as error:
-        raise ConfigError(_not_there(name, module, error.name or module)) from error
+        missing = error.name or module
+        if hidden := _hidden(missing, folder or started_in()):
+            raise ConfigError(f"task {name}: {hidden}") from error
+        raise ConfigError(_not_there(name, module, missing)) from error
     # SystemExit is none: the command would end as if all were well.
     except (Exception, SystemExit) as error:
         raise UnusableError(
@@ -200,11 +208,36 @@ def _search_last(folder: Path) -> None:
         invalidate_caches()
 
 
+def _folder_of(source: str) -> Path:
+    """Tell where a task's outermost package or module lies, as its owner means it."""
+    return located(source)[0] or started_in()
+
+
+def _hidden(wanted: str, folder: Path) -> str:
+    """Say that another package or module hides the one of a folder; empty if none does."""
+    top = wanted.partition(".")[0]
+    mine = next((one for one in (folder / top, folder / f"{top}.py") if one.exists()), None)
+    first = sys.modules.get(top)
+    if mine is None or first is None:
+        return ""
+    found = [getattr(first, "__file__", None), *getattr(first, "__path__", ())]
+    places = [Path(one).resolve() for one in found if one]
+    if any(one.is_relative_to(mine.resolve()) for one in places):
+        return ""
+    whose = "of this project" if top in _OURS else "at " + (str(places[0]) if places else top)
+    kind = "folder" if mine.is_dir() else "file"
+    return (
+        f"{wanted} is looked for in another {top!r}, {whose}, which comes before the {kind}"
+        f" {mine.name} here: call yours otherwise, such as my_{top}"
+    )
+
+
 def _not_there(name: str, module: str, missing: str) -> str:
     if module == missing or module.startswith(f"{missing}."):
         return (
             f"task {name}: no module is called {missing}: is it in the folder where the"
-            " command is given, or on PYTHONPATH, or installed?"
+            " command is given, or on PYTHONPATH, or installed? A run that goes on needs the"
+            " folder in which it was begun"
         )
     top = missing.partition(".")[0]
     if top == module.partition(".")[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.datasets.prepare import Partitioned, Samples
 from anml_fl.federation.contributors import names_of
 from anml_fl.federation.own_task.arguments import arguments
+from anml_fl.federation.own_task.failing import told
 from anml_fl.federation.own_task.generators import reseed, seeded_generators
 from anml_fl.federation.own_task.loaders import (
     Loaders,
@@ -27,7 +29,6 @@ from anml_fl.federation.own_task.tested import Tested, understood, weighed
 from anml_fl.federation.task import Task
 from anml_fl.method.threads import one_thread
 from anml_fl.seeding import stream
-from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,9 +107,12 @@ class ModuleTask(Task):
             names.index(contributor),
             len(names),
             self.training.batch_size,
+            self.training.local_epochs,
+            self.training.learning_rate,
             self.seed,
         )
-        return loaders_of(self.module, place)
+        with self.telling("load_data", contributor):
+            return loaders_of(self.module, place)
 
     def initial_model(self) -> nn.Module:
         """Build the model that the first round begins with: the module's `Net`.
@@ -174,8 +178,18 @@ class ModuleTask(Task):
         with one_thread(), seeded_generators(rng, self.training.device):
             reseed(loader, rng)
             model.eval()
-            answer = self.module.test(*given, **named)
+            with self.telling("test", whose or "the server"):
+                answer = self.module.test(*given, **named)
         return understood(answer, f"{self.module.name}.test")
+
+    def telling(self, function: str, whose: str) -> AbstractContextManager[None]:
+        """Say which function failed for whom, and what it says: in a simulation.
+
+        On a node an error may quote its owner's data, and stays as it is.
+        """
+        if self.on_nodes:
+            return nullcontext()
+        return told(f"{self.module.name}.{function}", whose)
 
     def test_arguments(
         self, model: nn.Module, loader: Any
@@ -246,23 +260,4 @@ class ModuleTask(Task):
         return (
             (name, loader, examples_in(loader, f"{module.name}.load_data"))
             for name, loader in found
-        )
-
-
-def refuse_stranger(model: nn.Module, answer: Any, called: str) -> None:
-    """Refuse what a task's `train` returned, if its training would be lost with it.
-
-    Raises
-    ------
-    ConfigError
-        If it returned another model than the one it was given.
-
-    Examples
-    --------
-    >>> refuse_stranger(nn.Linear(1, 1), {"loss": 0.5}, "task.train")
-    """
-    if isinstance(answer, nn.Module) and answer is not model:
-        raise ConfigError(
-            f"{called} must train the net that it is given, and returned another"
-            f" {type(answer).__name__}; return the loss, a dictionary of numbers, or nothing"
         )

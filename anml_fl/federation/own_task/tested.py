@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 _ACCURACIES = ("accuracy", "acc", "top1accuracy", "top1acc")
 _LOSSES = ("loss", "avgloss", "meanloss")
 # What stands before such a name, and says where it was found.
-_WHERE = ("test", "eval", "val", "centralized", "federated", "server")
+_WHERE = (
+    "testing", "test", "evaluation", "eval", "validation", "valid", "val", "centralized",
+    "federated", "server",
+)  # fmt: skip
 _FORMS = (
     '(loss, accuracy), (loss, {"accuracy": ...}), {"accuracy": ...}, {"loss": ...} or the loss'
     " alone"
@@ -129,8 +132,9 @@ def _number(value: Any) -> float | None:
         return None
     if isinstance(value, Real):
         return float(value)
-    # A number of numpy or torch, in an array without axes.
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+    # A number of numpy or torch, in an array of one element.
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and set(shape) <= {1} and hasattr(value, "item"):
         return float(value.item())
     return None
 
@@ -140,5 +144,12 @@ def _shown(answer: Any) -> str:
         names = ", ".join(sorted(str(name)[:40] for name in answer)[:8])
         return f"a mapping of {names or 'nothing'}"
     if isinstance(answer, list | tuple):
-        return f"{type(answer).__name__} of {', '.join(map(shown_kind, answer)) or 'nothing'}"
-    return shown_kind(answer)
+        return f"{type(answer).__name__} of {', '.join(map(_kind, answer)) or 'nothing'}"
+    return _kind(answer)
+
+
+def _kind(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return shown_kind(value) + (
+        f" of shape {tuple(shape)}" if isinstance(shape, tuple) and shape else ""
+    )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from anml_fl.catalogue import UnusableError
+from anml_fl.federation.own_task.failing import told
 from anml_fl.models.parts import state_hash
-from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from anml_fl.federation.own_task.task import ModuleTask
     from anml_fl.federation.own_task.tested import Tested
 
@@ -30,11 +27,12 @@ def tried(task: ModuleTask) -> Tested | None:
     Raises
     ------
     ConfigError
-        If a function takes what nobody can give, or gives what is not understood.
+        If a function takes what nobody can give, or gives what is not understood, or fails:
+        with what it says.
     UnusableError
-        If one fails: with what it says.
+        If `Net` gives no model, or another one each time.
     """
-    with _told(task.model):
+    with told(task.model):
         model = task.initial_model()
         if state_hash(model) != state_hash(task.initial_model()):
             raise UnusableError(
@@ -43,21 +41,7 @@ def tried(task: ModuleTask) -> Tested | None:
             )
     loaders = None
     if not task.on_nodes:
-        with _told(f"{task.module.name}.load_data"):
-            loaders = task.loaders(task.data.names[0])
+        loaders = task.loaders(task.data.names[0])
     task.train_arguments(model, loaders)
     task.test_arguments(model, None)
-    with _told(f"{task.module.name}, testing its first model,"):
-        return task.first_test(model)
-
-
-@contextmanager
-def _told(called: str) -> Iterator[None]:
-    """Say what failed, whatever its error is."""
-    try:
-        yield
-    except (ConfigError, UnusableError):
-        raise
-    # SystemExit is none: the command would end as if all were well.
-    except (Exception, SystemExit) as error:
-        raise UnusableError(f"{called} failed: {type(error).__name__}: {error}") from error
+    return task.first_test(model)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn.functional import one_hot
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from anml_fl.catalogue import shown_kind
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 LABELS = ("label", "labels", "y", "target", "targets", "fine_label")
 """What the labels are called in a batch that is a mapping."""
 _RIGHT = (
-    "batches (features, labels), or mappings with one of "
-    + ", ".join(LABELS)
-    + ", and tensors"
-    " with a row for each example"
+    f"batches (features, labels), or mappings with one of {', '.join(LABELS)}, all of them"
+    " tensors with a row for each example, and labels that are integers, values or one-hot"
 )
 
 
@@ -38,7 +37,7 @@ def poisoned(loader: Any, poison: Poison, called: str) -> DataLoader[Any]:
     ----------
     loader : torch.utils.data.DataLoader
         Of batches (features, labels), or of mappings with one entry that is called as one of
-        `LABELS`. Labels are integers, (n,), or values, (n,) or (n, 1).
+        `LABELS`. Labels are integers, (n,), values, (n,) or (n, 1), or one-hot, (n, classes).
     poison : callable
         From samples to samples.
     called : str
@@ -134,10 +133,13 @@ class _Batches:
         labels = self.entries[self.label]
         if labels.ndim == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
-        if labels.ndim != 1:
-            raise _refused(called, f"labels of shape {tuple(labels.shape)}")
+        hot = _one_hot(labels)
+        if not hot and labels.ndim != 1:
+            raise _refused(called, f"labels of shape {tuple(labels.shape)}, not one-hot")
         columns = [self.entries[n].reshape(len(labels), -1) for n in self.moving]
         features = torch.cat([one.to(torch.float32) for one in columns], dim=1).numpy()
+        if hot:
+            return Samples(features, labels.argmax(1).numpy(), labels.shape[1])
         if labels.is_floating_point():
             values: Any = labels.to(torch.float32).numpy()
             return Samples(features, values, 1)
@@ -150,8 +152,10 @@ class _Batches:
         """Put changed samples in the place of the rows."""
         old = self.entries[self.label]
         entries = dict(self.entries)
-        shape = (-1, *old.shape[1:])
-        entries[self.label] = torch.tensor(after.labels).to(old.dtype).reshape(shape)
+        labels = torch.tensor(after.labels)
+        if _one_hot(old):
+            labels = one_hot(labels.to(torch.int64), old.shape[1])
+        entries[self.label] = labels.to(old.dtype).reshape(-1, *old.shape[1:])
         same = before.features.shape == after.features.shape
         if not (same and np.array_equal(before.features, after.features)):
             moving, rest = self.moving, set(self.entries) - {self.label, *self.moving}
@@ -177,6 +181,16 @@ class _Batches:
         """Give the rows at some places as the loader does."""
         chosen = torch.tensor(places)
         return self.form({name: rows[chosen] for name, rows in self.entries.items()})
+
+
+def _one_hot(labels: Tensor) -> bool:
+    """Whether each row has a single 1, at the place of its class, and is 0 elsewhere."""
+    return (
+        labels.ndim == 2
+        and labels.shape[1] > 1
+        and bool(((labels == 0) | (labels == 1)).all())
+        and bool((labels.sum(1) == 1).all())
+    )
 
 
 def _sequence(kind: type[Any]) -> Callable[[dict[Any, Any]], Any]:
