@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from anml_fl.system import import_path
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -98,6 +100,8 @@ def kept_in(options: dict[str, Any]) -> RunLog | None:
         If there is no folder for what else is asked for.
     ValueError
         If one of them cannot be used.
+    ImportError
+        If a module of the app's own is in the place of one of our packages; it names both.
     """
     names = ("save", "pool", "record_updates")
     given = {name: options.pop(name) for name in names if name in options}
@@ -108,6 +112,8 @@ def kept_in(options: dict[str, Any]) -> RunLog | None:
         return None
     # The third composition root, beside the command line and `anml_fl.execution`: whoever
     # asks for a run's folder gets the server's way of writing one, and nobody else loads it.
-    from server.orchestration.app_run import AppRun  # noqa: PLC0415
-
+    try:
+        from server.orchestration.app_run import AppRun  # noqa: PLC0415
+    except ImportError as error:
+        raise import_path.explained(error, "save: what keeps a run") from error
     return AppRun(**given)
