@@ -80,7 +80,7 @@ def reason_of(error: Error) -> str:
 
 
 def worded(error: Error) -> str:
-    """Tell an error in its own words: of our own ClientApp, which keeps rows out of them.
+    r"""Tell an error in its own words: of our own ClientApp, which keeps rows out of them.
 
     Examples
     --------
