@@ -36,6 +36,10 @@ class Plan:
     rounds : int
     timeout : float
         Seconds that a round waits for replies.
+    decisive : mapping
+        What else changes its decisions, as of `strategies.decisive`.
+    seed : int
+        By which contributors are drawn.
     """
 
     rule: Rule
@@ -44,6 +48,8 @@ class Plan:
     arrays: ArrayRecord
     rounds: int
     timeout: float
+    decisive: Mapping[str, str]
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +66,15 @@ class Begun:
         Of the rounds that were done before.
     state : mapping
         What the rule kept of them.
+    seed : int, optional
+        By which it began to draw contributors.
     """
 
     arrays: ArrayRecord
     run: str
     records: Sequence[RoundRecord] = ()
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    seed: int | None = None
 
     @property
     def changed(self) -> bool:
