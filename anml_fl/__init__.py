@@ -154,20 +154,8 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(import_module(home), name)
     except (ImportError, AttributeError) as error:
-        raise _explained(error, name, home) from error
+        from anml_fl.system import import_path  # noqa: PLC0415 - only where something is wrong
+
+        raise import_path.explained(error, f"anml_fl.{name}") from error
     globals()[name] = value
     return value
-
-
-def _explained(error: Exception, name: str, home: str) -> Exception:
-    """Say that another package is in the place of ours, where that is the reason."""
-    from anml_fl.system import import_path  # noqa: PLC0415 - only where something is wrong
-
-    hiding = import_path.hiding(home.partition(".")[0])
-    if hiding is None:
-        return error
-    return ImportError(
-        f"anml_fl.{name} is in our package {home.partition('.')[0]!r}, but Python finds"
-        f" {hiding} by that name: move it out of sys.path (or PYTHONPATH), or call"
-        " anml_fl.system.import_path.mend() before anything else"
-    )

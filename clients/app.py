@@ -51,7 +51,7 @@ def client_app(task_for: Callable[[RunConfig], Task] = task_of) -> ClientApp:
         From a run's settings to its task; a run from Python may have data of its own. A node
         that has a table of its own has its own task.
     """
-    app = ClientApp(mods=[guarded, discreet, echo_nonce, unpacked])
+    app = ClientApp(mods=[guarded, echo_nonce, discreet, unpacked])
     app.query("statistics")(tell_statistics)
 
     @app.train()

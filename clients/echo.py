@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from logging import ERROR
 from typing import TYPE_CHECKING
 
-from flwr.app import ConfigRecord, Message, RecordDict
+from flwr.app import ConfigRecord, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
+from flwr.common.logger import log
 
+from clients.redaction import TOLD, failed, withheld
 from strategies import protocol
 
 if TYPE_CHECKING:
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
     Registered = Callable[[ClientAppCallable], ClientAppCallable]
     Lifespan = Callable[[Context], Iterator[None]]
+
+_UNREGISTERED = re.compile(r"No \w+ function registered with name '\w+'", re.ASCII)
 
 
 def echo_nonce(message: Message, context: Context, call_next: ClientAppCallable) -> Message:
@@ -44,15 +50,21 @@ def echo_nonce(message: Message, context: Context, call_next: ClientAppCallable)
     ------
     TypeError
         If the ClientApp returns no message: for one that never comes a round would wait.
+    WithheldError
+        In place of what the ClientApp raises, whose words may quote data: Flower would send
+        them to the server. They are in the node's log.
     """
     config = _instruction(message)
     if config is None:
         return call_next(message, context)
     # Kept before the app is called, which may alter its message.
     nonce, enrols = config[protocol.NONCE], config.get(protocol.ENROL) is True
-    reply = _enrolment(message, context) if enrols else call_next(message, context)
+    reply = _enrolment(message, context) if enrols else _replied(message, context, call_next)
     if not isinstance(reply, Message):
         raise TypeError(f"the ClientApp must return a Message, got {type(reply).__name__}")
+    if failed(reply):
+        log(ERROR, "the ClientApp replies with an error: %s", reply.error.reason)
+        return Message(Error(reply.error.code, "told by the app"), reply_to=message)
     if reply.has_content():
         reply.content[protocol.ECHO] = ConfigRecord({protocol.NONCE: nonce})
     return reply
@@ -105,6 +117,21 @@ class _Echoing(ClientApp):
 
     def lifespan(self) -> Callable[[Lifespan], Lifespan]:
         return self._app.lifespan()
+
+
+def _replied(message: Message, context: Context, call_next: ClientAppCallable) -> Message:
+    """Call the app; of what it raises the kind is told, and all in the node's log alone."""
+    try:
+        return call_next(message, context)
+    except TOLD:
+        raise
+    except BaseException as error:
+        if _UNREGISTERED.fullmatch(str(error)):  # an everyday answer, in Flower's words
+            raise
+        instead = withheld(error)
+        log(ERROR, "%s. In full:", instead, exc_info=error)
+    # Out of the handler: an engine would send, or log, what an error followed from.
+    raise instead
 
 
 def _instruction(message: Message) -> ConfigRecord | None:

@@ -37,6 +37,10 @@ class WithheldError(RuntimeError):
         self.kind = kind
 
 
+TOLD = (KeyboardInterrupt, WithheldError, ConfigError, UnknownNameError, TextError)
+"""Errors whose words go on: they quote no data."""
+
+
 def discreet(message: Message, context: Context, call_next: ClientAppCallable) -> Message:
     """Send the kind of an error to the server, and not what it says: a mod for any ClientApp.
 
@@ -67,30 +71,41 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
     """
     try:
         reply = call_next(message, context)
-    except (KeyboardInterrupt, WithheldError, ConfigError, UnknownNameError, TextError):
+    except TOLD:
         raise
     # SystemExit, and those of asyncio, are no Exception.
     except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here
-        raised, frames = type(error), extract_tb(error.__traceback__)
-        kind = raised.__name__
-        if isinstance(error, OSError) and error.errno is not None:
-            kind += f" ({os.strerror(error.errno)})"
+        frames, instead = extract_tb(error.__traceback__), withheld(error)
         if isinstance(error, TableError) and context.node_config.get("data"):
             log(ERROR, "this node's table: %s", error)
     else:
-        if _failed(reply):
+        if failed(reply):
             return Message(Error(reply.error.code, "told by the app"), reply_to=message)
         return reply
-    log(
-        ERROR,
-        "%s, whose words may quote data and are left out:\n%s",
-        kind,
-        "".join(frames.format()),
-    )
-    at = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}"
+    log(ERROR, "%s:\n%s", instead, "".join(frames.format()))
+    raise instead
+
+
+def withheld(error: BaseException) -> WithheldError:
+    """Name an error's kind and where it happened, in place of what it says.
+
+    Examples
+    --------
+    >>> try:
+    ...     float("patient 55")
+    ... except ValueError as error:
+    ...     str(withheld(error)).partition(" in ")[0]
+    'ValueError'
+    """
+    kind = type(error).__name__
+    if isinstance(error, OSError) and error.errno is not None:
+        kind += f" ({os.strerror(error.errno)})"
+    last = extract_tb(error.__traceback__)[-1]
+    at = f"{Path(last.filename).name}, line {last.lineno}"
     words = f"{kind} in {at}; what it says may quote data, and is not sent"
-    raise WithheldError(words, raised)
+    return WithheldError(words, type(error))
 
 
-def _failed(reply: object) -> bool:
+def failed(reply: object) -> bool:
+    """Whether an app replies with an error that it worded itself."""
     return isinstance(reply, Message) and reply.has_error()

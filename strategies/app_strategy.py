@@ -6,6 +6,7 @@ import secrets
 import time
 from abc import abstractmethod
 from contextlib import contextmanager
+from dataclasses import replace
 from logging import INFO
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ from flwr.serverapp.strategy import Strategy
 from flwr.serverapp.strategy.strategy_utils import log_strategy_start_info
 
 from strategies.contributor_records import summary
+from strategies.decisive import decisive
 from strategies.evaluation import Evaluation
 from strategies.results import Results
 from strategies.run_log import Begun, Plan
+from strategies.sampling import DrawnSeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -184,9 +187,22 @@ class AppStrategy(Strategy):
             arrays=arrays,
             rounds=rounds,
             timeout=timeout,
+            decisive=decisive(
+                self.rule,
+                self.participation,
+                self.transport,
+                self.sampling,
+                self.metrics,
+                arrays,
+            ),
+            seed=self.sampling.seed,
         )
         with self.log.running(plan) as begun:
             self.resume(len(begun.records), begun.state)
             self.run, self.records = begun.run, list(begun.records)
             self._last = begun.records[-1].at if begun.records else None
+            if begun.seed is not None and begun.seed != self.sampling.seed:
+                self.sampling = replace(self.sampling, seed=DrawnSeed(begun.seed))
+                self._begin()
+                log(INFO, "contributors are drawn by the seed that the run began with")
             yield begun

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from flwr.app import ConfigRecord, MessageType, MetricRecord
 
 from strategies import protocol
+from strategies.error_reply import LONGEST_REASON
 from strategies.examples import example_count
-from strategies.instruction import LONGEST_REASON, BadReplyError, attribute, instruct
+from strategies.instruction import BadReplyError, attribute, instruct
 from strategies.metrics import Reported, reported
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def claims_of(
     asked: Iterable[Instruction],
     replies: Iterable[Message],
     read: Callable[[Message], Reported],
+    *,
+    worded: bool = False,
 ) -> Claims:
     """Credit replies to contributors, and take out of each what it claims.
 
@@ -100,8 +103,10 @@ def claims_of(
         In any order, from anyone; never believed, never raised on.
     read : callable
         From a reply to what is in it; raises a BadReplyError, whose message is the reason.
+    worded : bool
+        As in `strategies.instruction.attribute`.
     """
-    credited, left_out, refused = attribute(asked, replies)
+    credited, left_out, refused = attribute(asked, replies, worded=worded)
     reports = {}
     for contributor, reply in sorted(credited.items()):
         try:
@@ -140,7 +145,7 @@ def ask_claims(
     sent = ConfigRecord({**config, protocol.METRIC: metric})
     asked = instruct(roster, MessageType.EVALUATE, 0, sent, arrays, ttl=timeout)
     replies = grid.send_and_receive([one.message for one in asked], timeout=timeout)
-    return claims_of(asked, replies, _own_claim)
+    return claims_of(asked, replies, _own_claim, worded=True)
 
 
 def app_claims(

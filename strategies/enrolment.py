@@ -63,7 +63,7 @@ def enrol(
     config = ConfigRecord({protocol.ENROL: True})
     asked = instruct(roster, MessageType.TRAIN, 0, config, ttl=timeout)
     replies = grid.send_and_receive([one.message for one in asked], timeout=timeout)
-    credited, left_out, _ = attribute(asked, replies)
+    credited, left_out, _ = attribute(asked, replies, worded=True)
     told, reasons = {}, {}
     for one in asked:
         node = one.message.metadata.dst_node_id

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from flwr.app import ConfigRecord, Message, RecordDict
 
 from strategies import protocol
+from strategies.error_reply import reason_of
+from strategies.error_reply import worded as told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from flwr.app import ArrayRecord
 
-LONGEST_REASON = 200
-"""Characters of a reason, which may be a client's own words."""
 NO_ECHO = "reply without its round's secret: the ClientApp needs echo_nonce"
 """Why a reply to a message of the round does not count that echoes nothing at all."""
 
@@ -105,7 +105,7 @@ def instruct(
 
 
 def attribute(
-    instructions: Iterable[Instruction], replies: Iterable[Message]
+    instructions: Iterable[Instruction], replies: Iterable[Message], *, worded: bool = False
 ) -> tuple[dict[str, Message], dict[str, str], tuple[str, ...]]:
     """Credit replies to contributors by their nonces.
 
@@ -115,6 +115,9 @@ def attribute(
         Of this round.
     replies : iterable of Message
         In any order, from anyone.
+    worded : bool
+        Whether errors are told in their own words: of our own ClientApp, whose errors quote
+        no data. Of any other's the kind is told.
 
     Returns
     -------
@@ -131,7 +134,8 @@ def attribute(
     for reply in replies:
         try:
             if reply.has_error():
-                _note_error(reply, by_message, left_out, refused)
+                reason = (told if worded else reason_of)(reply.error)
+                _note_error(reply, reason, by_message, left_out, refused)
                 continue
             one = by_nonce.get(_nonce(reply))
             if one is None:
@@ -190,15 +194,12 @@ def _note_stray(
 
 def _note_error(
     reply: Message,
+    reason: str,
     by_message: Mapping[str, Instruction],
     left_out: dict[str, str],
     refused: list[str],
 ) -> None:
     """Credit an error by the message it answers: Flower's own come from node 1."""
-    reason = f"error {reply.error.code}: {reply.error.reason or 'no reason given'}"
-    # Control characters would speak to whoever's terminal shows the log.
-    printable = "".join(c if c.isprintable() or c.isspace() else "?" for c in reason[:10_000])
-    reason = " ".join(printable.split())[:LONGEST_REASON]
     one = by_message.get(reply.metadata.reply_to_message_id)
     if one is None:
         refused.append(f"{reason}, in answer to no instruction of this round")

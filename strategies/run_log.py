@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from anml_fl.system import import_path
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -34,6 +36,10 @@ class Plan:
     rounds : int
     timeout : float
         Seconds that a round waits for replies.
+    decisive : mapping
+        What else changes its decisions, as of `strategies.decisive`.
+    seed : int
+        By which contributors are drawn.
     """
 
     rule: Rule
@@ -42,6 +48,8 @@ class Plan:
     arrays: ArrayRecord
     rounds: int
     timeout: float
+    decisive: Mapping[str, str]
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +66,15 @@ class Begun:
         Of the rounds that were done before.
     state : mapping
         What the rule kept of them.
+    seed : int, optional
+        By which it began to draw contributors.
     """
 
     arrays: ArrayRecord
     run: str
     records: Sequence[RoundRecord] = ()
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    seed: int | None = None
 
     @property
     def changed(self) -> bool:
@@ -98,6 +109,8 @@ def kept_in(options: dict[str, Any]) -> RunLog | None:
         If there is no folder for what else is asked for.
     ValueError
         If one of them cannot be used.
+    ImportError
+        If a module of the app's own is in the place of one of our packages; it names both.
     """
     names = ("save", "pool", "record_updates")
     given = {name: options.pop(name) for name in names if name in options}
@@ -108,6 +121,8 @@ def kept_in(options: dict[str, Any]) -> RunLog | None:
         return None
     # The third composition root, beside the command line and `anml_fl.execution`: whoever
     # asks for a run's folder gets the server's way of writing one, and nobody else loads it.
-    from server.orchestration.app_run import AppRun  # noqa: PLC0415
-
+    try:
+        from server.orchestration.app_run import AppRun  # noqa: PLC0415
+    except ImportError as error:
+        raise import_path.explained(error, "save: what keeps a run") from error
     return AppRun(**given)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _SEEDS = 32
 
 
+class DrawnSeed(int):
+    """A seed that nobody gave: a run that goes on takes up the one that it began with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """Who takes part in a round.
@@ -71,7 +75,7 @@ class Sampling:
     fraction_train: float = 1.0
     fraction_evaluate: float = 1.0
     min_evaluate_nodes: int = 2
-    seed: int = field(default_factory=lambda: secrets.randbits(_SEEDS))
+    seed: int = field(default_factory=lambda: DrawnSeed(secrets.randbits(_SEEDS)))
 
     def __post_init__(self) -> None:
         number("fraction_train", self.fraction_train, 0, 1)

@@ -13,7 +13,8 @@ from anml_fl.system.memory import release_freed
 from strategies import protocol
 from strategies.arrays import BadArrayError, is_finite
 from strategies.buffers import settled
-from strategies.instruction import LONGEST_REASON, BadReplyError, attribute
+from strategies.error_reply import LONGEST_REASON
+from strategies.instruction import BadReplyError, attribute
 from strategies.layout import Layout
 from strategies.metrics import reported, reported_examples
 from strategies.packing import unpacked_values
@@ -131,13 +132,13 @@ def screen(
         must be so in a reply.
     code : str, optional
         Hash of the code that a contributor must say it runs. An honest mistake shows in it,
-        a lie does not.
+        a lie does not. Errors of that code quote no data, and are told in their words.
     packed : bool
         Whether arrays travel as one.
     weighted_by_key : str
         The metric that is an example count.
     """
-    credited, left_out, refused = attribute(instructions, replies)
+    credited, left_out, refused = attribute(instructions, replies, worded=code is not None)
     echoed = bool(credited)
     metrics: dict[str, Reported] = {}
     contributors: list[str] = []

@@ -10,7 +10,8 @@ from flwr.app import ConfigRecord
 from anml_fl.tables.statistics import Statistics
 from strategies import protocol
 from strategies.agreement import agreement
-from strategies.instruction import LONGEST_REASON, BadReplyError, attribute, instruct
+from strategies.error_reply import LONGEST_REASON
+from strategies.instruction import BadReplyError, attribute, instruct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,7 @@ def ask_statistics(
     """
     asked = instruct(roster, protocol.ASK_STATISTICS, 0, agreement(schema), ttl=timeout)
     replies = grid.send_and_receive([one.message for one in asked], timeout=timeout)
-    credited, left_out, refused = attribute(asked, replies)
+    credited, left_out, refused = attribute(asked, replies, worded=True)
     statistics = {}
     for contributor, reply in sorted(credited.items()):
         try:

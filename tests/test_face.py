@@ -70,6 +70,28 @@ def test_a_foreign_package_in_the_place_of_ours_is_named_with_what_to_do(tmp_pat
     assert mended.stdout == "InlineGrid\n", mended.stderr
 
 
+@pytest.mark.parametrize("place", ["server.py", "server/__init__.py"])
+def test_an_app_whose_own_module_is_called_server_is_told_so_when_its_strategy_is_made(
+    tmp_path, place
+):
+    (tmp_path / "server").mkdir()
+    (tmp_path / place).write_text(
+        "from anml_fl import Anml\nAnml()\nAnml(save='runs/mine')\n", encoding="utf-8"
+    )
+    done = python("import server", path=str(tmp_path))
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: save: what keeps a run is in our package 'server' (")
+    assert str(ROOT / "server") in last
+    assert str(tmp_path / place) in last
+    assert "my_app/server_app.py" in last
+
+
+def test_what_hides_a_package_that_ours_needs_is_named_too(tmp_path):
+    (tmp_path / "strategies.py").touch()
+    done = python("from anml_fl import echo_nonce", path=str(tmp_path))
+    assert str(tmp_path / "strategies.py") in done.stderr.splitlines()[-1]
+
+
 @pytest.mark.checkout
 def test_the_docs_list_every_name_and_no_other():
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

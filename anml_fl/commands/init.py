@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-# What Flower lets an app's project and folder be called.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,31}", re.ASCII)
+# What Flower lets an app's project and folder be called, and pip a project.
+_NAME = re.compile(r"(?=.{1,32}$)[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?", re.ASCII)
 _TEMPLATE = ".tpl"
 _PACKAGE = "package"
 _HIDDEN = {"gitignore": ".gitignore"}
@@ -64,12 +64,12 @@ def package_of(name: str) -> str:
     >>> package_of("my_app")
     Traceback (most recent call last):
     ValueError: an app's name is a letter, then letters, digits and hyphens, 32 in all at most,
-    as Flower wants it; got 'my_app'
+    as Flower wants it, and no hyphen at the end; got 'my_app'
     """
     if not _NAME.fullmatch(name):
         raise ValueError(
             "an app's name is a letter, then letters, digits and hyphens, 32 in all at most,"
-            f" as Flower wants it; got {name!r}"
+            f" as Flower wants it, and no hyphen at the end; got {name!r}"
         )
     package = name.lower().replace("-", "_")
     if keyword.iskeyword(package) or find_spec(package) is not None:

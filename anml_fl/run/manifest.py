@@ -38,6 +38,8 @@ class _Said(BaseModel):
     code: _Code = _Code()
     own: _Own = _Own()
     run: str = ""
+    decisive: dict[str, str] = {}
+    sampling_seed: int | None = None
 
 
 class Manifest:
@@ -55,7 +57,7 @@ class Manifest:
     run : str
         What the registry calls the run, where that does not follow from the settings.
     about : mapping, optional
-        What is trained, as `Task.about` says it.
+        What is trained, as `Task.about` says it; or what decides in an app's run.
 
     Attributes
     ----------
@@ -143,6 +145,12 @@ class Manifest:
 def kept_run(out: Path) -> str:
     """Read what the registry calls a run that was begun; "" if its manifest does not say."""
     return _read(out / MANIFEST).run
+
+
+def kept_decisive(out: Path) -> tuple[dict[str, str], int | None]:
+    """Read which options of an app's run decide, and by which seed it draws contributors."""
+    said = _read(out / MANIFEST)
+    return said.decisive, said.sampling_seed
 
 
 def _read(path: Path) -> _Said:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from anml_fl.method.gate import Gate
 from anml_fl.settings.section import Section, Share
@@ -12,6 +12,13 @@ from anml_fl.settings.section import Section, Share
 ServerStep = Literal["none", "fedavgm", "fedadagrad", "fedadam", "fedyogi"]
 
 _GATE = Gate()
+_ADAPTIVE = ("fedadagrad", "fedadam", "fedyogi")
+_READ_BY = {
+    "server_learning_rate": ("fedavgm", *_ADAPTIVE),
+    "server_momentum": ("fedavgm", *_ADAPTIVE),
+    "server_beta_2": ("fedadam", "fedyogi"),
+    "server_tau": _ADAPTIVE,
+}
 
 
 class Aggregation(Section):
@@ -57,6 +64,18 @@ class Aggregation(Section):
         gt=0,
         description="Added to the second moment's root: the less, the more adaptive.",
     )
+
+    @model_validator(mode="after")
+    def _numbers_are_of_a_step_that_reads_them(self) -> Aggregation:
+        """Refuse a number that the chosen step does not read; its own default says nothing."""
+        for name, steps in _READ_BY.items():
+            value, usual = getattr(self, name), type(self).model_fields[name].default
+            if self.server_optimizer not in steps and value != usual:
+                raise ValueError(
+                    f"{name} is of server_optimizer = {' or '.join(steps)}, and means nothing"
+                    f" with {self.server_optimizer}: leave it out, got {value:g}"
+                )
+        return self
 
     @property
     def gate(self) -> Gate:

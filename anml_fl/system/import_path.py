@@ -59,11 +59,41 @@ def hiding(package: str, home: str = _HOME) -> str | None:
     >>> hiding("server") is None
     True
     """
+    loaded = sys.modules.get(package)
     spec = PathFinder.find_spec(package, sys.path)
-    if spec is None or spec.origin is None:
+    # What is imported already stands, wherever Python would look now.
+    origin = getattr(loaded, "__file__", None) or (spec.origin if spec else None)
+    if origin is None:
         return None
-    ours = Path(home, package) in Path(spec.origin).resolve().parents
-    return None if ours else spec.origin
+    ours = Path(home, package) in Path(origin).resolve().parents
+    return None if ours else origin
+
+
+def explained(error: Exception, wanted: str) -> Exception:
+    """Say that another module is in the place of one of our packages, where one is.
+
+    Parameters
+    ----------
+    error : Exception
+        Of an import of ours.
+    wanted : str
+        What it was for.
+
+    Returns
+    -------
+    Exception
+        An ImportError that names both, and what to do; `error` where nothing hides ours.
+    """
+    for package in PACKAGES:
+        if (found := hiding(package)) is not None:
+            return ImportError(
+                f"{wanted} is in our package {package!r} ({Path(_HOME, package)}), but Python"
+                f" finds {found} by that name: an app's module of its own needs another name,"
+                f" or a place in a package, such as my_app/{package}_app.py; else move it out"
+                " of sys.path (or PYTHONPATH), or call anml_fl.system.import_path.mend()"
+                " before anything else"
+            )
+    return error
 
 
 def leading(path: Sequence[str], home: str = _HOME) -> list[str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def app_folder(
-    save: Path, settings: Callable[[str], RunConfig]
+    save: Path, settings: Callable[[str], RunConfig], differing: Callable[[Path], str]
 ) -> Iterator[tuple[Path, RunConfig]]:
     """Choose and hold a folder: an app that is started again overwrites no run.
 
@@ -33,6 +33,8 @@ def app_folder(
         The folder that was asked for.
     settings : callable
         From a folder's name to the settings of a run in it.
+    differing : callable
+        From a folder to what else its run decides by otherwise; "" if nothing.
 
     Yields
     ------
@@ -57,6 +59,9 @@ def app_folder(
             kept = out / CONFIG
             if kept.exists() and read_text(kept) != config.to_toml():
                 number, reason = number + 1, f"{out} holds a run with other settings"
+                continue
+            if kept.exists() and (options := differing(out)):
+                number, reason = number + 1, f"{out} holds a run with another {options}"
                 continue
             if reason:
                 log(WARNING, "%s, which stays as it is", reason)

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from anml_fl.run.claims import ClaimsRecord, append_claims, cut_claims
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.files import MODEL
-from anml_fl.run.manifest import Manifest, kept_run
+from anml_fl.run.manifest import Manifest, kept_decisive, kept_run
 from anml_fl.run.participants import participants
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.registry import RegistrySettings
@@ -33,6 +33,7 @@ from server.orchestration.settlement import Settlement, check_pool, run_id
 from server.report.page import write_report
 from strategies.arrays import values_of
 from strategies.run_log import Begun
+from strategies.sampling import DrawnSeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -106,7 +107,11 @@ class AppRun:
         """
         _check_arrays(plan.arrays)
         with (
-            app_folder(self._save, lambda name: self._settings(plan, name)) as (out, config),
+            app_folder(
+                self._save,
+                lambda name: self._settings(plan, name),
+                lambda out: _differing(plan, out),
+            ) as (out, config),
             failure_noted(out),
         ):
             log(INFO, "this run is kept in %s", out)
@@ -168,7 +173,10 @@ class AppRun:
         # settings is another one, and draws a name.
         drawn = f"{config.name}-{secrets.token_hex(8)}"
         called = plan.signals.run or kept_run(out) or drawn
-        manifest = Manifest(out, config, code, {}, called)
+        _, before = kept_decisive(out)
+        seed = plan.seed if before is None else before
+        about = {"decisive": dict(plan.decisive), "sampling_seed": int(seed)}
+        manifest = Manifest(out, config, code, {}, called, about)
         folder = StrategyFolder(out / name)
         over = finished(out, config, name)
         kept = None if over else folder.resume(run)
@@ -184,8 +192,8 @@ class AppRun:
         )
         arrays: Arrays = values_of(plan.arrays)
         if over or kept is not None:
-            before = load_file(folder.path / MODEL) if kept is None else kept.arrays
-            arrays = _same_model(before, arrays, out)
+            model = load_file(folder.path / MODEL) if kept is None else kept.arrays
+            arrays = _same_model(model, arrays, out)
         if kept is not None:
             rounds.take_up(kept)
             cut_claims(folder.path, kept.record.round, of_each=False)
@@ -213,6 +221,7 @@ class AppRun:
             run=called,
             records=records,
             state={} if kept is None else kept.state,
+            seed=seed,
         )
 
     def _end(self) -> None:
@@ -221,6 +230,16 @@ class AppRun:
         people = participants(run.folder.records())
         close_run(run.out, run.config, people, run.settlement)
         log(INFO, "this run is kept in %s; its page: %s", run.out, write_report(run.out))
+
+
+def _differing(plan: Plan, out: Path) -> str:
+    """Name the options by which a run in a folder decides otherwise; "" if there is none."""
+    kept, seed = kept_decisive(out)
+    names = sorted({*kept} | {*plan.decisive}) if kept else []
+    found = [name for name in names if kept.get(name) != plan.decisive.get(name)]
+    if not isinstance(plan.seed, DrawnSeed) and seed not in (None, plan.seed):
+        found.append("seed")
+    return ", ".join(found)
 
 
 def _check_arrays(arrays: ArrayRecord) -> None:

@@ -205,3 +205,44 @@ def _process(kind, folder, killed):
         check=False,
         timeout=300,
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "named"),
+    [
+        ({}, {"judged": ["w"]}, "another judged"),
+        ({"fraction_train": 0.5}, {"fraction_train": 0.75}, "another fraction_train"),
+        ({"fraction_train": 0.5, "seed": 1}, {"fraction_train": 0.5, "seed": 2}, "seed"),
+        ({}, {"combination": "multiplicative"}, "another rule"),
+        ({}, {"members": ["site-9"]}, "another members"),
+    ],
+)
+def test_a_run_that_would_decide_otherwise_takes_the_next_folder(
+    lines, tmp_path, caplog, first, second, named
+):
+    folder = tmp_path / "mine"
+    with pytest.raises(KeyboardInterrupt):
+        lines.carry_out(
+            lines.of_kind("anml", save=folder, **first), 4, _stops(KeyboardInterrupt(), 3)
+        )
+    chosen = lines.of_kind("anml", save=folder, **second)
+    lines.carry_out(chosen)
+    assert len(chosen.records) == 4
+    assert (tmp_path / "mine-2" / "summary.json").exists()
+    assert named in caplog.text
+
+
+def test_a_drawn_seed_is_taken_up_again(lines, tmp_path):
+    options = {"save": tmp_path / "mine", "fraction_train": 0.5, "fraction_evaluate": 0.5}
+    first = lines.of_kind("anml", **options)
+    with pytest.raises(KeyboardInterrupt):
+        lines.carry_out(first, 4, _stops(KeyboardInterrupt(), 3))
+    second = lines.of_kind("anml", **options)
+    assert second.sampling.seed != first.sampling.seed
+    lines.carry_out(second)
+    assert second.sampling.seed == first.sampling.seed
+    assert len(second.records) == 4
+    asked = [[one.contributor for one in record.contributors] for record in second.records]
+    whole = lines.of_kind("anml", **options, seed=int(first.sampling.seed))
+    lines.carry_out(whole)
+    assert asked == [[c.contributor for c in record.contributors] for record in whole.records]

@@ -14,6 +14,7 @@ from flwr.serverapp.strategy import FedAdam, FedAvg, FedMedian, FedProx, Krum
 from flwr.supercore.task_identity import TaskIdentity
 
 from clients.echo import echo_nonce, wrap
+from clients.redaction import WithheldError
 from clients.unpacked import unpacked
 from server.engines.inline_grid import InlineGrid
 from strategies.anml import Anml
@@ -113,11 +114,25 @@ def test_an_app_that_returns_no_message_is_told_so_on_every_engine(answer):
         echo_nonce(message, SimpleNamespace(), lambda m, c: answer)
 
 
-def test_an_error_is_passed_on_as_it_is():
+def test_of_an_error_reply_the_number_is_passed_on():
     TaskIdentity.run_id, TaskIdentity.task_id, TaskIdentity.node_id = 1, 1, 1
     message = Message(RecordDict({"config": ConfigRecord({"nonce": b"x" * 16})}), 2, "train")
-    error = Message(Error(2, "boom"), reply_to=message)
-    assert echo_nonce(message, SimpleNamespace(), lambda m, c: error) is error
+    error = Message(Error(2, "patient 55"), reply_to=message)
+    passed = echo_nonce(message, SimpleNamespace(), lambda m, c: error)
+    assert (passed.error.code, passed.error.reason) == (2, "told by the app")
+
+
+def test_of_what_the_app_raises_the_kind_is_sent_and_all_is_in_the_nodes_log(caplog):
+    message = Message(RecordDict({"config": ConfigRecord({"nonce": b"x" * 16})}), 2, "train")
+
+    def app(message, context):
+        raise ValueError("patient 55")
+
+    with pytest.raises(WithheldError, match=r"ValueError in test_echo\.py, line") as raised:
+        echo_nonce(message, SimpleNamespace(), app)
+    assert "55" not in str(raised.value)
+    assert raised.value.__context__ is None
+    assert "patient 55" in caplog.text
 
 
 def wrapped(mods, events):

@@ -72,6 +72,7 @@ def test_empty_folder_is_used_also_by_its_own_name(init, monkeypatch, tmp_path):
     ("name", "why"),
     [
         ("my_app", "a letter, then letters, digits and hyphens, 32 in all at most"),
+        ("my-app-", "and no hyphen at the end"),
         ("2-apps", "got '2-apps'"),
         ("a" * 33, "32 in all at most"),
         ("äpfel", "got 'äpfel'"),

@@ -152,7 +152,7 @@ def test_infrastructure_error_is_credited_through_the_message_it_answers(federat
     error = Message(Error(5, "node\n is  gone"), reply_to=sent[3])
     error.metadata.__dict__["_src_node_id"] = 1
     strategy.aggregate_train(1, [error, *[federation.reply(m) for m in sent[:3]]])
-    assert reasons(strategy) == ({"c103": "error 5: node is gone"}, ())
+    assert reasons(strategy) == ({"c103": "error 5: the node is not there"}, ())
 
 
 @pytest.mark.parametrize("place", [0, 4])
@@ -172,7 +172,8 @@ def test_error_in_answer_to_nothing_is_refused(federation, strategy):
     error.metadata.__dict__["_reply_to_message_id"] = "unknown"
     strategy.aggregate_train(1, [error])
     assert strategy.records[-1].refused == (
-        "error 2: boom, in answer to no instruction of this round",
+        "error 2: the ClientApp raised an error; the node's log says more, in answer to no"
+        " instruction of this round",
     )
 
 
@@ -281,5 +282,56 @@ def test_what_is_no_message_is_refused(federation, strategy, thing):
 
 def test_error_text_cannot_speak_to_a_terminal(federation, strategy):
     sent = federation.ask(strategy, 4)
-    strategy.aggregate_train(1, [Message(Error(2, "\x1b[2J\u202egone"), reply_to=sent[0])])
-    assert reasons(strategy)[0]["c100"] == "error 2: ?[2J?gone"
+    said = "ConfigError: \x1b[2J\u202egone"
+    strategy.aggregate_train(1, [Message(Error(2, said), reply_to=sent[0])])
+    assert reasons(strategy)[0]["c100"] == "error 2: ConfigError: ?[2J?gone"
+
+
+ROW = "patient 55, Smith"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "told"),
+    [
+        (2, f"<class 'ValueError'>:<'{ROW}'>", "the ClientApp raised ValueError"),
+        (2, f"<class 'my.app.Odd'>:<'{ROW}'>", "the ClientApp raised Odd"),
+        (2, f"ValueError: {ROW}", "the ClientApp raised ValueError"),
+        (2, f"Smith: {ROW}", "the ClientApp raised an error"),
+        (
+            2,
+            "<class 'flwr.clientapp.client_app.ClientAppException'>:<'\nException"
+            f" ClientAppException occurred. Message: {ROW}'>",
+            "the ClientApp raised an error",
+        ),
+        (2, f"<class 'my.ConfigError'>:<'{ROW}'>", "the ClientApp raised ConfigError"),
+        (0, ROW, "the ClientApp raised an error"),
+        (2, None, "the ClientApp raised an error"),
+        (1, ROW, "the ClientApp cannot be loaded"),
+        (5, ROW, "the node is not there"),
+        (99, ROW, "an error without words of ours"),
+    ],
+)
+def test_what_an_apps_error_says_is_no_reason(federation, strategy, code, reason, told):
+    sent = federation.ask(strategy, 4)
+    strategy.aggregate_train(1, [Message(Error(code, reason), reply_to=sent[0])])
+    more = "; the node's log says more" if "raised" in told else ""
+    assert reasons(strategy)[0]["c100"] == f"error {code}: {told}{more}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ValueError in task.py, line 3; what it says may quote data, and is not sent",
+        "OSError (No such file or directory) in <string>, line 3; what it says may quote data,"
+        " and is not sent",
+        "the ClientApp must return a Message, got int",
+        "No evaluate function registered with name 'default'",
+    ],
+)
+def test_words_that_hold_no_data_are_told_however_an_engine_wraps_them(
+    federation, strategy, said
+):
+    sent = federation.ask(strategy, 4)
+    error = Error(2, f"<class 'ClientAppException'>:<'\nMessage: {said}, patient 55'>")
+    strategy.aggregate_train(1, [Message(error, reply_to=sent[0])])
+    assert reasons(strategy)[0]["c100"] == f"error 2: {said}"

@@ -272,3 +272,33 @@ def test_an_unknown_kind_lists_the_known_ones():
         ValueError, match="'sgd'; known: fedavgm, fedadagrad, fedadam, fedyogi"
     ):
         ServerOptimizer("sgd")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [
+        ("none", "server_learning_rate"),
+        ("none", "server_momentum"),
+        ("none", "server_beta_2"),
+        ("none", "server_tau"),
+        ("fedavgm", "server_beta_2"),
+        ("fedavgm", "server_tau"),
+        ("fedadagrad", "server_beta_2"),
+    ],
+)
+def test_a_number_that_the_step_does_not_read_is_refused(chosen, name):
+    with pytest.raises(ValueError, match=f"{name} is of server_optimizer = .* with {chosen}:"):
+        Aggregation(server_optimizer=chosen, **{name: 0.5})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [
+        ("fedavgm", ["server_learning_rate", "server_momentum"]),
+        ("fedadagrad", ["server_learning_rate", "server_momentum", "server_tau"]),
+        ("fedyogi", ["server_learning_rate", "server_beta_2", "server_tau"]),
+    ],
+)
+def test_a_number_that_the_step_reads_is_taken(chosen, names):
+    settings = Aggregation(server_optimizer=chosen, **dict.fromkeys(names, 0.5))
+    assert [getattr(settings, name) for name in names] == [0.5] * len(names)

@@ -153,14 +153,14 @@ def to_another_message(message):
     [
         (
             lambda m: None,
-            "error 2: TypeError: the ClientApp must return a Message, got NoneType",
+            "error 2: the ClientApp must return a Message, got NoneType",
         ),
-        (lambda m: 5, "error 2: TypeError: the ClientApp must return a Message, got int"),
+        (lambda m: 5, "error 2: the ClientApp must return a Message, got int"),
         (lambda m: m.content, "must return a Message, got RecordDict"),
         (lambda m: m, "must return a reply to its message"),
         (to_somebody_else, "must return a reply to its message, .*, got one to node 77"),
         (to_another_message, "must return a reply to its message"),
-        (leave, "error 2: SystemExit: the data are not here"),
+        (leave, "error 2: the ClientApp raised SystemExit; the node's log says more"),
     ],
 )
 def test_what_is_no_reply_is_an_error_reply_and_the_round_goes_on(answer, reason):
