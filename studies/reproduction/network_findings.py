@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NETWORKS = {"transformer": "the Transformer", "cnn": "the CNN"}
 _CLOSE = 0.95
+# The encoder that has all answers in one place, which no federation is.
+_POOLED = "pooled"
 # Of two classes a coin gets half.
 _COIN = 0.5
 
@@ -178,20 +180,28 @@ def federation_said(found: Study) -> list[str]:
     ranks = {c: cells for _, c, cells in found.settings_of("spearman_q")}
     weights = {c: cells for _, c, cells in found.settings_of("attackers_weight")}
     for _, condition, cells in found.settings_of("error"):
-        errors = {name: mean(cell.values) for name, cell in cells.items()}
+        errors = {name: mean(cell.values) for name, cell in cells.items() if name != _POOLED}
         best = min(errors, key=lambda name: errors[name].value)
         learnt = errors[best].value < _COIN - _MARGIN
-        word = "has learnt little" if not learnt else "has learnt"
+        word = "has learnt" if learnt else "has learnt little"
+        others = [f"{name} {share(cells[name])}" for name in errors if name != best]
         told = (
-            f"As a federation, {condition}, the encoder {word} in so few rounds: the least"
-            f" error is {interval(errors[best].times(100), 1)} % ({best}), and a coin's is"
+            f"As a federation, {condition}, the encoder {word}: the least error is"
+            f" {interval(errors[best].times(100), 1)} % ({best}), and a coin's is"
             f" {100 * _COIN:g} %."
         )
-        q = ranks.get(condition, {}).get("q_only")
-        if q is not None:
+        if others:
+            told += f" The others': {', '.join(others)}."
+        if _POOLED in cells:
+            told += f" Trained on all answers in one place it errs {share(cells[_POOLED])}."
+        q = [
+            f"{interval(mean(cell.values), 3)} ({name})"
+            for name, cell in ranks.get(condition, {}).items()
+        ]
+        if q:
             told += (
-                " q of updates has a rank correlation of"
-                f" {interval(mean(q.values), 3)} with the honest annotators' accuracy."
+                f" Rank correlation of q of updates with the honest annotators' accuracy:"
+                f" {', '.join(q)}."
             )
         taken = weights.get(condition, {})
         if taken:
@@ -205,8 +215,8 @@ def federation_said(found: Study) -> list[str]:
     return said
 
 
-# A test of 3,999 sentences tells errors apart that differ by so much.
-_MARGIN = 0.02
+# Who calls all of the test good errs 47.8 %: less than that is learnt.
+_MARGIN = 0.04
 
 
 def _model(condition: str) -> str:

@@ -115,8 +115,12 @@ NOTES: dict[str, tuple[str, ...]] = {
         "attackers=30%, who flip all their labels. By single answers (1,000 sentences, drawn "
         "by trial) names are RULE@SCORE as for the annotators of pictures, and rank "
         "correlations are over those with 20 answers or more. In the federation each trains "
-        "the encoder on its own answers, for two rounds alone, for time. Which trials have "
-        "what is listed under settings by condition (in_trials); one trial has no interval.",
+        "the encoder on its own answers by plain SGD, and the server steps by FedAdam: a word "
+        "that few of them have moves in few updates, and their mean hardly moves it. pooled "
+        "is the same encoder, trained on all answers in one place. The test is of sentences "
+        "and of parts of sentences, some a word long, which nobody was asked about. Which "
+        "trials have what is listed under settings by condition (in_trials); one trial has no "
+        "interval.",
     ),
 }
 """About our own studies, by name."""

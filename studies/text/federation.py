@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.datasets.loading import load
+from anml_fl.models.state import error_rate
 from studies.crowd.answers import gather
 from studies.crowd.measures import rank_correlation
 from studies.federations.run import federate
+from studies.text.networks import Network
+from studies.text.recipe import NetworkRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +25,12 @@ if TYPE_CHECKING:
     from studies.text.recipe import FederationRecipe
 
 
+POOLED = "pooled"
+"""The same encoder, trained by Adam on everybody's answers in one place."""
+
+_PASSES = 2
+
+
 def federation_rows(cell: Cell, variant: Variant, trial: int) -> Iterator[Row]:
     """Train, test, and compare q and weights, means over rounds, with true accuracy.
 
@@ -28,9 +38,9 @@ def federation_rows(cell: Cell, variant: Variant, trial: int) -> Iterator[Row]:
     ----------
     cell : Cell
     variant : Variant
-        Its recipe is a `FederationRecipe`, its methods are strategies. Without attackers r is
-        earned on checked answers; with them, v and r are as the paper's moderate scenario
-        draws them.
+        Its recipe is a `FederationRecipe`, its methods are strategies, or `POOLED`. Without
+        attackers r is earned on checked answers; with them, v and r are as the paper's
+        moderate scenario draws them.
     trial : int
 
     Yields
@@ -42,6 +52,7 @@ def federation_rows(cell: Cell, variant: Variant, trial: int) -> Iterator[Row]:
     """
     recipe: FederationRecipe = variant.recipe
     answers = gather(cell.dataset, 1, cell.seed + trial)
+    strategies = [method for method in variant.methods if method != POOLED]
     bad = round(recipe.attackers * answers.annotators)
     honest = f"honest={answers.annotators - bad}"
     done = federate(
@@ -51,14 +62,36 @@ def federation_rows(cell: Cell, variant: Variant, trial: int) -> Iterator[Row]:
         contributors=answers.annotators,
         behaviours=f"{honest},label_flip={bad}" if bad else honest,
         scenario="moderate" if bad else "unknown",
-        strategies=",".join(variant.methods),
+        strategies=",".join(strategies),
         seed=cell.seed + trial,
+        server_optimizer="fedadam",
+        server_tau=1e-6,
         **recipe.model_dump(exclude={"in_trials", "attackers"}),
     )
+    if POOLED in variant.methods:
+        error = pooled_error(cell.dataset, answers, cell.seed + trial)
+        yield cell.row(variant, POOLED, "error", error, trial)
     for one in done.run.strategies:
         yield cell.row(variant, one.name, "error", done.error(one.name), trial)
         for metric, value in measured(done.run, one, answers):
             yield cell.row(variant, one.name, metric, value, trial)
+
+
+def pooled_error(dataset: str, answers: Answers, seed: int) -> float:
+    """Test an encoder that has seen all answers, each twice, in batches of 64."""
+    recipe = NetworkRecipe()
+    network = Network(
+        recipe.model,
+        answers.features.shape[1],
+        answers.test.classes,
+        None,
+        load(dataset).vocabulary,
+        recipe.learning_rate,
+        recipe.batch_size,
+    )
+    steps = network.steps(answers.labels.size, _PASSES)
+    model = network.train(answers.features, answers.labels, seed, (steps,))[steps]
+    return error_rate(model, answers.test.features, answers.test.labels)
 
 
 def measured(run: Run, one: StrategyRun, answers: Answers) -> Iterator[tuple[str, float]]:

@@ -28,7 +28,7 @@ class NetworkRecipe(Recipe):
 class ApproximationRecipe(NetworkRecipe):
     """The same, for scores that approximate q."""
 
-    in_trials: tuple[int, ...] = Field((0, 1, 2), description="Trials that have it, for time.")
+    in_trials: tuple[int, ...] = Field((2, 3, 4), description="Trials that have it, for time.")
     samples: int = Field(800, ge=10, description="Training samples, drawn by trial.")
     fit: int = Field(3, ge=1, le=1000, description="Epochs before q is taken.")
 
@@ -36,7 +36,7 @@ class ApproximationRecipe(NetworkRecipe):
 class CrowdRecipe(GateSettings):
     """How annotators are scored and weighed, and what an encoder is trained on."""
 
-    in_trials: tuple[int, ...] = Field((0, 1, 2), description="Trials that have it, for time.")
+    in_trials: tuple[int, ...] = Field((2, 3, 4), description="Trials that have it, for time.")
     sentences: int = Field(1000, ge=10, description="Sentences with their answers, by trial.")
     gold: int = Field(5, ge=1, le=1000, description="Answers checked of each annotator.")
     v: Share = Field(0.25, description="Verification of every annotator: self-attested.")
@@ -51,11 +51,15 @@ class CrowdRecipe(GateSettings):
 class FederationRecipe(Settings):
     """How the annotators' federation trains."""
 
-    in_trials: tuple[int, ...] = Field((3,), description="Trials that have it, for time.")
+    in_trials: tuple[int, ...] = Field((0,), description="Trials that have it, for time.")
     attackers: float = Field(0.0, ge=0, lt=1, description="Share that flips all its labels.")
     gold: int = Field(5, ge=0, le=1000, description="Answers checked of each annotator.")
-    rounds: int = Field(2, ge=1, le=1000, description="Rounds of training.")
+    rounds: int = Field(12, ge=1, le=1000, description="Rounds of training.")
     local_epochs: int = Field(1, ge=1, le=1000, description="Passes over own answers a round.")
     batch_size: int = Field(64, ge=1, le=10_000, description="Answers a step.")
     learning_rate: float = Field(0.1, gt=0, le=10, description="Of SGD.")
+    server_learning_rate: float = Field(
+        0.02, gt=0, le=10, description="Of the server's FedAdam, beta_2 0.99, tau 1e-6."
+    )
+    server_momentum: float = Field(0.7, ge=0, lt=1, description="Its beta_1.")
     fraction: float = Field(0.7, gt=0, le=1, description="Share of annotators selected.")

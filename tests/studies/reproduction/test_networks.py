@@ -130,7 +130,7 @@ def test_weights_are_held_against_the_better_library(
 
 
 @pytest.mark.parametrize(
-    ("error", "word"), [(0.49, "has learnt little"), (0.3, "has learnt ")]
+    ("error", "word"), [(0.478, "has learnt little:"), (0.3, "has learnt:")]
 )
 def test_a_federation_no_better_than_a_coin_is_not_said_to_have_learnt(
     study: Callable[..., Study], error: float, word: str
@@ -139,13 +139,16 @@ def test_a_federation_no_better_than_a_coin_is_not_said_to_have_learnt(
     found = study(
         ("texts", condition, "anml", "error", [error]),
         ("texts", condition, "q_only", "error", [0.5]),
+        ("texts", condition, "pooled", "error", [0.2]),
         ("texts", condition, "q_only", "spearman_q", [0.25]),
         ("texts", condition, "anml", "attackers_weight", [0.1]),
     )
     text = said(found)
     assert f"attackers=30%, the encoder {word}" in text
     assert f"the least error is {100 * error:.1f} % (anml)" in text
-    assert "a rank correlation of 0.250 with" in text
+    assert "The others': q_only 50.0 %. Trained on all answers in one place" in text
+    assert "in one place it errs 20.0 %." in text
+    assert "honest annotators' accuracy: 0.250 (q_only)." in text
     assert "Attackers' share of the model: anml 10.0 %." in text
     titles = [block.title for block in network_blocks(found) if isinstance(block, Heading)]
     assert titles == ["203 people as a federation"]
