@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from anml_fl.registry.memory import Standing as Standing
     from anml_fl.registry.sql import SqlRegistry as SqlRegistry
     from anml_fl.run.reading import load_run as load_run
+    from anml_fl.run.updates import load_updates as load_updates
     from anml_fl.settings.aggregation import Aggregation as Aggregation
     from anml_fl.settings.reading import from_file as from_file
     from anml_fl.settings.reading import from_flat as from_flat
@@ -125,6 +126,7 @@ _HOMES = {
     "krum_scores": "anml_fl.method.krum",
     "leave_one_out": "anml_fl.method.shapley",
     "load_run": "anml_fl.run.reading",
+    "load_updates": "anml_fl.run.updates",
     "multiplicative": "anml_fl.method.combination",
     "payouts": "anml_fl.method.attribution",
     "sample_gradients": "anml_fl.method.gradients",

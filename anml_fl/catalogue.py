@@ -120,6 +120,11 @@ class Catalogue:
         try:
             found: Any = import_module(module)
         except ModuleNotFoundError as error:
+            if error.name == module and module.endswith(".py"):
+                raise UnknownNameError(
+                    f"{self.kind} {name!r}: a module is named without .py:"
+                    f" {module.removesuffix('.py')}:{wanted}"
+                ) from error
             raise UnknownNameError(
                 f"{self.kind} {name!r}: no module is called {error.name}: is it in the folder"
                 " where the command is given, or on PYTHONPATH?"

@@ -65,7 +65,13 @@ class TableChoice(click.Choice[str]):
         """Let what is no shipped name go on to the settings, which say what it may be."""
         from anml_fl.catalogue import is_own
 
-        return str(value) if is_own(str(value)) else super().convert(value, param, ctx)
+        if is_own(str(value)):
+            return str(value)
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            own = "One of your own is MODULE:OBJECT: `mine:Thing` is Thing in mine.py."
+            self.fail(f"{error.message} {own}", param, ctx)
 
 
 def _names(annotation: Any) -> tuple[str, ...]:
@@ -251,8 +257,6 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     """Run on the engine asked for, with a progress bar; then show the table."""
     import json
 
-    from rich.markup import escape
-
     from anml_fl.execution import execute
     from anml_fl.federation.adoption import adopted
     from anml_fl.run.files import REPORT, SUMMARY
@@ -265,11 +269,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
 
     config = adopted(config)
     out = default_folder(config) if out is None else out
-    console.print(
-        f"[bold]{config.name}[/bold]: {escape(config.data_name)},"
-        f" {config.federation.contributors} contributors, seed {config.seed},"
-        f" engine {config.engine}"
-    )
+    console.print(_header(config), soft_wrap=True)
     execute(config, out, console)
     summary = json.loads(read_text(out / SUMMARY))
     console.print(table(summary))
@@ -280,6 +280,25 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
     if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
         console.print(note, soft_wrap=True)
+
+
+def _header(config: RunConfig) -> str:
+    """Name the run, what it trains on what, and how many attack."""
+    from rich.markup import escape
+
+    from anml_fl.behaviour import is_honest
+
+    name, data = config.name, escape(config.data_name)
+    if name != config.data_name:
+        data = f"[bold]{escape(name)}[/bold]: {data}"
+    model = "" if config.training.task else f", model {escape(config.training.model)}"
+    federation = config.federation
+    attackers = sum(n for kind, n in federation.behaviours.items() if not is_honest(kind))
+    return (
+        f"{data}{model}, {federation.contributors} contributors,"
+        f" {attackers or 'none'} of them attacking, seed {config.seed},"
+        f" engine {config.engine}"
+    )
 
 
 for _command in (up_command(SettingsCommand, _preset), submit, resume_command(_execute), page):

@@ -31,6 +31,7 @@ _NEXT = """\
   cd {place} && python -m pytest
   anml run --task {package}.task
   flwr run . --stream --federation-config "num-supernodes=8"
+  anml verify runs/{name}
 
 Your own model, data and training belong into {package}/task.py; README.md says more."""
 
@@ -45,8 +46,9 @@ def init(folder: Path) -> None:
     """
     with errors_reported():
         write_app(folder)
-    package = package_of(folder.resolve().name)
-    click.echo(_NEXT.format(folder=folder, place=shlex.quote(str(folder)), package=package))
+    name = folder.resolve().name
+    package, place = package_of(name), shlex.quote(str(folder))
+    click.echo(_NEXT.format(folder=folder, place=place, package=package, name=name))
 
 
 def package_of(name: str) -> str:

@@ -194,7 +194,7 @@ def _settings(folder: Path, finished: Run) -> RunConfig:
         raise ConfigError(
             f"{folder} is a Flower app's run: its updates are kept, but there are neither data"
             " nor a model here to test them by. With a test of your own,"
-            " anml_fl.run.updates.load_updates reads a round's updates and"
+            " anml_fl.load_updates reads a round's updates and"
             " anml_fl.exact_shapley values them"
         )
     data = "table.data" if config.table.own else "federation.dataset"

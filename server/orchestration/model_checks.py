@@ -60,7 +60,8 @@ def _check_logits(task: Task, model: nn.Module) -> None:
     except Exception as error:
         raise UnusableError(
             f"model {task.model!r} fails on rows of shape {tuple(rows.shape)}, {rows.dtype}:"
-            f" {_said(error)}"
+            f" {_said(error)}. Rows are (n, features): a model of pictures asks for `image`,"
+            " which is (channels, height, width), and shapes them itself"
         ) from error
     if not isinstance(logits, torch.Tensor) or logits.shape != wanted:
         got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else shown_kind(logits)

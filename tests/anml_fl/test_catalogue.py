@@ -93,6 +93,8 @@ def test_any_other_name_is_unknown_with_the_known_ones(animals, name):
         ("farm:cow", "animal 'farm:cow': module farm has no cow"),
         ("farm.barn:cow", "animal 'farm.barn:cow': no module is called farm.barn"),
         ("no.where:cow", "animal 'no.where:cow': no module is called no:"),
+        ("barn.py:cow", "animal 'barn.py:cow': a module is named without .py: barn:cow"),
+        ("farm.py:cow", "animal 'farm.py:cow': a module is named without .py: farm:cow"),
     ],
 )
 def test_what_is_not_there_is_said(animals, name, said):

@@ -330,6 +330,7 @@ BAD = dedent("""\
         ("wants", (), "needs width, which nobody gives it"),
         ("wide", (), "into logits of shape (2, 10), got (2, 11)"),
         ("narrow", (), "fails on rows of shape (2, 64), torch.float32: RuntimeError: mat1"),
+        ("narrow", (), "a model of pictures asks for `image`"),
         ("frozen", (), "trains nothing: none of its 2 parameters has requires_grad=True"),
         ("chance", (), "has other weights each time it is built"),
         ("Cut", (), "cannot be trained by gradients: RuntimeError: element 0 of tensors"),

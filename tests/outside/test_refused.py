@@ -47,6 +47,11 @@ _TABLE = "an anml_fl.datasets.table.Table, got int"
 CASES = [
     ("dataset", "rings", "Invalid value for '--dataset': 'rings' is not one of 'digits', "),
     (
+        "model",
+        "mine.Net",
+        "One of your own is MODULE:OBJECT: `mine:Thing` is Thing in",
+    ),
+    (
         "dataset",
         "../broken:function",
         "Invalid value for '--dataset': '../broken:function' is not one of 'digits', ",

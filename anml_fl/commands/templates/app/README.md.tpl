@@ -14,17 +14,22 @@ in every round, and a reason for it.
 ## Run it
 
 ```sh
-python -m pytest                     # the app's own test
-anml run --task $package.task        # the task alone: several strategies side by side, in this process
-flwr run . --stream --federation-config "num-supernodes=8"    # the app, on Flower's simulation
+# the app's own test
+python -m pytest
+# the task alone: several strategies side by side, in this process
+anml run --task $package.task
+# the app, on Flower's simulation
+flwr run . --stream --federation-config "num-supernodes=8"
 ```
 
 The second and third need nothing of each other: `anml run` brings a client and a server of its own, and takes from
 the app its task alone; `flwr run` takes all of it. Each leaves a folder in `runs/`:
 
 ```sh
-anml verify runs/$name               # the folder against its signed ledger
-anml page runs                       # serves the pages of all runs on http://127.0.0.1:8080
+# the folder against its signed ledger
+anml verify runs/$name
+# serves the pages of all runs on http://127.0.0.1:8080
+anml page runs
 ```
 
 Krum's score, by which updates are compared, needs four clients; `flwr run .` alone brings up two. Settings are changed for one run by

@@ -27,7 +27,7 @@ clientapp = "$package.client_app:app"
 [tool.flwr.app.config]
 # `flwr run . --run-config "num-server-rounds=10"` changes one for a run.
 num-server-rounds = 3
-local-epochs = 1
+local-epochs = 5
 learning-rate = 0.1
 fraction-evaluate = 1.0
 save = "runs/$name"
