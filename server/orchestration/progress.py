@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeElapsedColumn,
@@ -18,6 +17,7 @@ from rich.progress import (
 
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.best_round import Stopping
+from anml_fl.run.branch_name import branch_name
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import MODEL, ROUNDS, WORTH_PARTIAL
 from anml_fl.run.strategy_folder import StrategyFolder
@@ -38,7 +38,7 @@ _POLL = 0.2
 def progress_bar(
     out: Path, config: RunConfig, console: Console, *, lines: bool = False
 ) -> Iterator[None]:
-    """Show round, accuracy or score, branch and time left while a run writes its folder.
+    """Show round, test error or score, branch and time left while a run writes its folder.
 
     Parameters
     ----------
@@ -52,8 +52,7 @@ def progress_bar(
     bar = Progress(
         TextColumn("{task.description:>12}"),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[unit]}"),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[done]}"),
         TextColumn("{task.fields[state]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
@@ -82,10 +81,8 @@ def _watch(
     todo = [
         name for name in config.strategies if not StrategyFolder(out / name).finished(stopping)
     ]
-    task = bar.add_task("starting", total=rounds * len(todo), state="", unit="round")
-    models = bar.add_task(
-        "worth", total=_models(config), state="", unit="model", visible=False
-    )
+    task = bar.add_task("starting", total=rounds * len(todo), state="", done="")
+    models = bar.add_task("worth", total=_models(config), state="", done="", visible=False)
     last, said = False, 0
     while not last:
         last = stop.wait(_POLL)
@@ -97,12 +94,20 @@ def _watch(
             # A strategy that found no better model may have ended before its last round.
             over = [name for name in begun if (out / name / MODEL).exists()]
             total = sum(counts[name] if name in over else rounds for name in todo)
-            bar.update(task, completed=done, total=total, description=name, state=state)
+            bar.update(
+                task,
+                completed=done,
+                total=total,
+                description=f"{name}:",
+                done=f"round {counts[name]}/{rounds}",
+                state=state,
+            )
             if lines and done > said and state:
                 said = done
                 bar.console.print(f"{name}: round {counts[name]} of {rounds}, {state}".strip())
         if (scored := _lines(out / WORTH_PARTIAL) - 1) >= 0:
-            bar.update(models, completed=scored, visible=True)
+            shown = f"model {scored}/{_models(config)}"
+            bar.update(models, completed=scored, done=shown, visible=True)
 
 
 def _models(config: RunConfig) -> int:
@@ -124,10 +129,8 @@ def _state(folder: Path, criterion: Criterion) -> str:
         record = RoundRecord.from_json(line)
     except (OSError, IndexError, ValueError):
         return ""  # being written at this moment
-    branch = f"{record.branch or '-':7}"
+    branch = f"{branch_name(record.branch or '-'):7}"
     score = criterion.score(record)
     if math.isnan(score):
         return branch
-    if criterion.metric:
-        return f"{criterion.title} {criterion.digits(score)}{criterion.unit}  {branch}"
-    return f"accuracy {100 * (1 - score):5.1f} %  {branch}"
+    return f"{criterion.title} {criterion.digits(score)}{criterion.unit}  {branch}"

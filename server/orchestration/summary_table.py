@@ -9,6 +9,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from anml_fl.behaviour import is_honest
+from anml_fl.run.branch_name import branch_name
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.strategy_folder import StrategyFolder
 
@@ -30,13 +32,18 @@ def table(summary: Mapping[str, Any]) -> Table:
     stopped = any("best_round" in one for one in summary["strategies"].values())
     shown.add_column("strategy", no_wrap=True, min_width=14)
     best = ("best round",) if stopped else ()
-    branches = ("rounds: blend", "q only", "uniform")
+    branches = ("blend", "krum", "uniform")
+    first_branch, *others = map(branch_name, branches)
     claimed = any("claimed" in one for one in summary["strategies"].values())
     # Where the server had no rows to test on, its column would be empty.
     first = f"claimed {criterion.name} (median)" if claimed else criterion.title
-    weighed = any(one["attacker_weight"] is not None for one in summary["strategies"].values())
+    # Of nobody's share in a model nothing need be said; in an app nobody knows who attacks.
+    attacked = not all(map(is_honest, summary["contributors"].values()))
+    weighed = attacked and any(
+        one["attacker_weight"] is not None for one in summary["strategies"].values()
+    )
     weight = ("attackers' weight",) if weighed else ()
-    for heading in (first, *best, *weight, *branches, "left out"):
+    for heading in (first, *best, *weight, f"rounds: {first_branch}", *others, "left out"):
         # With more to say than usual the columns are as narrow as their words.
         narrow = stopped or criterion.metric
         title = heading.replace(" ", "\n") if narrow else heading
@@ -50,7 +57,7 @@ def table(summary: Mapping[str, Any]) -> Table:
             "-" if score is None else f"{criterion.digits(score)}{criterion.unit}",
             *((f"{one.get('best_round', '-')}/{one['rounds']}",) if stopped else ()),
             *((_percent(one["attacker_weight"]),) if weighed else ()),
-            *(str(rounds.get(branch, 0)) for branch in ("blend", "krum", "uniform")),
+            *(str(rounds.get(branch, 0)) for branch in branches),
             str(one["excluded"]),
         )
     return shown

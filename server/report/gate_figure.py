@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text, visible
-from server.report.wording import decision
+from server.report.wording import attacked, decision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def _view(run: Run, record: RoundRecord) -> View:
         note += f" Not drawn, for want of a valid reply: {', '.join(hidden[:5])}{more}."
     data = [
         _points(run, [p for p in placed if run.attacks(p.contributor) is attacks], attacks)
-        for attacks in ((False, True) if run.known else (False,))
+        for attacks in ((False, True) if attacked(run) else (False,))
     ]
     data.append(
         {

@@ -28,7 +28,7 @@ from server.report.own_data import own_data_figure, own_data_table
 from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
-from server.report.wording import imbalance, result, sentence
+from server.report.wording import attacked, imbalance, result, sentence
 from server.report.worth_figure import worth_figure, worth_notes, worth_table
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ def render(
         "claimed_on": "its own test loader"
         if summary.tested_on
         else "a fifth of its rows, on which it does not train",
+        "sites": "contributors" if summary.engine == APP else "sites",
         "warning": visible(verification.warning, 800),
         "key": verification.key,
         "lead": visible(run.lead.name, 40),
@@ -167,6 +168,7 @@ def render(
         "weightless": f" Without weights: {', '.join(weightless)}." if weightless else "",
         "mark": ATTACKER_MARK,
         "known": run.known,
+        "attacked": attacked(run),
         "app": summary.engine == APP,
         "tau_h": f"{run.tau_h:g}",
         "tau_c": f"{run.tau_c:g}",

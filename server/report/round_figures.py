@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.run.branch_name import branch_name
 from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import plot_text
 from server.report.round_axis import round_axis, span
@@ -93,7 +94,7 @@ def branches(run: Run) -> Plot | None:
         {
             "type": "scatter",
             "mode": "markers",
-            "name": plot_text(name),
+            "name": plot_text(branch_name(name)),
             "x": [number for number, _ in places[name]],
             "y": [row for _, row in places[name]],
             # Only the thin cross is drawn by its line.
@@ -103,7 +104,7 @@ def branches(run: Run) -> Plot | None:
                 "size": size,
                 "line": {"width": 0 if name in theme.BRANCHES else 2},
             },
-            "hovertemplate": "round %{x}: " + plot_text(name) + "<extra></extra>",
+            "hovertemplate": "round %{x}: " + plot_text(branch_name(name)) + "<extra></extra>",
         }
         for name in order
         if name in places

@@ -14,6 +14,7 @@ from anml_fl.database.url import located
 from anml_fl.method.records import RoundRecord
 from anml_fl.page.document import document
 from anml_fl.page.grid import Grid
+from anml_fl.run.branch_name import branch_name
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, ERROR, MODEL, REPORT, ROUNDS, SUMMARY
 from anml_fl.system.files import read_text
@@ -150,7 +151,7 @@ def status(folder: Path) -> Status:
         if done < total and not early and not doing:
             doing = f"round {done + 1} of {total} under {name}"
         score = "" if last is None else criterion.digits(criterion.score(last))
-        branch = (last and last.branch) or ""
+        branch = branch_name((last and last.branch) or "")
         rounds = f"{done} of {total}{', no better model' if early else ''}"
         strategies.append((name, rounds, score and score + criterion.unit, branch))
     return Status(

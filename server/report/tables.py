@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
+from anml_fl.run.branch_name import branch_name
 from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import visible
 from server.report.claimed_metric import NamedMetric, claimed_metric
-from server.report.wording import sentence, share
+from server.report.wording import attacked, sentence, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,9 +51,9 @@ def overview(run: Run) -> Grid:
             )
             or "—",
             *((by_app.digits(strategy.summary.test_score) or "—",) if scored else ()),
-            share(strategy.summary.attacker_weight),
+            share(strategy.summary.attacker_weight if attacked(run) else None),
             ", ".join(
-                f"{visible(name, 20)} {count}"
+                f"{visible(branch_name(name), 20)} {count}"
                 for name, count in strategy.summary.branches.items()
                 if count
             )

@@ -36,15 +36,15 @@ is{% endif %}.</p>{% endif %}
 {%- endif %}
 
 {% if claims -%}
-<h2>What the sites say of the model</h2>
-<p>{% if app %}Sites tested each round's model on rows of their own.{% else %}The server
-has no rows to test on. Each site tested each round's model on
-{{ claimed_on }}.{% endif %} These are the sites' own claims: nobody can check them, and no
-weight or payout follows from them. The median moves little as long as most tell
+<h2>What the {{ sites }} say of the model</h2>
+<p>{% if app %}Contributors tested each round's model on examples of their own.{% else %}The
+server has no rows to test on. Each site tested each round's model on
+{{ claimed_on }}.{% endif %} These are the {{ sites }}' own claims: nobody can check
+them, and no weight or payout follows from them. The median moves little as long as most tell
 the truth.</p>
 {% if claims_plot -%}
 {{ figure(claims_plot, "Claims by round",
-        "The median over the sites of what they claim"
+        "The median over the " ~ sites ~ " of what they claim"
         ~ ("; " ~ claimed_better ~ " is better." if claimed_better else ".")) }}
 {%- endif %}
 {{ table(claims) }}
@@ -61,7 +61,7 @@ q and s are correlated and the external signals can be trusted.
 {%- if not known %} Who is honest is not known here.{% endif %}</p>
 {{ figure(gate, "Consistency q against external signal s",
         ("Blue circles: honest. Orange diamonds: attackers."
-        if known else "A circle for each contributor.")
+        if attacked else "A circle for each contributor.")
         ~ " Area: weight, at least 6 px wide.
         Filled: went into the model; hollow: did not. Dashed: stage 1 fires only if
         everyone stands to the right of tau_h. Point at a mark for its details."
@@ -72,7 +72,7 @@ q and s are correlated and the external signals can be trusted.
 {% if weights -%}
 {{ figure(weights, "Weight by contributor over the rounds",
         "Share of each contributor in the round's model; the scale is that of the strategy. "
-        ~ ("Attackers (" ~ mark ~ ") stand first. " if known)
+        ~ ("Attackers (" ~ mark ~ ") stand first. " if attacked)
         ~ "A cross: no weight, which is not a weight of 0." ~ weightless) }}
 {%- else %}<p class="note">No strategy of this run gave weights.</p>{% endif %}
 
@@ -193,8 +193,8 @@ self-attested.</p>
   <dt>rho_c</dt><dd>Pearson correlation of q and s in one round</dd>
   <dt>Gate</dt><dd>stage 1: if min s &gt; tau_h, uniform weights and no selection
   (“uniform”). Stage 2: if rho_c &gt; tau_c, a softmax blend of q and s (“blend”);
-  otherwise w = q (“krum”). Here tau_h = {{ tau_h }} and tau_c = {{ tau_c }}.</dd>
-  {%- if known %}
+  otherwise w = q (“q only”). Here tau_h = {{ tau_h }} and tau_c = {{ tau_c }}.</dd>
+  {%- if attacked %}
   <dt>Attacker</dt><dd>whoever is neither “honest” nor a “newcomer”, who is honest
   and not yet known</dd>
   {%- endif %}

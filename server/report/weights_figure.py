@@ -8,6 +8,7 @@ from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text
 from server.report.round_axis import round_axis
+from server.report.wording import attacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +106,7 @@ def _weights(run: Run, strategy: StrategyRun, people: Sequence[str]) -> View:
         "yaxis": {
             "title": {
                 "text": f"Contributor ({theme.ATTACKER_MARK} attacker)"
-                if run.known
+                if attacked(run)
                 else "Contributor"
             },
             "tickvals": rows,

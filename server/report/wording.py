@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from anml_fl.run.branch_name import branch_name
 from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible
 
@@ -53,6 +54,11 @@ def sentence(text: str) -> str:
 def share(value: float | None) -> str:
     """Write a share as `percent` does, without the unit: it stands in the column's title."""
     return percent(value).removesuffix("\N{NO-BREAK SPACE}%")
+
+
+def attacked(run: Run) -> bool:
+    """Tell whether anybody is known to attack."""
+    return any(map(run.attacks, run.summary.contributors))
 
 
 def result(run: Run) -> str:
@@ -160,10 +166,11 @@ no selection.'
     expected, why = _retrace(record, tau_h, tau_c)
     if expected == record.branch:
         return f"{why}.{note}"
+    taken, other = visible(branch_name(record.branch)), branch_name(expected)
     return (
-        f"The branch was “{visible(record.branch)}”, with min s = {_number(record.min_s)} "
+        f"The branch was “{taken}”, with min s = {_number(record.min_s)} "
         f"and rho_c = {_number(record.rho_c)}; the gate with tau_h = {tau_h:g} and "
-        f"tau_c = {tau_c:g} would have taken “{expected}”, so this strategy does not use "
+        f"tau_c = {tau_c:g} would have taken “{other}”, so this strategy does not use "
         f"it, or uses other thresholds.{note}"
     )
 

@@ -33,13 +33,13 @@ def test_the_shape_of_the_quickstart_learns_and_leaves_a_whole_run(anml, place):
     errors = {name: one.test_error for name, one in run.summary.strategies.items()}
     assert max(errors.values()) < 0.5, errors
     assert run.summary.dataset == "quickstart.task"
-    assert run.summary.tested_on == "its load_centralized_dataset, at the server"
+    assert run.summary.tested_on == "the task's load_centralized_dataset, at the server"
     # 4/5 of every fifth of the first 1200 rows.
     assert load_updates(out / "anml", 1).examples.tolist() == [192.0] * 5
     ended(anml("verify", out))
     ended(anml("attribution", out))
     page = (out / "report.html").read_text()
-    assert "Task: quickstart.task, tested on its load_centralized_dataset" in page
+    assert "Task: quickstart.task, tested on the task&#39;s load_centralized_dataset" in page
     own = json.loads((out / "manifest.json").read_text())["own"]
     assert list(own["server"]) == ["quickstart.task"]
     assert set(own["contributors"]) == set(run.summary.contributors)

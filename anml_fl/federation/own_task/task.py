@@ -88,7 +88,7 @@ class ModuleTask(Task):
     def tested_on(self) -> str:
         """On what models are tested, in words."""
         if self.module.centralized is not None:
-            return f"its {CENTRALIZED}, at the server"
+            return f"the task's {CENTRALIZED}, at the server"
         if self.on_nodes:
             return "each contributor's own test loader, by its node's own word"
         return f"the test loaders of all {len(self.data.names)} contributors, by examples"

@@ -298,7 +298,7 @@ def test_left_out_replies_are_counted_and_capped(
 
 def test_overview_reads_as_the_summary(typical: Path) -> None:
     table = tables.overview(load_run(typical))
-    assert table.rows[2] == ("anml", "6.2", "5.0", "blend 14, krum 6", "5", "20",
+    assert table.rows[2] == ("anml", "6.2", "5.0", "blend 14, q only 6", "5", "20",
                              "2.8 (0.14 a round)")  # fmt: skip
 
 

@@ -99,8 +99,8 @@ def _record(branch: str | None, rho_c: float, min_s: float, **more: Any) -> Roun
         (
             _record("blend", 0.1, 0.1),
             "The branch was “blend”, with min s = 0.10 and rho_c = 0.10; the gate with "
-            "tau_h = 0.35 and tau_c = 0.3 would have taken “krum”, so this strategy does not "
-            "use it, or uses other thresholds.",
+            "tau_h = 0.35 and tau_c = 0.3 would have taken “q only”, so this strategy does "
+            "not use it, or uses other thresholds.",
         ),
         (
             _record("multiplicative", 0.1, 0.1),
