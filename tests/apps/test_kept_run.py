@@ -185,7 +185,7 @@ def test_what_contributors_claim_is_kept_shown_and_bound(kept, anml):
     assert said[-1].values["site-0"] == pytest.approx(((x @ w + b - y) ** 2).mean())
     page = (run / "report.html").read_text()
     assert "the median mse of anml is" in page
-    assert "on rows of their own" in page
+    assert "on examples of their own" in page
     claims = run / "anml" / "claims.jsonl"
     claims.write_text(claims.read_text().replace('"site-0":20', '"site-0":21'))
     code, told = anml("verify", run)

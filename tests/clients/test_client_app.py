@@ -220,10 +220,11 @@ def test_echo_does_not_let_the_app_choose_the_nonce(instruct, context):
 
 
 def test_error_reply_stays_an_error_reply(instruct, context):
-    error = Error(3, "no data today")
+    error = Error(3, "no data of patient 55 today")
     reply = echo_nonce(
         instruct(), context(), lambda message, context: Message(error, reply_to=message)
     )
     assert reply.has_error()
     assert not reply.has_content()
-    assert (reply.error.code, reply.error.reason) == (3, "no data today")
+    # Its words may quote a row.
+    assert (reply.error.code, reply.error.reason) == (3, "told by the app")

@@ -198,7 +198,7 @@ def test_bounds_below_cover_every_number():
 
 @pytest.mark.parametrize(("name", "value"), edges(0))
 def test_number_at_its_bound_is_taken_as_it_is(name, value):
-    others = {"behaviours": "joint=0", "flip-pairs": "0-1"}
+    others = {"behaviours": "joint=0", "flip-pairs": "0-1", "server-optimizer": "fedadam"}
     taken = value_of(from_flat({**others, name: value}), name)
     assert taken == value
     assert type(taken) is (int if name in WHOLE else float)

@@ -222,7 +222,7 @@ def test_a_state_of_another_model_is_refused():
 
 
 def test_options_and_settings_say_the_same():
-    mine = ServerOptimizer("fedavgm", 0.5, 0.7, 0.9, 0.1)
+    mine = ServerOptimizer("fedyogi", 0.5, 0.7, 0.9, 0.1)
     for chosen in (
         Anml(server_optimizer=mine),
         Anml(settings=Aggregation(**server_settings(mine))),
