@@ -55,7 +55,7 @@ def federate(config, out, before_round=None):
 
         def push_messages(self, sent):
             sent = list(sent)
-            if sent and sent[0].metadata.message_type == "train":
+            if sent and "arrays" in sent[0].content:
                 type(self).rounds += 1
                 if before_round:
                     before_round(self.rounds)

@@ -145,7 +145,7 @@ def test_load_data_is_asked_once_a_contributor_under_a_seed_of_its_own(place, wr
         ("def load_data", "asked = []\n\n\ndef load_data"),
         ("x = ", "asked.append((partition_id, torch.rand(1).item()))\n    x = "),
     )
-    task = task_of(name, seed=seed)
+    task = task_of(name, seed=seed, **{"local-epochs": 1})
     replies(task, task.data.names)
     replies(task, task.data.names)
     task.error(task.initial_model())

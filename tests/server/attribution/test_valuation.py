@@ -44,7 +44,7 @@ class Hostile(InlineGrid):
 
     def push_messages(self, messages):
         messages = list(messages)
-        if messages and messages[0].metadata.message_type == "train":
+        if messages and "arrays" in messages[0].content:
             self.rounds += 1
             if self.rounds == 2:
                 return []

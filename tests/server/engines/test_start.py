@@ -15,8 +15,8 @@ class SlowStart(InlineGrid):
 
     def send_and_receive(self, messages, *, timeout=None):
         messages = list(messages)
-        asked = {one.metadata.message_type for one in messages}
-        if ENROL in asked and timeout is not None and timeout < self.startup:
+        enrol = any(ENROL in one.content["config"] for one in messages)
+        if enrol and timeout is not None and timeout < self.startup:
             return []
         return super().send_and_receive(messages, timeout=timeout)
 

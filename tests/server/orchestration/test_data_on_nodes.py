@@ -291,7 +291,7 @@ def test_claims_of_rounds_without_a_new_model_are_passed_over(folder):
 
         def pull_messages(self, message_ids):
             replies = list(super().pull_messages(message_ids))
-            if any(one.metadata.message_type == "train" for one in replies):
+            if any("arrays" in one.content for one in replies):
                 self.trained += 1
                 return replies[: 1 if self.trained in (2, 3) else None]
             return replies

@@ -7,7 +7,6 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flwr.app import MessageType
 from rich.console import Console
 from safetensors.numpy import load_file
 
@@ -90,7 +89,7 @@ class Silent(InlineGrid):
 
     def pull_messages(self, message_ids: Iterable[str]) -> Iterable[Message]:
         replies = list(super().pull_messages(message_ids))
-        trained = [one for one in replies if one.metadata.message_type == MessageType.TRAIN]
+        trained = [one for one in replies if "arrays" in one.content]
         self.asked = getattr(self, "asked", 0) + bool(trained)
         return replies[:2] if trained and 2 <= self.asked <= 4 else replies
 

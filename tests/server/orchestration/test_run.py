@@ -172,7 +172,7 @@ def test_round_in_which_nobody_replies_keeps_the_model(small, run, tmp_path):
 
         def push_messages(self, messages):
             messages = list(messages)
-            if messages and messages[0].metadata.message_type == "train":
+            if messages and "arrays" in messages[0].content:
                 Deaf.rounds += 1
                 if Deaf.rounds == 2:
                     return []
