@@ -65,7 +65,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = {*sys.modules}
     yield folder
     for name in {*sys.modules} - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(folder):
+        module = sys.modules[name]
+        # A folder without an __init__.py has a place, and no file.
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(one and Path(one).is_relative_to(folder) for one in places):
             del sys.modules[name]
 
 
