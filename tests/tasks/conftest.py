@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MODULES = Path(__file__).parent / "modules"
-# Tasks, and no tests: collected, they would be imported under the names that tests give copies.
+# Tasks, and no tests: collected, they would be imported by the names that tests give copies.
 collect_ignore = ["modules"]
 
 PLAIN = """
