@@ -72,11 +72,13 @@ def _lost(model: nn.Module, answer: Any, depth: int) -> str:
 
 def _differ(state: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
     """Whether all are arrays of the model's shapes, and one has other values."""
-    arrays = {n: _array(one) for n, one in answer.items()}
-    if any(one is None or one.shape != state[n].shape for n, one in arrays.items()):
+    arrays = {n: found for n, one in answer.items() if (found := _array(one)) is not None}
+    if len(arrays) < len(answer):
+        return False
+    if any(one.shape != state[n].shape for n, one in arrays.items()):
         return False
     return any(
-        not torch.allclose(one, _array(state[n]), equal_nan=True)  # type: ignore[arg-type]
+        not torch.allclose(one, state[n].detach().cpu().to(torch.float64), equal_nan=True)
         for n, one in arrays.items()
     )
 
