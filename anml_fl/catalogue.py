@@ -55,10 +55,10 @@ class Catalogue:
     --------
     >>> models = Catalogue("model", "anml_fl.models.architectures", "anml_fl.models")
     >>> models.names
-    ('cnn', 'mlp')
+    ('cnn', 'logistic', 'mlp', 'transformer')
     >>> models.check("mpl")
     Traceback (most recent call last):
-    anml_fl.catalogue.UnknownNameError: unknown model 'mpl'; known: cnn, mlp
+    anml_fl.catalogue.UnknownNameError: unknown model 'mpl'; known: cnn, logistic, mlp, ...
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Catalogue:
         try:
             found: Any = import_module(module)
         except ModuleNotFoundError as error:
-            if error.name == module and module.endswith(".py"):
+            if module.endswith(".py") and error.name in (module, module.removesuffix(".py")):
                 raise UnknownNameError(
                     f"{self.kind} {name!r}: a module is named without .py:"
                     f" {module.removesuffix('.py')}:{wanted}"

@@ -85,7 +85,7 @@ def worded(error: Error) -> str:
     Examples
     --------
     >>> from flwr.app import Error
-    >>> worded(Error(5, "node\\n is  gone"))
+    >>> worded(Error(5, "node\n is  gone"))
     'error 5: node is gone'
     """
     reason = f"error {error.code}: {error.reason or 'no reason given'}"

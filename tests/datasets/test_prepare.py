@@ -131,6 +131,7 @@ def test_unknown_data_set_is_named_with_the_known_ones():
         "heart_disease",
         "labelme",
         "mnist_writers",
+        "sentiment",
     }
 
 
