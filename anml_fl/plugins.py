@@ -49,7 +49,7 @@ RULES = Catalogue(
     "anml_fl.rules",
     first=(
         "fedavg", "krum", "multikrum", "q_only", "bulyan", "median", "trimmed_mean", "anml",
-        "softmax_blend", "multiplicative", "oracle",
+        "calibrated", "softmax_blend", "multiplicative", "oracle",
     ),
 )  # fmt: skip
 """A `strategies.rule.Rule`: from a round's cohort and context to a decision."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from anml_fl.method.calibrated.root import Root
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -32,6 +34,10 @@ class Context:
     root_update : callable, optional
         Gives the update (d,) that the server's own data lead to, for a rule with a root set;
         None if the server has no data.
+    root : Root, optional
+        Trusted rows of the server's, and what models make of them.
+    shapes : tuple of tuple of int
+        Of the arrays that lie in the model's vector, in its order.
     """
 
     round: int
@@ -40,3 +46,5 @@ class Context:
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     honest: frozenset[str] = frozenset()
     root_update: Callable[[], NDArray[Any]] | None = None
+    root: Root | None = None
+    shapes: tuple[tuple[int, ...], ...] = ()

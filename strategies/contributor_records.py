@@ -34,6 +34,8 @@ def accounts(
 ) -> tuple[ContributorRecord, ...]:
     """Record everyone who was asked, by stable identity."""
     place = {name: i for i, name in enumerate(cohort.contributors)}
+    judged = decision.judgements if decision else ()
+    judgements = dict(zip(cohort.contributors, judged, strict=False))
     found = []
     for i, name in enumerate(screened.everyone):
         j = place.get(name)
@@ -50,6 +52,7 @@ def accounts(
                 reason=screened.left_out.get(name),
                 refused_credentials=refused.get(name, ()),
                 egress=screened.policies.get(name),
+                judgement=judgements.get(name),
             )
         )
     return tuple(found)

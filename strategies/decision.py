@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.method.combination import Weighting
+    from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
     from strategies.cohort import Cohort
 
 
@@ -37,6 +38,10 @@ class Decision:
     state : mapping
         Name to array: what the rule wants to have again in the next round, which `Context`
         gives it. It is kept with the checkpoint.
+    judgements : tuple of ContributorJudgement
+        What spoke for and against each contributor, under a rule that weighs evidence.
+    judgement : RoundJudgement, optional
+        What held for all of them.
     """
 
     update: NDArray[Any]
@@ -47,6 +52,8 @@ class Decision:
     min_s: float = math.nan
     note: str | None = None
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    judgements: tuple[ContributorJudgement, ...] = ()
+    judgement: RoundJudgement | None = None
 
 
 def weighted(

@@ -68,6 +68,14 @@ class Layout:
         """Length of the vector: the parameters' elements, a complex one counting twice."""
         return sum(_length(shape, dtype) for _, shape, dtype in self._parameters())
 
+    @property
+    def judged(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of the parameters in the vector's order; a complex one ends in its 2 parts."""
+        return tuple(
+            (*shape, 2) if dtype.kind == "c" else shape
+            for _, shape, dtype in self._parameters()
+        )
+
     def flatten(
         self, record: ArrayRecord, out: NDArray[Any], minus: NDArray[Any] | float = 0.0
     ) -> dict[str, NDArray[Any]]:

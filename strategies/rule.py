@@ -37,7 +37,7 @@ class Rule:
         As in `Context`.
     root : callable, optional
         Trains on the server's own data: from the global model's arrays by name to the trained
-        ones.
+        ones. One that is `strategies.root_set.Rows` can be asked more: a `RootSet`.
     """
 
     decide: Callable[[Cohort, Context], Decision]
@@ -47,7 +47,12 @@ class Rule:
     root: Callable[[Arrays], Arrays] | None = None
 
 
-def named_rule(name: str, settings: Aggregation, honest: Collection[str] = ()) -> Rule:
+def named_rule(
+    name: str,
+    settings: Aggregation,
+    honest: Collection[str] = (),
+    root: Callable[[Arrays], Arrays] | None = None,
+) -> Rule:
     """Look a rule up.
 
     Parameters
@@ -58,6 +63,8 @@ def named_rule(name: str, settings: Aggregation, honest: Collection[str] = ()) -
     settings : Aggregation
     honest : collection of str
         Who is honest, for `oracle`.
+    root : callable, optional
+        As in `Rule`, for a rule that brings none.
 
     Raises
     ------
@@ -73,11 +80,17 @@ def named_rule(name: str, settings: Aggregation, honest: Collection[str] = ()) -
     """
     found = RULES.load(name)
     if isinstance(found, Rule):
-        return replace(found, name=name, settings=settings, honest=frozenset(honest))
+        return replace(
+            found,
+            name=name,
+            settings=settings,
+            honest=frozenset(honest),
+            root=found.root or root,
+        )
     if not callable(found) or isinstance(found, type):
         raise UnusableError(
             f"strategy {name!r} must be a function from a cohort and a context to a"
             " strategies.decision.Decision, or a strategies.rule.Rule, got"
             f" {shown_kind(found)}"
         )
-    return Rule(found, name, settings, frozenset(honest))
+    return Rule(found, name, settings, frozenset(honest), root)

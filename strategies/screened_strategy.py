@@ -238,6 +238,7 @@ class ScreenedStrategy(AppStrategy):
             at=at,
             seconds=time.perf_counter() - sent.started,
             buffers=tuple(sorted(sent.layout.buffers)),
+            judgement=decision.judgement if decision else None,
         )
         self.records.append(record)
         warn(record, unusable.values())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flwr.app import ArrayRecord
 
 from strategies.context import Context
-from strategies.root_set import root_update
+from strategies.root_set import root_of, root_update
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,4 +62,6 @@ class Sent:
             root_update=None
             if rule.root is None
             else partial(root_update, rule.root, self.arrays, self.layout, self.model),
+            root=root_of(rule.root, self.arrays, self.layout, self.model),
+            shapes=self.layout.judged,
         )

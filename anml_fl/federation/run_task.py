@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from anml_fl.federation.data import data_of
 from anml_fl.federation.own_table import schema_of
 from anml_fl.federation.own_task.task import ModuleTask
+from anml_fl.federation.root import held_out
 from anml_fl.federation.task import Task
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def task_of(config: RunConfig) -> Task:
     if config.training.task:
         return ModuleTask.of(config)
     schema = schema_of(config.table) if config.table.own else None
-    return Task(
+    task = Task(
         data_of(config), config.training.model, config.seed, config.evaluation.metric, schema
     )
+    return held_out(task, config)

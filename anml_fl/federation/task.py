@@ -44,6 +44,8 @@ class Task:
         Of `models.metrics.METRICS`; empty for the error alone.
     schema : TableSchema, optional
         Of a table of one's own.
+    root : Samples, optional
+        Rows that the server trusts, for a rule with a root set; they are not tested on.
     """
 
     data: Partitioned
@@ -51,6 +53,7 @@ class Task:
     seed: int
     metric: str = ""
     schema: TableSchema | None = None
+    root: Samples | None = None
 
     @property
     def regression(self) -> bool:

@@ -7,6 +7,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+
 
 @dataclass(frozen=True, slots=True)
 class ContributorRecord:
@@ -29,6 +31,8 @@ class ContributorRecord:
         Why each credential that it showed, and that does not hold, was refused.
     egress : str, optional
         SHA-256 of the policy by which its node says it lets replies leave.
+    judgement : ContributorJudgement, optional
+        What spoke for and against it, under `calibrated`.
     """
 
     contributor: str
@@ -42,6 +46,7 @@ class ContributorRecord:
     reason: str | None = None
     refused_credentials: tuple[str, ...] = ()
     egress: str | None = None
+    judgement: ContributorJudgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,8 @@ class RoundRecord:
         that differs between two runs of one seed: `to_json` leaves it out.
     test_score : float
         The new model's score on the test set by the run's metric; nan without one.
+    judgement : RoundJudgement, optional
+        What held for all contributors, under `calibrated`.
     """
 
     round: int
@@ -99,6 +106,7 @@ class RoundRecord:
     seconds: float = math.nan
     buffers: tuple[str, ...] = ()
     test_score: float = math.nan
+    judgement: RoundJudgement | None = None
 
     @property
     def excluded(self) -> int:
@@ -119,6 +127,9 @@ class RoundRecord:
             del fields["buffers"]
         if not math.isfinite(self.test_score):
             del fields["test_score"]
+        for one in (fields, *fields["contributors"]):
+            if one["judgement"] is None:  # as under all rules but one
+                del one["judgement"]
         for person in fields["contributors"]:
             if person["egress"] is None:  # as wherever no node has data of its own
                 del person["egress"]
@@ -156,13 +167,17 @@ class RoundRecord:
             people = tuple(
                 ContributorRecord(
                     refused_credentials=tuple(person.pop("refused_credentials", ())),
+                    judgement=_judged(ContributorJudgement, person),
                     **_with_nan(person, "qvrTs", "weight"),
                 )
                 for person in fields.pop("contributors")
             )
             fields["refused"] = tuple(fields["refused"])
             fields["buffers"] = tuple(fields.get("buffers", ()))
-            return cls(contributors=people, **_with_nan(fields, "", *_FLOATS))
+            judgement = _judged(RoundJudgement, fields)
+            return cls(
+                contributors=people, judgement=judgement, **_with_nan(fields, "", *_FLOATS)
+            )
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(
                 f"not a round record ({type(error).__name__}: {error})"
@@ -170,6 +185,11 @@ class RoundRecord:
 
 
 _FLOATS = ("rho_c", "min_s", "test_error")
+
+
+def _judged(kind: Any, fields: dict[str, Any]) -> Any:
+    found = fields.pop("judgement", None)
+    return None if found is None else kind(**found)
 
 
 def _without_nan(value: Any) -> Any:

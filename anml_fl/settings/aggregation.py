@@ -42,6 +42,15 @@ class Aggregation(Section):
     example_weighting: bool = Field(
         True, description="Weigh by example counts too, clipped to 5 x the median."
     )
+    root: str = Field(
+        "auto",
+        pattern=r"^(auto|none|donated|[1-9][0-9]{0,5})$",
+        description="Root set of calibrated: so many of the server's test rows, drawn by class;"
+        " donated by the contributors; none; or auto: 80 of the server's, if it can spare them.",
+    )
+    root_data: str = Field(
+        "", description="File of trusted rows with the root set, in the place of test rows."
+    )
 
     server_optimizer: ServerStep = Field(
         "none",

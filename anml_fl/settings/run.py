@@ -85,7 +85,7 @@ class RunConfig(Section):
         " whose strategy saves its run.",
     )
     strategies: tuple[StrategyName, ...] = Field(
-        ("fedavg", "krum", "anml", "oracle"),
+        ("fedavg", "krum", "anml", "calibrated", "oracle"),
         description="Strategies, side by side on the same split and seeds.",
     )
     federation: FederationSettings = FederationSettings()
@@ -180,8 +180,9 @@ class RunConfig(Section):
 
     @property
     def settling(self) -> str:
-        """The strategy whose weights are paid: anml, or else the first."""
-        return "anml" if "anml" in self.strategies else self.strategies[0]
+        """The strategy whose weights are paid: calibrated, anml, or else the first."""
+        paid = (name for name in ("calibrated", "anml") if name in self.strategies)
+        return next(paid, self.strategies[0])
 
     def to_toml(self) -> str:
         """Write the settings as a preset file; of an app's run those that are known."""

@@ -12,6 +12,7 @@ from flwr.common.logger import log
 
 from anml_fl.behaviour import is_honest
 from anml_fl.federation.own_task.task import ModuleTask
+from anml_fl.federation.root import root_set
 from anml_fl.models.state import arrays_of
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.strategy_folder import StrategyFolder
@@ -124,7 +125,7 @@ def run_strategy(shared: Training, name: str) -> None:
         judged=task.judged,
     )
     strategy = ScreenedStrategy(
-        named_rule(name, config.aggregation, honest),
+        named_rule(name, config.aggregation, honest, root_set(task, config)),
         signals,
         Participation(
             roster=shared.roster,

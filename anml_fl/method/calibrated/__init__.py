@@ -1,0 +1,1 @@
+"""`calibrated`: kinds of evidence, summed as log-odds, beside what credentials proved worth."""

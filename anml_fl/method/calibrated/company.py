@@ -1,0 +1,169 @@
+"""Evidence of company: is the common model better on trusted rows without a contributor?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import log_softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from anml_fl.method.calibrated.observed import Observed
+    from anml_fl.method.calibrated.root import Root
+
+# No row counts for more: a model may be confidently wrong about a few of them.
+_MOST_CLASSES, _MOST_VALUES = 5.0, 9.0
+_TINY = 1e-12
+# Standard errors below which a contributor leaves; and the least that stay.
+_HARM, _FEWEST = 2.0, 1 / 3
+# Of so few each leaving moves the mean far: the outputs are asked again.
+_FEW = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Outputs of the common model on the root set, and how they change with each contributor.
+
+    Z(mean of company S) ~ Z(m) + sum_j b_j ([j in S] - [j in A]) / b(S) J_j, where m is the
+    mean of company A, b are FedAvg's shares, and J_j is the change in the direction V_j - m. It
+    is exact where one leaves A or joins it; n + 1 forward passes say what every other company
+    would do.
+
+    Parameters
+    ----------
+    anchor : (n,) bool
+        A.
+    outputs : (m, C) float64
+        Z(m).
+    changes : (n, m, C) float64
+        J_j.
+    base : (n,) float64
+        FedAvg's shares.
+    labels : (m,) array
+        Classes, or values where C = 1.
+    """
+
+    anchor: NDArray[np.bool_]
+    outputs: NDArray[np.float64]
+    changes: NDArray[np.float64]
+    base: NDArray[np.float64]
+    labels: NDArray[Any]
+
+    @classmethod
+    def of(cls, observed: Observed, root: Root, live: NDArray[np.bool_]) -> Company:
+        """Ask the root set of the mean of those who are in, and of each one's way in or out."""
+        base, scales = observed.base, observed.scales
+        inside = base[live].sum()
+        mean = _mean(observed, np.where(live, base / inside, 0.0))
+        size = np.where(live, -base / np.maximum(inside - base, _TINY), base / (inside + base))
+        size = np.clip(size, -1.0, 1.0)
+        outputs = root.outputs(mean[None])[0]
+        changes = np.empty((base.size, *outputs.shape))
+        # One model at a time: all of them at once would be the updates over again.
+        for i, h in enumerate(size):
+            step = mean * (1.0 - h) + observed.updates[i] * (h * scales[i])
+            changes[i] = (root.outputs(step[None])[0] - outputs) / h
+        return cls(live.copy(), outputs, changes, base, root.labels)
+
+    def gains(
+        self, live: NDArray[np.bool_], who: NDArray[np.intp] | None = None
+    ) -> NDArray[np.float64]:
+        """What each brings: the loss without it less the loss with it, by root row.
+
+        Parameters
+        ----------
+        live : (n,) bool
+            Who is in the company; of each other it is what it would bring if it came back.
+        who : (k,) int, optional
+            Of whom it is asked; of everybody by default.
+
+        Returns
+        -------
+        (k, m) float64
+        """
+        asked = np.arange(live.size) if who is None else who
+        flipped = np.tile(live, (asked.size, 1))
+        flipped[np.arange(asked.size), asked] ^= True
+        # A company of nobody says nothing.
+        flipped[~flipped.any(axis=1)] = live
+        losses = self._loss(self._mixed(np.concatenate([live[None], flipped])))
+        sign = np.where(live[asked], 1.0, -1.0)
+        found: NDArray[np.float64] = (losses[1:] - losses[:1]) * sign[:, None]
+        return found
+
+    def _mixed(self, live: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Outputs (k, m, C) of companies (k, n)."""
+        moves = (live.astype(np.float64) - self.anchor) * self.base
+        moves /= (live * self.base).sum(axis=1, keepdims=True)
+        moved: NDArray[np.float64] = self.outputs + np.tensordot(moves, self.changes, axes=1)
+        return moved
+
+    def _loss(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Loss (k, m) of each row, cut off."""
+        if outputs.shape[-1] == 1:
+            return np.minimum((outputs[..., 0] - self.labels) ** 2, _MOST_VALUES)
+        rows = np.arange(self.labels.size)
+        loss = -log_softmax(outputs, axis=-1)[:, rows, self.labels]
+        return np.minimum(loss, _MOST_CLASSES)
+
+
+def _mean(observed: Observed, shares: NDArray[np.float64]) -> NDArray[Any]:
+    """The step that shares of capped updates make: (d,)."""
+    return (shares * observed.scales).astype(observed.updates.dtype) @ observed.updates
+
+
+def significance(gains: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean gain over root rows in units of its standard error, (k,); paired over rows.
+
+    Examples
+    --------
+    >>> significance(np.array([[1.0, 2.0, 3.0, 2.0], [0.0, 0.0, 0.0, 0.0]])).round(1)
+    array([4.9, 0. ])
+    """
+    error = gains.std(axis=1, ddof=1) / np.sqrt(gains.shape[1])
+    found: NDArray[np.float64] = gains.mean(axis=1) / np.maximum(error, _TINY)
+    return found
+
+
+def settled(
+    observed: Observed,
+    root: Root,
+    remembered: NDArray[np.float64],
+    start: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Let the most harmful leave, until nobody in the company harms it significantly.
+
+    Parameters
+    ----------
+    observed : Observed
+    root : Root
+    remembered : (n, m) float64
+        Gains of earlier rounds by root row, decayed.
+    start : (n,) bool
+        Who is in at first.
+
+    Returns
+    -------
+    tuple
+        Gains (n, m) of this round in, or beside, the company that is left; and who is in it.
+    """
+    live, company = start.copy(), Company.of(observed, root, start)
+    n = live.size
+    fewest = max(1, int(np.ceil(n * _FEWEST)))
+    while live.sum() > fewest:
+        who = np.flatnonzero(live)
+        z = significance(remembered[who] + company.gains(live, who))
+        harmful = np.flatnonzero(z < -_HARM)
+        if not harmful.size:
+            break
+        # Of many several at a time, the worst half at most: then all are measured again.
+        most = max(1, min(int(live.sum()) - fewest, n // 10, -(-harmful.size // 2)))
+        live[who[harmful[np.argsort(z[harmful], kind="stable")[:most]]]] = False
+        if n <= _FEW:
+            company = Company.of(observed, root, live)
+    if n > _FEW and (live != company.anchor).any():
+        company = Company.of(observed, root, live)
+    return company.gains(live), live

@@ -1,0 +1,92 @@
+"""What evidence is taken from: a round's updates, and the trusted rows' answer to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.method.calibrated.directions import lengths, units
+from anml_fl.method.calibrated.influence import norm_cap
+from anml_fl.method.calibrated.output_rows import OutputLayer
+from anml_fl.method.calibrated.sketch import sketch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from anml_fl.method.calibrated.root import Root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """A round, as evidence sees it; no credentials.
+
+    Parameters
+    ----------
+    contributors : tuple of str
+        Stable identities.
+    updates : (n, d) array
+        Finite.
+    base : (n,) float64
+        FedAvg's shares, > 0, summing to 1.
+    norms : (n,) float64
+        Lengths of the updates.
+    cap : float
+        Length at which they are cut off.
+    folded : (n, k) float64
+        Sketches of the updates, each of length 1.
+    layer : OutputLayer, optional
+    root : Root, optional
+    """
+
+    contributors: tuple[str, ...]
+    updates: NDArray[Any]
+    base: NDArray[np.float64]
+    norms: NDArray[np.float64]
+    cap: float
+    folded: NDArray[np.float64]
+    layer: OutputLayer | None
+    root: Root | None
+
+    @classmethod
+    def of(
+        cls,
+        contributors: Sequence[str],
+        updates: NDArray[Any],
+        base: NDArray[np.float64],
+        shapes: Sequence[tuple[int, ...]] = (),
+        root: Root | None = None,
+    ) -> Observed:
+        """Take in a round.
+
+        Parameters
+        ----------
+        contributors : sequence of str
+        updates : (n, d) array
+        base : (n,) float64
+            In proportion to FedAvg's weights, > 0.
+        shapes : sequence of tuple of int
+            Of the model's arrays in the vector's order, by which an output layer is found.
+        root : Root, optional
+        """
+        norms = lengths(updates)
+        return cls(
+            contributors=tuple(contributors),
+            updates=updates,
+            base=base / base.sum(),
+            norms=norms,
+            cap=norm_cap(norms),
+            folded=units(sketch(updates)),
+            layer=OutputLayer.of(shapes),
+            root=root,
+        )
+
+    @property
+    def scales(self) -> NDArray[np.float64]:
+        """What each update is multiplied by so that it is no longer than the cap, in [0, 1]."""
+        longer = self.norms > self.cap
+        scales: NDArray[np.float64] = self.norms * 0 + 1
+        scales[longer] = self.cap / self.norms[longer]
+        return scales
