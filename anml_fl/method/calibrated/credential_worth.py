@@ -26,7 +26,7 @@ def credential_worth(
     base: float,
     c: float = C,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Log-odds s_i that (v_i, r_i) add, |s_i| <= c, by leave-one-out ridge logistic regression.
+    """Log-odds s_i that (v_i, r_i) add, |s_i| <= c: leave-one-out ridge logistic regression.
 
     For each contributor the verdicts on the others are regressed on their v and r, with a
     normal prior on both slopes; slopes are >= 0, so that no credential counts against its

@@ -63,4 +63,5 @@ def influence_bounds(
         caps[i] = CAP * (ends[0] + ends[1]) / 2 if n > 1 else np.inf
     rest = weights.sum() - weights
     shares = np.divide(base, base + rest, out=np.zeros(n), where=base + rest > 0)
-    return caps * shares
+    bounds: NDArray[np.float64] = caps * shares
+    return bounds
