@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # What a model says beyond it tells nothing more, and squares of it stay finite.
 _MOST = 1e6
+# Values of models that are there at once: 4 MB of float32, which caches hold.
+_AT_ONCE = 2**20
 
 
 @runtime_checkable
@@ -31,6 +33,7 @@ class Rows(Protocol):
     labels: NDArray[Any]
     classes: int
     about: str
+    donated: bool
 
     def __call__(self, arrays: Arrays) -> Arrays:
         """Train a model's arrays on them."""
@@ -38,6 +41,15 @@ class Rows(Protocol):
 
     def outputs(self, arrays: Arrays) -> NDArray[np.float64]:
         """Ask a model of them: (m, C)."""
+        ...
+
+
+@runtime_checkable
+class ManyRows(Protocol):
+    """Rows of which many models can be asked at once."""
+
+    def outputs_of_many(self, arrays: Arrays, changed: Arrays) -> NDArray[np.float64]:
+        """Ask models (k, m, C) that differ in some arrays, name to (k, ...)."""
         ...
 
 
@@ -88,6 +100,7 @@ def root_of(
         outputs=partial(_outputs, rows, arrays, layout, model),
         step=partial(root_update, rows, arrays, layout, model),
         about=rows.about,
+        donated=rows.donated,
     )
 
 
@@ -98,11 +111,18 @@ def _outputs(
     model: NDArray[Any],
     steps: NDArray[Any],
 ) -> NDArray[np.float64]:
-    """Ask the global model moved by each step, one model at a time."""
-    found = np.empty((len(steps), rows.labels.size, rows.classes))
-    for place, step in enumerate(steps):
-        moved = layout.moved(model, step, arrays, {})
-        # A model that is not finite says nothing.
-        said = 0.0 if moved is None else rows.outputs(values_of(moved))
-        found[place] = np.nan_to_num(said, nan=0.0, posinf=_MOST, neginf=-_MOST)
+    """Ask the global model moved by each step; one that is not finite says nothing."""
+    found = np.zeros((len(steps), rows.labels.size, rows.classes))
+    if isinstance(rows, ManyRows) and layout.stackable:
+        now = values_of(arrays)
+        at_once = max(1, _AT_ONCE // max(model.size, 1))
+        for start in range(0, len(steps), at_once):
+            changed, finite = layout.stacked(model, steps[start : start + at_once])
+            found[start : start + at_once][finite] = rows.outputs_of_many(now, changed)
+    else:
+        for place, step in enumerate(steps):
+            moved = layout.moved(model, step, arrays, {})
+            if moved is not None:
+                found[place] = rows.outputs(values_of(moved))
+    found = np.nan_to_num(found, copy=False, nan=0.0, posinf=_MOST, neginf=-_MOST)
     return np.clip(found, -_MOST, _MOST, out=found)

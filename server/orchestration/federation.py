@@ -125,6 +125,8 @@ def train_federation(
     task = task or task_of(config)
     for note in task.data.notes:
         log(WARNING, "%s", note)
+    if task.root_note:
+        log(WARNING, "%s", task.root_note)
     if why := undefined_metric(task):
         log(WARNING, "%s: it is shown as '-'; give other test rows, or another metric", why)
     open_run(out, config)
