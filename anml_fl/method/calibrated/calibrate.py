@@ -14,7 +14,7 @@ from anml_fl.method.calibrated.company import settled, significance
 from anml_fl.method.calibrated.copies import copies, similarity
 from anml_fl.method.calibrated.credential_worth import C, credential_worth
 from anml_fl.method.calibrated.directions import units
-from anml_fl.method.calibrated.influence import influence_bounds
+from anml_fl.method.calibrated.influence import damping, influence_bounds
 from anml_fl.method.calibrated.memory import Memory
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 
@@ -45,6 +45,8 @@ class Verdict:
     ----------
     shares : (n,) float64
         Of the step, summing to 1; all 0 if nobody is kept.
+    damping : float
+        Factor of the step, in [0, 1]: 1 but where few are kept.
     kept : (n,) bool
     contributors : tuple of ContributorJudgement
     round : RoundJudgement
@@ -53,6 +55,7 @@ class Verdict:
     """
 
     shares: NDArray[np.float64]
+    damping: float
     kept: NDArray[np.bool_]
     contributors: tuple[ContributorJudgement, ...]
     round: RoundJudgement
@@ -105,9 +108,10 @@ def calibrate(
     weights = observed.base * kept * posterior / alike
     memory = memory.replaced("distrust", observed.contributors, 1.0 - expit(llr + base))
     total = weights.sum()
-    bounds = influence_bounds(observed.norms, observed.base, weights)
+    bounds = influence_bounds(observed.norms, observed.base)
     return Verdict(
         shares=weights / total if total > 0 else weights,
+        damping=damping(weights),
         kept=kept,
         contributors=tuple(
             ContributorJudgement(
