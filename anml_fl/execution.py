@@ -212,7 +212,8 @@ def _of_program(
     )
     rows = enough(checked_rows(columns, agreed(columns, chosen)))
     tested = rows_for_testing(chosen, rows.schema)
-    given = from_flat({**flat, **chosen.model_dump(by_alias=True)})
+    said = {n.replace("_", "-"): v for n, v in chosen.model_dump(by_alias=True).items()}
+    given = from_flat({**flat, **said})
     known = chosen.model_copy(update={"digest": _digest(rows, digest_of(chosen))})
     config = with_table(given, known, rows)
     sites = config.federation

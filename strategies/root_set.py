@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from flwr.app import Array, ArrayRecord
 
+from anml_fl.catalogue import shown_kind
+from anml_fl.federation.root_rows import LEAST_PROMISED
 from anml_fl.method.calibrated.root import Root
 from strategies.arrays import values_of
+from strategies.rules.calibrated import calibrated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
+    from anml_fl.settings.aggregation import Aggregation
     from strategies.layout import Layout
+    from strategies.rule import Rule
 
     Arrays = Mapping[str, NDArray[Any]]
 
@@ -51,6 +56,41 @@ class ManyRows(Protocol):
     def outputs_of_many(self, arrays: Arrays, changed: Arrays) -> NDArray[np.float64]:
         """Ask models (k, m, C) that differ in some arrays, name to (k, ...)."""
         ...
+
+
+def checked_root(root: Any, settings: Aggregation) -> Callable[[Arrays], Arrays] | None:
+    """Check what a Flower app gives as `root`.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called.
+    ValueError
+        If there is none, and the settings ask for rows.
+    """
+    if root is None and settings.root not in ("auto", "none"):
+        raise ValueError(
+            "settings.root: which rows a Flower app's server holds is known to the app alone,"
+            f" got {settings.root!r}: give root=anml_fl.RootSet(model, features, labels,"
+            " classes)"
+        )
+    if root is not None and (not callable(root) or isinstance(root, type)):
+        raise TypeError(
+            "root must be an anml_fl.RootSet, or a function that trains a model's arrays on"
+            f" rows of the server's, got {shown_kind(root)}"
+        )
+    checked: Callable[[Arrays], Arrays] | None = root
+    return checked
+
+
+def root_notes(rule: Rule) -> tuple[str, ...]:
+    """Say what of a rule's root set is not counted; or what is not promised without one."""
+    if isinstance(rule.root, Rows):
+        return tuple(f"root set: {note}" for note in getattr(rule.root, "notes", ()))
+    if rule.decide is not calibrated:
+        return ()
+    why = "none was given" if rule.root is None else "one that can only be trained on is none"
+    return (f"no root set ({why}; root=anml_fl.RootSet(...) is one): {LEAST_PROMISED}",)
 
 
 def root_update(

@@ -173,7 +173,7 @@ def train_federation(
                 if not finished(out, config, name):
                     run_strategy(shared, name)
             if config.evaluation.worth and again is not None:
-                write_worth(config, out, again, behaviours, code)
+                write_worth(config, out, again, behaviours, code, task)
             # Bound to the ledger, and so the same again after a crash.
             held = own_data(out, config, task)
         settlement = Settlement(out, config, engine)
