@@ -198,6 +198,8 @@ def _check_numbers(features: NDArray[Any], labels: NDArray[Any], classes: int) -
             "features must be (rows, ...) and labels (rows,), as many of both, got shapes"
             f" {features.shape} and {labels.shape}"
         )
+    if not labels.size:
+        raise RootSetError(f"there is no row: {LEAST_ROWS} are the least, and 80 are better")
     for what, array in (("features", features), ("labels", labels)):
         if array.dtype.kind not in "biuf":
             raise RootSetError(f"{what} must be real numbers, got type {array.dtype}")
