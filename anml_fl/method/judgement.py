@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - read at run time, where records are checked
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -31,7 +31,7 @@ class ContributorJudgement:
     """
 
     evidence: Mapping[str, float]
-    l: float
+    l: float  # noqa: E741 - the method's symbol
     worth: float
     posterior: float
     copies: float
