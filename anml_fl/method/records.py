@@ -189,7 +189,10 @@ _FLOATS = ("rho_c", "min_s", "test_error")
 
 def _judged(kind: Any, fields: dict[str, Any]) -> Any:
     found = fields.pop("judgement", None)
-    return None if found is None else kind(**found)
+    if found is None:
+        return None
+    lengths = {n: math.inf for n in kind.UNBOUNDED if n in found and found[n] is None}
+    return kind(**(found | lengths))
 
 
 def _without_nan(value: Any) -> Any:
