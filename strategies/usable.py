@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -132,7 +132,9 @@ def _wrong_words(decision: Decision) -> str | None:
 
 def _wrong_judgements(decision: Decision, cohort: Cohort) -> str | None:
     """Refuse what fits no cohort; that each number is in its range they see to themselves."""
-    judged, whole, n = decision.judgements, decision.judgement, len(cohort.contributors)
+    judged: Any = decision.judgements
+    whole: Any = decision.judgement
+    n = len(cohort.contributors)
     if not isinstance(judged, tuple):
         return f"judgements must be a tuple, got {shown_kind(judged)}"
     for one in judged:

@@ -33,7 +33,9 @@ def table(summary: Mapping[str, Any]) -> Table:
     shown.add_column("strategy", no_wrap=True, min_width=14)
     best = ("best round",) if stopped else ()
     branches = ("blend", "krum", "uniform")
-    first_branch, *others = map(branch_name, branches)
+    if not any(any(one["branches"].values()) for one in summary["strategies"].values()):
+        branches = ()  # no strategy has a gate
+    taken = [f"{'' if i else 'rounds: '}{branch_name(b)}" for i, b in enumerate(branches)]
     claimed = any("claimed" in one for one in summary["strategies"].values())
     # Where the server had no rows to test on, its column would be empty.
     first = f"claimed {criterion.name} (median)" if claimed else criterion.title

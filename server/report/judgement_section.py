@@ -3,8 +3,8 @@
 SECTION = """\
 {% if judged -%}
 <h2>Why {{ judged.strategy }} weighed whom how, in round {{ judged.number }}</h2>
-<p>Each kind of evidence speaks for a contributor or, below 0, against it, in nats. Their sum l,
-which is limited, the base rate and what its v and r are worth make the posterior: the
+<p>Each kind of evidence speaks for a contributor or, below 0, against it, in nats. Their sum
+l, which is limited, the base rate and what its v and r are worth make the posterior: the
 probability that it is to be kept. Its weight is its share of the examples times the
 posterior.</p>
 <p class="decision">{{ judged.root }}</p>

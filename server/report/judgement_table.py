@@ -178,7 +178,8 @@ def _numbers(of: ContributorJudgement, whole: RoundJudgement) -> tuple[str, ...]
 def _of_cap(length: float, whole: RoundJudgement) -> str:
     if not (math.isfinite(length) and math.isfinite(whole.cap)):
         return f"{length:.3g}"
-    return f"{length:.3g} ({percent(length / whole.cap if whole.cap else 0.0)})"
+    # A cell spells a space that does not break out, and needs none.
+    return f"{length:.3g} ({share(length / whole.cap if whole.cap else 0.0)} %)"
 
 
 def _left_out(record: RoundRecord, whole: RoundJudgement) -> Grid:
