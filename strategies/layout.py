@@ -70,7 +70,7 @@ class Layout:
 
     @property
     def judged(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of the parameters in the vector's order; a complex one ends in its 2 parts."""
+        """Shapes of the parameters in the vector's order; a complex one ends in 2 parts."""
         return tuple(
             (*shape, 2) if dtype.kind == "c" else shape
             for _, shape, dtype in self._parameters()

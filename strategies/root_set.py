@@ -1,4 +1,4 @@
-"""What the server's own data say of a round: of the update that they lead to, and of others."""
+"""What the server's own data say of a round: the update that they lead to, and others'."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class ContributorJudgement:
 
     UNBOUNDED: ClassVar[tuple[str, ...]] = ("norm", "bound")
     evidence: Mapping[str, float]
-    l: float  # noqa: E741 - its name in the statements
+    l: float  # noqa: E741 - the method's symbol
     worth: float
     posterior: float
     copies: float
@@ -93,6 +93,8 @@ class RoundJudgement:
         Signal to what .1 more of it is worth, in nats, >= 0; learned in this round.
     cap : float
         Length at which updates are cut off; inf where that is beyond float64.
+    damping : float
+        What the step was multiplied by, in [0, 1]: below 1 where few are kept.
 
     Raises
     ------
@@ -106,6 +108,7 @@ class RoundJudgement:
     c: float
     slopes: Mapping[str, float] = field(default_factory=dict)
     cap: float
+    damping: float = 1.0
 
     def __post_init__(self) -> None:
         _settle(self, "root", _text("root", self.root, LONGEST_ROOT))
@@ -113,6 +116,7 @@ class RoundJudgement:
         _settle(self, "c", _number("c", self.c, 0.0, math.inf))
         _settle(self, "slopes", _by_name("slopes", self.slopes, least=0.0))
         _settle(self, "cap", _length("cap", self.cap))
+        _settle(self, "damping", _number("damping", self.damping, 0.0, 1.0))
 
 
 def _settle(judgement: Any, name: str, value: Any) -> None:

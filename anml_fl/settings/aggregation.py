@@ -45,8 +45,9 @@ class Aggregation(Section):
     root: str = Field(
         "auto",
         pattern=r"^(auto|none|donated|[1-9][0-9]{0,5})$",
-        description="Root set of calibrated: so many of the server's test rows, drawn by class;"
-        " donated by the contributors; none; or auto: 80 of the server's, if it can spare them.",
+        description="Root set of calibrated: so many of the server's test rows, drawn by"
+        " class; donated by the contributors; none; or auto: 80 of the server's, if it can"
+        " spare them.",
     )
     root_data: str = Field(
         "", description="File of trusted rows with the root set, in the place of test rows."

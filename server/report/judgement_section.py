@@ -39,6 +39,6 @@ TERMS = """\
   <dt>Copies</dt><dd>contributors that send the same update share one weight</dd>
   <dt>Cap</dt><dd>length at which updates are cut off</dd>
   <dt>Moved at most</dt><dd>how far a contributor could have moved the model, whatever it had
-  sent: the cap times its largest share, the others being as they were</dd>
+  sent: the cap, had its update been the longest, times the largest share that it can have</dd>
   {%- endif %}
 """

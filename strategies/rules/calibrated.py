@@ -23,7 +23,7 @@ def calibrated(cohort: Cohort, context: Context) -> Decision:
     )
     signals = cohort.signals
     verdict = calibrate(observed, signals.v, signals.r, Memory.of_state(context.state))
-    pulls = (verdict.shares * observed.scales).astype(cohort.updates.dtype)
+    pulls = (verdict.damping * verdict.shares * observed.scales).astype(cohort.updates.dtype)
     return Decision(
         np.asarray(pulls @ cohort.updates),
         verdict.shares,

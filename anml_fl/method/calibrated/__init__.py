@@ -1,1 +1,1 @@
-"""`calibrated`: kinds of evidence, summed as log-odds, beside what credentials proved worth."""
+"""`calibrated`: evidence by kind, summed as log-odds, and the learned worth of credentials."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _STEPS = 30
 
 
-def base_rate(l: NDArray[np.float64], bad: float = 2.0, good: float = 8.0) -> float:
+def base_rate(llr: NDArray[np.float64], bad: float = 2.0, good: float = 8.0) -> float:
     """Log-odds that a contributor is honest, by EM under a Beta(bad, good) prior.
 
     The share of bad ones pi is the fixed point of pi = (sum_i (1 - sigmoid(l_i + logit(1 -
@@ -21,7 +21,7 @@ def base_rate(l: NDArray[np.float64], bad: float = 2.0, good: float = 8.0) -> fl
 
     Parameters
     ----------
-    l : (n,) float64
+    llr : (n,) float64
         Log-likelihood ratios, honest over bad.
     bad, good : float
         Of the prior, as if so many of either had been seen.
@@ -40,5 +40,7 @@ def base_rate(l: NDArray[np.float64], bad: float = 2.0, good: float = 8.0) -> fl
     """
     pi = bad / (bad + good)
     for _ in range(_STEPS):
-        pi = (float((1.0 - expit(l + logit(1.0 - pi))).sum()) + bad) / (l.size + bad + good)
+        pi = (float((1.0 - expit(llr + logit(1.0 - pi))).sum()) + bad) / (
+            llr.size + bad + good
+        )
     return float(logit(1.0 - pi))

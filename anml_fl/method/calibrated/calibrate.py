@@ -14,7 +14,7 @@ from anml_fl.method.calibrated.company import settled, significance
 from anml_fl.method.calibrated.copies import copies, similarity
 from anml_fl.method.calibrated.credential_worth import C, credential_worth
 from anml_fl.method.calibrated.directions import units
-from anml_fl.method.calibrated.influence import influence_bounds
+from anml_fl.method.calibrated.influence import damping, influence_bounds
 from anml_fl.method.calibrated.memory import Memory
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from anml_fl.method.calibrated.root import Root
 
 # Nats for one unit of each kind of evidence, whose units are the median contributor's.
-_ROWS, _FUNCTION, _DIRECTION = 1.0, 3.2, 3.0
-# Where each kind speaks neither for nor against.
-_NEUTRAL = 3.4 / (_ROWS + _FUNCTION + _DIRECTION)
-_ALONE, _ALONE_NEUTRAL = 6.0, 0.6
+_FUNCTION, _DIRECTION = 3.7, 3.0
+# Where they speak neither for nor against.
+_NEUTRAL = 2.5 / (_FUNCTION + _DIRECTION)
+_ROWS, _ROWS_NEUTRAL = 6.0, 0.6
 _MOST = 6.0
 # Who is kept: a posterior above .3. Whom evidence speaks against is doubted, not convicted.
 _KEPT = float(logit(0.3))
@@ -45,6 +45,8 @@ class Verdict:
     ----------
     shares : (n,) float64
         Of the step, summing to 1; all 0 if nobody is kept.
+    damping : float
+        Factor of the step, in [0, 1]: 1 but where few are kept.
     kept : (n,) bool
     contributors : tuple of ContributorJudgement
     round : RoundJudgement
@@ -53,6 +55,7 @@ class Verdict:
     """
 
     shares: NDArray[np.float64]
+    damping: float
     kept: NDArray[np.bool_]
     contributors: tuple[ContributorJudgement, ...]
     round: RoundJudgement
@@ -90,29 +93,30 @@ def calibrate(
     trust = memory.of("distrust", observed.contributors, ())
     voices = np.maximum(1.0 - trust, _LEAST_VOICE) / (cosines**_ALIKE_POWER).sum(axis=1)
     found, memory = _evidence(observed, memory, voices)
-    l = np.clip(sum(found.values(), np.zeros(n)), -_MOST, _MOST)
-    base = base_rate(l)
-    e = l + base - _KEPT
+    llr = np.clip(sum(found.values(), np.zeros(n)), -_MOST, _MOST)
+    base = base_rate(llr)
+    e = llr + base - _KEPT
     if observed.root is None:
         # Without trusted rows the majority is the measure: the better half is believed.
-        best = np.argsort(-l, kind="stable")[: -(-n // 2)]
+        best = np.argsort(-llr, kind="stable")[: -(-n // 2)]
         e[best] = np.maximum(e[best], C + 0.01)
-    verdicts = expit(2.0 * (l - np.median(l)) + base)
+    verdicts = expit(2.0 * (llr - np.median(llr)) + base)
     worth, slopes = credential_worth(verdicts, v, r, base)
     kept = e + worth > 0
     posterior = expit(e + _KEPT + worth)
     alike = copies(cosines)
     weights = observed.base * kept * posterior / alike
-    memory = memory.replaced("distrust", observed.contributors, 1.0 - expit(l + base))
+    memory = memory.replaced("distrust", observed.contributors, 1.0 - expit(llr + base))
     total = weights.sum()
-    bounds = influence_bounds(observed.norms, observed.base, weights)
+    bounds = influence_bounds(observed.norms, observed.base)
     return Verdict(
         shares=weights / total if total > 0 else weights,
+        damping=damping(weights),
         kept=kept,
         contributors=tuple(
             ContributorJudgement(
                 evidence={kind: float(of[i]) for kind, of in found.items()},
-                l=float(l[i]),
+                l=float(llr[i]),
                 worth=float(worth[i]),
                 posterior=float(posterior[i]),
                 copies=float(alike[i]),
@@ -137,16 +141,12 @@ def _evidence(
 ) -> tuple[dict[str, NDArray[np.float64]], Memory]:
     """Log-likelihood ratios by kind, in nats."""
     found: dict[str, NDArray[np.float64]] = {}
-    rows = None
-    if observed.layer is not None:
-        rows, memory = kinds.output_rows(observed, memory, voices)
     root = observed.root
     if root is None:
-        if rows is not None:
-            found["output rows"] = _ALONE * (rows - _ALONE_NEUTRAL)
+        if observed.layer is not None:
+            rows, memory = kinds.output_rows(observed, memory, voices)
+            found["output rows"] = _ROWS * (rows - _ROWS_NEUTRAL)
         return found, memory
-    if rows is not None:
-        found["output rows"] = _ROWS * (rows - _NEUTRAL)
     function, memory = kinds.root_function(observed, memory, root)
     found["root function"] = _FUNCTION * (function - _NEUTRAL)
     direction, memory = kinds.root_direction(observed, memory, root)

@@ -1,4 +1,4 @@
-"""Evidence of company: is the common model better on trusted rows without a contributor?"""
+"""Evidence of company: how good the common model is on trusted rows without a contributor."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Company:
     """Outputs of the common model on the root set, and how they change with each contributor.
 
     Z(mean of company S) ~ Z(m) + sum_j b_j ([j in S] - [j in A]) / b(S) J_j, where m is the
-    mean of company A, b are FedAvg's shares, and J_j is the change in the direction V_j - m. It
-    is exact where one leaves A or joins it; n + 1 forward passes say what every other company
-    would do.
+    mean of company A, b are FedAvg's shares, and J_j is the change in the direction V_j - m.
+    It is exact where one leaves A or joins it; n + 1 forward passes say what every other
+    company would do.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Company:
 
     @classmethod
     def of(cls, observed: Observed, root: Root, live: NDArray[np.bool_]) -> Company:
-        """Ask the root set of the mean of those who are in, and of each one's way in or out."""
+        """Ask the root set of the mean of those who are in, and of each way in or out."""
         base, scales = observed.base, observed.scales
         inside = base[live].sum()
         mean = _mean(observed, np.where(live, base / inside, 0.0))
@@ -103,16 +103,20 @@ class Company:
 
     def _loss(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Loss (k, m) of each row, cut off."""
+        found: NDArray[np.float64]
         if outputs.shape[-1] == 1:
-            return np.minimum((outputs[..., 0] - self.labels) ** 2, _MOST_VALUES)
+            found = np.minimum((outputs[..., 0] - self.labels) ** 2, _MOST_VALUES)
+            return found
         rows = np.arange(self.labels.size)
-        loss = -log_softmax(outputs, axis=-1)[:, rows, self.labels]
-        return np.minimum(loss, _MOST_CLASSES)
+        found = -log_softmax(outputs, axis=-1)[:, rows, self.labels]
+        return np.minimum(found, _MOST_CLASSES)
 
 
 def _mean(observed: Observed, shares: NDArray[np.float64]) -> NDArray[Any]:
     """The step that shares of capped updates make: (d,)."""
-    return (shares * observed.scales).astype(observed.updates.dtype) @ observed.updates
+    pulls = (shares * observed.scales).astype(observed.updates.dtype)
+    found: NDArray[Any] = pulls @ observed.updates
+    return found
 
 
 def significance(gains: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def lengths(vectors: NDArray[Any]) -> NDArray[np.float64]:
     """Lengths of rows (n, d), (n,) float64, without a copy of them in float64."""
-    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
+    squares: NDArray[np.float64] = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    return np.sqrt(squares)
 
 
 def units(vectors: NDArray[Any]) -> NDArray[np.float64]:
@@ -25,7 +26,10 @@ def units(vectors: NDArray[Any]) -> NDArray[np.float64]:
            [0. , 0. ]])
     """
     size = np.sqrt((np.asarray(vectors, np.float64) ** 2).sum(axis=1, keepdims=True))
-    return np.divide(vectors, size, out=np.zeros(vectors.shape), where=size > 0)
+    found: NDArray[np.float64] = np.divide(
+        vectors, size, out=np.zeros(vectors.shape), where=size > 0
+    )
+    return found
 
 
 def geometric_median(

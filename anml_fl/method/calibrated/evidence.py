@@ -34,8 +34,8 @@ def scaled(
     """Measure agreements by the median contributor's: 1 is like it, 0 is no agreement at all.
 
     1 + (x_i - m) / max(m, floor), m the median, or that of the positive values. Below the
-    floor differences are noise, and are not blown up: owners of a rare class would be left out,
-    and the model would forget it.
+    floor differences are noise, and are not blown up: owners of a rare class would be left
+    out, and the model would forget it.
 
     Examples
     --------

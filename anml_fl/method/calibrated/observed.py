@@ -85,7 +85,7 @@ class Observed:
 
     @property
     def scales(self) -> NDArray[np.float64]:
-        """What each update is multiplied by so that it is no longer than the cap, in [0, 1]."""
+        """What each update is multiplied by, so that none exceeds the cap, in [0, 1]."""
         longer = self.norms > self.cap
         scales: NDArray[np.float64] = self.norms * 0 + 1
         scales[longer] = self.cap / self.norms[longer]

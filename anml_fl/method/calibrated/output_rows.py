@@ -60,8 +60,8 @@ class OutputLayer:
         """Rows without what the class mix alone explains: (n, C, H) float64.
 
         With W_i and b_i the updates of weights and biases, centred over classes, and h_i =
-        sum_c W_ic b_ic / |b_i|^2, it is M_i = W_i - b_i h_i^T. A contributor with other classes
-        moves along b h^T; one with other labels does not.
+        sum_c W_ic b_ic / |b_i|^2, it is M_i = W_i - b_i h_i^T. A contributor with other
+        classes moves along b h^T; one with other labels does not.
 
         Parameters
         ----------

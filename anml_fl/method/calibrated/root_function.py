@@ -1,4 +1,4 @@
-"""Evidence of the root set: does an update alone move its outputs towards their labels?"""
+"""Evidence of the root set: whether an update alone moves its outputs to their labels."""
 
 from __future__ import annotations
 

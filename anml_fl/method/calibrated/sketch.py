@@ -19,9 +19,9 @@ _BLOCK = SIZE * 256
 def sketch(vectors: NDArray[Any], seed: int = 0) -> NDArray[np.float64]:
     """Fold vectors (n, d) into (n, min(d, SIZE)) by random signs, so that <a, b> stays.
 
-    Element j, with a random sign, is added at place j mod SIZE: a count sketch (Charikar, Chen,
-    Farach-Colton, ICALP 2002), whose inner products are unbiased. Up to SIZE elements are kept
-    as they are.
+    Element j, with a random sign, is added at place j mod SIZE: a count sketch (Charikar,
+    Chen, Farach-Colton, ICALP 2002), whose inner products are unbiased. Up to SIZE elements
+    are kept as they are.
 
     Parameters
     ----------
