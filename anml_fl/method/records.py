@@ -175,6 +175,11 @@ class RoundRecord:
             fields["refused"] = tuple(fields["refused"])
             fields["buffers"] = tuple(fields.get("buffers", ()))
             judgement = _judged(RoundJudgement, fields)
+            if (judgement is None) == any(one.judgement for one in people):
+                raise ValueError(
+                    "not a round record: contributors are judged where the round is, and only"
+                    " there"
+                )
             return cls(
                 contributors=people, judgement=judgement, **_with_nan(fields, "", *_FLOATS)
             )

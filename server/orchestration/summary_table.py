@@ -32,9 +32,8 @@ def table(summary: Mapping[str, Any]) -> Table:
     stopped = any("best_round" in one for one in summary["strategies"].values())
     shown.add_column("strategy", no_wrap=True, min_width=14)
     best = ("best round",) if stopped else ()
-    branches = ("blend", "krum", "uniform")
-    if not any(any(one["branches"].values()) for one in summary["strategies"].values()):
-        branches = ()  # no strategy has a gate
+    gated = any(any(one["branches"].values()) for one in summary["strategies"].values())
+    branches = ("blend", "krum", "uniform") if gated else ()
     taken = [f"{'' if i else 'rounds: '}{branch_name(b)}" for i, b in enumerate(branches)]
     claimed = any("claimed" in one for one in summary["strategies"].values())
     # Where the server had no rows to test on, its column would be empty.
@@ -47,15 +46,7 @@ def table(summary: Mapping[str, Any]) -> Table:
     weight = ("attackers' weight",) if weighed else ()
     judged = any("doubted" in one for one in summary["strategies"].values())
     doubted = ("doubted",) if judged else ()
-    headings = (
-        first,
-        *best,
-        *weight,
-        f"rounds: {first_branch}",
-        *others,
-        *doubted,
-        "left out",
-    )
+    headings = (first, *best, *weight, *taken, *doubted, "left out")
     for heading in headings:
         # With more to say than usual the columns are as narrow as their words.
         narrow = stopped or criterion.metric or judged

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from anml_fl.run.reading import Run, StrategyRun
 
 _UNPROMISED = (
-    "No trusted rows vouch for the evidence: without any, no rule that was tried is safe against"
-    " 40 % of contributors who act together."
+    "No trusted rows vouch for the evidence: without any, no rule that was tried is safe"
+    " against 40 % of contributors who act together."
 )
 
 
