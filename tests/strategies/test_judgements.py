@@ -10,6 +10,8 @@ import pytest
 
 from anml_fl.catalogue import UnusableError
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+from anml_fl.method.records import ContributorRecord, RoundRecord
+from strategies.contributor_records import warn
 from strategies.decision import Decision
 from strategies.usable import decided, usable
 
@@ -58,3 +60,17 @@ def test_a_number_that_cannot_be_meant_ends_the_rule_in_words():
     rule, context = SimpleNamespace(decide=decide, name="mine"), SimpleNamespace(round=2)
     with pytest.raises(UnusableError, match=r"round 2: ValueError: posterior must be a num"):
         decided(rule, COHORT, context)
+
+
+def test_the_log_names_whom_the_evidence_speaks_against(caplog):
+    people = tuple(
+        ContributorRecord(name, 1, 1, 1, 1, 1, float(kept), kept, judgement=ONE)
+        for name, kept in (("a", True), ("b", False), ("c", False))
+    )
+    record = RoundRecord(2, "mine", None, np.nan, np.nan, people, judgement=ALL)
+    with caplog.at_level("INFO", logger="flwr"):
+        warn(record, ())
+        warn(replace(record, contributors=(people[0],)), ())
+    assert [one.getMessage() for one in caplog.records] == [
+        "round 2: evidence speaks against b, c"
+    ]
