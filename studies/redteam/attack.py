@@ -63,8 +63,8 @@ class Attack:
         attackers who do not know it their own, in [0, .95]: what trusted rows see stays right.
     direction : str
         Of `DIRECTIONS`: the update trained on the poison; the own one with its sign changed;
-        minus the honest mean (IPM: Xie, Koyejo, Gupta, UAI 2019); the honest mean less standard
-        deviations (ALIE: Baruch, Baruch, Goldberg, NeurIPS 2019).
+        minus the honest mean (IPM: Xie, Koyejo, Gupta, UAI 2019); the honest mean less some
+        standard deviations (ALIE: Baruch, Baruch, Goldberg, NeurIPS 2019).
     scale : float
         Multiplies the update; under "alie" the number of standard deviations. In [0, 100].
     blend : float

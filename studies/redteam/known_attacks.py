@@ -1,4 +1,4 @@
-"""Known attacks, with which every search begins: what is published, and what a rule invites."""
+"""Known attacks, with which every search begins: published ones, and what a rule invites."""
 
 from __future__ import annotations
 

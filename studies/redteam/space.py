@@ -29,7 +29,9 @@ _MOST_REHEARSAL, _MOST_JITTER = 0.9, 2.0
 _DIGITS = 3
 
 
-def attack_at(point: Sequence[float] | NDArray[np.float64], share: float, knows: str) -> Attack:
+def attack_at(
+    point: Sequence[float] | NDArray[np.float64], share: float, knows: str
+) -> Attack:
     """Read a point: names lie in equal parts of their axis, scale and claim are logarithmic.
 
     Parameters
@@ -118,5 +120,5 @@ def _beyond(x: float) -> float:
     return max(0.0, (x - _OFF) / (1.0 - _OFF))
 
 
-def _off_or(on: bool, x: float) -> float:  # noqa: FBT001 - one of two values
+def _off_or(on: bool, x: float) -> float:
     return _OFF + (1.0 - _OFF) * min(x, 1.0) if on else _OFF / 2
