@@ -57,8 +57,9 @@ class Evaluation:
         try:
             row: dict[str, Any] = json.loads(line)
             attack = Attack.from_json(json.dumps(row.pop("attack")))
-            numbers = {key: math.nan if value is None else value for key, value in row.items()}
-            return cls(attack=attack, **numbers)
+            for key in ("weight", "bound_used"):
+                row[key] = math.nan if row[key] is None else row[key]
+            return cls(attack=attack, **row)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"not an evaluation: {error}") from error
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anml_fl.run.code_hash import code_hash
@@ -15,7 +17,6 @@ from studies.redteam.search import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from studies.redteam.evaluation import Found, Target
 
@@ -106,6 +107,7 @@ def hunt(
         "shares": list(shares),
         "seed": seed,
         "code": code_hash(),
+        "redteam": _own_hash(),
     }
     records = Records.open(folder, target, asked)
     worst: dict[tuple[float, str], Found] = {}
@@ -159,6 +161,14 @@ def hunt(
         },
         transferred=tuple(transferred),
     )
+
+
+def _own_hash() -> str:
+    """Hash the files beside this one: another search, or other attacks, are other results."""
+    digest = sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def attacks_of(folder: Path, but: Target) -> Iterator[tuple[str, Attack]]:

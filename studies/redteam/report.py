@@ -84,10 +84,11 @@ def write_report(hunt: Hunt, folder: Path, command: str) -> list[Path]:
 
 def _result(hunt: Hunt) -> str:
     worst = max((hunt.worst_of(share) for share in hunt.shares), key=lambda one: one.harm)
+    attack = worst.attack
     return (
         f"The worst of {hunt.tried} attacks: {_points(worst.harm)} points above the oracle,"
-        f" with {_attackers(hunt, worst.attack.share)} attacking ({in_words(worst.attack)}; they know"
-        f" {KNOWLEDGE[worst.attack.knowledge]})."
+        f" with {_attackers(hunt, attack.share)} attacking ({in_words(attack)}; they know"
+        f" {KNOWLEDGE[attack.knowledge]})."
     )
 
 

@@ -26,6 +26,7 @@ _SCALES, _CLAIMS = (0.1, 10.0), (1.0, 10.0)
 # Below it there are no rehearsed rows, or no copies.
 _OFF = 0.5
 _MOST_REHEARSAL, _MOST_JITTER = 0.9, 2.0
+_LEAST = 1e-6
 _DIGITS = 3
 
 
@@ -92,7 +93,7 @@ def point_of(attack: Attack) -> NDArray[np.float64]:
             _middle(attack.direction, DIRECTIONS),
             _unlog(attack.scale, *_SCALES),
             attack.blend,
-            _off_or(attack.copies, max(attack.jitter / _MOST_JITTER, 1e-3)),
+            _off_or(attack.copies, max(attack.jitter / _MOST_JITTER, _LEAST)),
             _middle(attack.timing, TIMING),
             attack.start,
             _middle(attack.hiding, hides),
