@@ -106,7 +106,7 @@ def test_what_broke_one_rule_is_tried_on_another(tmp_path):
     assert [rule for rule, _ in found.transferred] == ["fedavg", "fedavg"]
     assert found.transferred[0][1].harm == pytest.approx(10.0)
     assert list(attacks_of(one, Target("fedavg"))) == []
-    with pytest.raises(FileNotFoundError, match="holds no attacks.json"):
+    with pytest.raises(FileNotFoundError, match=r"holds no attacks\.json"):
         list(attacks_of(other / "nothing", Target("krum")))
 
 
