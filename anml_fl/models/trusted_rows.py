@@ -160,7 +160,9 @@ def check_classes(
     each : int
         Rows that a class must have.
     """
-    counts = np.bincount(labels.astype(np.int64), minlength=max(needed, default=0) + 1)
+    if not needed:
+        return
+    counts = np.bincount(labels.astype(np.int64), minlength=max(needed) + 1)
     named = {one: names[one] if names else f"class {one}" for one in needed}
     if lacking := [name for one, name in named.items() if not counts[one]]:
         raise RootSetError(
