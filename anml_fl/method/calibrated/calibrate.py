@@ -39,8 +39,6 @@ class Verdict:
     ----------
     shares : (n,) float64
         Of the step, summing to 1; all 0 if nobody is kept.
-    damping : float
-        Factor of the step, in [0, 1]: 1 but where few are kept.
     kept : (n,) bool
     contributors : tuple of ContributorJudgement
     round : RoundJudgement
@@ -49,7 +47,6 @@ class Verdict:
     """
 
     shares: NDArray[np.float64]
-    damping: float
     kept: NDArray[np.bool_]
     contributors: tuple[ContributorJudgement, ...]
     round: RoundJudgement
@@ -105,7 +102,6 @@ def calibrate(
     bounds = influence_bounds(observed.norms, observed.examples)
     return Verdict(
         shares=weights / total if total > 0 else weights,
-        damping=damping(weights),
         kept=kept,
         contributors=tuple(
             ContributorJudgement(
@@ -125,6 +121,7 @@ def calibrate(
             c=C,
             slopes={"v": float(slopes[0]), "r": float(slopes[1])},
             cap=observed.cap,
+            damping=damping(weights),
         ),
         memory=memory,
     )
