@@ -61,8 +61,8 @@ def calibrate(
     """Weigh the contributors of a round.
 
     e_i = l_i + logit(.8) - logit(.3), with l_i the evidence's log-likelihood ratios, summed
-    and clipped to +-6; no credential is in it. Kept is who has e_i + s_i > 0, |s_i| <= c what its
-    credentials are worth. Weight: FedAvg's, as far as it is earned, times the posterior
+    and clipped to +-6; no credential is in it. Kept is who has e_i + s_i > 0, |s_i| <= c what
+    its credentials are worth. Weight: FedAvg's, as far as it is earned, times the posterior
     sigmoid(l_i + logit(.8) + s_i), and one weight for all copies together.
 
     Parameters
