@@ -90,7 +90,7 @@ def calibrate(
     e = llr + BASE - _KEPT
     if observed.root is None:
         # Without trusted rows the majority is the measure: the better half is believed.
-        best = np.argsort(-llr, kind="stable")[: -(-n // 2)]
+        best = llr >= np.median(llr)
         e[best] = np.maximum(e[best], C + 0.01)
     verdicts = sigmoid(2.0 * (llr - np.median(llr)) + BASE)
     worth, slopes = credential_worth(verdicts, v, r, BASE)
