@@ -124,8 +124,8 @@ def test_flowers_simulation_finds_the_task_and_comes_to_the_same(anml, place):
     models = [load_file(f"{out}/anml/model.safetensors") for out in ("inline", "simulated")]
     assert models[0].keys() == models[1].keys()
     for name, array in models[0].items():
-        # Processes may round otherwise in the last place, and training amplifies it.
-        np.testing.assert_allclose(array, models[1][name], atol=1e-3, rtol=0, err_msg=name)
+        # What ADR 15 promises of two engines; measured: the same bytes.
+        np.testing.assert_allclose(array, models[1][name], atol=1e-6, rtol=0, err_msg=name)
 
 
 COUNTING = """
