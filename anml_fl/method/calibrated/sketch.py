@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 SIZE = 1024
 """Numbers of a sketch: inner products of unit vectors err by about 1 / sqrt(SIZE)."""
 
