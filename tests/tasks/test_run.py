@@ -28,14 +28,14 @@ def test_the_shape_of_the_quickstart_learns_and_leaves_a_whole_run(anml, place):
     out = place / "runs" / "quickstart.task"
     run = load_run(out)
     # Nobody attacks, so that the oracle has nothing to know; and digits are learned.
-    assert list(run.summary.strategies) == ["fedavg", "krum", "anml"]
+    assert list(run.summary.strategies) == ["fedavg", "krum", "anml", "calibrated"]
     assert set(run.summary.contributors.values()) == {"honest"}
     errors = {name: one.test_error for name, one in run.summary.strategies.items()}
     assert max(errors.values()) < 0.5, errors
     assert run.summary.dataset == "quickstart.task"
     assert run.summary.tested_on == "the task's load_centralized_dataset, at the server"
     # 4/5 of every fifth of the first 1200 rows.
-    assert load_updates(out / "anml", 1).examples.tolist() == [192.0] * 5
+    assert load_updates(out / "calibrated", 1).examples.tolist() == [192.0] * 5
     ended(anml("verify", out))
     ended(anml("attribution", out))
     page = (out / "report.html").read_text()
