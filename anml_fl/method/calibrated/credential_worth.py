@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit
+
+from anml_fl.method.calibrated.log_odds import sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def credential_worth(
 
     For each contributor the verdicts on the others are regressed on their v and r, with a
     normal prior on both slopes; slopes are >= 0, so that no credential counts against its
-    owner. What one contributor's own evidence says never enters its own worth.
+    owner. A contributor's own verdict never enters its own worth.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def _stepped(
     knows nothing of contributor i.
     """
     at = slopes @ rows.T
-    found = expit(at)
+    found = sigmoid(at)
     if sure:
         half = np.maximum(np.abs(at) / 2.0, _TINY)
         bend = np.tanh(half) / (4.0 * half)
