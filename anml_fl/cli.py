@@ -26,6 +26,7 @@ from server.commands.up import up_command
 from server.doctor.commands import doctor
 from studies.benchmarks.commands import bench
 from studies.commands import study
+from studies.redteam.commands import redteam
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -189,6 +190,7 @@ main.add_command(ledger)
 main.add_command(verify)
 main.add_command(study)
 main.add_command(bench)
+main.add_command(redteam)
 main.add_command(doctor)
 main.add_command(join)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from logging import WARNING
+from logging import INFO, WARNING
 from typing import TYPE_CHECKING
 
 from flwr.common.logger import log
@@ -66,7 +66,7 @@ def summary(record: RoundRecord) -> str:
 
 
 def warn(record: RoundRecord, mendable: Collection[str]) -> None:
-    """Log why a round changed nothing, and what its users have to mend.
+    """Log why a round changed nothing, whom it doubts, and what its users have to mend.
 
     Parameters
     ----------
@@ -75,8 +75,11 @@ def warn(record: RoundRecord, mendable: Collection[str]) -> None:
         Reasons for which no contributor is left out by its own doing.
     """
     reasons = Counter(c.reason for c in record.contributors if c.reason)
+    doubted = [c.contributor for c in record.contributors if c.judgement and not c.selected]
     if not any(one.selected for one in record.contributors):
         log(WARNING, "round %d: %s", record.round, summary(record))
+    elif doubted:
+        log(INFO, "round %d: evidence speaks against %s", record.round, listed(doubted))
     for reason in sorted(reasons.keys() & mendable):
         log(WARNING, "round %d: %d left out: %s", record.round, reasons[reason], reason)
 

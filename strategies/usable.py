@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from anml_fl.catalogue import UnusableError, shown_kind
+from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 from strategies.decision import Decision
 from strategies.server_step import STATE
 
@@ -71,6 +72,7 @@ def usable(decision: object, rule: str, cohort: Cohort) -> Decision:
         _wrong_arrays(decision, cohort)
         or _wrong_weights(decision, cohort)
         or _wrong_words(decision)
+        or _wrong_judgements(decision, cohort)
         or _wrong_state(decision.state)
     )
     if wrong:
@@ -125,6 +127,27 @@ def _wrong_words(decision: Decision) -> str | None:
         value = getattr(decision, name)
         if not isinstance(value, int | float | np.floating) or isinstance(value, bool):
             return f"{name} must be a number, or nan if there is none, got {shown_kind(value)}"
+    return None
+
+
+def _wrong_judgements(decision: Decision, cohort: Cohort) -> str | None:
+    """Refuse what fits no cohort; that each number is in its range they see to themselves."""
+    judged: Any = decision.judgements
+    whole: Any = decision.judgement
+    n = len(cohort.contributors)
+    if not isinstance(judged, tuple):
+        return f"judgements must be a tuple, got {shown_kind(judged)}"
+    for one in judged:
+        if not isinstance(one, ContributorJudgement):
+            return f"judgements must be of ContributorJudgement, got {shown_kind(one)}"
+    if whole is not None and not isinstance(whole, RoundJudgement):
+        return f"judgement must be a RoundJudgement or None, got {shown_kind(whole)}"
+    if len(judged) != (n if whole else 0):
+        return (
+            f"judgements must be as many as contributors, {n}, with a judgement of the round;"
+            f" or none of either: got {len(judged)}, and {'one' if whole else 'none'} of the"
+            " round"
+        )
     return None
 
 

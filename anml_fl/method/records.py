@@ -175,6 +175,11 @@ class RoundRecord:
             fields["refused"] = tuple(fields["refused"])
             fields["buffers"] = tuple(fields.get("buffers", ()))
             judgement = _judged(RoundJudgement, fields)
+            if (judgement is None) == any(one.judgement for one in people):
+                raise ValueError(
+                    "not a round record: contributors are judged where the round is, and only"
+                    " there"
+                )
             return cls(
                 contributors=people, judgement=judgement, **_with_nan(fields, "", *_FLOATS)
             )
@@ -189,7 +194,10 @@ _FLOATS = ("rho_c", "min_s", "test_error")
 
 def _judged(kind: Any, fields: dict[str, Any]) -> Any:
     found = fields.pop("judgement", None)
-    return None if found is None else kind(**found)
+    if found is None:
+        return None
+    lengths = {n: math.inf for n in kind.UNBOUNDED if n in found and found[n] is None}
+    return kind(**(found | lengths))
 
 
 def _without_nan(value: Any) -> Any:

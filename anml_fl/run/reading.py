@@ -20,6 +20,7 @@ from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, FORMAT, ROUNDS, SUMMARY, TIMINGS
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.run.schema import StrategySummary, Summary
+from anml_fl.settings.run import settling_of
 from anml_fl.system.files import read_text
 from anml_fl.system.untrusted_text import explained
 
@@ -43,6 +44,11 @@ class StrategyRun:
     def branching(self) -> bool:
         """Whether any round took a branch."""
         return any(record.branch for record in self.records)
+
+    @property
+    def judging(self) -> bool:
+        """Whether any round weighed evidence on each contributor."""
+        return any(record.judgement for record in self.records)
 
     @property
     def weighing(self) -> bool:
@@ -80,8 +86,9 @@ class Run:
 
     @property
     def lead(self) -> StrategyRun:
-        """The strategy that the page is about: anml, or else the first."""
-        return next((s for s in self.strategies if s.name == "anml"), self.strategies[0])
+        """The strategy that the page is about: the one that pays."""
+        name = settling_of([strategy.name for strategy in self.strategies])
+        return next(s for s in self.strategies if s.name == name)
 
     @property
     def criterion(self) -> Criterion:

@@ -34,6 +34,8 @@ class StrategySummary:
         The round whose model was kept, where that was to be the best one.
     claimed : float, optional
         The median of what nodes claim of that model, where the server cannot test.
+    doubted : int, optional
+        Valid replies that evidence left out, under a rule that weighs it.
     """
 
     test_error: FiniteFloat | None = None
@@ -45,9 +47,10 @@ class StrategySummary:
     test_score: FiniteFloat | None = None
     best_round: int | None = None
     claimed: FiniteFloat | None = None
+    doubted: int | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Give what the file has: score, best round and claims only where there are some.
+        """Give what the file has: what few strategies have only where it is there.
 
         Examples
         --------
@@ -55,7 +58,7 @@ class StrategySummary:
         False
         """
         found = asdict(self)
-        for name in ("test_score", "best_round", "claimed"):
+        for name in ("test_score", "best_round", "claimed", "doubted"):
             if found[name] is None:
                 del found[name]
         return found

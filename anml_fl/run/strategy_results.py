@@ -56,6 +56,7 @@ def strategy_results(
         if record.branch is not None:
             branches[record.branch] = branches.get(record.branch, 0) + 1
     kept = records[-1 if best is None else best - 1]
+    judged = any(record.judgement for record in records)
     return StrategySummary(
         test_error=_known(kept.test_error),
         attacker_weight=weight,
@@ -66,7 +67,13 @@ def strategy_results(
         test_score=_known(kept.test_score),
         best_round=best,
         claimed=claimed,
+        doubted=sum(map(doubted, records)) if judged else None,
     )
+
+
+def doubted(record: RoundRecord) -> int:
+    """Count the valid replies that evidence left out of a round's model."""
+    return sum(c.judgement is not None and not c.selected for c in record.contributors)
 
 
 def _known(value: float) -> float | None:

@@ -27,7 +27,7 @@ from anml_fl.settings.table import TableSettings
 from anml_fl.settings.training import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pydantic import ValidatorFunctionWrapHandler
     from pydantic.fields import FieldInfo
@@ -59,7 +59,7 @@ ORACLE = "oracle"
 # What the module says itself.
 _NOTHING_BESIDE_A_TASK = {
     "federation": ("dataset", "partition", "leave_out"),
-    "table": ("data", "label", "by", "test", "schema_file"),
+    "table": ("data", "label", "by", "test", "root_data", "schema_file"),
     "training": (
         "model", "optimizer", "momentum", "weight_decay", "proximal", "clip_norm",
         "weight_classes",
@@ -181,8 +181,7 @@ class RunConfig(Section):
     @property
     def settling(self) -> str:
         """The strategy whose weights are paid: calibrated, anml, or else the first."""
-        paid = (name for name in ("calibrated", "anml") if name in self.strategies)
-        return next(paid, self.strategies[0])
+        return settling_of(self.strategies)
 
     def to_toml(self) -> str:
         """Write the settings as a preset file; of an app's run those that are known."""
@@ -208,6 +207,18 @@ class RunConfig(Section):
     def _check_secrets(self) -> None:
         """Check again before it is written: a copy with changes is not checked by pydantic."""
         RegistrySettings._holds_no_secret(self.registry.database)
+
+
+def settling_of(strategies: Sequence[str]) -> str:
+    """Choose which of some strategies, at least one, is paid by.
+
+    Examples
+    --------
+    >>> settling_of(["fedavg", "anml", "calibrated"]), settling_of(["krum", "fedavg"])
+    ('calibrated', 'krum')
+    """
+    paid = (name for name in ("calibrated", "anml") if name in strategies)
+    return next(paid, strategies[0])
 
 
 def settings() -> Iterator[tuple[str, str, str, FieldInfo]]:

@@ -17,9 +17,9 @@ from rich.progress import (
 
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.best_round import Stopping
-from anml_fl.run.branch_name import branch_name
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import MODEL, ROUNDS, WORTH_PARTIAL
+from anml_fl.run.outcome import outcome
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.system.files import read_text
 
@@ -38,7 +38,7 @@ _POLL = 0.2
 def progress_bar(
     out: Path, config: RunConfig, console: Console, *, lines: bool = False
 ) -> Iterator[None]:
-    """Show round, test error or score, branch and time left while a run writes its folder.
+    """Show each round as a run writes it: test error or score, what came of it, time left.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def _state(folder: Path, criterion: Criterion) -> str:
         record = RoundRecord.from_json(line)
     except (OSError, IndexError, ValueError):
         return ""  # being written at this moment
-    branch = f"{branch_name(record.branch or '-'):7}"
+    came_to = f"{outcome(record) or '-':7}"
     score = criterion.score(record)
     if math.isnan(score):
-        return branch
-    return f"{criterion.title} {criterion.digits(score)}{criterion.unit}  {branch}"
+        return came_to
+    return f"{criterion.title} {criterion.digits(score)}{criterion.unit}  {came_to}"

@@ -32,8 +32,9 @@ def table(summary: Mapping[str, Any]) -> Table:
     stopped = any("best_round" in one for one in summary["strategies"].values())
     shown.add_column("strategy", no_wrap=True, min_width=14)
     best = ("best round",) if stopped else ()
-    branches = ("blend", "krum", "uniform")
-    first_branch, *others = map(branch_name, branches)
+    gated = any(any(one["branches"].values()) for one in summary["strategies"].values())
+    branches = ("blend", "krum", "uniform") if gated else ()
+    taken = [f"{'' if i else 'rounds: '}{branch_name(b)}" for i, b in enumerate(branches)]
     claimed = any("claimed" in one for one in summary["strategies"].values())
     # Where the server had no rows to test on, its column would be empty.
     first = f"claimed {criterion.name} (median)" if claimed else criterion.title
@@ -43,9 +44,12 @@ def table(summary: Mapping[str, Any]) -> Table:
         one["attacker_weight"] is not None for one in summary["strategies"].values()
     )
     weight = ("attackers' weight",) if weighed else ()
-    for heading in (first, *best, *weight, f"rounds: {first_branch}", *others, "left out"):
+    judged = any("doubted" in one for one in summary["strategies"].values())
+    doubted = ("doubted",) if judged else ()
+    headings = (first, *best, *weight, *taken, *doubted, "left out")
+    for heading in headings:
         # With more to say than usual the columns are as narrow as their words.
-        narrow = stopped or criterion.metric
+        narrow = stopped or criterion.metric or judged
         title = heading.replace(" ", "\n") if narrow else heading
         shown.add_column(title, justify="right")
     for name, one in summary["strategies"].items():
@@ -57,7 +61,9 @@ def table(summary: Mapping[str, Any]) -> Table:
             "-" if score is None else f"{criterion.digits(score)}{criterion.unit}",
             *((f"{one.get('best_round', '-')}/{one['rounds']}",) if stopped else ()),
             *((_percent(one["attacker_weight"]),) if weighed else ()),
-            *(str(rounds.get(branch, 0)) for branch in branches),
+            # Of a rule without branches their columns say nothing.
+            *(str(rounds.get(b, 0)) if any(rounds.values()) else "-" for b in branches),
+            *((str(one.get("doubted", "-")),) if judged else ()),
             str(one["excluded"]),
         )
     return shown

@@ -24,6 +24,8 @@ from server.report.attribution_figure import (
 from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.gate_figure import gate
+from server.report.judgement_figure import posteriors
+from server.report.judgement_table import judged
 from server.report.own_data import own_data_figure, own_data_table
 from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
@@ -155,6 +157,8 @@ def render(
         "error": _embedded(round_figures.error_by_round(run)),
         "app_score": _embedded(round_figures.app_score(run)),
         "gate": _embedded(gate(run)),
+        "judged": judged(run),
+        "posteriors": _embedded(posteriors(run)),
         "weights": _embedded(weights(run)),
         "own_data_plot": _embedded(own_data_figure(run)),
         "own_data": run.summary.holdings and own_data_table(run),

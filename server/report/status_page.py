@@ -14,9 +14,9 @@ from anml_fl.database.url import located
 from anml_fl.method.records import RoundRecord
 from anml_fl.page.document import document
 from anml_fl.page.grid import Grid
-from anml_fl.run.branch_name import branch_name
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, ERROR, MODEL, REPORT, ROUNDS, SUMMARY
+from anml_fl.run.outcome import outcome
 from anml_fl.system.files import read_text
 from anml_fl.system.untrusted_text import visible
 
@@ -50,7 +50,7 @@ class Status:
     result : str
         In a sentence: which round of how many, or how it ended.
     strategies : tuple of (str, str, str, str)
-        Name, rounds done of how many, score and branch of the last one.
+        Name, rounds done of how many, score of the last one and what it came to.
     ago : float or None
         Seconds since the last round ended; None before the first one.
     scored : str
@@ -151,9 +151,9 @@ def status(folder: Path) -> Status:
         if done < total and not early and not doing:
             doing = f"round {done + 1} of {total} under {name}"
         score = "" if last is None else criterion.digits(criterion.score(last))
-        branch = branch_name((last and last.branch) or "")
+        came_to = "" if last is None else outcome(last)
         rounds = f"{done} of {total}{', no better model' if early else ''}"
-        strategies.append((name, rounds, score and score + criterion.unit, branch))
+        strategies.append((name, rounds, score and score + criterion.unit, came_to))
     return Status(
         run,
         _result(folder, doing),
@@ -221,7 +221,7 @@ def status_page(folder: Path) -> str:
         result=visible(now.result, 500),
         facts=facts,
         grid=Grid(
-            ("strategy", "rounds", now.scored, "branch"),
+            ("strategy", "rounds", now.scored, "last round"),
             tuple(tuple(visible(cell, 80) for cell in row) for row in now.strategies),
         ),
     )

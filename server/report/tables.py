@@ -11,12 +11,13 @@ from anml_fl.run.branch_name import branch_name
 from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import visible
 from server.report.claimed_metric import NamedMetric, claimed_metric
+from server.report.judgement_words import against_it
 from server.report.wording import attacked, sentence, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from anml_fl.method.records import ContributorRecord
+    from anml_fl.method.records import ContributorRecord, RoundRecord
     from anml_fl.run.reading import Run, StrategyRun
 
 MOST_ROWS = 300
@@ -58,6 +59,7 @@ def overview(run: Run) -> Grid:
                 if count
             )
             or "—",
+            "—" if strategy.summary.doubted is None else str(strategy.summary.doubted),
             str(strategy.summary.excluded),
             str(strategy.summary.rounds),
             *((str(strategy.summary.best_round or "—"),) if stopped else ()),
@@ -72,6 +74,7 @@ def overview(run: Run) -> Grid:
             *(("Score by the app's test*",) if scored else ()),
             "Attackers' weight (%)*",
             "Rounds per branch",
+            "Replies doubted*",
             "Replies left out*",
             "Rounds*",
             *(("Best round, kept*",) if stopped else ()),
@@ -89,20 +92,21 @@ def last_round(run: Run) -> Grid:
     Grid
         Contributors in the order of the record.
     """
+    record = run.lead.records[-1]
     rows = [
         (
             visible(person.contributor, 40),
-            *_behaviour(run, person.contributor),
+            *behaviour(run, person.contributor),
             *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
             share(person.weight),
             "yes" if person.selected else "no",
-            _why(person),
+            _why(person, record),
         )
-        for person in run.lead.records[-1].contributors
+        for person in record.contributors
     ]
     return Grid(
         (
-            *_contributor(run),
+            *contributor_titles(run),
             *(f"{letter}*" for letter in "qvrTs"),
             "Weight (%)*",
             "Selected",
@@ -137,7 +141,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
     rows = [
         (
             visible(name, 40),
-            *_behaviour(run, name),
+            *behaviour(run, name),
             f"{total:,}",
             share(total / paid_out),
             f"{chosen[name]} of {len(run.lead.records)}",
@@ -148,7 +152,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
     ]
     return Grid(
         (
-            *_contributor(run),
+            *contributor_titles(run),
             "Earned (micro-units)*",
             "Share (%)*",
             "Selected*",
@@ -224,12 +228,13 @@ def _without_empty(titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Gr
     )
 
 
-def _contributor(run: Run) -> tuple[str, ...]:
+def contributor_titles(run: Run) -> tuple[str, ...]:
     """Name the columns that say who it is, and how it behaves where that is known."""
     return ("Contributor", "Behaviour") if run.known else ("Contributor",)
 
 
-def _behaviour(run: Run, contributor: str) -> tuple[str, ...]:
+def behaviour(run: Run, contributor: str) -> tuple[str, ...]:
+    """Say how somebody behaves, in a cell of its own; no cell where that is not known."""
     if not run.known:
         return ()
     if contributor not in run.summary.contributors:
@@ -238,9 +243,13 @@ def _behaviour(run: Run, contributor: str) -> tuple[str, ...]:
     return (f"{ATTACKER_MARK} {behaviour}" if run.attacks(contributor) else behaviour,)
 
 
-def _why(person: ContributorRecord) -> str:
+def _why(person: ContributorRecord, record: RoundRecord) -> str:
     if person.reason is not None:
         return visible(person.reason)
+    if any(one.selected for one in record.contributors) and (
+        against := against_it(person, record.judgement)
+    ):
+        return against
     return "" if person.selected else "not among the selected"
 
 

@@ -1,6 +1,8 @@
 """The report of a run: what its page says, around its figures and tables."""
 
-TEMPLATE = """\
+from server.report.judgement_section import SECTION, TERMS
+
+_HEAD = """\
 {%- extends "plotted" %}
 {%- from "parts" import figure, table %}
 {%- block title %}{{ title }} — run report{% endblock %}
@@ -54,7 +56,12 @@ each strategy's claims.jsonl.</p>
 {%- endif %}
 {%- endif %}
 
+"""
+
+_FIGURES = """\
+{% if gate or not judged -%}
 <h2>Consistency against external signals</h2>
+{% endif -%}
 {% if gate -%}
 <p>The paper's Figure 6. When honest contributors stand high on both axes and attackers low,
 q and s are correlated and the external signals can be trusted.
@@ -66,7 +73,7 @@ q and s are correlated and the external signals can be trusted.
         Filled: went into the model; hollow: did not. Dashed: stage 1 fires only if
         everyone stands to the right of tau_h. Point at a mark for its details."
         ~ gate.thinned, decision=true) }}
-{%- else %}<p class="note">No strategy of this run took a branch.</p>{% endif %}
+{%- elif not judged %}<p class="note">No strategy of this run took a branch.</p>{% endif %}
 
 <h2>Weight by contributor</h2>
 {% if weights -%}
@@ -85,9 +92,15 @@ q and s are correlated and the external signals can be trusted.
         ~ criterion.name ~ ": of the final model, on its own
         test samples.") }}
 {%- endif %}
+{% if judged and judged.strategy == lead -%}
+<p>A weight is the number of samples times the posterior, as a share of the sum over all. q
+says how near an update lay to the others', not how good the data are; {{ lead }} does not look
+at it.</p>
+{%- else -%}
 <p>A weight is what the strategy made of q and s, times the number of samples (if they count),
 as a share of the sum over all. q says how near an update lay to the others', not how good the
 data are: the farthest of a round has q = 0 and, where q alone decides, no say in it.</p>
+{%- endif %}
 {{ table(own_data) }}
 {%- endif %}
 
@@ -124,11 +137,13 @@ half as much where selection said otherwise.</p>
         "Their shares of each round's model; 0 where the update was not selected.") }}
 {%- endif %}
 
+{% if branches or not judged -%}
 <h2>Branches</h2>
+{% endif -%}
 {% if branches -%}
 {{ figure(branches, "Branch taken in each round",
         "Branch by round. A cross: no valid reply, so no branch.") }}
-{%- else %}<p class="note">No strategy of this run took a branch.</p>{% endif %}
+{%- elif not judged %}<p class="note">No strategy of this run took a branch.</p>{% endif %}
 {% if correlation -%}
 {{ figure(correlation, "Correlation of q and s by round",
         "rho_c is the correlation of q and s over the valid replies; stage 2 trusts the
@@ -194,6 +209,9 @@ self-attested.</p>
   <dt>Gate</dt><dd>stage 1: if min s &gt; tau_h, uniform weights and no selection
   (“uniform”). Stage 2: if rho_c &gt; tau_c, a softmax blend of q and s (“blend”);
   otherwise w = q (“q only”). Here tau_h = {{ tau_h }} and tau_c = {{ tau_c }}.</dd>
+"""
+
+_END = """\
   {%- if attacked %}
   <dt>Attacker</dt><dd>whoever is neither “honest” nor a “newcomer”, who is honest
   and not yet known</dd>
@@ -208,3 +226,5 @@ be chance.</p>
 </details>
 {%- endblock %}
 """
+
+TEMPLATE = _HEAD + SECTION + _FIGURES + TERMS + _END

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from studies.benchmarks.harness import Progress
 
-STRATEGIES = ("fedavg", "krum", "q_only", "softmax_blend", "anml", "oracle")
+STRATEGIES = ("fedavg", "krum", "q_only", "softmax_blend", "anml", "calibrated", "oracle")
 # What differs from the default federation, by the name of the case.
 CASES: Mapping[str, Mapping[str, str]] = {
     "default: 4 attackers of 10": {},
@@ -87,7 +87,7 @@ def run(
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Write rows as Markdown: mean test error in %, and ANML's beside the others'.
+    """Write rows as Markdown: mean test error in %, and the default rule's beside the others'.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def table(rows: Sequence[Row]) -> str:
     >>> print(table([row]).splitlines()[2][:33].rstrip())
     | case | 15.0 ± 7.1 | 15.0 ± 7.1
     """
-    heads = ["case", *STRATEGIES, "anml / oracle", "anml / fedavg"]
+    heads = ["case", *STRATEGIES, "calibrated / oracle", "calibrated / fedavg"]
     lines = []
     for row in rows:
         cells = [
@@ -103,7 +103,7 @@ def table(rows: Sequence[Row]) -> str:
             for name in STRATEGIES
         ]
         ratios = [
-            f"{row.mean('anml') / row.mean(other):.2f}" if row.mean(other) else "-"
+            f"{row.mean('calibrated') / row.mean(other):.2f}" if row.mean(other) else "-"
             for other in ("oracle", "fedavg")
         ]
         lines.append([row.case, *cells, *ratios])

@@ -48,6 +48,7 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
         "flip-offset",
         "flip-pairs",
         "n-byzantine",
+        "root-data",
         "server-learning-rate",
         "server-momentum",
         "metric",

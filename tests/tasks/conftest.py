@@ -97,3 +97,16 @@ def anml(place: Path) -> Callable[..., Any]:
         return CliRunner().invoke(main, [str(word) for word in words])
 
     return call
+
+
+@pytest.fixture
+def refused(anml: Callable[..., Any], place: Path) -> Callable[..., str]:
+    """Run a command that must be refused in one message, and leave no folder behind."""
+
+    def call(*words: object) -> str:
+        done = anml("run", "--rounds", 1, "--contributors", 3, "--strategy", "anml", *words)
+        assert done.exit_code == 2, done.output
+        assert not (place / "runs").exists()
+        return " ".join(done.output.split())
+
+    return call

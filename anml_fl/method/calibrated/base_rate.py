@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, logit
+
+from anml_fl.method.calibrated.log_odds import logit, sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def base_rate(llr: NDArray[np.float64], bad: float = 2.0, good: float = 8.0) -> 
     """
     pi = bad / (bad + good)
     for _ in range(_STEPS):
-        pi = (float((1.0 - expit(llr + logit(1.0 - pi))).sum()) + bad) / (
+        pi = (float((1.0 - sigmoid(llr + logit(1.0 - pi))).sum()) + bad) / (
             llr.size + bad + good
         )
-    return float(logit(1.0 - pi))
+    return logit(1.0 - pi)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, logit
 
 from anml_fl.method.calibrated import evidence as kinds
 from anml_fl.method.calibrated.base_rate import base_rate
-from anml_fl.method.calibrated.company import settled, significance
+from anml_fl.method.calibrated.claimed_counts import earned_shares
 from anml_fl.method.calibrated.copies import copies, similarity
 from anml_fl.method.calibrated.credential_worth import C, credential_worth
 from anml_fl.method.calibrated.directions import units
-from anml_fl.method.calibrated.influence import influence_bounds
+from anml_fl.method.calibrated.influence import damping, influence_bounds
+from anml_fl.method.calibrated.log_odds import logit, sigmoid
 from anml_fl.method.calibrated.memory import Memory
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 
@@ -22,17 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.method.calibrated.observed import Observed
-    from anml_fl.method.calibrated.root import Root
 
-# Nats for one unit of each kind of evidence, whose units are the median contributor's.
-_FUNCTION, _DIRECTION = 3.7, 3.0
-# Where they speak neither for nor against.
-_NEUTRAL = 2.5 / (_FUNCTION + _DIRECTION)
-_ROWS, _ROWS_NEUTRAL = 6.0, 0.6
+# No sum of evidence counts for more, in nats.
 _MOST = 6.0
 # Who is kept: a posterior above .3. Whom evidence speaks against is doubted, not convicted.
-_KEPT = float(logit(0.3))
-_COMPANY, _COMPANY_MOST, _COMPANY_MEMORY = 0.7, 4.0, 0.8
+_KEPT = logit(0.3)
 _LEAST_VOICE = 0.2
 _ALIKE_POWER = 6
 
@@ -45,6 +39,8 @@ class Verdict:
     ----------
     shares : (n,) float64
         Of the step, summing to 1; all 0 if nobody is kept.
+    damping : float
+        Factor of the step, in [0, 1]: 1 but where few are kept.
     kept : (n,) bool
     contributors : tuple of ContributorJudgement
     round : RoundJudgement
@@ -53,6 +49,7 @@ class Verdict:
     """
 
     shares: NDArray[np.float64]
+    damping: float
     kept: NDArray[np.bool_]
     contributors: tuple[ContributorJudgement, ...]
     round: RoundJudgement
@@ -66,8 +63,8 @@ def calibrate(
 
     e_i = l_i + base - logit(.3), with l_i the evidence's log-likelihood ratios, summed and
     clipped to +-6; no credential is in it. Kept is who has e_i + s_i > 0, |s_i| <= c what its
-    credentials are worth. Weight: FedAvg's times the posterior sigmoid(l_i + base + s_i), a
-    weight for all copies together.
+    credentials are worth. Weight: FedAvg's, as far as it is earned, times the posterior
+    sigmoid(l_i + base + s_i), and one weight for all copies together.
 
     Parameters
     ----------
@@ -82,9 +79,9 @@ def calibrate(
     Verdict
     """
     n = len(observed.contributors)
-    unit = observed.folded
+    unit, memory = observed.folded, memory.aged(("", *observed.contributors))
     memory = memory.added(
-        "residuals", observed.contributors, units(unit - unit.mean(0)), kinds.SLOW
+        "residuals", observed.contributors, units(unit - unit.mean(0)), kinds.DECAY
     )
     cosines = similarity(memory.of("residuals", observed.contributors, unit.shape[1:]))
     trust = memory.of("distrust", observed.contributors, ())
@@ -97,17 +94,18 @@ def calibrate(
         # Without trusted rows the majority is the measure: the better half is believed.
         best = np.argsort(-llr, kind="stable")[: -(-n // 2)]
         e[best] = np.maximum(e[best], C + 0.01)
-    verdicts = expit(2.0 * (llr - np.median(llr)) + base)
+    verdicts = sigmoid(2.0 * (llr - np.median(llr)) + base)
     worth, slopes = credential_worth(verdicts, v, r, base)
     kept = e + worth > 0
-    posterior = expit(e + _KEPT + worth)
+    posterior = sigmoid(e + _KEPT + worth)
     alike = copies(cosines)
-    weights = observed.base * kept * posterior / alike
-    memory = memory.replaced("distrust", observed.contributors, 1.0 - expit(llr + base))
+    weights = earned_shares(observed.base, e, C) * kept * posterior / alike
+    memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + base))
     total = weights.sum()
-    bounds = influence_bounds(observed.norms, observed.base, weights)
+    bounds = influence_bounds(observed.norms, observed.examples)
     return Verdict(
         shares=weights / total if total > 0 else weights,
+        damping=damping(weights),
         kept=kept,
         contributors=tuple(
             ContributorJudgement(
@@ -137,26 +135,10 @@ def _evidence(
 ) -> tuple[dict[str, NDArray[np.float64]], Memory]:
     """Log-likelihood ratios by kind, in nats."""
     found: dict[str, NDArray[np.float64]] = {}
-    root = observed.root
-    if root is None:
-        if observed.layer is not None:
-            rows, memory = kinds.output_rows(observed, memory, voices)
-            found["output rows"] = _ROWS * (rows - _ROWS_NEUTRAL)
-        return found, memory
-    function, memory = kinds.root_function(observed, memory, root)
-    found["root function"] = _FUNCTION * (function - _NEUTRAL)
-    direction, memory = kinds.root_direction(observed, memory, root)
-    found["root direction"] = _DIRECTION * (direction - _NEUTRAL)
-    return _in_company(observed, memory, root, found)
-
-
-def _in_company(
-    observed: Observed, memory: Memory, root: Root, found: dict[str, NDArray[np.float64]]
-) -> tuple[dict[str, NDArray[np.float64]], Memory]:
-    """Add what each brings to the company of those that the other evidence keeps."""
-    who, shape = observed.contributors, (root.labels.size,)
-    before = _COMPANY_MEMORY * memory.of("gains", who, shape)
-    gains, _ = settled(observed, root, before, np.ones(len(who), dtype=bool))
-    memory = memory.replaced("gains", who, before + gains)
-    z = np.clip(significance(before + gains), -_COMPANY_MOST, _COMPANY_MOST)
-    return {**found, "company": _COMPANY * z}, memory
+    layer, root = observed.layer, observed.root
+    if root is not None:
+        found["root direction"], memory = kinds.root_direction(observed, memory, root)
+        found["company"], memory = kinds.company(observed, memory, root)
+    elif layer is not None:
+        found["output rows"], memory = kinds.output_rows(observed, memory, layer, voices)
+    return found, memory

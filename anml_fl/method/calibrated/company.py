@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import log_softmax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,8 +57,10 @@ class Company:
         base, scales = observed.base, observed.scales
         inside = base[live].sum()
         mean = _mean(observed, np.where(live, base / inside, 0.0))
-        size = np.where(live, -base / np.maximum(inside - base, _TINY), base / (inside + base))
-        size = np.clip(size, -1.0, 1.0)
+        rest = inside - base
+        # Who is alone in the company leaves nobody: there is no way out to look at.
+        out = np.divide(-base, rest, out=np.full(base.size, -1.0), where=rest > _TINY)
+        size = np.where(live, out, base / (inside + base))
         outputs = root.outputs(mean[None])[0]
         changes = np.empty((base.size, *outputs.shape))
         # One model at a time: all of them at once would be the updates over again.
@@ -107,8 +108,9 @@ class Company:
         if outputs.shape[-1] == 1:
             found = np.minimum((outputs[..., 0] - self.labels) ** 2, _MOST_VALUES)
             return found
-        rows = np.arange(self.labels.size)
-        found = -log_softmax(outputs, axis=-1)[:, rows, self.labels]
+        outputs = outputs - outputs.max(axis=-1, keepdims=True)
+        said = outputs[:, np.arange(self.labels.size), self.labels]
+        found = np.log(np.exp(outputs).sum(axis=-1)) - said
         return np.minimum(found, _MOST_CLASSES)
 
 
@@ -136,8 +138,7 @@ def settled(
     observed: Observed,
     root: Root,
     remembered: NDArray[np.float64],
-    start: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+) -> NDArray[np.float64]:
     """Let the most harmful leave, until nobody in the company harms it significantly.
 
     Parameters
@@ -146,16 +147,15 @@ def settled(
     root : Root
     remembered : (n, m) float64
         Gains of earlier rounds by root row, decayed.
-    start : (n,) bool
-        Who is in at first.
 
     Returns
     -------
-    tuple
-        Gains (n, m) of this round in, or beside, the company that is left; and who is in it.
+    (n, m) float64
+        Gains of this round in, or beside, the company that is left, by root row.
     """
-    live, company = start.copy(), Company.of(observed, root, start)
-    n = live.size
+    n = len(observed.contributors)
+    live = np.ones(n, dtype=bool)
+    company = Company.of(observed, root, live)
     fewest = max(1, int(np.ceil(n * _FEWEST)))
     while live.sum() > fewest:
         who = np.flatnonzero(live)
@@ -170,4 +170,4 @@ def settled(
             company = Company.of(observed, root, live)
     if n > _FEW and (live != company.anchor).any():
         company = Company.of(observed, root, live)
-    return company.gains(live), live
+    return company.gains(live)

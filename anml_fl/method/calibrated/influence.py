@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.method.calibrated.claimed_counts import largest_shares, median_with_most
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CAP = 2.0
-"""Norms are cut off at so many times the median norm."""
+"""Updates are cut off at so many times the median length."""
+
+MOST = 2.0
+"""K: nobody has more than so many times its share under FedAvg."""
 
 
 def norm_cap(norms: NDArray[np.float64]) -> float:
@@ -22,46 +27,47 @@ def norm_cap(norms: NDArray[np.float64]) -> float:
     return CAP * float(np.median(norms))
 
 
-def influence_bounds(
-    norms: NDArray[np.float64], base: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Bound each contributor's own part of the step, had it been trusted and sent anything.
+def damping(weights: NDArray[np.float64]) -> float:
+    """Factor lambda = min(1, K sum_i w_i) of the step, in [0, 1].
 
-    bound_i = cap_i b_i / (b_i + sum_{j != i} w_j): the norm cap times the largest share. The
-    weights w_j of the others are taken as they are; cap_i is the cap where i sends the longest
-    update of all.
+    The step is lambda sum_i w_i V_i / sum_i w_i, with w_i <= b_i and |V_i| <= cap: the part
+    of each is at most K b_i cap. It is 1 while those who are kept have half of FedAvg's
+    weights between them.
+
+    Parameters
+    ----------
+    weights : (n,) float64
+        w_i, before they are divided by their sum.
+
+    Examples
+    --------
+    >>> damping(np.array([0.2, 0.3])), damping(np.array([0.125, 0.0]))
+    (1.0, 0.25)
+    """
+    return min(1.0, MOST * float(weights.sum()))
+
+
+def influence_bounds(
+    norms: NDArray[np.float64], examples: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Bound each contributor's own part of the step, whatever it sends: (n,), >= 0.
+
+    bound_i = cap_i min(1, K beta_i): the norm cap times the largest weight. cap_i is the cap
+    if i sent the longest update of all, and beta_i its share under FedAvg if it claimed the
+    most examples; infinite for n = 1 and 2, where nothing else says how long updates are.
 
     Parameters
     ----------
     norms : (n,) float64
         Of the valid updates.
-    base : (n,) float64
-        FedAvg's shares b_i: the largest weight that each can have.
-    weights : (n,) float64
-        w_i <= b_i, before they are divided by their sum.
-
-    Returns
-    -------
-    (n,) float64
-        Lengths of steps, >= 0.
+    examples : (n,) float64
+        Claimed counts, in any unit.
 
     Examples
     --------
-    >>> bounds = influence_bounds(np.ones(4), np.full(4, 0.25), np.full(4, 0.25))
-    >>> bounds  # twice the median, a quarter of it each
-    array([0.5, 0.5, 0.5, 0.5])
+    >>> influence_bounds(np.array([1.0, 1.0, 1.0, 9.0]), np.ones(4))
+    array([10., 10., 10.,  2.])
     """
-    n = norms.size
-    order = np.sort(norms)
-    # With i moved to the end, the middle of the others and it.
-    place = np.argsort(np.argsort(norms, kind="stable"), kind="stable")
-    low, high = (n - 1) // 2, n // 2
-    caps = np.empty(n)
-    for i in range(n):
-        left = np.delete(order, place[i])
-        ends = [left[at] if at < n - 1 else np.inf for at in (low, high)]
-        caps[i] = CAP * (ends[0] + ends[1]) / 2 if n > 1 else np.inf
-    rest = weights.sum() - weights
-    shares = np.divide(base, base + rest, out=np.zeros(n), where=base + rest > 0)
-    bounds: NDArray[np.float64] = caps * shares
+    caps = CAP * median_with_most(norms)
+    bounds: NDArray[np.float64] = caps * np.minimum(1.0, MOST * largest_shares(examples))
     return bounds

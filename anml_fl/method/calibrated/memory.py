@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Between the identities in the array that holds them; no identity has one.
 _BETWEEN = "\n"
 _NAMES = "contributors"
+# Rounds since each took part, and how many of them wipe out what is remembered.
+_AGE, _FORGOTTEN = "age", 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,25 @@ class Memory:
         whole = self.of(name, tuple(place), values.shape[1:])
         whole[[place[one] for one in contributors]] = values
         return Memory(tuple(place), {**sums, name: whole})
+
+    def aged(self, contributors: Sequence[str]) -> Memory:
+        """Begin a round: whoever has not taken part for 100 rounds is forgotten.
+
+        Examples
+        --------
+        >>> memory = Memory().added("x", ("a", "b"), np.ones(2), 0.5)
+        >>> for _ in range(101):
+        ...     memory = memory.aged(("b",))
+        >>> memory.contributors
+        ('b',)
+        """
+        age = self.of(_AGE, self.contributors, ()) + 1
+        place = {one: i for i, one in enumerate(self.contributors)}
+        age[[place[one] for one in contributors if one in place]] = 0
+        kept = np.flatnonzero(age <= _FORGOTTEN)
+        sums = {name: of[kept] for name, of in self.sums.items()}
+        names = tuple(self.contributors[i] for i in kept)
+        return Memory(names, {**sums, _AGE: age[kept]})
 
     def to_state(self) -> dict[str, NDArray[Any]]:
         """Write it as arrays by name, as a rule's state is kept; sums in float32."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.method.calibrated.claimed_counts import fedavg_shares
 from anml_fl.method.calibrated.directions import lengths, units
 from anml_fl.method.calibrated.influence import norm_cap
 from anml_fl.method.calibrated.output_rows import OutputLayer
@@ -29,8 +30,10 @@ class Observed:
         Stable identities.
     updates : (n, d) array
         Finite.
+    examples : (n,) float64
+        Claimed counts.
     base : (n,) float64
-        FedAvg's shares, > 0, summing to 1.
+        FedAvg's shares of them, cut off, summing to 1.
     norms : (n,) float64
         Lengths of the updates.
     cap : float
@@ -43,6 +46,7 @@ class Observed:
 
     contributors: tuple[str, ...]
     updates: NDArray[Any]
+    examples: NDArray[np.float64]
     base: NDArray[np.float64]
     norms: NDArray[np.float64]
     cap: float
@@ -55,7 +59,7 @@ class Observed:
         cls,
         contributors: Sequence[str],
         updates: NDArray[Any],
-        base: NDArray[np.float64],
+        examples: NDArray[np.float64],
         shapes: Sequence[tuple[int, ...]] = (),
         root: Root | None = None,
     ) -> Observed:
@@ -65,8 +69,8 @@ class Observed:
         ----------
         contributors : sequence of str
         updates : (n, d) array
-        base : (n,) float64
-            In proportion to FedAvg's weights, > 0.
+        examples : (n,) float64
+            Claimed counts, > 0, in any unit.
         shapes : sequence of tuple of int
             Of the model's arrays in the vector's order, by which an output layer is found.
         root : Root, optional
@@ -75,7 +79,8 @@ class Observed:
         return cls(
             contributors=tuple(contributors),
             updates=updates,
-            base=base / base.sum(),
+            examples=examples,
+            base=fedavg_shares(examples),
             norms=norms,
             cap=norm_cap(norms),
             folded=units(sketch(updates)),

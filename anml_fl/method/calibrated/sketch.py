@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anml_fl.seeding import stream
-
-SIZE = 4096
+SIZE = 1024
 """Numbers of a sketch: inner products of unit vectors err by about 1 / sqrt(SIZE)."""
 
+# Of the signs, which are the same in all rounds and runs.
+_SIGNS = 1664
 # Signs are drawn so many at a time: those of a large model would be a model of their own.
 _BLOCK = SIZE * 256
 
 
-def sketch(vectors: NDArray[Any], seed: int = 0) -> NDArray[np.float64]:
+def sketch(vectors: NDArray[Any]) -> NDArray[np.float64]:
     """Fold vectors (n, d) into (n, min(d, SIZE)) by random signs, so that <a, b> stays.
 
     Element j, with a random sign, is added at place j mod SIZE: a count sketch (Charikar,
@@ -26,8 +26,6 @@ def sketch(vectors: NDArray[Any], seed: int = 0) -> NDArray[np.float64]:
     Parameters
     ----------
     vectors : (n, d) array
-    seed : int
-        Of the signs: the same in all rounds of a run.
 
     Examples
     --------
@@ -40,7 +38,7 @@ def sketch(vectors: NDArray[Any], seed: int = 0) -> NDArray[np.float64]:
     if d <= SIZE:
         return vectors.astype(np.float64)
     found = np.zeros((n, SIZE))
-    rng = stream(seed, "sketch")
+    rng = np.random.default_rng(np.random.SeedSequence(_SIGNS))
     for start in range(0, d, _BLOCK):
         piece = vectors[:, start : start + _BLOCK]
         width = piece.shape[1]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from anml_fl.datasets.prepare import deal
+from anml_fl.federation.run_task import task_of
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.build import build
 from anml_fl.run.attribution import load_attribution
@@ -34,6 +35,7 @@ SMALL = {
     "rounds": 3,
     "local-epochs": 2,
     "behaviours": "label_flip=2",
+    "strategies": "anml",
 }
 
 
@@ -153,6 +155,21 @@ def test_settled_shares_are_the_weights_of_all_rounds(made):
     assert without.settled_by == "weights"
     for one in without.contributors:
         assert one.settled == pytest.approx(sums[one.contributor] / 3)
+
+
+def test_what_calibrated_paid_is_valued_on_the_rows_that_are_no_root_set(made):
+    folder = made(dataset="digits", strategies="calibrated,fedavg", root="60", rounds=1)
+    found = attribute(folder)
+    assert (found.strategy, found.settled_by) == ("calibrated", "ledger")
+    # Both begin with the same model and see the same updates; FedAvg's model is everyone's.
+    everyone = 1 - records(folder / "fedavg")[0].test_error
+    task = task_of(from_flat({**SMALL, "dataset": "digits", "root": "60"}))
+    assert task.data.test.labels.size == 300
+    updates = load_updates(folder / "calibrated", 1)
+    game = round_game(task.initial_model(), quality_on(task.data.test), updates)
+    nobody, all_of_them = game(np.array([[False] * 5, [True] * 5]))
+    assert all_of_them == everyone
+    assert column(found, "exact_shapley").sum() == pytest.approx(everyone - nobody)
 
 
 def test_a_ledger_settles(made):

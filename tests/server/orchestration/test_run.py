@@ -36,11 +36,12 @@ def test_folder_holds_what_the_readme_says(small, run, tmp_path):
     config = small()
     summary = run(config, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "anml", "config.toml", "fedavg", "krum", "ledger.jsonl", "ledger.pub", "manifest.json",
-        "oracle", "report.html", "summary.json",
+        "anml", "calibrated", "config.toml", "fedavg", "krum", "ledger.jsonl", "ledger.pub",
+        "manifest.json", "oracle", "report.html", "summary.json",
     ]  # fmt: skip
     assert json.loads((tmp_path / "summary.json").read_text()) == summary
-    assert list(summary["strategies"]) == ["fedavg", "krum", "anml", "oracle"]
+    names = ["fedavg", "krum", "anml", "calibrated", "oracle"]
+    assert list(summary["strategies"]) == names
     for name, one in summary["strategies"].items():
         rounds = records(tmp_path / name)
         assert [r.round for r in rounds] == [1, 2, 3]
@@ -49,6 +50,12 @@ def test_folder_holds_what_the_readme_says(small, run, tmp_path):
         assert set(one["branches"]) == {"blend", "krum", "uniform"}
     assert sum(summary["strategies"]["anml"]["branches"].values()) == 3
     assert summary["contributors"] == behaviours_of(config)
+    assert sum(summary["strategies"]["calibrated"]["branches"].values()) == 0
+    # The one that settles leaves its updates, and is what the ledger is about.
+    left = [name for name in names if (tmp_path / name / "updates").is_dir()]
+    assert left == ["calibrated"]
+    opened = json.loads((tmp_path / "ledger.jsonl").read_text().splitlines()[0])
+    assert opened["strategy"] == "calibrated"
     assert len((tmp_path / "anml" / "timings.jsonl").read_text().splitlines()) == 3
 
 

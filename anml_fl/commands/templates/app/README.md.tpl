@@ -32,6 +32,10 @@ anml verify runs/$name
 anml page runs
 ```
 
+`Anml(...)` is the published gate, for clients with similar data. Where they differ, give the server some dozens of rows
+whose labels it trusts, of every class: `Anml("calibrated", root=RootSet(task.Net(), features, labels, classes), ...)`.
+`anml run --task` shows the two beside each other.
+
 Krum's score, by which updates are compared, needs four clients; `flwr run .` alone brings up two. Settings are changed for one run by
 `--run-config "num-server-rounds=10 learning-rate=0.05"`. Where there is a folder of a finished run already, the next
 one is `runs/$name-2`. The SuperLink that `flwr run` starts goes on after the run, and relative paths are

@@ -1,0 +1,140 @@
+"""A heatmap of contributors over rounds: one number each, and crosses where there is more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.page import theme
+from anml_fl.page.plot import View, frame, number
+from anml_fl.system.untrusted_text import plot_text
+from server.report.round_axis import round_axis
+from server.report.wording import attacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anml_fl.method.records import ContributorRecord
+    from anml_fl.run.reading import Run, StrategyRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """What is drawn of each contributor in each round.
+
+    Parameters
+    ----------
+    title : str
+    value : callable
+        Share in [0, 1] of a contributor in a round; nan where there is none.
+    mark : str
+        What a cross says.
+    crossed : callable
+        Why a cross stands there; None where none does. Of whoever was not asked one does.
+    told : callable, optional
+        What else is told when one points at it.
+    most : float, optional
+        Where the scale ends; by default at the largest.
+    """
+
+    title: str
+    value: Callable[[ContributorRecord], float]
+    mark: str
+    crossed: Callable[[ContributorRecord], str | None]
+    told: Callable[[ContributorRecord], str] | None = None
+    most: float | None = None
+
+
+def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
+    """Draw a percentage of each contributor in each round, attackers above the honest."""
+    people = sorted(run.summary.contributors, key=lambda name: (not run.attacks(name), name))
+    rounds = [record.round for record in strategy.records]
+    place = {name: index for index, name in enumerate(people)}
+    shares: list[list[float | None]] = [[None] * len(rounds) for _ in people]
+    told = [[""] * len(rounds) for _ in people]
+    why = {
+        (row, column): "was not asked"
+        for row in place.values()
+        for column in range(len(rounds))
+    }
+    for column, record in enumerate(strategy.records):
+        for person in record.contributors:
+            row = place[person.contributor]
+            shares[row][column] = number(100 * drawn.value(person))
+            told[row][column] = plot_text(drawn.told(person), 400) if drawn.told else ""
+            if (reason := drawn.crossed(person)) is None:
+                del why[row, column]
+            else:
+                why[row, column] = reason
+    where = "<b>%{customdata}</b><br>round %{x}: "
+    rows = list(range(len(people)))
+    data: list[dict[str, Any]] = [
+        {
+            "type": "heatmap",
+            "x": rounds,
+            "y": rows,
+            "z": shares,
+            "customdata": [[plot_text(name)] * len(rounds) for name in people],
+            **({"text": told} if drawn.told else {}),
+            "zmin": 0,
+            **({} if drawn.most is None else {"zmax": drawn.most}),
+            # Above the map: beside it, it would take the room of a narrow page.
+            "colorbar": {
+                "title": {"text": f"{drawn.title} (%)", "side": "top", "font": {"size": 13}},
+                "orientation": "h",
+                "thickness": 10,
+                "lenmode": "pixels",
+                "len": 210,
+                "x": 0,
+                "xanchor": "left",
+                "y": 1,
+                "yanchor": "bottom",
+                "ypad": 8,
+                "outlinewidth": 0,
+                "nticks": 5,
+            },
+            "hoverongaps": False,
+            "hovertemplate": where
+            + "%{z:.1f} %"
+            + ("<br>%{text}" if drawn.told else "")
+            + "<extra></extra>",
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [rounds[column] for _, column in why],
+            "y": [row for row, _ in why],
+            "customdata": [plot_text(people[row]) for row, _ in why],
+            "text": [plot_text(reason) for reason in why.values()],
+            "marker": {
+                "color": theme.NOTHING[0],
+                "symbol": theme.NOTHING[1],
+                "size": 7,
+                "line": {"width": 1.5, "color": theme.NOTHING[0]},
+            },
+            "showlegend": False,
+            "hovertemplate": where + drawn.mark + ": %{text}<extra></extra>",
+        },
+    ]
+    labels = [
+        plot_text(name, 18) + (f" {theme.ATTACKER_MARK}" if run.attacks(name) else "")
+        for name in people
+    ]
+    layout = {
+        "xaxis": {**round_axis([strategy]), "showgrid": False},
+        "yaxis": {
+            "title": {
+                "text": f"Contributor ({theme.ATTACKER_MARK} attacker)"
+                if attacked(run)
+                else "Contributor"
+            },
+            "tickvals": rows,
+            "ticktext": labels,
+            "tickfont": {"size": 12 if len(people) <= 30 else 10},
+            "range": [len(people) - 0.5, -0.5],
+            "showgrid": False,
+            "zeroline": False,
+        },
+        **frame(150 + len(people) * (28 if len(people) <= 30 else 15)),
+    }
+    return View("", data, layout)

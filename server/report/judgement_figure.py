@@ -1,0 +1,56 @@
+"""The posterior of every contributor over the rounds, as a heatmap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anml_fl.page.plot import Plot
+from server.report.contributor_map import Quantity, contributor_map
+from server.report.judgement_table import judging, posterior
+from server.report.judgement_words import against_it, kinds, signed
+
+if TYPE_CHECKING:
+    from anml_fl.method.records import ContributorRecord
+    from anml_fl.run.reading import Run
+
+MOST_TOLD = 10_000
+"""Contributors times rounds up to which each mark tells its evidence: the page stays small."""
+
+
+def posteriors(run: Run) -> Plot | None:
+    """Draw the posterior of each contributor over the rounds, with the evidence for it.
+
+    Returns
+    -------
+    Plot or None
+        A group for each strategy that weighs evidence; None without any.
+    """
+    groups = {}
+    for strategy in run.strategies:
+        if strategy.judging:
+            cells = len(strategy.records) * len(run.summary.contributors)
+            drawn = Quantity(
+                title="Posterior",
+                value=posterior,
+                mark="left out",
+                crossed=_crossed,
+                told=_evidence if cells <= MOST_TOLD else None,
+                most=100,
+            )
+            groups[strategy.name] = (contributor_map(run, strategy, drawn),)
+    chosen = judging(run)
+    return None if chosen is None else Plot("posteriors", groups, chosen.name)
+
+
+def _crossed(person: ContributorRecord) -> str | None:
+    if person.judgement is None:
+        return person.reason or "it was not judged"
+    return against_it(person, None)
+
+
+def _evidence(person: ContributorRecord) -> str:
+    of = person.judgement
+    if of is None:
+        return ""
+    found = [f"{kind} {signed(of.evidence[kind])}" for kind in kinds((person,))]
+    return ", ".join((*found, f"worth of v and r {signed(of.worth)}"))

@@ -1,0 +1,44 @@
+"""What the page says of the evidence on each contributor, around its figure and tables."""
+
+SECTION = """\
+{% if judged -%}
+<h2>Why {{ judged.strategy }} weighed whom how, in round {{ judged.number }}</h2>
+<p>Each kind of evidence speaks for a contributor or, below 0, against it, in nats. Their sum
+l, which is limited, the base rate and what its v and r are worth make the posterior: the
+probability that it is to be kept. Its weight is its share of the examples times the
+posterior.</p>
+<p class="decision">{{ judged.root }}</p>
+<p class="facts">{{ judged.facts }}</p>
+{{ table(judged.table) }}
+<p>{{ judged.influence }}</p>
+{% if judged.nobody -%}
+<p class="note">{{ judged.nobody }}</p>
+{% elif judged.left_out.total -%}
+<h3>Who was left out, and why</h3>
+{{ table(judged.left_out) }}
+{% if judged.left_out.total > judged.left_out.rows | length -%}
+<p class="note">{{ judged.left_out.rows | length }} of {{ judged.left_out.total }} are shown;
+all stand in rounds.jsonl.</p>
+{%- endif %}
+{%- else %}<p class="note">Nobody who sent a valid reply was left out.</p>
+{%- endif %}
+{{ figure(posteriors, "Posterior by contributor over the rounds",
+        "Probability that a contributor is to be kept, by evidence and credentials. "
+        ~ ("Attackers (" ~ mark ~ ") stand first. " if attacked)
+        ~ "A cross: left out of the round's model. Point at a mark for what made it so.") }}
+{%- endif %}
+"""
+
+TERMS = """\
+  {%- if judged %}
+  <dt>Evidence</dt><dd>log-likelihood ratios, honest over bad, each remembered over the rounds;
+  1 nat multiplies the odds by 2.7. No credential is in it</dd>
+  <dt>Base rate</dt><dd>log-odds before anything is known of one; it falls as more are
+  suspect</dd>
+  <dt>Worth of v, r</dt><dd>what such credentials went with among the others, at a limit</dd>
+  <dt>Copies</dt><dd>contributors that send the same update share one weight</dd>
+  <dt>Cap</dt><dd>length at which updates are cut off</dd>
+  <dt>Moved at most</dt><dd>how far a contributor could have moved the model, whatever it had
+  sent: the cap, had its update been the longest, times the largest share that it can have</dd>
+  {%- endif %}
+"""

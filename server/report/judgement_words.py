@@ -1,0 +1,98 @@
+"""What evidence says of a contributor, in words for whoever is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anml_fl.system.untrusted_text import visible
+
+if TYPE_CHECKING:
+    from anml_fl.method.judgement import RoundJudgement
+    from anml_fl.method.records import ContributorRecord
+
+NONE = "none"
+"""As `RoundJudgement.root` says that nothing vouches for the evidence."""
+
+# By kind, in the order in which they are read; only what holds whatever the amount.
+_AGAINST = {
+    "company": "with its update the common model does worse on the trusted rows",
+    "root function": (
+        "its update alone brings the model's answers on the trusted rows less towards their"
+        " labels than others'"
+    ),
+    "root direction": "its update goes less the way that the trusted rows lead than others'",
+    "output rows": (
+        "what it teaches the output layer of each class agrees less with the others than most"
+    ),
+}
+_CREDENTIALS = "those with such v and r sent what the evidence on others speaks against"
+_BASE_RATE = "so many others are suspect that too little speaks for it"
+
+
+def kinds(people: tuple[ContributorRecord, ...]) -> tuple[str, ...]:
+    """List the kinds of evidence on some contributors, those that are known first."""
+    found = dict.fromkeys(
+        kind for one in people if one.judgement for kind in one.judgement.evidence
+    )
+    known = [kind for kind in _AGAINST if kind in found]
+    return (*known, *sorted(set(found) - set(known)))
+
+
+def against_it(person: ContributorRecord, of_round: RoundJudgement | None) -> str | None:
+    """Say what speaks most against a contributor that was judged and left out.
+
+    Parameters
+    ----------
+    person : ContributorRecord
+    of_round : RoundJudgement, optional
+        Of the same round.
+
+    Returns
+    -------
+    str or None
+        A part of a sentence, with the amount in nats; None for whoever was kept, or never
+        judged.
+
+    Examples
+    --------
+    >>> from anml_fl.method.judgement import ContributorJudgement
+    >>> from anml_fl.method.records import ContributorRecord
+    >>> found = ContributorJudgement(
+    ...     evidence={"company": -2.8, "output rows": 0.4},
+    ...     l=-2.4, worth=0.0, posterior=0.1, copies=1.0, norm=1.0, bound=0.2,
+    ... )
+    >>> one = ContributorRecord("a", 0.5, 1, 1, 1, 1, 0.0, False, judgement=found)
+    >>> against_it(one, None)
+    'with its update the common model does worse on the trusted rows (company −2.8)'
+    """
+    if person.judgement is None or person.selected:
+        return None
+    against = {
+        **{
+            kind: (person.judgement.evidence[kind], _spoken(kind)) for kind in kinds((person,))
+        },
+        "worth of its v and r": (person.judgement.worth, _CREDENTIALS),
+        "base rate": (of_round.base_rate if of_round else 0.0, _BASE_RATE),
+    }
+    kind, (amount, words) = min(against.items(), key=lambda item: item[1][0])
+    if amount >= 0:
+        return "too little speaks for it"
+    return f"{words} ({visible(kind, 40)} {signed(amount)})"
+
+
+def _spoken(kind: str) -> str:
+    return _AGAINST.get(kind, f"“{visible(kind, 40)}” speaks against it")
+
+
+def signed(amount: float) -> str:
+    """Write an amount of evidence, in nats, with its sign.
+
+    Examples
+    --------
+    >>> signed(-2.04), signed(0.3), signed(-0.04)
+    ('−2.0', '+0.3', '0.0')
+    """
+    text = f"{abs(amount):.1f}"
+    if float(text) == 0:
+        return text
+    return f"{'−' if amount < 0 else '+'}{text}"

@@ -1,0 +1,153 @@
+"""Names that settings know: they exist, and an unknown one is told with the known."""
+
+from __future__ import annotations
+
+import pytest
+
+from anml_fl import plugins
+from anml_fl.behaviour import behaviour, behaviour_in_round
+from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.reading import from_flat, from_toml
+from anml_fl.settings.run import RunConfig, settings
+from anml_fl.settings.section import ConfigError
+
+KNOWN = {
+    "": "name, seed, engine, strategies, federation, table, attacks, training, evaluation,"
+    " aggregation, registry, settlement",
+    "federation": "dataset, contributors, partition, names, leave_out, behaviours, roles,"
+    " scenario, max_age, decay_rate",
+    "table": "data, label, by, test, schema, digest",
+    "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
+    " feature_shift, turn_round, good_rounds, bad_rounds",
+    "training": "task, model, rounds, local_epochs, batch_size, learning_rate, schedule,"
+    " optimizer, momentum, weight_decay, proximal, clip_norm, weight_classes, device, timeout,"
+    " min_replies",
+    "evaluation": "metric, patience, best_by, worth, repeats",
+    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting,"
+    " root, root_data, server_optimizer, server_learning_rate, server_momentum, server_beta_2,"
+    " server_tau",
+    "registry": "database, simulated, reputation, forgetting, exploration, r_min, gold",
+    "settlement": "pool, record_updates",
+}
+FLAT = "name, seed, engine, strategies, " + ", ".join(
+    KNOWN[section].replace("_", "-") for section in KNOWN if section
+)
+NAMES = {
+    "engine": "inline, simulation, deployment, app",
+    "schedule": "constant, linear, cosine",
+    "optimizer": "sgd, adam, adamw",
+    "strategies": "fedavg, krum, multikrum, q_only, bulyan, median, trimmed_mean, anml,"
+    " calibrated, softmax_blend, multiplicative, oracle",
+    "dataset": "digits, wine, breast_cancer, adult, covertype, fashion_mnist, heart_disease,"
+    " labelme, mnist_writers, sentiment",
+    "scenario": "high, moderate, low, adversarial, unknown",
+    "model": "mlp, cnn, logistic, transformer",
+}
+BEHAVIOURS = (
+    "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint,"
+    " newcomer, turncoat, on_off"
+)
+
+
+def value_of(config: RunConfig, name: str):
+    section, key = {n: (s, k) for n, s, k, _ in settings()}[name]
+    return getattr(getattr(config, section) if section else config, key)
+
+
+def test_flat_names_are_those_of_all_sections_and_unique():
+    names = [name for name, *_ in settings()]
+    assert names == FLAT.split(", ")
+    assert len(set(names)) == len(names)
+
+
+def test_every_setting_is_described():
+    assert all(field.description for *_, field in settings())
+
+
+def test_behaviours_that_settings_take_each_do_something_in_every_round():
+    parts = {
+        behaviour_in_round(name, n, Attacks())
+        for name in BEHAVIOURS.split(", ")
+        for n in (1, 30)
+    }
+    acting = {n for n in plugins.BEHAVIOURS.names if behaviour(n).in_round is None}
+    assert parts == acting == set(BEHAVIOURS.split(", ")) - {"turncoat", "on_off"}
+    assert tuple(BEHAVIOURS.split(", ")) == plugins.BEHAVIOURS.names
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("dataset", plugins.DATASETS),
+        ("model", plugins.MODELS),
+        ("scenario", plugins.SCENARIOS),
+        ("strategies", plugins.RULES),
+    ],
+)
+def test_names_that_settings_take_are_those_that_exist(name, table):
+    assert tuple(NAMES[name].split(", ")) == table.names
+    for one in table.names:
+        taken = value_of(from_flat({name: one}), name)
+        assert taken == ((one,) if name == "strategies" else one)
+        assert callable(table.load(one))
+
+
+@pytest.mark.parametrize("section", KNOWN)
+def test_unknown_key_is_named_with_the_known_ones(section):
+    header = f"[{section}]\n" if section else ""
+    with pytest.raises(ConfigError) as caught:
+        from_toml(f"{header}no_such = 1")
+    inside = f" in [{section}]" if section else ""
+    assert str(caught.value) == f"unknown key 'no_such'{inside}; known: {KNOWN[section]}"
+
+
+def test_unknown_flat_name_is_named_with_the_known_ones():
+    with pytest.raises(ConfigError) as caught:
+        from_flat({"learning_rate": 0.1})
+    assert str(caught.value) == f"unknown key 'learning_rate'; known: {FLAT}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknown_name_is_named_with_the_known_ones(name):
+    with pytest.raises(ConfigError) as caught:
+        from_flat({name: "nobody"})
+    assert str(caught.value) == f"{name}: unknown 'nobody'; known: {NAMES[name]}"
+
+
+@pytest.mark.parametrize(
+    ("way", "given_as"),
+    [
+        (from_flat, {"behaviours": "nobody=1"}),
+        (from_toml, "[federation.behaviours]\nnobody = 1"),
+    ],
+)
+def test_unknown_behaviour_is_named_with_the_known_ones(way, given_as):
+    with pytest.raises(ConfigError) as caught:
+        way(given_as)
+    assert str(caught.value) == f"behaviours: unknown 'nobody'; known: {BEHAVIOURS}"
+
+
+def test_metric_is_taken_by_scikit_learns_names_and_an_unknown_one_lists_ours():
+    assert from_flat({"metric": "neg_mean_absolute_error"}).evaluation.metric == "mae"
+    assert from_flat({}).evaluation.metric == ""
+    with pytest.raises(ConfigError) as caught:
+        from_flat({"metric": "auc"})
+    assert str(caught.value) == (
+        "evaluation.metric: known metrics: accuracy, balanced_accuracy, f1, precision, recall,"
+        " matthews_corrcoef, roc_auc, average_precision, log_loss, r2, mae, mse, rmse,"
+        " loss, got 'auc'"
+    )
+
+
+def test_whose_word_on_the_best_round_is_one_of_two():
+    assert from_flat({"best-by": "claims"}).evaluation.best_by == "claims"
+    with pytest.raises(ConfigError) as caught:
+        from_flat({"best-by": "nobody"})
+    assert str(caught.value) == "best_by: unknown 'nobody'; known: server, claims"
+
+
+@pytest.mark.parametrize("name", ["engine", "dataset", "scenario", "model"])
+def test_unknown_name_that_is_the_settings_own_is_named_too(name):
+    with pytest.raises(ConfigError) as caught:
+        from_flat({name: name})
+    assert str(caught.value) == f"{name}: unknown {name!r}; known: {NAMES[name]}"
