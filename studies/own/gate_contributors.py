@@ -78,10 +78,10 @@ _WITH_CREDENTIALS = {
 _EVERYWHERE = (
     _Attack(attackers=0),
     _Attack("label_flip"),
-    _Attack("gradient_aligned"),
     _Attack("gradient_aligned", credentials="bought"),
 )
 _FURTHER = (
+    _Attack("gradient_aligned"),
     _Attack(attackers=0, credentials="moderate"),
     _Attack("label_flip", 0.1),
     _Attack("label_flip", 0.4),
