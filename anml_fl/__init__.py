@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from anml_fl.method.selection import select_top as select_top
     from anml_fl.method.shapley import exact_shapley as exact_shapley
     from anml_fl.method.shapley import leave_one_out as leave_one_out
+    from anml_fl.models.root_set import RootSet as RootSet
     from anml_fl.registry.memory import InMemoryRegistry as InMemoryRegistry
     from anml_fl.registry.memory import Standing as Standing
     from anml_fl.registry.sql import SqlRegistry as SqlRegistry
@@ -95,6 +96,7 @@ _HOMES = {
     "Participation": "strategies.participation",
     "Reputation": "anml_fl.method.provenance",
     "ReputationRule": "anml_fl.method.reputation",
+    "RootSet": "anml_fl.models.root_set",
     "Round": "strategies.round",
     "RoundRecord": "anml_fl.method.records",
     "Rule": "strategies.rule",

@@ -15,6 +15,7 @@ from anml_fl.federation.adoption import adopted, with_table
 from anml_fl.federation.data import data_of
 from anml_fl.federation.own_partition import partitioned
 from anml_fl.federation.own_table import IN_PYTHON, agreed, digest_of, rows_for_testing
+from anml_fl.federation.root import with_root
 from anml_fl.federation.task import Task
 from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
@@ -206,11 +207,13 @@ def _of_program(
         label=label if isinstance(label, str) else "label",
         by=by if isinstance(by, str) else "",
         test=paths["test"],
+        root_data=str(flat.get("root-data", "")),
         schema=paths["schema"],
     )
     rows = enough(checked_rows(columns, agreed(columns, chosen)))
     tested = rows_for_testing(chosen, rows.schema)
-    given = from_flat({**flat, **chosen.model_dump(by_alias=True)})
+    said = {n.replace("_", "-"): v for n, v in chosen.model_dump(by_alias=True).items()}
+    given = from_flat({**flat, **said})
     known = chosen.model_copy(update={"digest": _digest(rows, digest_of(chosen))})
     config = with_table(given, known, rows)
     sites = config.federation
@@ -236,7 +239,7 @@ def _of_program(
         )
 
     task = Task(dealt, named.training.model, named.seed, named.evaluation.metric, rows.schema)
-    return named, task, again
+    return named, with_root(task, named), again
 
 
 def _digest(rows: Rows, files: str) -> str:

@@ -18,7 +18,7 @@ from flwr.clientapp import ClientApp
 
 from anml_fl.behaviour import behaviour
 from anml_fl.federation.contributors import behaviours_of
-from anml_fl.federation.run_task import task_of
+from anml_fl.federation.run_task import contributors_task
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.own_code import shared_code
 from anml_fl.settings.federation import HONEST
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
 
 
-def client_app(task_for: Callable[[RunConfig], Task] = task_of) -> ClientApp:
+def client_app(task_for: Callable[[RunConfig], Task] = contributors_task) -> ClientApp:
     """Build the ClientApp.
 
     Parameters
@@ -89,7 +89,9 @@ def tell_statistics(message: Message, context: Context) -> Message:
 
 
 def train_round(
-    message: Message, context: Context, task_for: Callable[[RunConfig], Task] = task_of
+    message: Message,
+    context: Context,
+    task_for: Callable[[RunConfig], Task] = contributors_task,
 ) -> Message:
     """Train the global model on this contributor's samples.
 
@@ -135,7 +137,9 @@ def train_round(
 
 
 def evaluate_model(
-    message: Message, context: Context, task_for: Callable[[RunConfig], Task] = task_of
+    message: Message,
+    context: Context,
+    task_for: Callable[[RunConfig], Task] = contributors_task,
 ) -> Message:
     """Score a model on the rows that this contributor held back: its claim.
 

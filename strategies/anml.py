@@ -12,6 +12,7 @@ from anml_fl.settings.aggregation import Aggregation
 from strategies.options import Options, parts_of
 from strategies.rule import Rule
 from strategies.rules.anml import anml
+from strategies.rules.calibrated import calibrated
 from strategies.rules.multiplicative import multiplicative
 from strategies.rules.softmax_blend import softmax_blend
 from strategies.screened_strategy import ScreenedStrategy
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from strategies.context import Context
     from strategies.decision import Decision
 
-Combination = Literal["two_stage", "softmax_blend", "multiplicative"]
+Combination = Literal["two_stage", "softmax_blend", "multiplicative", "calibrated"]
 
 _COMBINATIONS: Mapping[str, Callable[[Cohort, Context], Decision]] = {
     "two_stage": anml,
     "softmax_blend": softmax_blend,
     "multiplicative": multiplicative,
+    "calibrated": calibrated,
 }
 
 
@@ -42,11 +44,11 @@ class Anml(ScreenedStrategy):
     ----------
     combination : str
         "two_stage" (Algorithm 1), "softmax_blend" (Algorithm 2) or "multiplicative"
-        (Eq. 1).
+        (Eq. 1); or "calibrated", which is best given a `root`.
     settings : Aggregation, optional
         Thresholds, blend, selected fraction.
     **options
-        As in `strategies.options`: registry, roster, min_train_nodes, judged, name, save, ...
+        As in `strategies.options`: root, registry, roster, min_train_nodes, judged, save, ...
 
     Raises
     ------
@@ -74,5 +76,6 @@ class Anml(ScreenedStrategy):
             )
         if settings is not None and not isinstance(settings, Aggregation):
             raise TypeError(f"settings must be an Aggregation, got {type(settings).__name__}")
-        rule = Rule(_COMBINATIONS[combination], "anml", settings or Aggregation())
+        name = "calibrated" if combination == "calibrated" else "anml"
+        rule = Rule(_COMBINATIONS[combination], name, settings or Aggregation())
         super().__init__(*parts_of(rule, options))

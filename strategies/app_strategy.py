@@ -7,7 +7,7 @@ import time
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
-from logging import INFO
+from logging import INFO, WARNING
 from typing import TYPE_CHECKING
 
 from flwr.app import ConfigRecord
@@ -19,6 +19,7 @@ from strategies.contributor_records import summary
 from strategies.decisive import decisive
 from strategies.evaluation import Evaluation
 from strategies.results import Results
+from strategies.root_set import root_notes
 from strategies.run_log import Begun, Plan
 from strategies.sampling import DrawnSeed
 
@@ -154,7 +155,7 @@ class AppStrategy(Strategy):
         return self.metrics.of_evaluation(claims.reports)
 
     def summary(self) -> None:
-        """Log the strategy's name, and how contributors are drawn."""
+        """Log the strategy's name, how contributors are drawn, and what is not promised."""
         drawn = self.sampling
         if min(drawn.fraction_train, drawn.fraction_evaluate) < 1:
             log(
@@ -165,6 +166,8 @@ class AppStrategy(Strategy):
                 drawn.seed,
             )
         log(INFO, "\t└──> %s, behind screening", self.name)
+        for note in root_notes(self.rule):
+            log(WARNING, "%s", note)
 
     def _begin(self) -> None:
         """Forget who lacks the mod, and who cannot test a model."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from strategies.root_set import Rows
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,6 +45,7 @@ def decisive(
         If the model cannot be averaged, or `judged` does not fit it.
     """
     kind, layout = rule.decide, transport.layout(arrays)
+    root = {"root": rule.root.about} if isinstance(rule.root, Rows) else {}
     return {
         "rule": f"{kind.__module__}.{getattr(kind, '__qualname__', type(kind).__name__)}",
         "judged": _hash(name for name in layout.names if name not in layout.buffers),
@@ -50,6 +53,7 @@ def decisive(
         "min_train_nodes": str(participation.min_train_nodes),
         "fraction_train": f"{float(sampling.fraction_train)!r}",
         "weighted_by_key": metrics.weighted_by_key,
+        **root,
     }
 
 

@@ -191,6 +191,49 @@ class Layout:
         arrays.update({name: Array(values) for name, values in buffers.items()})
         return ArrayRecord(arrays)
 
+    @property
+    def stackable(self) -> bool:
+        """Whether all parameters are real numbers that are not rounded."""
+        return all(dtype.kind == "f" for _, _, dtype in self._parameters())
+
+    def stacked(
+        self, model: NDArray[Any], steps: NDArray[Any]
+    ) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
+        """Move a model of `stackable` parameters by several steps, as `moved` does by one.
+
+        Parameters
+        ----------
+        model : (size,) array
+        steps : (k, size) array
+
+        Returns
+        -------
+        tuple
+            Name to array (j, *shape), of those j whose sums are finite and stay so in their
+            types; and which of the k they are, (k,) bool.
+
+        Examples
+        --------
+        >>> layout = Layout(("w",), ((1,),), (np.dtype(np.float16),))
+        >>> arrays, finite = layout.stacked(np.ones(1), np.array([[2.0], [1e5]]))
+        >>> arrays["w"], finite
+        (array([[3.]], dtype=float16), array([ True, False]))
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            moved = model + steps
+            finite = np.isfinite(moved).all(axis=1)
+            start, found = 0, {}
+            for name, shape, dtype in self._parameters():
+                stop = start + _length(shape, dtype)
+                piece = moved[:, start:stop].astype(dtype, copy=False)
+                if dtype.itemsize < moved.dtype.itemsize:
+                    finite &= np.isfinite(piece).all(axis=1)
+                found[name] = piece.reshape(-1, *shape)
+                start = stop
+        if not finite.all():
+            found = {name: array[finite] for name, array in found.items()}
+        return found, finite
+
     def _parameters(self) -> Iterator[tuple[str, tuple[int, ...], np.dtype[Any]]]:
         for name, shape, dtype in zip(self.names, self.shapes, self.dtypes, strict=True):
             if name not in self.buffers:

@@ -9,6 +9,7 @@ from anml_fl.method.checks import count
 from strategies.identity import ByName
 from strategies.metrics import Metrics
 from strategies.participation import Participation
+from strategies.root_set import checked_root
 from strategies.rule import Rule
 from strategies.run_log import kept_in
 from strategies.sampling import Sampling
@@ -17,8 +18,10 @@ from strategies.signal_source import SignalSource
 from strategies.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from anml_fl.registry.instants import At
     from anml_fl.registry.interface import Registry
@@ -36,6 +39,7 @@ class Options(TypedDict, total=False):
     n_byzantine: int | None
     example_weighting: bool
     server_optimizer: str | ServerOptimizer | None
+    root: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]] | None
     # SignalSource
     registry: Registry | None
     at: At
@@ -87,7 +91,10 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
     Raises
     ------
     TypeError
-        If there is no such option; it lists those that there are.
+        If there is no such option; it lists those that there are. Or if `root` is nothing that
+        could be called.
+    ValueError
+        If the settings ask for rows of a server's that a Flower app has not named.
 
     Examples
     --------
@@ -115,6 +122,7 @@ def parts_of(rule: Rule, options: Options) -> tuple[Any, ...]:
         rule,
         name=left.pop("name", rule.name),
         settings=rule.settings.model_copy(update=changed),
+        root=checked_root(left.pop("root", None), rule.settings) or rule.root,
     )
     log = kept_in(left)
     parts: list[Any] = [rule]

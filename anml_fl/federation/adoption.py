@@ -44,10 +44,11 @@ def adopted(config: RunConfig) -> RunConfig:
     if config.training.task:
         return with_task(config)
     if not chosen.own:
-        if said := [n for n in ("label", "by", "test") if getattr(chosen, n)]:
+        if said := [n for n in ("label", "by", "test", "root_data") if getattr(chosen, n)]:
             raise ConfigError(
                 f"{said[0]}: says something of a table of your own, and none is given: add"
                 " --data TABLE"
+                + ("; for rows of a shipped data set say --root N" * (said[0] == "root_data"))
             )
         return config
     if chosen.on_nodes or chosen.digest:
@@ -56,6 +57,7 @@ def adopted(config: RunConfig) -> RunConfig:
         update={
             "data": _absolute(chosen.data),
             "test": _absolute(chosen.test),
+            "root_data": _absolute(chosen.root_data),
             "schema_file": _absolute(chosen.schema_file),
         }
     )
@@ -75,6 +77,7 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows) -> RunConfi
         "label": chosen.label,
         "by": chosen.by,
         "test": chosen.test,
+        "root-data": chosen.root_data,
         "schema": chosen.schema_file,
         "digest": chosen.digest,
     }

@@ -42,9 +42,12 @@ class OwnPartitioned(Partitioned):
     ----------
     target : tuple of two float, optional
         Centre and spread by which labels that are values were standardised.
+    scales : Scales, optional
+        By which all columns were.
     """
 
     target: tuple[float, float] | None = None
+    scales: Scales | None = None
 
 
 def partitioned(
@@ -117,6 +120,7 @@ def partitioned(
         tested=owners,
         notes=_notes(rows, names, parts, partition),
         target=target_of(rows.schema, scales),
+        scales=scales,
     )
 
 
@@ -134,6 +138,7 @@ def nobodys(
         image=image_of(schema),
         names=names,
         target=target_of(schema, scales),
+        scales=scales,
     )
 
 

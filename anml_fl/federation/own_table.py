@@ -176,11 +176,13 @@ def _dealt(
 
 def rows_for_testing(chosen: TableSettings, schema: TableSchema) -> Rows | None:
     """Read the table that is given for testing, if there is one."""
-    if not chosen.test:
-        return None
-    columns = read_columns(chosen.test)
+    return rows_beside(chosen.test, schema) if chosen.test else None
+
+
+def rows_beside(source: str | Path, schema: TableSchema) -> Rows:
+    """Read rows of the server's own, which need not say whose they are."""
+    columns = read_columns(str(source))
     if schema.site and schema.site not in columns.table.column_names:
-        # Test rows need not say whose they are.
         schema = schema.model_copy(update={"site": ""})
     return checked_rows(columns, schema)
 
@@ -190,10 +192,12 @@ def digest_of(chosen: TableSettings) -> str:
 
     Label and site are no part of it: they stand in the settings, once they are known.
     """
-    found = sha256(f"{bool(chosen.test)}\0".encode())
+    # Rows that are trusted are no rows that are tested on.
+    what = f"{bool(chosen.test)}{'root' if chosen.root_data else ''}"
+    found = sha256(f"{what}\0".encode())
     if chosen.schema_file:
         found.update(schema_hash(read_schema(Path(chosen.schema_file))).encode())
-    for source in filter(None, (chosen.data, chosen.test)):
+    for source in filter(None, (chosen.data, chosen.test, chosen.root_data)):
         for path in _files(source):
             found.update(f"{path.stat().st_size}:".encode())
             with naming(path), path.open("rb") as file:

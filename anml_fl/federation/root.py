@@ -1,78 +1,80 @@
-"""The root set of a run: which rows the server trusts, and what is tested without them."""
+"""The root set of a run: which rows the server trusts, and what is promised without them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from anml_fl.federation.donated import donated
+from anml_fl.federation.held_out import held_out
+from anml_fl.federation.own_task.task import ModuleTask
+from anml_fl.federation.root_checks import with_rows
+from anml_fl.federation.root_rows import LEAST_PROMISED
+from anml_fl.federation.root_table import from_file
 from anml_fl.models.root_set import RootSet
-from anml_fl.seeding import stream
+from anml_fl.models.trusted_rows import RootSetError
+from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
-
-ROWS = 80
-"""What `auto` holds out."""
 
 RULE = "calibrated"
 """The rule that a root set is for."""
 
-# Of its test rows the server spares at most a third by itself.
-_SPARED = 1 / 3
 
+def with_root(task: Task, config: RunConfig) -> Task:
+    """Give a task the root set that its run's settings ask for.
 
-def held_out(task: Task, config: RunConfig) -> Task:
-    """Take the root set out of the server's test rows, by class; the others are tested on.
+    `auto` never fails: where the server can spare no rows the task has none, and its
+    `root_note` says so.
+
+    Parameters
+    ----------
+    task : Task
+        Without a root set.
+    config : RunConfig
+
+    Raises
+    ------
+    ConfigError
+        If rows that are asked for cannot be had, or cannot serve.
+    TableError
+        If the file of trusted rows is not what the run's schema says.
 
     Examples
     --------
     >>> from anml_fl.federation.run_task import task_of
     >>> from anml_fl.settings.run import RunConfig
     >>> task = task_of(RunConfig())
-    >>> task.root.labels.size, task.data.test.labels.size
-    (80, 280)
+    >>> task.root.labels.size, task.data.test.labels.size, task.root.about
+    (80, 280, "80 rows of the server's")
     """
-    chosen, test = config.aggregation.root, task.data.test
-    if chosen == "none" or (chosen == "auto" and RULE not in config.strategies):
-        return task
-    wanted = ROWS if chosen == "auto" else int(chosen)
-    rows = by_class(test.labels, wanted, stream(config.seed, "root"))
-    kept = np.setdiff1d(np.arange(test.labels.size), rows)
-    tested = task.data.tested
-    data = replace(
-        task.data,
-        test=test.take(kept),
-        tested=None if tested is None else tested[kept],
-    )
-    return replace(task, data=data, root=test.take(rows))
+    chosen, file = config.aggregation.root, config.table.root_data
+    automatic = chosen == "auto" and not file
+    if chosen == "none" or (automatic and RULE not in config.strategies):
+        asked = RULE in config.strategies
+        return replace(task, root_note=_without("none was asked for") if asked else "")
+    try:
+        if isinstance(task, ModuleTask):
+            raise RootSetError(
+                f"the task {task.module.name} brings its own data, of which the server has no"
+                " rows to hold out; usable: auto, none"
+            )
+        if file:
+            return from_file(task, config)
+        if chosen == "donated":
+            return with_rows(task, donated(task, config))
+        return held_out(task, config)
+    except RootSetError as error:
+        if automatic:
+            return replace(task, root_note=_without(str(error)))
+        setting, value = ("table.root_data", file) if file else ("aggregation.root", chosen)
+        raise ConfigError(f"{setting}: {error}, got {value!r}") from None
 
 
-def by_class(
-    labels: NDArray[np.int64], wanted: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """Draw rows so that every class has as many as its share, and one at least.
-
-    Examples
-    --------
-    >>> rows = by_class(np.repeat([0, 1, 2], [90, 9, 1]), 10, np.random.default_rng(0))
-    >>> np.bincount(np.repeat([0, 1, 2], [90, 9, 1])[rows])
-    array([8, 1, 1])
-    """
-    order = rng.permutation(labels.size)
-    # Of each class one after the other, where it comes first whose share is used least.
-    rank = np.empty(labels.size)
-    for one in np.unique(labels):
-        own = np.flatnonzero(labels[order] == one)
-        rank[order[own]] = np.where(
-            np.arange(own.size) == 0, -1.0, (np.arange(own.size) + 0.5) / own.size
-        )
-    found = order[np.argsort(rank[order], kind="stable")[:wanted]]
-    return np.sort(found)
+def _without(why: str) -> str:
+    return f"no root set ({why}): {LEAST_PROMISED}"
 
 
 def root_set(task: Task, config: RunConfig) -> RootSet | None:
@@ -86,5 +88,7 @@ def root_set(task: Task, config: RunConfig) -> RootSet | None:
         rows.labels,
         rows.classes,
         config.training.learning_rate,
-        f"{rows.labels.size} rows of the server's",
+        rows.about,
+        rows.donated,
+        rows.needed,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from anml_fl.federation.data import data_of
 from anml_fl.federation.own_table import schema_of
 from anml_fl.federation.own_task.task import ModuleTask
-from anml_fl.federation.root import held_out
+from anml_fl.federation.root import with_root
 from anml_fl.federation.task import Task
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def task_of(config: RunConfig) -> Task:
-    """Make the task of a run.
+    """Make the task of a run, as the server has it: with its root set.
 
     Raises
     ------
@@ -33,10 +33,20 @@ def task_of(config: RunConfig) -> Task:
     >>> task.error(task.initial_model()) > 0.5
     True
     """
+    return with_root(contributors_task(config), config)
+
+
+def contributors_task(config: RunConfig) -> Task:
+    """Make the task of a run as its contributors have it, who know nothing of a root set.
+
+    Raises
+    ------
+    ConfigError, ValueError, OSError
+        As in `task_of`.
+    """
     if config.training.task:
         return ModuleTask.of(config)
     schema = schema_of(config.table) if config.table.own else None
-    task = Task(
+    return Task(
         data_of(config), config.training.model, config.seed, config.evaluation.metric, schema
     )
-    return held_out(task, config)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from anml_fl.datasets.prepare import Partitioned, Samples
+    from anml_fl.federation.root_rows import RootRows
     from anml_fl.models.metrics import Metric
     from anml_fl.tables.schema import TableSchema
 
@@ -44,8 +45,10 @@ class Task:
         Of `models.metrics.METRICS`; empty for the error alone.
     schema : TableSchema, optional
         Of a table of one's own.
-    root : Samples, optional
+    root : RootRows, optional
         Rows that the server trusts, for a rule with a root set; they are not tested on.
+    root_note : str
+        What is not promised without one; or what was left out of it.
     """
 
     data: Partitioned
@@ -53,7 +56,8 @@ class Task:
     seed: int
     metric: str = ""
     schema: TableSchema | None = None
-    root: Samples | None = None
+    root: RootRows | None = None
+    root_note: str = ""
 
     @property
     def regression(self) -> bool:
@@ -72,8 +76,14 @@ class Task:
 
     @property
     def about(self) -> dict[str, Any]:
-        """Say what is trained, for a run's manifest: what travels of the model."""
-        return {"model": {"name": self.model, **Parts.of(self.initial_model()).to_json()}}
+        """Say for a run's manifest what travels of the model, and of the root set."""
+        model = {"name": self.model, **Parts.of(self.initial_model()).to_json()}
+        if self.root is not None:
+            return {"model": model, "root": self.root.to_json()}
+        return {
+            "model": model,
+            **({"root": {"none": self.root_note}} if self.root_note else {}),
+        }
 
     def initial_model(self) -> nn.Module:
         """Build the model that the first round begins with.

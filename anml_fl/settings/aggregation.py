@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from anml_fl.method.gate import Gate
 from anml_fl.settings.section import Section, Share
@@ -12,6 +13,7 @@ from anml_fl.settings.section import Section, Share
 ServerStep = Literal["none", "fedavgm", "fedadagrad", "fedadam", "fedyogi"]
 
 _GATE = Gate()
+_ROOT = re.compile(r"auto|none|donated|[1-9][0-9]{0,5}", re.ASCII)
 _ADAPTIVE = ("fedadagrad", "fedadam", "fedyogi")
 _READ_BY = {
     "server_learning_rate": ("fedavgm", *_ADAPTIVE),
@@ -44,13 +46,9 @@ class Aggregation(Section):
     )
     root: str = Field(
         "auto",
-        pattern=r"^(auto|none|donated|[1-9][0-9]{0,5})$",
-        description="Root set of calibrated: so many of the server's test rows, drawn by"
-        " class; donated by the contributors; none; or auto: 80 of the server's, if it can"
-        " spare them.",
-    )
-    root_data: str = Field(
-        "", description="File of trusted rows with the root set, in the place of test rows."
+        description="Root set of calibrated, rows whose labels the server trusts: a number of"
+        " its test rows, drawn by class, which are not tested on then; donated, by the"
+        " contributors of a simulation; none; or auto: 80, if it can spare them.",
     )
 
     server_optimizer: ServerStep = Field(
@@ -74,6 +72,17 @@ class Aggregation(Section):
         gt=0,
         description="Added to the second moment's root: the less, the more adaptive.",
     )
+
+    @field_validator("root", mode="before")
+    @classmethod
+    def _a_root_set(cls, given: object) -> object:
+        said = str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+        if not isinstance(said, str) or not _ROOT.fullmatch(said):
+            raise ValueError(
+                "must be auto, none, donated, or how many of the server's test rows are held"
+                f" out, such as 80, got {str(given)[:40]!r}"
+            )
+        return said
 
     @model_validator(mode="after")
     def _numbers_are_of_a_step_that_reads_them(self) -> Aggregation:

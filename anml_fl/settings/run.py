@@ -59,7 +59,7 @@ ORACLE = "oracle"
 # What the module says itself.
 _NOTHING_BESIDE_A_TASK = {
     "federation": ("dataset", "partition", "leave_out"),
-    "table": ("data", "label", "by", "test", "schema_file"),
+    "table": ("data", "label", "by", "test", "root_data", "schema_file"),
     "training": (
         "model", "optimizer", "momentum", "weight_decay", "proximal", "clip_norm",
         "weight_classes",

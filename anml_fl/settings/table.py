@@ -22,6 +22,11 @@ class TableSettings(Section):
     test: str = Field(
         "", description="A table to test on (default: a fifth of each contributor's rows)."
     )
+    root_data: str = Field(
+        "",
+        description="A table of the same columns whose rows the server trusts: the root set of"
+        " calibrated (see --root).",
+    )
     schema_file: str = Field(
         "",
         alias="schema",

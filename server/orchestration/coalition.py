@@ -10,10 +10,12 @@ from flwr.app import Array, ArrayRecord
 
 from anml_fl.behaviour import is_honest
 from anml_fl.federation.data import data_of
+from anml_fl.federation.root import root_set, with_root
 from anml_fl.federation.task import Task
 from anml_fl.models.state import arrays_of
 from anml_fl.run.best_round import Stopping, compared
 from anml_fl.settings.evaluation import Evaluation
+from anml_fl.settings.section import ConfigError
 from server.engines.inline_grid import InlineGrid, identity_kept
 from server.orchestration.registry_signals import signal_source
 from strategies.arrays import values_of
@@ -54,18 +56,19 @@ class Again:
 
 
 def coalition_of(
-    config: RunConfig, data: Partitioned, members: Mapping[str, str]
+    config: RunConfig, whole: Task, members: Mapping[str, str]
 ) -> tuple[RunConfig, Task]:
     """Make settings and task of a federation in which only some take part.
 
-    Rows stay on the scale that all of them gave: what differs is the model alone.
+    Rows stay on the scale that all of them gave, and the root set is that of all, but for
+    what absent contributors would have donated: what differs is the model alone.
 
     Parameters
     ----------
     config : RunConfig
         Of the whole federation.
-    data : Partitioned
-        Of the whole federation.
+    whole : Task
+        Of the whole federation, as `whole_task` makes it.
     members : mapping
         Contributor to behaviour, at least one.
     """
@@ -77,6 +80,7 @@ def coalition_of(
             "behaviours": dict(Counter(members.values())),
         }
     )
+    data = whole.data
     places = [data.names.index(name) for name in members]
     held = replace(
         data,
@@ -88,8 +92,35 @@ def coalition_of(
     metric, patience = config.evaluation.metric, config.evaluation.patience
     chosen = Evaluation(metric=metric, patience=patience)
     changed = {"federation": federation, "evaluation": chosen}
-    task = Task(held, config.training.model, config.seed, metric)
-    return config.model_copy(update=changed), task
+    settings = config.model_copy(update=changed)
+    task = Task(held, config.training.model, config.seed, metric, root=whole.root)
+    if whole.root is None or not whole.root.donated:
+        return settings, task
+    alone = replace(task, root=None)
+    try:
+        return settings, with_root(alone, settings)
+    except ConfigError:
+        # They have too little to give.
+        return settings, alone
+
+
+def whole_task(config: RunConfig, data: Partitioned, run: Task) -> Task:
+    """Make the task of a whole federation on another split, with a root set of its own.
+
+    Parameters
+    ----------
+    config : RunConfig
+    data : Partitioned
+    run : Task
+        The run's own.
+
+    Raises
+    ------
+    ConfigError
+        If the split has no such root set.
+    """
+    task = replace(run, data=data, seed=config.seed, root=None, root_note="")
+    return with_root(task, config)
 
 
 def coalition_model(
@@ -120,7 +151,7 @@ def coalition_model(
     # A registry of its own each time: what another federation taught it is not known here.
     signals = signal_source(config, behaviours, None, None)
     strategy = ScreenedStrategy(
-        named_rule(rule, config.aggregation, honest),
+        named_rule(rule, config.aggregation, honest, root_set(task, config)),
         signals,
         Participation(
             roster=ByPartition(names),

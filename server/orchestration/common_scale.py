@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flwr.common.logger import log
 
 from anml_fl.federation.own_table import data_on_nodes, schema_of
+from anml_fl.federation.root import with_root
 from anml_fl.run.files import STATISTICS
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text, write_whole
@@ -98,8 +99,9 @@ def kept_scale(config: RunConfig, out: Path) -> Scales:
 
 
 def on_scale(task: Task, config: RunConfig, scales: Scales) -> Task:
-    """Put the server's own test rows on the nodes' scale."""
-    return replace(task, data=data_on_nodes(config, scales))
+    """Put the server's own rows on the nodes' scale: those to test on, and the root set."""
+    placed = replace(task, data=data_on_nodes(config, scales), root=None, root_note="")
+    return with_root(placed, config)
 
 
 def _ask(asking: Asking, config: RunConfig, schema: TableSchema) -> Told:

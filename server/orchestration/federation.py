@@ -125,6 +125,8 @@ def train_federation(
     task = task or task_of(config)
     for note in task.data.notes:
         log(WARNING, "%s", note)
+    if task.root_note:
+        log(WARNING, "%s", task.root_note)
     if why := undefined_metric(task):
         log(WARNING, "%s: it is shown as '-'; give other test rows, or another metric", why)
     open_run(out, config)
@@ -171,7 +173,7 @@ def train_federation(
                 if not finished(out, config, name):
                     run_strategy(shared, name)
             if config.evaluation.worth and again is not None:
-                write_worth(config, out, again, behaviours, code)
+                write_worth(config, out, again, behaviours, code, task)
             # Bound to the ledger, and so the same again after a crash.
             held = own_data(out, config, task)
         settlement = Settlement(out, config, engine)

@@ -18,7 +18,7 @@ from flwr.common.logger import log
 from anml_fl.run.worth import LeftOut, Scores, Worth, save_worth, site_worth
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.section import ConfigError
-from server.orchestration.coalition import coalition_model, coalition_of
+from server.orchestration.coalition import coalition_model, coalition_of, whole_task
 from server.orchestration.settlement import run_id
 from server.orchestration.worth_log import WorthLog
 
@@ -81,6 +81,7 @@ def write_worth(
     again: Again,
     behaviours: Mapping[str, str],
     code: str,
+    run: Task,
 ) -> None:
     """Compare, and write `worth.json`; after an interruption with what was not found yet.
 
@@ -95,6 +96,8 @@ def write_worth(
         Contributor to behaviour.
     code : str
         Hash of the code.
+    run : Task
+        The run's own.
     """
     known = WorthLog(out, run_id(config), code)
     done: list[_Repeat] = []
@@ -102,7 +105,7 @@ def write_worth(
     for number in range(config.evaluation.repeats):
         repeated = config.model_copy(update={"seed": (config.seed + number) % 2**63})
         try:
-            data = again.split(repeated, tuple(behaviours), number)
+            whole = whole_task(repeated, again.split(repeated, tuple(behaviours), number), run)
         except ValueError as error:
             # Another split may leave too few of a class.
             log(WARNING, "worth, repeat %d: %s", number, error)
@@ -110,12 +113,11 @@ def write_worth(
             continue
         done.append(
             _Repeat(
-                _figures(repeated, data, behaviours, again, code, (known, number)),
-                _ratios(data),
+                _figures(repeated, whole, behaviours, again, code, (known, number)),
+                _ratios(whole.data),
             )
         )
-    task = coalition_of(config, again.split(config, tuple(behaviours), 0), behaviours)[1]
-    save_worth(out, _worth(config, task, behaviours, done, tuple(left_out)))
+    save_worth(out, _worth(config, run, behaviours, done, tuple(left_out)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class _Repeat:
 
 def _figures(
     config: RunConfig,
-    data: Partitioned,
+    whole: Task,
     behaviours: Mapping[str, str],
     again: Again,
     code: str,
@@ -154,9 +156,9 @@ def _figures(
             rule: str = rule,
             places: tuple[int, ...] = places,
         ) -> Figures:
-            settings, task = coalition_of(config, data, members)
+            settings, task = coalition_of(config, whole, members)
             arrays = coalition_model(again.client_app, settings, task, rule, code)
-            return _tested(task, data, arrays, places)
+            return _tested(task, whole.data, arrays, places)
 
         found[model] = known.figures(f"{number}/{model}", tested)
     return found

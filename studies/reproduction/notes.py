@@ -122,5 +122,19 @@ NOTES: dict[str, tuple[str, ...]] = {
         "trials have what is listed under settings by condition (in_trials); one trial has no "
         "interval.",
     ),
+    "gate-contributors": (
+        "A place is a data set, how it is dealt out, and an attack. Every rule has the same "
+        "data, attackers and first model there, and is tested on the same rows, none of which "
+        "is in a root set. calibrated has the server's root set (80 rows, or a third of the "
+        "test rows where that is less), root=donated one of samples that all contributors "
+        "give, attackers poisoned ones, and root=none has none. credentials=forged are tokens "
+        "that do not verify, bought those of an issuer that is trusted and compromised. A "
+        "turncoat flips labels from half of the rounds on, on_off two rounds of four. ipm, "
+        "alie, min_max, mimic and sign_flip are sent by who knows all honest updates. "
+        "Intervals of a place are over its few trials, paired; those of a mean are over "
+        "places. The best other rule is chosen by its mean on the same trials, which favours "
+        "it. With equal credentials q_only and multiplicative are anml, and are left out; "
+        "where nobody attacks fedavg is the oracle.",
+    ),
 }
 """About our own studies, by name."""

@@ -14,6 +14,7 @@ from studies.reproduction.document import Folded, Section, Text
 from studies.reproduction.figure_5 import figure_5, sweep_table
 from studies.reproduction.networks import network_blocks
 from studies.reproduction.notes import NOTES, TABLE_16
+from studies.reproduction.rule_comparison import rule_blocks
 from studies.reproduction.settings import differences, settings_blocks, usual_recipe
 from studies.reproduction.significance import LEVEL, comparisons
 from studies.reproduction.tables import (
@@ -60,6 +61,7 @@ OWN = {
     "annotators-federation": "The same people as a federation",
     "writers": "Digits of 180 writers",
     "transformer": "A Transformer and a CNN in the MLP's place",
+    "gate-contributors": "Which rule for which contributors",
 }
 """Titles of the studies that no table of the paper has, in the order of the page."""
 
@@ -289,8 +291,8 @@ def _own(name: str, studies: Mapping[str, Study], stale: Text | None) -> Section
     for derived in (turning_points(study), contribution_values(study)):
         if derived is not None:
             blocks.append(derived)
-    by_level = network_blocks(study)
-    blocks += by_level
-    blocks += _measured(study, studies, opened=not by_level)
+    told = (*network_blocks(study), *rule_blocks(study))
+    blocks += told
+    blocks += _measured(study, studies, opened=not told)
     blocks += _tests(study)
     return Section(name, title, tuple(blocks))

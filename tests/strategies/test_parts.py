@@ -133,7 +133,7 @@ def test_every_option_belongs_to_one_part():
         {field.name for field in fields(kind)}
         for kind in (SignalSource, Participation, Transport, Sampling, Metrics)
     ]
-    of_rule = {"name", "n_byzantine", "example_weighting", "server_optimizer"}
+    of_rule = {"name", "n_byzantine", "example_weighting", "server_optimizer", "root"}
     for name in set(Options.__annotations__) - of_rule - {"save", "pool", "record_updates"}:
         assert sum(name in owner for owner in owners) == 1
     assert set().union(*owners) < set(Options.__annotations__)

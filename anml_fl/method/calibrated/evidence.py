@@ -31,7 +31,7 @@ _LOW, _HIGH = -0.5, 1.0
 _DIRECTION, _DIRECTION_NEUTRAL = 5.0, 0.2
 _ROWS, _ROWS_NEUTRAL = 6.0, 0.6
 # Nats for one standard error, and how many count.
-_COMPANY, _ERRORS = 1.0, 4.0
+_COMPANY, _ERRORS = 1.5, 4.0
 
 
 def scaled(
@@ -89,7 +89,7 @@ def root_direction(observed: Observed, memory: Memory, root: Root) -> Found:
 
 
 def company(observed: Observed, memory: Memory, root: Root) -> Found:
-    """Log-likelihood ratio of what each brings to the company, in [-4, 4]: its significance.
+    """Log-likelihood ratio of what each brings to the company, in [-6, 6]: its significance.
 
     The loss of the common model on each root row without a contributor, less that with it,
     remembered by row; its mean in standard errors. See `company.settled`.

@@ -28,6 +28,8 @@ class Root:
         Gives the update (d,) that training on the rows leads to.
     about : str
         Where the rows are from, as records say it: such as "80 rows of the server's".
+    donated : bool
+        Whether contributors gave them, so that nobody vouches for them.
     """
 
     labels: NDArray[Any]
@@ -35,3 +37,4 @@ class Root:
     outputs: Callable[[NDArray[Any]], NDArray[Any]]
     step: Callable[[], NDArray[Any]]
     about: str
+    donated: bool = False
