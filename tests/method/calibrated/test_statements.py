@@ -196,7 +196,7 @@ def test_nobody_attacks_and_the_mean_excess_is_within_what_exclusion_explains(
     # What is lost in fact is less than what a hundredth of a nat would be.
     assert np.mean(excess) <= 0.01
     if not skewed:
-        assert np.mean(excluded) <= 0.01
+        assert np.mean(excluded) <= 0.03
 
 
 # (c) Bounded influence.
