@@ -184,7 +184,7 @@ def test_nodes_may_have_names_without_a_schema(folder):
     [
         ({"data": "all.csv"}, "2", r"each node has its own table.*anml join"),
         ({"test": "test.csv"}, "2", r"goes with --schema"),
-        ({"root-data": "ours.csv"}, "2", r"root_data: a table of trusted rows goes with --sch"),
+        ({"root-data": "ours.csv"}, "2", r"a table of trusted rows goes with --schema"),
         ({}, "a=a.csv,b=b.csv", r"a=a\.csv is a table of its own.*--schema"),
         ({"schema": "agreed.toml"}, "a=no.csv", r"a's table.*no\.csv' is not there"),
         ({"schema": "agreed.toml", "test": "no.csv"}, "a", r"'no\.csv' is no file"),
