@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.calibrated.claimed_counts import earned_shares
+from anml_fl.method.calibrated.claimed_counts import earned_shares, sure_shares
 from anml_fl.method.calibrated.copies import copies, similarity
 from anml_fl.method.calibrated.credential_worth import C, credential_worth
 from anml_fl.method.calibrated.directions import units
@@ -98,7 +98,8 @@ def calibrate(
     kept = e + worth > 0
     posterior = sigmoid(e + _KEPT + worth)
     alike = copies(cosines)
-    weights = earned_shares(observed.base, e, C) * kept * posterior / alike
+    rho = kept * posterior / alike
+    weights = earned_shares(observed.base, e, C) * rho
     memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + BASE))
     total = weights.sum()
     bounds = influence_bounds(observed.norms, observed.examples)
@@ -123,7 +124,7 @@ def calibrate(
             c=C,
             slopes={"v": float(slopes[0]), "r": float(slopes[1])},
             cap=observed.cap,
-            damping=damping(weights),
+            damping=damping(sure_shares(observed.base), rho),
         ),
         memory=memory,
     )
