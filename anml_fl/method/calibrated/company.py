@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # No row counts for more: a model may be confidently wrong about a few of them.
 _MOST_CLASSES, _MOST_VALUES = 5.0, 9.0
 _TINY = 1e-12
+# The mean without a contributor is no further from the mean than so many times the way to it:
+# without one of more than .999 of all it is lost in rounding.
+_FAR = 1e3
 # Standard errors below which a contributor leaves; and the least that stay.
 _HARM, _FEWEST = 2.0, 1 / 3
 # Of so few each leaving moves the mean far: the outputs are asked again.
@@ -27,7 +30,7 @@ class Company:
     """Outputs of the common model on the root set, and how they change with each contributor.
 
     Z(mean of company S) ~ Z(m) + sum_j b_j ([j in S] - [j in A]) / b(S) J_j, where m is the
-    mean of company A, b are FedAvg's shares, and J_j is the change in the direction V_j - m.
+    mean of company A, b are shares, and J_j is the change in the direction V_j - m.
     It is exact where one leaves A or joins it; n + 1 forward passes say what every other
     company would do.
 
@@ -40,7 +43,7 @@ class Company:
     changes : (n, m, C) float64
         J_j.
     base : (n,) float64
-        FedAvg's shares.
+        b: FedAvg's shares, none above the median.
     labels : (m,) array
         Classes, or values where C = 1.
     """
@@ -54,18 +57,22 @@ class Company:
     @classmethod
     def of(cls, observed: Observed, root: Root, live: NDArray[np.bool_]) -> Company:
         """Ask the root set of the mean of those who are in, and of each way in or out."""
-        base, scales = observed.base, observed.scales
+        # Who claims more than most must not be most of the company that it is measured in.
+        base, scales = np.minimum(observed.base, np.median(observed.base)), observed.scales
         inside = base[live].sum()
         mean = _mean(observed, np.where(live, base / inside, 0.0))
         rest = inside - base
         # Who is alone in the company leaves nobody: there is no way out to look at.
         out = np.divide(-base, rest, out=np.full(base.size, -1.0), where=rest > _TINY)
-        size = np.where(live, out, base / (inside + base))
+        size = np.where(live, np.maximum(out, -_FAR), base / (inside + base))
         outputs = root.outputs(mean[None])[0]
         changes = np.empty((base.size, *outputs.shape))
         # One model at a time: all of them at once would be the updates over again.
+        kind = mean.dtype.type
         for i, h in enumerate(size):
-            step = mean * (1.0 - h) + observed.updates[i] * (h * scales[i])
+            # A factor of another type would make float64 of the whole step.
+            step = observed.updates[i] * kind(h * scales[i])
+            step += mean * kind(1.0 - h)
             changes[i] = (root.outputs(step[None])[0] - outputs) / h
         return cls(live.copy(), outputs, changes, base, root.labels)
 

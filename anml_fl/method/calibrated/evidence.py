@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.method.calibrated.company import settled, significance
-from anml_fl.method.calibrated.directions import units
+from anml_fl.method.calibrated.directions import geometric_median, units
 from anml_fl.method.calibrated.output_rows import row_agreement
 from anml_fl.method.calibrated.sketch import sketch
 
@@ -29,9 +29,9 @@ _COMPANY_DECAY = 0.8
 _LOW, _HIGH = -0.5, 1.0
 # Nats for one unit, and the agreement that speaks neither for nor against.
 _DIRECTION, _DIRECTION_NEUTRAL = 5.0, 0.2
-_ROWS, _ROWS_NEUTRAL = 6.0, 0.6
+_MIDDLE, _MIDDLE_NEUTRAL = 10.0, -0.12
 # Nats for one standard error, and how many count.
-_COMPANY, _ERRORS = 1.0, 4.0
+_COMPANY, _ERRORS = 1.5, 4.0
 
 
 def scaled(
@@ -58,7 +58,7 @@ def scaled(
 def output_rows(
     observed: Observed, memory: Memory, layer: OutputLayer, voices: NDArray[np.float64]
 ) -> Found:
-    """Log-likelihood ratio of output rows that agree with the middle ones, in [-6.6, 2.4].
+    """Log-likelihood ratio of output rows that agree with the middle ones, in [-3.8, 11.2].
 
     Known failure: see `output_rows.row_agreement`.
     """
@@ -67,7 +67,22 @@ def output_rows(
     memory = memory.added("rows", observed.contributors, flat, DECAY)
     sums = units(memory.of("rows", observed.contributors, flat.shape[1:]))
     agreement = scaled(row_agreement(sums.reshape(rows.shape), voices), 0.4, positive=False)
-    return _ROWS * (agreement - _ROWS_NEUTRAL), memory
+    return _MIDDLE * (agreement - _MIDDLE_NEUTRAL), memory
+
+
+def update_direction(observed: Observed, memory: Memory, voices: NDArray[np.float64]) -> Found:
+    """Log-likelihood ratio of whole updates along the middle one, in [-3.8, 11.2].
+
+    For models without a linear output layer. Of remembered sketches: the cosine with their
+    geometric median.
+
+    Known failure: as of `row_agreement`; and it cannot tell other classes from other labels.
+    """
+    memory = memory.added("direction", observed.contributors, observed.folded, DECAY)
+    sums = units(memory.of("direction", observed.contributors, observed.folded.shape[1:]))
+    middle = units(geometric_median(sums, voices)[None])[0]
+    agreement = scaled(sums @ middle, 0.5, positive=False)
+    return _MIDDLE * (agreement - _MIDDLE_NEUTRAL), memory
 
 
 def root_direction(observed: Observed, memory: Memory, root: Root) -> Found:
@@ -89,7 +104,7 @@ def root_direction(observed: Observed, memory: Memory, root: Root) -> Found:
 
 
 def company(observed: Observed, memory: Memory, root: Root) -> Found:
-    """Log-likelihood ratio of what each brings to the company, in [-4, 4]: its significance.
+    """Log-likelihood ratio of what each brings to the company, in [-6, 6]: its significance.
 
     The loss of the common model on each root row without a contributor, less that with it,
     remembered by row; its mean in standard errors. See `company.settled`.

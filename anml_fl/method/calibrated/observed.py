@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from anml_fl.method.calibrated.claimed_counts import fedavg_shares
 from anml_fl.method.calibrated.directions import lengths, units
 from anml_fl.method.calibrated.influence import norm_cap
@@ -14,7 +16,6 @@ from anml_fl.method.calibrated.sketch import sketch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from anml_fl.method.calibrated.root import Root
@@ -92,6 +93,6 @@ class Observed:
     def scales(self) -> NDArray[np.float64]:
         """What each update is multiplied by, so that none exceeds the cap, in [0, 1]."""
         longer = self.norms > self.cap
-        scales: NDArray[np.float64] = self.norms * 0 + 1
+        scales = np.ones(self.norms.shape)
         scales[longer] = self.cap / self.norms[longer]
         return scales
