@@ -123,7 +123,8 @@ def own_table(chosen: TableSettings) -> OwnTable:
     digest = digest_of(chosen)
     if chosen.digest and digest != chosen.digest:
         raise TableError(
-            f"{chosen.data}: it, its test table or its schema has changed since the run began"
+            f"{chosen.data}: it, its test table{', trusted rows' if chosen.root_data else ''}"
+            " or its schema has changed since the run began"
             f" (hash {digest[:12]}, then {chosen.digest[:12]}): bring the old one back, or"
             " begin another run with --name or --out"
         )

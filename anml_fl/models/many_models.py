@@ -131,6 +131,8 @@ class Answering:
         """Ask all at once; None where the model is not made for it."""
         first = {name: array[:1] for name, array in changed.items()}
         alone = self._alone(arrays, first)
+        # What the program must not see any more, to be known by what it is given.
+        load_arrays(self.model, arrays)
         self.model.eval()
         device = next(self.model.parameters()).device
         rows = as_input(self.model, torch.tensor(self.features, device=device))

@@ -160,7 +160,9 @@ def check_classes(
     each : int
         Rows that a class must have.
     """
-    counts = np.bincount(labels.astype(np.int64), minlength=max(needed, default=0) + 1)
+    if not needed:
+        return
+    counts = np.bincount(labels.astype(np.int64), minlength=max(needed) + 1)
     named = {one: names[one] if names else f"class {one}" for one in needed}
     if lacking := [name for one, name in named.items() if not counts[one]]:
         raise RootSetError(
@@ -198,6 +200,8 @@ def _check_numbers(features: NDArray[Any], labels: NDArray[Any], classes: int) -
             "features must be (rows, ...) and labels (rows,), as many of both, got shapes"
             f" {features.shape} and {labels.shape}"
         )
+    if not labels.size:
+        raise RootSetError(f"there is no row: {LEAST_ROWS} are the least, and 80 are better")
     for what, array in (("features", features), ("labels", labels)):
         if array.dtype.kind not in "biuf":
             raise RootSetError(f"{what} must be real numbers, got type {array.dtype}")

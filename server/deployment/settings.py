@@ -30,7 +30,7 @@ _OF_TASKS = frozenset(
     {"scenario", "strategies", "name", "local-epochs", "learning-rate", "batch-size", "metric"}
 )
 # Settings that name files, which are copied: what is in them is compared.
-_COPIED = frozenset({"schema", "test", "digest", "names"})
+_COPIED = frozenset({"schema", "test", "root-data", "digest", "names"})
 
 
 def chosen(
@@ -181,9 +181,13 @@ def _same_names(path: Path, names: str, listed: Mapping[str, str]) -> None:
 
 
 def _same_tables(state: State, flat: Mapping[str, Any]) -> None:
-    """Refuse another schema or test table than was copied."""
-    config = state.config()
-    for name, kept in (("schema", config.table.schema_file), ("test", config.table.test)):
+    """Refuse another schema, or other tables of the server's, than were copied."""
+    table = state.config().table
+    for name, kept in (
+        ("schema", table.schema_file),
+        ("test", table.test),
+        ("root-data", table.root_data),
+    ):
         if not (given := flat.get(name)):
             continue
         if not kept or Path(str(given)).read_bytes() != Path(kept).read_bytes():

@@ -1,8 +1,9 @@
 """What a federation keeps of tables that stay on their nodes: schema, test table, hand-outs.
 
-`table/` holds the schema that all have agreed on, and the server's own test table if it has
-one; each node's folder holds what its site needs to join, and `sites.toml` where the tables
-of nodes lie that run on this machine. No row of anybody's is in the state folder.
+`table/` holds the schema that all have agreed on, and the server's own tables, to test on or
+trusted, if it has any; each node's folder holds what its site needs to join, and `sites.toml`
+where the tables of nodes lie that run on this machine. No row of a contributor's is in the
+state folder.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anml_fl.federation.own_table import rows_for_testing
+from anml_fl.federation.own_table import rows_beside
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, write_whole
 from anml_fl.tables.schema import ValueLabel
@@ -71,14 +72,18 @@ def refuse_table(config: RunConfig) -> None:
             " join --data FILE`. `anml data describe FILE --label COLUMN` writes a schema;"
             " `anml run --data FILE` learns from one table in this process"
         )
-    if table.test and not table.schema_file:
-        raise ConfigError(
-            f"table.test: a table to test on goes with --schema, got {table.test!r} alone"
-        )
+    for setting, what, given in (
+        ("test", "a table to test on", table.test),
+        ("root_data", "a table of trusted rows", table.root_data),
+    ):
+        if given and not table.schema_file:
+            raise ConfigError(
+                f"table.{setting}: {what} goes with --schema, got {given!r} alone"
+            )
 
 
 def found_tables(config: RunConfig) -> dict[str, bytes]:
-    """Read what goes into `table/`: the schema, checked, and the server's test table.
+    """Read what goes into `table/`: the schema, checked, and the server's own tables.
 
     Parameters
     ----------
@@ -93,7 +98,7 @@ def found_tables(config: RunConfig) -> dict[str, bytes]:
     Raises
     ------
     ConfigError
-        If the test table is no file.
+        If one of the server's own tables is no file.
     ValueError, OSError
         If a file cannot be read, or the schema is none.
     """
@@ -102,29 +107,36 @@ def found_tables(config: RunConfig) -> dict[str, bytes]:
     path = Path(config.table.schema_file)
     schema = read_schema(path)
     found = {SCHEMA: path.read_bytes()}
-    if config.table.test:
-        test = Path(config.table.test)
-        if not test.is_file():
+    for name, given in _server_tables(config):
+        path = Path(given)
+        if not path.is_file():
             raise ConfigError(
-                f"table.test: {str(test)!r} is no file; a file is needed, which is copied into"
+                f"table.{name}: {given!r} is no file; a file is needed, which is copied into"
                 " the state folder"
             )
         # What does not fit is told now, by line and column, and not after sites have joined.
-        rows_for_testing(config.table, schema)
-        found[test_name(test)] = test.read_bytes()
+        rows_beside(path, schema)
+        found[copy_name(name, path)] = path.read_bytes()
     return found
 
 
-def test_name(path: Path) -> str:
-    """Name the copy of a test table: its endings say what it is.
+def _server_tables(config: RunConfig) -> list[tuple[str, str]]:
+    """Name the tables that the server has itself, and where each lies."""
+    table = config.table
+    pairs = (("test", table.test), ("root_data", table.root_data))
+    return [(name, given) for name, given in pairs if given]
+
+
+def copy_name(name: str, path: Path) -> str:
+    """Name the copy of one of the server's tables: its endings say what it is.
 
     Examples
     --------
-    >>> test_name(Path("/srv/ours.2024.csv.gz"))
+    >>> copy_name("test", Path("/srv/ours.2024.csv.gz"))
     'test.csv.gz'
     """
     ends = path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]
-    return "test" + "".join(ends)
+    return name + "".join(ends)
 
 
 def in_state(config: RunConfig) -> RunConfig:
@@ -135,9 +147,12 @@ def in_state(config: RunConfig) -> RunConfig:
     schema = read_schema(Path(config.table.schema_file))
     if isinstance(schema.label, ValueLabel) and not evaluation.metric:
         evaluation = evaluation.model_copy(update={"metric": "r2"})
-    test = f"{TABLE}/{test_name(Path(config.table.test))}" if config.table.test else ""
+    copies = {
+        name: f"{TABLE}/{copy_name(name, Path(given))}"
+        for name, given in _server_tables(config)
+    }
     chosen = config.table.model_copy(
-        update={"schema_file": f"{TABLE}/{SCHEMA}", "test": test, "digest": ""}
+        update={"schema_file": f"{TABLE}/{SCHEMA}", **copies, "digest": ""}
     )
     return config.model_copy(update={"table": chosen, "evaluation": evaluation})
 

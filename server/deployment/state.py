@@ -181,18 +181,15 @@ class State:
         """Give tables the places that they have on this machine, and their hash."""
         if not config.table.on_nodes:
             return config
-        named = (config.table.schema_file, config.table.test)
-        schema, test = (self.folder.resolve() / name if name else None for name in named)
+        table = config.table
+        named = {n: getattr(table, n) for n in ("schema_file", "test", "root_data")}
+        paths = {
+            n: str(self.folder.resolve() / one) if one else "" for n, one in named.items()
+        }
         found = sha256()
-        for path in filter(None, (schema, test)):
+        for path in map(Path, filter(None, paths.values())):
             found.update(sha256(path.read_bytes()).digest())
-        chosen = config.table.model_copy(
-            update={
-                "schema_file": str(schema),
-                "test": str(test or ""),
-                "digest": found.hexdigest(),
-            }
-        )
+        chosen = table.model_copy(update={**paths, "digest": found.hexdigest()})
         return config.model_copy(update={"table": chosen})
 
     def tables(self) -> dict[str, Path]:

@@ -8,8 +8,6 @@ l, which is limited, the base rate and what its v and r are worth make the poste
 probability that it is to be kept. Its weight is its share of the examples times the
 posterior.</p>
 <p class="decision">{{ judged.root }}</p>
-<p class="facts">{{ judged.facts }}</p>
-{{ table(judged.table) }}
 <p>{{ judged.influence }}</p>
 {% if judged.nobody -%}
 <p class="note">{{ judged.nobody }}</p>
@@ -26,6 +24,9 @@ all stand in rounds.jsonl.</p>
         "Probability that a contributor is to be kept, by evidence and credentials. "
         ~ ("Attackers (" ~ mark ~ ") stand first. " if attacked)
         ~ "A cross: left out of the round's model. Point at a mark for what made it so.") }}
+<h3>The evidence in round {{ judged.number }}</h3>
+<p class="facts">{{ judged.facts }}</p>
+{{ table(judged.table) }}
 {%- endif %}
 """
 

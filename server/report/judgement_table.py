@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from anml_fl.federation.root_rows import LEAST_PROMISED
 from anml_fl.page.grid import Grid
 from anml_fl.system.untrusted_text import visible
 from server.report.judgement_words import NONE, against_it, kinds, signed
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
     from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
     from anml_fl.method.records import ContributorRecord, RoundRecord
     from anml_fl.run.reading import Run, StrategyRun
-
-_UNPROMISED = (
-    "No trusted rows vouch for the evidence: without any, no rule that was tried is safe"
-    " against 40 % of contributors who act together."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ def judged(run: Run) -> Judged | None:
     return Judged(
         strategy=visible(strategy.name, 40),
         number=record.round,
-        root=_UNPROMISED
+        root=f"No root set vouches for the evidence: {LEAST_PROMISED}."
         if whole.root == NONE
         else f"What vouches for the evidence: {visible(whole.root)}.",
         facts=_facts(whole),

@@ -17,10 +17,12 @@ NONE = "none"
 _AGAINST = {
     "company": "with its update the common model does worse on the trusted rows",
     "root function": (
-        "its update alone brings the model's answers on the trusted rows less towards their"
-        " labels than others'"
+        "its update alone moves the model's answers on the trusted rows less towards their"
+        " labels than others' do"
     ),
-    "root direction": "its update goes less the way that the trusted rows lead than others'",
+    "root direction": (
+        "its update points less the way that the trusted rows lead than others' do"
+    ),
     "output rows": (
         "what it teaches the output layer of each class agrees less with the others than most"
     ),

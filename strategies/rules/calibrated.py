@@ -23,7 +23,9 @@ def calibrated(cohort: Cohort, context: Context) -> Decision:
     )
     signals = cohort.signals
     verdict = calibrate(observed, signals.v, signals.r, Memory.of_state(context.state))
-    pulls = (verdict.damping * verdict.shares * observed.scales).astype(cohort.updates.dtype)
+    pulls = (verdict.round.damping * verdict.shares * observed.scales).astype(
+        cohort.updates.dtype
+    )
     # Smaller numbers are rounded up by up to half, and the cap would not hold.
     pulls[np.abs(pulls) < np.finfo(pulls.dtype).tiny] = 0
     return Decision(

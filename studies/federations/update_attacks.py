@@ -36,7 +36,8 @@ def a_little(update: Update, sight: Sight) -> Update:
     Baruch, Baruch, Goldberg: A little is enough, NeurIPS 2019.
     """
     honest = sight.others()
-    return honest.mean(axis=0) - _LITTLE * honest.std(axis=0)
+    sent: Update = honest.mean(axis=0) - _LITTLE * honest.std(axis=0)
+    return sent
 
 
 def negative_mean(update: Update, sight: Sight) -> Update:
@@ -44,7 +45,8 @@ def negative_mean(update: Update, sight: Sight) -> Update:
 
     Xie, Koyejo, Gupta: Fall of empires, UAI 2019.
     """
-    return -sight.others().mean(axis=0)
+    sent: Update = -sight.others().mean(axis=0)
+    return sent
 
 
 def farthest_unseen(update: Update, sight: Sight) -> Update:
@@ -60,7 +62,8 @@ def farthest_unseen(update: Update, sight: Sight) -> Update:
         middle = (low + high) / 2
         apart = np.linalg.norm(honest - (centre + middle * away), axis=1).max()
         low, high = (middle, high) if apart <= between else (low, middle)
-    return centre + low * away
+    sent: Update = centre + low * away
+    return sent
 
 
 def copied(update: Update, sight: Sight) -> Update:
@@ -69,7 +72,8 @@ def copied(update: Update, sight: Sight) -> Update:
     Mimic of Karimireddy, He, Jaggi: Byzantine-robust learning on heterogeneous datasets, ICLR
     2022.
     """
-    return sight.others()[0]
+    sent: Update = sight.others()[0]
+    return sent
 
 
 sign_flip = Behaviour(update=reversed_update)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.federation.root import by_class, root_set
+from anml_fl.federation.held_out import by_class
+from anml_fl.federation.root import root_set
+from anml_fl.federation.root_rows import RootRows
 from anml_fl.federation.simulated_registry import credentials_drawn, simulated_registry
 from anml_fl.method.threads import one_thread
+from anml_fl.models.trusted_rows import LEAST_OF_A_CLASS, RootSetError
 from anml_fl.seeding import stream
 from clients.training import train
 from studies.redteam.coalition import View, sent
@@ -80,10 +83,18 @@ class Attackers:
         if self.attack.knows_root:
             return root_set(ground.task, ground.config)
         held = self.rows
-        chosen = by_class(
-            held.labels, ROOT_ROWS, stream(ground.config.seed, "redteam", "root")
+        order = stream(ground.config.seed, "redteam", "root").permutation(held.labels.size)
+        own = held.take(by_class(held.labels, ROOT_ROWS, order))
+        # Classes of which they hold a row or none are not looked at.
+        counts = np.bincount(own.labels, minlength=own.classes)
+        needed = tuple(np.flatnonzero(counts >= LEAST_OF_A_CLASS).tolist())
+        rows = RootRows(
+            own.features, own.labels, own.classes, "of the attackers'", False, needed
         )
-        return root_set(replace(ground.task, root=held.take(chosen)), ground.config)
+        try:
+            return root_set(replace(ground.task, root=rows), ground.config)
+        except RootSetError:
+            return None  # too few: they take the rule for one without
 
     def updates(
         self,

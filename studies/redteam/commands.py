@@ -5,12 +5,21 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from anml_fl.commands.failure import errors_reported
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from studies.redteam.attack import Attack
+    from studies.redteam.evaluation import Target
+    from studies.redteam.hunt import Hunt
+
 _SHARES = "0.1,0.3,0.45"
+_ALL = "all"
 
 
 @click.command("redteam")
@@ -21,7 +30,7 @@ _SHARES = "0.1,0.3,0.45"
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the results.  [default: runs/redteam/RULE]",
+    help="Folder of the results.  [default: runs/redteam/RULE; of all runs/redteam]",
 )
 @click.option(
     "--shares", default=_SHARES, show_default=True, help="Of the contributors that attack."
@@ -57,56 +66,81 @@ def redteam(
 ) -> None:
     """Search for the attack that harms RULE most, and write down the worst found.
 
-    RULE is a strategy of `anml run`, or your own as MODULE:OBJECT. What attackers may do:
+    RULE is a strategy of `anml run`, or your own as MODULE:OBJECT; all means every one that is
+    shipped, and a table of them. What attackers may do:
     credentials, example counts, wrong labels, updates, timing; what they may know: own data,
     all honest updates, the rule, its root set. Every attack trains a small federation by the
     real strategy. The measure is the test error above that of the honest alone.
 
     After Ctrl-C the same command goes on where it stopped, and with a larger budget further.
     """
+    from anml_fl.settings.aggregation import Aggregation
+    from anml_fl.system.files import write_whole
+    from strategies.rule import named_rule
+    from studies.redteam.evaluation import Target
+    from studies.redteam.house import TABLE, folder_of, house, house_table
+    from studies.redteam.hunt import attacks_of
+    from studies.redteam.report import as_markdown, write_report
+
+    with errors_reported(ImportError):
+        targets = house(dataset) if rule == _ALL else [Target(rule, root, dataset)]
+        asked = _shares(shares)
+        base = Path("runs", "redteam") if out is None else out
+        for target in targets:
+            named_rule(target.rule, Aggregation())
+            others = [] if transfer is None else list(attacks_of(transfer, target))
+            folder = base / folder_of(target) if out is None or rule == _ALL else base
+            found = _hunted(target, asked, budget, seed, folder, others)
+            # What was asked for, without where it was put.
+            words = ["anml", "redteam", target.rule, "--budget", str(budget)]
+            words += ["--shares", shares, "--dataset", dataset, "--seed", str(seed)]
+            words += [] if target.root else ["--no-root"]
+            for path in write_report(found, folder, shlex.join(words)):
+                click.echo(path)
+        if rule == _ALL:
+            table = as_markdown(house_table(base, targets))
+            write_whole(base / TABLE, f"{table}\n".encode())
+            click.echo(base / TABLE)
+
+
+def _hunted(
+    target: Target,
+    shares: Sequence[float],
+    budget: int,
+    seed: int,
+    folder: Path,
+    others: Sequence[tuple[str, Attack]],
+) -> Hunt:
+    """Hunt behind a progress bar."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from anml_fl.settings.aggregation import Aggregation
-    from strategies.rule import named_rule
-    from studies.redteam.evaluation import Target
-    from studies.redteam.hunt import attacks_of, hunt
-    from studies.redteam.report import write_report
+    from studies.redteam.hunt import called, hunt
 
-    with errors_reported(ImportError):
-        named_rule(rule, Aggregation())
-        target = Target(rule, root, dataset)
-        asked = _shares(shares)
-        if out is None:
-            name = f"{rule.replace(':', '-')}{'' if root else '-no-root'}"
-            out = Path("runs", "redteam", name if dataset == "digits" else f"{name}-{dataset}")
-        others = [] if transfer is None else list(attacks_of(transfer, target))
-        try:
-            with Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                speed_estimate_period=300,
-            ) as bar:
-                task = bar.add_task("starting", total=1.0)
-                found = hunt(
-                    target,
-                    asked,
-                    budget,
-                    seed,
-                    out,
-                    others,
-                    lambda share, words: bar.update(task, completed=share, description=words),
-                )
-        except KeyboardInterrupt:
-            click.echo("stopped; the same command goes on with what is left", err=True)
-            sys.exit(130)
-        # What was asked for, without where it was put.
-        words = ["anml", "redteam", rule, "--budget", str(budget), "--shares", shares]
-        words += ["--dataset", dataset, "--seed", str(seed)] + ([] if root else ["--no-root"])
-        for path in write_report(found, out, shlex.join(words)):
-            click.echo(path)
+    name = called(target.rule, root=target.root)
+    try:
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            speed_estimate_period=300,
+        ) as bar:
+            task = bar.add_task(name, total=1.0)
+            return hunt(
+                target,
+                shares,
+                budget,
+                seed,
+                folder,
+                others,
+                lambda share, words: bar.update(
+                    task, completed=share, description=f"{name}, {words}"
+                ),
+            )
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command goes on with what is left", err=True)
+        sys.exit(130)
 
 
 def _shares(text: str) -> tuple[float, ...]:

@@ -15,7 +15,6 @@ from threadpoolctl import threadpool_limits
 
 from anml_fl.federation.root import root_set
 from anml_fl.method.threads import one_thread
-from anml_fl.models.root_set import RootSet
 from anml_fl.models.state import arrays_of
 from anml_fl.run.code_hash import code_hash
 from clients.echo import echo_nonce
@@ -69,8 +68,6 @@ class _Federation:
 
     def decide(self, cohort: Cohort, context: Context) -> Decision:
         """Apply the rule, and keep what it remembers for those who know it."""
-        if isinstance(self.rule.root, RootSet):
-            context = with_quick_root(context, self.rule.root)
         decision = self.rule.decide(cohort, context)
         self.state = decision.state
         return decision

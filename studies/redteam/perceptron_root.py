@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.method.calibrated.root import Root
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,13 +34,7 @@ def with_quick_root(context: Context, rows: RootSet) -> Context:
         found = [perceptron_outputs(one, context.shapes, rows.features) for one in models]
         return np.stack(found).astype(np.float64)
 
-    root = Root(
-        labels=rows.labels,
-        classes=rows.classes,
-        outputs=outputs,
-        step=cache(context.root.step),
-        about=rows.about,
-    )
+    root = replace(context.root, outputs=outputs, step=cache(context.root.step))
     return replace(context, root=root, root_update=root.step)
 
 

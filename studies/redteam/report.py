@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from anml_fl.page.document import document
 from anml_fl.page.grid import Grid
@@ -46,6 +46,12 @@ _PAGE = """\
 _STYLE = "td.text { min-width: 5rem; white-space: normal; }"
 
 
+class _Part(NamedTuple):
+    title: str
+    text: str
+    grid: Grid
+
+
 def write_report(hunt: Hunt, folder: Path, command: str) -> list[Path]:
     """Write what a hunt found; the same hunt gives the same bytes.
 
@@ -70,7 +76,7 @@ def write_report(hunt: Hunt, folder: Path, command: str) -> list[Path]:
     )
     lines = [f"# {escaped(title)}", escaped(result)]
     for part in parts:
-        lines += [f"## {part['title']}", escaped(str(part["text"])), _table(part["grid"])]
+        lines += [f"## {part.title}", escaped(part.text), as_markdown(part.grid)]
     lines.append(f"    {command}")
     written = {
         "report.html": page,
@@ -80,6 +86,22 @@ def write_report(hunt: Hunt, folder: Path, command: str) -> list[Path]:
     for name, text in written.items():
         write_whole(folder / name, text.encode())
     return [folder / name for name in written]
+
+
+def as_markdown(grid: Grid) -> str:
+    """Write a table as Markdown.
+
+    Examples
+    --------
+    >>> print(as_markdown(Grid(("Rule", "Error*"), (("krum", "6.2"),))))
+    | Rule | Error |
+    | --- | --: |
+    | krum | 6.2 |
+    """
+    heads = [name for name, _ in grid.columns]
+    rules = ["--:" if kind == "number" else "---" for _, kind in grid.columns]
+    rows = [[escaped(cell) for cell in row] for row in grid.rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, rules, *rows])
 
 
 def _result(hunt: Hunt) -> str:
@@ -92,7 +114,7 @@ def _result(hunt: Hunt) -> str:
     )
 
 
-def _parts(hunt: Hunt) -> list[dict[str, object]]:
+def _parts(hunt: Hunt) -> list[_Part]:
     setting = SETTINGS[hunt.target.dataset]
     where = (
         f"{setting.dataset}, {setting.contributors} contributors, {setting.partition},"
@@ -140,10 +162,7 @@ def _parts(hunt: Hunt) -> list[dict[str, object]]:
         f" ({_listed(FRESH)}). Who does nothing harms nobody: below 0 is what the attackers'"
         " honest data would have brought, which the oracle does without."
     )
-    parts: list[dict[str, object]] = [
-        {"title": "The worst found", "text": where, "grid": worst},
-        {"title": "The check", "text": checked, "grid": again},
-    ]
+    parts = [_Part("The worst found", where, worst), _Part("The check", checked, again)]
     if hunt.transferred:
         rows = [
             (
@@ -156,7 +175,7 @@ def _parts(hunt: Hunt) -> list[dict[str, object]]:
         ]
         titles = ("Worst against", "Attackers", "Attack", "Error*", "Oracle*", "Above*")
         text = "What was found against other rules, tried on this one as it is."
-        parts.append({"title": "Transfers", "text": text, "grid": Grid(titles, tuple(rows))})
+        parts.append(_Part("Transfers", text, Grid(titles, tuple(rows))))
     return parts
 
 
@@ -192,14 +211,6 @@ def _attacks(hunt: Hunt) -> dict[str, object]:
             for rule, found in hunt.transferred
         ],
     }
-
-
-def _table(grid: object) -> str:
-    assert isinstance(grid, Grid)  # noqa: S101 - of `_parts`
-    heads = [name for name, _ in grid.columns]
-    rules = ["--:" if kind == "number" else "---" for _, kind in grid.columns]
-    rows = [[escaped(cell) for cell in row] for row in grid.rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, rules, *rows])
 
 
 def _attackers(hunt: Hunt, share: float) -> str:

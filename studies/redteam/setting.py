@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.federation.data import data_of
-from anml_fl.federation.root import held_out
+from anml_fl.federation.held_out import held_out
 from anml_fl.federation.task import Task
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat

@@ -21,7 +21,7 @@ from server.deployment.environment_file import write_environment
 from server.deployment.members import read_nodes
 from server.deployment.prepare import prepare
 from server.deployment.processes import supernode
-from server.deployment.site_tables import test_name as copied_name
+from server.deployment.site_tables import copy_name
 from server.deployment.state import State
 
 SCHEMA = """
@@ -211,7 +211,7 @@ def test_nodes_that_cannot_be_are_told(text, told):
     [("a.csv", "test.csv"), ("x.y.tsv.gz", "test.tsv.gz"), ("d.parquet", "test.parquet")],
 )
 def test_copy_of_the_test_table_keeps_what_says_its_kind(tmp_path, name, kept):
-    assert copied_name(tmp_path / name) == kept
+    assert copy_name("test", tmp_path / name) == kept
 
 
 def test_node_on_this_machine_reads_its_own_table(folder, schema, tables):

@@ -41,7 +41,7 @@ def test_sites_take_part_as_they_are_and_nobody_attacks_or_is_known(patients):
     assert federation.scenario == "unknown"
     assert config.name == "my-patients"
     # It would train on the honest alone, who are all of them.
-    assert config.strategies == ("fedavg", "krum", "anml")
+    assert config.strategies == ("fedavg", "krum", "anml", "calibrated")
     assert "oracle" in given(patients, behaviours="label_flip=1").strategies
     assert config.data_name == "my patients.csv"
     assert names_of(config) == ("n", "e", "s", "w")

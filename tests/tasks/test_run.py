@@ -28,14 +28,14 @@ def test_the_shape_of_the_quickstart_learns_and_leaves_a_whole_run(anml, place):
     out = place / "runs" / "quickstart.task"
     run = load_run(out)
     # Nobody attacks, so that the oracle has nothing to know; and digits are learned.
-    assert list(run.summary.strategies) == ["fedavg", "krum", "anml"]
+    assert list(run.summary.strategies) == ["fedavg", "krum", "anml", "calibrated"]
     assert set(run.summary.contributors.values()) == {"honest"}
     errors = {name: one.test_error for name, one in run.summary.strategies.items()}
     assert max(errors.values()) < 0.5, errors
     assert run.summary.dataset == "quickstart.task"
     assert run.summary.tested_on == "the task's load_centralized_dataset, at the server"
     # 4/5 of every fifth of the first 1200 rows.
-    assert load_updates(out / "anml", 1).examples.tolist() == [192.0] * 5
+    assert load_updates(out / "calibrated", 1).examples.tolist() == [192.0] * 5
     ended(anml("verify", out))
     ended(anml("attribution", out))
     page = (out / "report.html").read_text()
@@ -124,8 +124,8 @@ def test_flowers_simulation_finds_the_task_and_comes_to_the_same(anml, place):
     models = [load_file(f"{out}/anml/model.safetensors") for out in ("inline", "simulated")]
     assert models[0].keys() == models[1].keys()
     for name, array in models[0].items():
-        # Processes may round otherwise in the last place, and training amplifies it.
-        np.testing.assert_allclose(array, models[1][name], atol=1e-3, rtol=0, err_msg=name)
+        # What ADR 15 promises of two engines; measured: the same bytes.
+        np.testing.assert_allclose(array, models[1][name], atol=1e-6, rtol=0, err_msg=name)
 
 
 COUNTING = """

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.calibrated import evidence as kinds
-from anml_fl.method.calibrated.base_rate import base_rate
-from anml_fl.method.calibrated.claimed_counts import earned_shares
+from anml_fl.method.calibrated.claimed_counts import earned_shares, sure_shares
 from anml_fl.method.calibrated.copies import copies, similarity
 from anml_fl.method.calibrated.credential_worth import C, credential_worth
 from anml_fl.method.calibrated.directions import units
+from anml_fl.method.calibrated.evidence import DECAY, KINDS
 from anml_fl.method.calibrated.influence import damping, influence_bounds
 from anml_fl.method.calibrated.log_odds import logit, sigmoid
 from anml_fl.method.calibrated.memory import Memory
+from anml_fl.method.calibrated.nats import nats_for
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.method.calibrated.observed import Observed
+
+BASE = logit(0.8)
+"""Base rate: log-odds that a contributor is honest before anything is known of it."""
 
 # No sum of evidence counts for more, in nats.
 _MOST = 6.0
@@ -39,8 +42,6 @@ class Verdict:
     ----------
     shares : (n,) float64
         Of the step, summing to 1; all 0 if nobody is kept.
-    damping : float
-        Factor of the step, in [0, 1]: 1 but where few are kept.
     kept : (n,) bool
     contributors : tuple of ContributorJudgement
     round : RoundJudgement
@@ -49,7 +50,6 @@ class Verdict:
     """
 
     shares: NDArray[np.float64]
-    damping: float
     kept: NDArray[np.bool_]
     contributors: tuple[ContributorJudgement, ...]
     round: RoundJudgement
@@ -61,10 +61,10 @@ def calibrate(
 ) -> Verdict:
     """Weigh the contributors of a round.
 
-    e_i = l_i + base - logit(.3), with l_i the evidence's log-likelihood ratios, summed and
-    clipped to +-6; no credential is in it. Kept is who has e_i + s_i > 0, |s_i| <= c what its
-    credentials are worth. Weight: FedAvg's, as far as it is earned, times the posterior
-    sigmoid(l_i + base + s_i), and one weight for all copies together.
+    e_i = l_i + logit(.8) - logit(.3), with l_i the evidence's log-likelihood ratios, summed
+    and clipped to +-6; no credential is in it. Kept is who has e_i + s_i > 0, |s_i| <= c what
+    its credentials are worth. Weight: FedAvg's, as far as it is earned, times the posterior
+    sigmoid(l_i + logit(.8) + s_i), and one weight for all copies together.
 
     Parameters
     ----------
@@ -81,31 +81,30 @@ def calibrate(
     n = len(observed.contributors)
     unit, memory = observed.folded, memory.aged(("", *observed.contributors))
     memory = memory.added(
-        "residuals", observed.contributors, units(unit - unit.mean(0)), kinds.DECAY
+        "residuals", observed.contributors, units(unit - unit.mean(0)), DECAY
     )
     cosines = similarity(memory.of("residuals", observed.contributors, unit.shape[1:]))
     trust = memory.of("distrust", observed.contributors, ())
     voices = np.maximum(1.0 - trust, _LEAST_VOICE) / (cosines**_ALIKE_POWER).sum(axis=1)
     found, memory = _evidence(observed, memory, voices)
     llr = np.clip(sum(found.values(), np.zeros(n)), -_MOST, _MOST)
-    base = base_rate(llr)
-    e = llr + base - _KEPT
+    e = llr + BASE - _KEPT
     if observed.root is None:
         # Without trusted rows the majority is the measure: the better half is believed.
-        best = np.argsort(-llr, kind="stable")[: -(-n // 2)]
+        best = llr >= np.median(llr)
         e[best] = np.maximum(e[best], C + 0.01)
-    verdicts = sigmoid(2.0 * (llr - np.median(llr)) + base)
-    worth, slopes = credential_worth(verdicts, v, r, base)
+    verdicts = sigmoid(2.0 * (llr - np.median(llr)) + BASE)
+    worth, slopes = credential_worth(verdicts, v, r, BASE)
     kept = e + worth > 0
     posterior = sigmoid(e + _KEPT + worth)
     alike = copies(cosines)
-    weights = earned_shares(observed.base, e, C) * kept * posterior / alike
-    memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + base))
+    rho = kept * posterior / alike
+    weights = earned_shares(observed.base, e, C) * rho
+    memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + BASE))
     total = weights.sum()
     bounds = influence_bounds(observed.norms, observed.examples)
     return Verdict(
         shares=weights / total if total > 0 else weights,
-        damping=damping(weights),
         kept=kept,
         contributors=tuple(
             ContributorJudgement(
@@ -121,10 +120,11 @@ def calibrate(
         ),
         round=RoundJudgement(
             root="none" if observed.root is None else observed.root.about,
-            base_rate=base,
+            base_rate=BASE,
             c=C,
             slopes={"v": float(slopes[0]), "r": float(slopes[1])},
             cap=observed.cap,
+            damping=damping(sure_shares(observed.base), rho),
         ),
         memory=memory,
     )
@@ -135,10 +135,7 @@ def _evidence(
 ) -> tuple[dict[str, NDArray[np.float64]], Memory]:
     """Log-likelihood ratios by kind, in nats."""
     found: dict[str, NDArray[np.float64]] = {}
-    layer, root = observed.layer, observed.root
-    if root is not None:
-        found["root direction"], memory = kinds.root_direction(observed, memory, root)
-        found["company"], memory = kinds.company(observed, memory, root)
-    elif layer is not None:
-        found["output rows"], memory = kinds.output_rows(observed, memory, layer, voices)
+    for kind, (nats, neutral) in nats_for(observed).items():
+        values, memory = KINDS[kind](observed, memory, voices)
+        found[kind] = nats * (values - neutral)
     return found, memory

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from anml_fl.method.calibrated.claimed_counts import fedavg_shares
 from anml_fl.method.calibrated.directions import lengths, units
 from anml_fl.method.calibrated.influence import norm_cap
@@ -14,7 +16,6 @@ from anml_fl.method.calibrated.sketch import sketch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from anml_fl.method.calibrated.root import Root
@@ -89,9 +90,22 @@ class Observed:
         )
 
     @property
+    def trusted(self) -> Root:
+        """The root set.
+
+        Raises
+        ------
+        ValueError
+            If there is none: evidence that needs one is not asked for then.
+        """
+        if self.root is None:
+            raise ValueError("this evidence needs a root set, and there is none")
+        return self.root
+
+    @property
     def scales(self) -> NDArray[np.float64]:
         """What each update is multiplied by, so that none exceeds the cap, in [0, 1]."""
         longer = self.norms > self.cap
-        scales: NDArray[np.float64] = self.norms * 0 + 1
+        scales = np.ones(self.norms.shape)
         scales[longer] = self.cap / self.norms[longer]
         return scales

@@ -73,7 +73,9 @@ class OutputLayer:
         weight -= weight.mean(axis=1, keepdims=True)
         bias -= bias.mean(axis=1, keepdims=True)
         mix = np.einsum("nch,nc->nh", weight, bias)
-        mix /= np.maximum((bias**2).sum(axis=1), _TINY)[:, None]
+        size = (bias**2).sum(axis=1)[:, None]
+        # However short: updates are as small as the learning rate makes them.
+        np.divide(mix, size, out=mix, where=size > 0)
         cleared: NDArray[np.float64] = weight - bias[:, :, None] * mix[:, None, :]
         return cleared
 

@@ -10,7 +10,6 @@ from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 from scipy.stats import ttest_1samp
 
-from anml_fl.method.calibrated.base_rate import base_rate
 from anml_fl.method.calibrated.claimed_counts import earned_shares, fedavg_shares
 from anml_fl.method.calibrated.company import Company, settled, significance
 from anml_fl.method.calibrated.copies import copies, similarity

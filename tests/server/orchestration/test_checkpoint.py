@@ -63,6 +63,19 @@ def test_what_is_read_is_what_was_written(tmp_path):
     assert replace(found, **rest) == CONTENT
 
 
+def test_what_calibrated_remembers_outlives_an_interruption(
+    small, run, interrupt_after, tmp_path
+):
+    config = small(strategies="calibrated", behaviours="label_flip=2", rounds=4)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, tmp_path / "run", interrupt_after(6 + 6 * 2))
+    run(config, tmp_path / "run")
+    run(config, tmp_path / "whole")
+    for name in ("rounds.jsonl", "model.safetensors"):
+        there = (tmp_path / "run" / "calibrated" / name).read_bytes()
+        assert there == (tmp_path / "whole" / "calibrated" / name).read_bytes()
+
+
 def test_the_one_before_stays_until_the_next(tmp_path):
     for number in (1, 2, 3):
         save_checkpoint(

@@ -70,7 +70,17 @@ def test_the_last_models_hash_is_that_of_the_saved_model(small, run, tmp_path):
     )
 
 
-def test_without_anml_the_first_strategy_settles(small, run, tmp_path):
+def test_calibrated_settles_by_its_own_weights_wherever_it_stands(small, run, tmp_path):
+    run(small(strategies="fedavg,anml,calibrated", rounds=1), tmp_path)
+    opened, settled, _ = entries(tmp_path)
+    assert opened["strategy"] == "calibrated"
+    (record,) = rounds(tmp_path, "calibrated")
+    weights = {one["contributor"]: one["weight"] for one in record["contributors"]}
+    paid = {one["contributor"]: one["payout"] for one in settled["contributors"]}
+    assert {who: 1e6 * weight for who, weight in weights.items()} == pytest.approx(paid, abs=1)
+
+
+def test_without_either_the_first_strategy_settles(small, run, tmp_path):
     run(small(strategies="median,krum"), tmp_path)
     opened, *settled, closed = entries(tmp_path)
     assert opened["strategy"] == "median"

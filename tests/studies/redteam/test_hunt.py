@@ -9,8 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from anml_fl.cli import main
+from anml_fl.plugins import RULES
 from studies.redteam.attack import Attack
 from studies.redteam.evaluation import Evaluation, Target
+from studies.redteam.house import folder_of, house, house_table
 from studies.redteam.hunt import attacks_of, hunt
 from studies.redteam.records import FILE, Records
 from studies.redteam.report import write_report
@@ -139,6 +141,22 @@ def test_the_command_writes_its_report(tmp_path):
     for name in ("report.html", "report.md", "attacks.json"):
         assert (tmp_path / name).exists()
     assert "anml redteam median --budget 2" in (tmp_path / "report.md").read_text()
+
+
+def test_the_houses_table_has_the_least_harmed_first(tmp_path):
+    targets = [Quick("fedavg"), Quick("calibrated", False)]
+    for budget, target in zip((10, 2), targets, strict=True):
+        folder = tmp_path / folder_of(target)
+        write_report(hunt(target, [0.3], budget, 0, folder), folder, "")
+    grid = house_table(tmp_path, targets)
+    assert [row[0] for row in grid.rows] == ["calibrated without root set", "fedavg"]
+    assert [row[1] for row in grid.rows] == ["+1.0 (+1.0)", "+10.0 (+10.0)"]
+
+
+def test_every_shipped_rule_but_the_ceiling_is_of_the_house():
+    names = [target.rule for target in house("digits")]
+    assert set(names) == set(RULES.names) - {"oracle"}
+    assert names.count("calibrated") == 2
 
 
 def _header(folder):
