@@ -29,7 +29,7 @@ _FIRST = (
     "q-fit-length", "baselines", "approximations", "gate-stage1", "gate-rho", "zero-attack",
     "sampling", "feature-drift", "exploration", "temperature", "regression", "overhead",
     "label-skew", "contributor-updates", "contributor-curves", "contributor-skew", "hospitals",
-    "annotators", "annotators-federation", "writers", "transformer",
+    "annotators", "annotators-federation", "writers", "transformer", "gate-samples",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Gates for samples: the paper's, and one that learns what credentials are worth.
 
-`evidence` is `calibrated` without credentials, `v*r` credentials without evidence, and `oracle`
-takes all that is good. The published methods know beta, which Krum's score takes, and keep 70 %;
+`evidence` is `calibrated` without credentials, `v*r` credentials without evidence, `oracle`
+all that is good. The published methods know beta, which Krum's score takes, and keep 70 %;
 `calibrated` is told nothing. About 10 core-minutes in all.
 """
 

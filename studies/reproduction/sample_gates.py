@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 NAME = "gate-samples"
 _GATE, _REFERENCES = "calibrated", ("uniform", "two_stage", "evidence", "oracle")
 _HOSTILE = "hostile"
+_NOTES = (
+    "calibrated takes its evidence from models that have not seen a sample (confident "
+    "learning's margin, three folds, five fits, each believing samples as far as the last "
+    "one did), and learns what v and r are worth from the evidence of the 25 samples "
+    "whose credentials rank alike. It needs neither beta nor a share to keep. Credentials "
+    "multiply the odds by 30 at most: with evidence l and c = log 30, l <= -c is never "
+    "kept and l > c always is, whatever anybody shows. That holds for the evidence of the "
+    "last fit; what was believed in the fits before it depends on credentials as well.",
+    "bought and steered are the attacks of gate-stage1 and gate-rho. hostile conditions "
+    "are ours: credentials that tell nothing (uninformative) or are best for attackers "
+    "(inverted), and wrong labels that agree, each class taken for the next (pairs) or a "
+    "share of the first class for the second (one_class). honest_kept and attackers_kept "
+    "are shares of the good and the bad samples that a method trains on, attackers_share "
+    "the bad ones' part of these, and worth_share how much of what credentials seemed to "
+    "tell the evidence bore out.",
+)
 # Points above the oracle from which on a gate is said to fail.
 _FAILS = 0.05
 
@@ -46,6 +62,7 @@ def sample_gate_blocks(study: Study) -> tuple[Block, ...]:
     if not by_dataset:
         return ()
     blocks: list[Block] = [
+        *map(Text, _NOTES),
         Heading("Over the paper's scenarios, and the attacks on its gate"),
         overview(by_dataset),
     ]

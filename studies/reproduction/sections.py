@@ -14,6 +14,7 @@ from studies.reproduction.document import Folded, Section, Text
 from studies.reproduction.figure_5 import figure_5, sweep_table
 from studies.reproduction.networks import network_blocks
 from studies.reproduction.notes import NOTES, TABLE_16
+from studies.reproduction.sample_gates import sample_gate_blocks
 from studies.reproduction.settings import differences, settings_blocks, usual_recipe
 from studies.reproduction.significance import LEVEL, comparisons
 from studies.reproduction.tables import (
@@ -60,6 +61,7 @@ OWN = {
     "annotators-federation": "The same people as a federation",
     "writers": "Digits of 180 writers",
     "transformer": "A Transformer and a CNN in the MLP's place",
+    "gate-samples": "A gate for samples that learns what credentials are worth",
 }
 """Titles of the studies that no table of the paper has, in the order of the page."""
 
@@ -291,6 +293,7 @@ def _own(name: str, studies: Mapping[str, Study], stale: Text | None) -> Section
             blocks.append(derived)
     by_level = network_blocks(study)
     blocks += by_level
+    blocks += sample_gate_blocks(study)
     blocks += _measured(study, studies, opened=not by_level)
     blocks += _tests(study)
     return Section(name, title, tuple(blocks))
