@@ -1,4 +1,4 @@
-"""The study of gates for samples: models do not judge what they saw, and attacks are as said."""
+"""The study of gates for samples: no model judges what it saw, and attacks are as said."""
 
 from __future__ import annotations
 
