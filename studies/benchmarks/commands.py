@@ -40,6 +40,22 @@ def bench_krum(repeats: int) -> None:
     _measure("krum", repeats=repeats)
 
 
+@bench.command("calibrated")
+@click.option("--repeats", default=3, show_default=True, help="Measurements of each.")
+@click.option(
+    "--size",
+    "sizes",
+    type=(int, int),
+    multiple=True,
+    help="Parameters and contributors (default: seven sizes).",
+)
+def bench_calibrated(repeats: int, sizes: tuple[tuple[int, int], ...]) -> None:
+    """A round of `calibrated` with a root set, against the geometric median (RFA)."""
+    from studies.benchmarks.calibrated import MANY, SIZES
+
+    _measure("calibrated", sizes or (*SIZES, *MANY), repeats)
+
+
 @bench.command("federation")
 @click.option("--seeds", default=5, show_default=True, help="Seeds, from --first on.")
 @click.option("--first", default=0, show_default=True, help="First seed.")

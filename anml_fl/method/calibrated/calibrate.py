@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.calibrated import evidence as kinds
-from anml_fl.method.calibrated.claimed_counts import earned_shares
+from anml_fl.method.calibrated.claimed_counts import earned_shares, sure_shares
 from anml_fl.method.calibrated.copies import copies, similarity
 from anml_fl.method.calibrated.credential_worth import C, credential_worth
 from anml_fl.method.calibrated.directions import units
+from anml_fl.method.calibrated.evidence import DECAY, KINDS
 from anml_fl.method.calibrated.influence import damping, influence_bounds
 from anml_fl.method.calibrated.log_odds import logit, sigmoid
 from anml_fl.method.calibrated.memory import Memory
+from anml_fl.method.calibrated.nats import nats_for
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def calibrate(
     n = len(observed.contributors)
     unit, memory = observed.folded, memory.aged(("", *observed.contributors))
     memory = memory.added(
-        "residuals", observed.contributors, units(unit - unit.mean(0)), kinds.DECAY
+        "residuals", observed.contributors, units(unit - unit.mean(0)), DECAY
     )
     cosines = similarity(memory.of("residuals", observed.contributors, unit.shape[1:]))
     trust = memory.of("distrust", observed.contributors, ())
@@ -97,7 +98,8 @@ def calibrate(
     kept = e + worth > 0
     posterior = sigmoid(e + _KEPT + worth)
     alike = copies(cosines)
-    weights = earned_shares(observed.base, e, C) * kept * posterior / alike
+    rho = kept * posterior / alike
+    weights = earned_shares(observed.base, e, C) * rho
     memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + BASE))
     total = weights.sum()
     bounds = influence_bounds(observed.norms, observed.examples)
@@ -122,7 +124,7 @@ def calibrate(
             c=C,
             slopes={"v": float(slopes[0]), "r": float(slopes[1])},
             cap=observed.cap,
-            damping=damping(weights),
+            damping=damping(sure_shares(observed.base), rho),
         ),
         memory=memory,
     )
@@ -133,12 +135,7 @@ def _evidence(
 ) -> tuple[dict[str, NDArray[np.float64]], Memory]:
     """Log-likelihood ratios by kind, in nats."""
     found: dict[str, NDArray[np.float64]] = {}
-    layer, root = observed.layer, observed.root
-    if root is not None:
-        found["root direction"], memory = kinds.root_direction(observed, memory, root)
-        found["company"], memory = kinds.company(observed, memory, root)
-    elif layer is not None:
-        found["output rows"], memory = kinds.output_rows(observed, memory, layer, voices)
-    else:
-        found["update direction"], memory = kinds.update_direction(observed, memory, voices)
+    for kind, (nats, neutral) in nats_for(observed).items():
+        values, memory = KINDS[kind](observed, memory, voices)
+        found[kind] = nats * (values - neutral)
     return found, memory

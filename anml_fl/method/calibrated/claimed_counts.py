@@ -54,21 +54,36 @@ def earned_shares(
     return shares
 
 
-def largest_shares(examples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share b_i that each could have had by claiming any count, (n,) in (0, 1].
+def sure_shares(base: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares of claims cut off at the median, which no claim of a minority moves far: sum 1.
 
     Examples
     --------
-    >>> largest_shares(np.ones(7)).round(3)  # 3 / (3 + 6)
-    array([0.333, 0.333, 0.333, 0.333, 0.333, 0.333, 0.333])
+    >>> sure_shares(np.array([0.1, 0.2, 0.2, 0.5])).round(3)
+    array([0.143, 0.286, 0.286, 0.286])
     """
-    middle = LARGEST * median_with_most(examples)
-    # Of so few nothing else says how much is much.
-    unknown = np.isinf(middle)
-    middle = np.where(unknown, 1.0, middle)
+    cut = np.minimum(base, np.median(base))
+    shares: NDArray[np.float64] = cut / cut.sum()
+    return shares
+
+
+def largest_shares(examples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Three medians over all counts cut at the median, had each claimed the most: (n,), > 0.
+
+    Infinite for n = 1 and 2, where nothing else says how much is much.
+
+    Examples
+    --------
+    >>> largest_shares(np.ones(10)).round(3)
+    array([0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3])
+    """
+    middle = median_with_most(examples)
+    if np.isinf(middle).any():
+        return np.full(examples.size, np.inf)
     cut = np.minimum(examples[None, :], middle[:, None])
-    rest = cut.sum(axis=1) - np.diagonal(cut)
-    return np.where(unknown, 1.0, middle / (middle + rest))
+    total = cut.sum(axis=1) - np.diagonal(cut) + middle
+    shares: NDArray[np.float64] = LARGEST * middle / total
+    return shares
 
 
 def median_with_most(values: NDArray[np.float64]) -> NDArray[np.float64]:

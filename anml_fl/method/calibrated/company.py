@@ -19,6 +19,8 @@ _TINY = 1e-12
 # The mean without a contributor is no further from the mean than so many times the way to it:
 # without one of more than .999 of all it is lost in rounding.
 _FAR = 1e3
+# Numbers of all steps that are asked at once.
+_AT_ONCE = 2**20
 # Standard errors below which a contributor leaves; and the least that stay.
 _HARM, _FEWEST = 2.0, 1 / 3
 # Of so few each leaving moves the mean far: the outputs are asked again.
@@ -67,56 +69,50 @@ class Company:
         size = np.where(live, np.maximum(out, -_FAR), base / (inside + base))
         outputs = root.outputs(mean[None])[0]
         changes = np.empty((base.size, *outputs.shape))
-        # One model at a time: all of them at once would be the updates over again.
-        kind = mean.dtype.type
-        for i, h in enumerate(size):
-            # A factor of another type would make float64 of the whole step.
-            step = observed.updates[i] * kind(h * scales[i])
-            step += mean * kind(1.0 - h)
-            changes[i] = (root.outputs(step[None])[0] - outputs) / h
+        # All of them at once would be the updates over again.
+        at_once = max(1, _AT_ONCE // mean.size)
+        for start in range(0, base.size, at_once):
+            part = slice(start, start + at_once)
+            h = size[part, None].astype(mean.dtype)
+            steps = observed.updates[part] * (h * scales[part, None].astype(mean.dtype))
+            steps += mean * (1 - h)
+            changes[part] = root.outputs(steps) - outputs
+        changes /= size[:, None, None]
         return cls(live.copy(), outputs, changes, base, root.labels)
 
-    def gains(
-        self, live: NDArray[np.bool_], who: NDArray[np.intp] | None = None
-    ) -> NDArray[np.float64]:
+    def gains(self, live: NDArray[np.bool_]) -> NDArray[np.float64]:
         """What each brings: the loss without it less the loss with it, by root row.
 
         Parameters
         ----------
         live : (n,) bool
             Who is in the company; of each other it is what it would bring if it came back.
-        who : (k,) int, optional
-            Of whom it is asked; of everybody by default.
 
         Returns
         -------
-        (k, m) float64
+        (n, m) float64
         """
-        asked = np.arange(live.size) if who is None else who
-        flipped = np.tile(live, (asked.size, 1))
-        flipped[np.arange(asked.size), asked] ^= True
-        # A company of nobody says nothing.
-        flipped[~flipped.any(axis=1)] = live
-        losses = self._loss(self._mixed(np.concatenate([live[None], flipped])))
-        sign = np.where(live[asked], 1.0, -1.0)
-        found: NDArray[np.float64] = (losses[1:] - losses[:1]) * sign[:, None]
-        return found
-
-    def _mixed(self, live: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Outputs (k, m, C) of companies (k, n)."""
+        inside = float(self.base[live].sum())
         moves = (live.astype(np.float64) - self.anchor) * self.base
-        moves /= (live * self.base).sum(axis=1, keepdims=True)
-        moved: NDArray[np.float64] = self.outputs + np.tensordot(moves, self.changes, axes=1)
-        return moved
+        moved = np.tensordot(moves, self.changes, axes=1)
+        together = self._loss(self.outputs + moved / inside)
+        sign = np.where(live, -1.0, 1.0)
+        left = inside + sign * self.base
+        # A company of nobody says nothing.
+        alone = left <= _TINY * inside
+        left[alone] = inside
+        change = np.where(alone, 0.0, sign * self.base)[:, None, None]
+        toggled = self.outputs + (moved + change * self.changes) / left[:, None, None]
+        return (together - self._loss(toggled)) * sign[:, None]
 
     def _loss(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Loss (k, m) of each row, cut off."""
+        """Loss (..., m) of each row, cut off."""
         found: NDArray[np.float64]
         if outputs.shape[-1] == 1:
             found = np.minimum((outputs[..., 0] - self.labels) ** 2, _MOST_VALUES)
             return found
         outputs = outputs - outputs.max(axis=-1, keepdims=True)
-        said = outputs[:, np.arange(self.labels.size), self.labels]
+        said = outputs[..., np.arange(self.labels.size), self.labels]
         found = np.log(np.exp(outputs).sum(axis=-1)) - said
         return np.minimum(found, _MOST_CLASSES)
 
@@ -166,7 +162,7 @@ def settled(
     fewest = max(1, int(np.ceil(n * _FEWEST)))
     while live.sum() > fewest:
         who = np.flatnonzero(live)
-        z = significance(remembered[who] + company.gains(live, who))
+        z = significance(remembered[who] + company.gains(live)[who])
         harmful = np.flatnonzero(z < -_HARM)
         if not harmful.size:
             break
@@ -175,6 +171,4 @@ def settled(
         live[who[harmful[np.argsort(z[harmful], kind="stable")[:most]]]] = False
         if n <= _FEW:
             company = Company.of(observed, root, live)
-    if n > _FEW and (live != company.anchor).any():
-        company = Company.of(observed, root, live)
     return company.gains(live)

@@ -15,7 +15,7 @@ CAP = 2.0
 """Updates are cut off at so many times the median length."""
 
 MOST = 2.0
-"""K: nobody has more than so many times its share under FedAvg."""
+"""K: so many times what everybody kept would have is the most that somebody has."""
 
 
 def norm_cap(norms: NDArray[np.float64]) -> float:
@@ -27,24 +27,27 @@ def norm_cap(norms: NDArray[np.float64]) -> float:
     return CAP * float(np.median(norms))
 
 
-def damping(weights: NDArray[np.float64]) -> float:
-    """Factor lambda = min(1, K sum_i w_i) of the step, in [0, 1].
+def damping(sure: NDArray[np.float64], kept: NDArray[np.float64]) -> float:
+    """Factor lambda = min(1, K sum_i sure_i rho_i) of the step, in [0, 1].
 
-    The step is lambda sum_i w_i V_i / sum_i w_i, with w_i <= b_i and |V_i| <= cap: the part
-    of each is at most K b_i cap. It is 1 while those who are kept have half of FedAvg's
-    weights between them.
+    The step is lambda sum_i w_i V_i / sum_i w_i, with |V_i| <= cap and w_i = rho_i times the
+    earned share of i, which is at least that of its count cut at the median, and at most three
+    medians: so the part of i is at most K 3 med / sum_j min(n_j, med) times the cap. lambda is
+    1 while those who are kept are half of all, whatever anybody claims.
 
     Parameters
     ----------
-    weights : (n,) float64
-        w_i, before they are divided by their sum.
+    sure : (n,) float64
+        As of `claimed_counts.sure_shares`.
+    kept : (n,) float64
+        rho_i in [0, 1]: posterior over copies, 0 of whoever is not kept.
 
     Examples
     --------
-    >>> damping(np.array([0.2, 0.3])), damping(np.array([0.125, 0.0]))
-    (1.0, 0.25)
+    >>> damping(np.array([0.5, 0.5]), np.ones(2)), damping(np.array([0.5, 0.5]), np.zeros(2))
+    (1.0, 0.0)
     """
-    return min(1.0, MOST * float(weights.sum()))
+    return min(1.0, MOST * float(sure @ kept))
 
 
 def influence_bounds(
@@ -53,8 +56,8 @@ def influence_bounds(
     """Bound each contributor's own part of the step, whatever it sends: (n,), >= 0.
 
     bound_i = cap_i min(1, K beta_i): the norm cap times the largest weight. cap_i is the cap
-    if i sent the longest update of all, and beta_i its share under FedAvg if it claimed the
-    most examples; infinite for n = 1 and 2, where nothing else says how long updates are.
+    if i sent the longest update of all, and beta_i = 3 med / sum_j min(n_j, med) if it claimed
+    the most examples; infinite for n = 1 and 2, where nothing else says how long updates are.
 
     Parameters
     ----------

@@ -90,6 +90,19 @@ class Observed:
         )
 
     @property
+    def trusted(self) -> Root:
+        """The root set.
+
+        Raises
+        ------
+        ValueError
+            If there is none: evidence that needs one is not asked for then.
+        """
+        if self.root is None:
+            raise ValueError("this evidence needs a root set, and there is none")
+        return self.root
+
+    @property
     def scales(self) -> NDArray[np.float64]:
         """What each update is multiplied by, so that none exceeds the cap, in [0, 1]."""
         longer = self.norms > self.cap
