@@ -149,7 +149,7 @@ def _row(parameters: int, n: int, repeats: int, say: Progress) -> Row:
         """Do a round as the rule does, from its state to its state."""
         observed = Observed.of(names, updates, examples, shapes, root)
         verdict = calibrate(observed, v, r, Memory.of_state(state))
-        pulls = (verdict.damping * verdict.shares * observed.scales).astype(np.float32)
+        pulls = (verdict.round.damping * verdict.shares * observed.scales).astype(np.float32)
         if not (pulls @ updates).any():
             raise RuntimeError("calibrated kept nobody: nothing was measured")
         return verdict.memory.to_state()

@@ -18,8 +18,8 @@ C = float(np.log(9.0))
 _SLOPE, _SPREAD = 1.5, 0.5
 _UNIT = 0.2
 _PRECISION = np.array([1.0, _SPREAD**-2, _SPREAD**-2])
-_FACES = np.array([[1.0, 1, 1], [1, 1, 0], [1, 0, 1], [1, 0, 0]])
-_SURE_STEPS, _STEPS = 60, 4
+_FACES = np.array([[1.0, 1, 0], [1, 0, 1], [1, 0, 0]])
+_SURE_STEPS, _STEPS, _SMALL = 60, 4, 1e-6
 _TINY = 1e-12
 
 
@@ -67,7 +67,10 @@ def credential_worth(
     slopes = prior[None]
     # Of all: steps that cannot overshoot. Without one it is near by, where Newton's are best.
     for _ in range(_SURE_STEPS):
+        before = slopes
         slopes = _stepped(slopes, rows, verdicts, prior, sure=True, left_out=False)
+        if np.abs(slopes - before).max() < _SMALL:
+            break
     slopes = np.tile(slopes, (n, 1))
     for _ in range(_STEPS):
         slopes = _stepped(slopes, rows, verdicts, prior, sure=False, left_out=True)
@@ -109,12 +112,16 @@ def _stepped(
 
 def _least(curvature: NDArray[np.float64], pull: NDArray[np.float64]) -> NDArray[np.float64]:
     """Minimise y^T H y / 2 - b^T y with the last two of y >= 0, by trying which are 0."""
-    most = np.full(len(pull), -np.inf)
-    best = np.zeros_like(pull)
+    best = np.linalg.solve(curvature, pull[..., None])[..., 0].astype(np.float64, copy=False)
+    # Where no slope would be negative that is it.
+    bent = np.flatnonzero((best[:, 1:] < 0).any(axis=1))
+    if not bent.size:
+        return best
+    most = np.full(bent.size, -np.inf)
     for face in _FACES:
-        matrix = curvature * np.outer(face, face) + np.diag(1.0 - face)
-        tried = np.linalg.solve(matrix, (pull * face)[..., None])[..., 0]
-        gain = np.where((tried[:, 1:] >= 0).all(axis=1), (pull * tried).sum(axis=1), -np.inf)
-        better = gain > most
-        best[better], most[better] = tried[better], gain[better]
+        matrix = curvature[bent] * np.outer(face, face) + np.diag(1.0 - face)
+        tried = np.linalg.solve(matrix, (pull[bent] * face)[..., None])[..., 0]
+        gain = (pull[bent] * tried).sum(axis=1)
+        better = (tried[:, 1:] >= 0).all(axis=1) & (gain > most)
+        best[bent[better]], most[better] = tried[better], gain[better]
     return best

@@ -22,7 +22,7 @@ def checked(scene, memory=None, v=None, r=None):
     assert np.isfinite(found.shares).all()
     assert (found.shares >= 0).all()
     assert found.shares.sum() == pytest.approx(1.0 if found.kept.any() else 0.0)
-    assert 0 <= found.damping <= 1
+    assert 0 <= found.round.damping <= 1
     for one in found.contributors:
         numbers = [*one.evidence.values(), one.l, one.worth, one.posterior, one.copies]
         assert np.isfinite(numbers).all()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import brentq, minimize
-from scipy.special import expit, logit
+from scipy.optimize import minimize
+from scipy.special import expit
 from scipy.stats import ttest_1samp
 
 from anml_fl.method.calibrated.claimed_counts import earned_shares, fedavg_shares
@@ -22,31 +22,6 @@ from anml_fl.method.calibrated.root import Root
 from anml_fl.method.calibrated.sketch import SIZE, sketch
 
 SEEDS = st.integers(0, 2**31)
-
-
-# Base rate.
-
-
-@given(llr=st.lists(st.floats(-6, 6), max_size=30))
-def test_base_rate_is_the_root_of_its_own_equation(llr):
-    found = np.array(llr)
-
-    def off(pi):
-        return (expit(-(found + logit(1 - pi))).sum() + 2) / (found.size + 10) - pi
-
-    roots = [
-        brentq(off, low, low + 0.01)
-        for low in np.linspace(1e-6, 0.98, 99)
-        if off(low) * off(low + 0.01) <= 0
-    ]
-    # EM may be on its way still, where it is slow: within .05 nats of where it goes.
-    assert min(abs(base_rate(found) - logit(1 - root)) for root in roots) < 0.05
-
-
-def test_base_rate_finds_the_share_of_the_bad_where_evidence_is_sharp():
-    for bad in (0, 3, 10):
-        found = np.r_[np.full(bad, -60.0), np.full(20 - bad, 60.0)]
-        assert base_rate(found) == pytest.approx(logit(1 - (bad + 2) / 30))
 
 
 # Worth of credentials.
@@ -230,7 +205,7 @@ def test_the_median_contributor_is_at_one_and_nobody_beyond(values):
     above = sorted(x for x in values if x > 0)
     middle = np.median(above) if above else 0.25
     expected = [
-        min(1, max(-0.5, 1 + (x - middle) / max(middle, 0.25))) for x in values
+        min(1, max(-1.0, 1 + (x - middle) / max(middle, 0.25))) for x in values
     ]  # fmt: skip
     np.testing.assert_allclose(found, expected)
 
@@ -246,7 +221,8 @@ def test_no_claim_earns_more_than_fedavg_gives_or_three_times_the_median(claims,
     assert base.sum() == pytest.approx(1)
     assert base.max() <= 3 * np.median(base) * (1 + 1e-12)
     assert (earned <= base).all()
-    assert (earned[evidence >= C] == base[evidence >= C]).all()
+    sure = evidence >= C
+    np.testing.assert_allclose(earned[sure], base[sure])
     none = evidence <= 0
     np.testing.assert_allclose(earned[none], np.minimum(base, np.median(base))[none])
 
@@ -306,7 +282,7 @@ def a_round(kind, n, seed):
         vectors = (
             updates * np.minimum(1, 2 * np.median(observed.norms) / observed.norms)[:, None]
         )
-        inside = np.minimum(examples, 3 * np.median(examples)) * company
+        inside = np.minimum(examples, np.median(examples)) * company
         said = out(now + (inside / inside.sum()) @ vectors)
         if kind == "values":
             return np.minimum((said[:, 0] - labels) ** 2, 9)

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from anml_fl.method.calibrated.claimed_counts import fedavg_shares
 from anml_fl.method.calibrated.credential_worth import C, credential_worth
 from anml_fl.method.calibrated.influence import MOST, influence_bounds, norm_cap
 from anml_fl.method.calibrated.memory import Memory
@@ -29,7 +28,7 @@ def rounds(make_scene, seed, n, flipped, rounds=2, **options):
 
 
 def step_of(observed, verdict):
-    pulls = verdict.damping * verdict.shares * observed.scales
+    pulls = verdict.round.damping * verdict.shares * observed.scales
     return pulls @ observed.updates
 
 
@@ -44,11 +43,20 @@ def evidence_of(verdict):
 
 
 def weights_of(observed, verdict):
-    """w, from the numbers that the record has; b (1 + 2 e / c) m at most."""
+    """w in counts, from the numbers that the record has: m (1 + 2 e / c) at most."""
     earned = np.clip(evidence_of(verdict) / C, 0, 1)
-    earned = np.minimum(observed.base, np.median(observed.base) * (1 + 2 * earned))
-    kept = zip(verdict.kept, verdict.contributors, strict=True)
-    return earned * [yes * one.posterior / one.copies for yes, one in kept]
+    middle = np.median(observed.examples)
+    return kept_of(verdict) * np.minimum(observed.examples, middle * (1 + 2 * earned))
+
+
+def kept_of(verdict):
+    """rho, from the numbers that the record has."""
+    judged = zip(verdict.kept, verdict.contributors, strict=True)
+    return np.array([yes * one.posterior / one.copies for yes, one in judged])
+
+
+def sure(examples):
+    return np.minimum(examples, np.median(examples))
 
 
 # (a) No purchase.
@@ -156,16 +164,19 @@ def test_the_step_is_no_further_from_fedavg_than_what_is_left_out(
     weights = weights_of(observed, found)
     if found.kept.any():
         np.testing.assert_allclose(found.shares, weights / weights.sum(), rtol=1e-9)
-    assert found.damping == pytest.approx(min(1, MOST * weights.sum()))
-    # W: what is left of FedAvg's own shares a_i, of whose claims b_i keeps rho_i.
-    rho = np.minimum(1, 3 * np.median(examples) / examples)
-    left = float((fedavg * rho * weights / observed.base).sum())
+    cut = sure(examples)
+    assert found.round.damping == pytest.approx(
+        min(1, MOST * float(cut @ kept_of(found)) / cut.sum())
+    )
+    # W: what is left of FedAvg's own shares.
+    left = weights.sum() / examples.sum()
     apart = max(np.linalg.norm(a - b) for a in vectors for b in vectors)
     slack = 1e-9 * (1 + observed.cap)
     off = np.linalg.norm(step_of(observed, found) - fedavg @ vectors)
-    bound = found.damping * (1 - left) * apart + (1 - found.damping) * observed.cap
+    factor = found.round.damping
+    bound = factor * (1 - left) * apart + (1 - factor) * observed.cap
     assert off <= bound + slack
-    assert off <= 2 * observed.cap * (1 - left) + slack
+    assert off <= 2 * observed.cap * (1 - factor * left) + slack
     # The same of FedAvg as it is, on updates of any length.
     beyond = fedavg @ np.maximum(observed.norms - observed.cap, 0)
     off = np.linalg.norm(step_of(observed, found) - fedavg @ observed.updates)
@@ -184,7 +195,7 @@ def test_nobody_attacks_and_the_mean_excess_is_within_what_exclusion_explains(
         ours = held_out_loss(scene.model + step_of(observed, found))
         excess.append(ours - held_out_loss(scene.model + observed.base @ observed.updates))
         excluded.append(float(observed.base @ ~found.kept))
-        missing.append(1 - weights_of(observed, found).sum())
+        missing.append(1 - float(weights_of(observed, found).sum()) / 10)
         apart = max(np.linalg.norm(a - b) for a in vectors for b in vectors)
         cut = float(observed.base @ np.maximum(observed.norms - observed.cap, 0))
         bounds.append((apart, cut))
@@ -236,9 +247,10 @@ def test_any_group_moves_the_model_by_no_more_than_its_base_share_allows(
     updates[group] *= stretch
     scene = scene.but(updates=updates, examples=examples)
     observed, found = scene.judged(*rng.uniform(size=(2, n)))
-    pulls = found.damping * found.shares * observed.scales
+    pulls = found.round.damping * found.shares * observed.scales
     part = np.linalg.norm(pulls[group] @ observed.updates[group])
-    most = observed.cap * min(1.0, MOST * observed.base[group].sum())
+    claimed = np.minimum(examples, 3 * np.median(examples))
+    most = observed.cap * min(1.0, MOST * claimed[group].sum() / sure(examples).sum())
     assert part <= most * (1 + 1e-9)
     each = np.linalg.norm(pulls[:, None] * observed.updates, axis=1)
     bounds = np.array([one.bound for one in found.contributors])
@@ -266,7 +278,9 @@ def test_the_printed_bound_holds_for_whatever_one_sends_instead(
     updates, examples = scene.updates.copy(), scene.examples.copy()
     updates[0], examples[0] = instead * 10.0**length, claim
     observed, found = scene.but(updates=updates, examples=examples).judged()
-    part = np.linalg.norm(found.damping * found.shares[0] * observed.scales[0] * updates[0])
+    part = np.linalg.norm(
+        found.round.damping * found.shares[0] * observed.scales[0] * updates[0]
+    )
     assert part <= printed * (1 + 1e-9)
 
 
@@ -283,8 +297,9 @@ def test_no_length_and_no_claim_lets_one_have_more_than_its_bound(others, sent):
 
     def had(norm, claim):
         cap = norm_cap(np.array([norm, *norms[1:]]))
-        share = fedavg_shares(np.array([claim, *examples[1:]]))[0]
-        return min(norm, cap) * min(1.0, MOST * share)
+        claims = np.array([claim, *examples[1:]])
+        counted = min(claim, 3 * np.median(claims))
+        return min(norm, cap) * min(1.0, MOST * counted / sure(claims).sum())
 
     assert had(*sent) <= bound * (1 + 1e-9)
     # It is met by who sends, and claims, the most.

@@ -146,8 +146,9 @@ def test_whoever_is_left_out_reads_why_in_a_sentence(made):
         (
             {"output rows": -0.2},
             0.0,
-            "disagrees with what the others teach (output rows −0.2)",
+            "what the others teach, or disagrees (output rows −0.2)",
         ),
+        ({"root function": -2.0}, 0.0, "towards their labels, or moves them away"),
         ({"update direction": -3.0}, -2.2, "points away from the others'"),
         ({"company": 1.0}, -2.2, "those with such v and r"),
         ({"company": 1.0}, 0.0, "too little speaks for it"),
