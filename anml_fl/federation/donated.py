@@ -10,7 +10,7 @@ from anml_fl.behaviour import behaviour, behaviour_in_round
 from anml_fl.catalogue import shown_kind
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.contributors import behaviours_of
-from anml_fl.federation.held_out import by_class
+from anml_fl.federation.held_out import by_class, thinned
 from anml_fl.federation.root_checks import checked, needed_classes
 from anml_fl.models.trusted_rows import LEAST_OF_A_CLASS, RootSetError
 from anml_fl.seeding import stream
@@ -66,7 +66,8 @@ def donated(task: Task, config: RunConfig) -> RootRows:
     usable = np.isfinite(features).all(axis=1) & np.isfinite(labels)
     if (classes := task.data.test.classes) > 1:
         usable &= (labels >= 0) & (labels < classes)
-    return checked(task, Samples(features[usable], labels[usable], classes), "", donated=True)
+    together = Samples(features[usable], labels[usable], classes)
+    return thinned(checked(task, together, "", donated=True), config.seed)
 
 
 def _held(samples: Samples, name: str, role: str, config: RunConfig) -> Samples:

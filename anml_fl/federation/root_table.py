@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.federation.held_out import by_class
+from anml_fl.federation.held_out import thinned
 from anml_fl.federation.own_partition import OwnPartitioned
 from anml_fl.federation.own_table import rows_beside
 from anml_fl.federation.root_checks import checked, with_rows
 from anml_fl.models.trusted_rows import RootSetError, copies_of
-from anml_fl.seeding import stream
 from anml_fl.tables.encoding import samples_of
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
-# Every contributor's model is asked of every row: of more as many are drawn.
-_MOST = 1000
 # As many of the test rows may be left out because the file has them too.
 _OVERLAP = 3
 
@@ -55,18 +52,7 @@ def from_file(task: Task, config: RunConfig) -> Task:
         raise RootSetError("it has no rows")
     samples = samples_of(rows, data.scales)
     found = checked(task, samples, f"of {path.name}")
-    if found.labels.size > _MOST:
-        order = stream(config.seed, "root").permutation(found.labels.size)
-        strata = found.labels if found.classes > 1 else np.zeros(order.size, np.int64)
-        drawn = by_class(strata, _MOST, order)
-        note = f"{_MOST} of its {order.size} rows are drawn by class: more cost time alone"
-        found = replace(
-            found,
-            features=found.features[drawn],
-            labels=found.labels[drawn],
-            notes=(*found.notes, note),
-        )
-    return _tested_on_others(task, found)
+    return _tested_on_others(task, thinned(found, config.seed))
 
 
 def _tested_on_others(task: Task, rows: RootRows) -> Task:

@@ -413,9 +413,7 @@ def test_of_a_large_file_a_thousand_rows_are_drawn(table):
     data, trusted = table("a.csv"), table("trusted.csv", 1500, seed=1)
     found = task_of(of_table(data, **{"root-data": str(trusted)}))
     assert found.root.labels.size == 1000
-    assert found.root.notes == (
-        "1000 of its 1500 rows are drawn by class: more cost time alone",
-    )
+    assert found.root.notes == ("1000 of 1500 rows are drawn by class: more cost time alone",)
 
 
 def test_rows_of_the_file_are_not_tested_on(table):
@@ -475,3 +473,11 @@ def test_the_rule_is_told_what_the_rows_are():
     config = settings(root="donated", **{"learning-rate": 0.25})
     rows = root_set(task_of(config), config)
     assert (rows.about, rows.donated, rows.learning_rate) == ("60 donated rows", True, 0.25)
+
+
+def test_of_what_many_give_a_thousand_rows_are_drawn():
+    config = settings(root="donated", contributors=300, behaviours="honest=300")
+    rows = task_of(config).root
+    assert rows.about == "1000 donated rows"
+    assert rows.notes[-1].startswith("1000 of ")
+    assert rows.notes[-1].endswith(" rows are drawn by class: more cost time alone")

@@ -32,6 +32,8 @@ def test_rows_that_it_does_not_have_are_refused(anml, write, root):
 
 
 def test_a_file_means_nothing_beside_it(anml, write):
-    done = anml("run", "--task", write("mine"), *SHORT, "--root-data", "ours.csv", "--out", "run")
+    done = anml(
+        "run", "--task", write("mine"), *SHORT, "--root-data", "ours.csv", "--out", "run"
+    )
     assert done.exit_code == 2
     assert "beside which --root-data means nothing" in " ".join(done.output.split())
