@@ -30,6 +30,7 @@ _FIRST = (
     "sampling", "feature-drift", "exploration", "temperature", "regression", "overhead",
     "label-skew", "contributor-updates", "contributor-curves", "contributor-skew", "hospitals",
     "annotators", "annotators-federation", "writers", "transformer", "gate-contributors",
+    "gate-samples",
 )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def posteriors(run: Run) -> Plot | None:
 def _crossed(person: ContributorRecord) -> str | None:
     if person.judgement is None:
         return person.reason or "it was not judged"
-    return against_it(person, None)
+    return against_it(person)
 
 
 def _evidence(person: ContributorRecord) -> str:

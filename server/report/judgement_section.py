@@ -5,8 +5,8 @@ SECTION = """\
 <h2>Why {{ judged.strategy }} weighed whom how, in round {{ judged.number }}</h2>
 <p>Each kind of evidence speaks for a contributor or, below 0, against it, in nats. Their sum
 l, which is limited, the base rate and what its v and r are worth make the posterior: the
-probability that it is to be kept. Its weight is its share of the examples times the
-posterior.</p>
+probability that it is to be kept. Its weight is its share of the examples, as far as the
+evidence bears it out, times the posterior.</p>
 <p class="decision">{{ judged.root }}</p>
 <p>{{ judged.influence }}</p>
 {% if judged.nobody -%}
@@ -34,8 +34,8 @@ TERMS = """\
   {%- if judged %}
   <dt>Evidence</dt><dd>log-likelihood ratios, honest over bad, each remembered over the rounds;
   1 nat multiplies the odds by 2.7. No credential is in it</dd>
-  <dt>Base rate</dt><dd>log-odds before anything is known of one; it falls as more are
-  suspect</dd>
+  <dt>Base rate</dt><dd>log-odds that a contributor is to be kept, before anything is known
+  of it</dd>
   <dt>Worth of v, r</dt><dd>what such credentials went with among the others, at a limit</dd>
   <dt>Copies</dt><dd>contributors that send the same update share one weight</dd>
   <dt>Cap</dt><dd>length at which updates are cut off</dd>

@@ -78,7 +78,7 @@ def judged(run: Run) -> Judged | None:
         facts=_facts(whole),
         influence=_influence(record, whole),
         table=_table(run, record, whole),
-        left_out=_left_out(record, whole),
+        left_out=_left_out(record),
         nobody=nobody,
     )
 
@@ -180,11 +180,11 @@ def _of_cap(length: float, whole: RoundJudgement) -> str:
     return f"{length:.3g} ({share(length / whole.cap if whole.cap else 0.0)} %)"
 
 
-def _left_out(record: RoundRecord, whole: RoundJudgement) -> Grid:
+def _left_out(record: RoundRecord) -> Grid:
     rows = [
         (visible(one.contributor, 40), reason)
         for one in record.contributors
-        if (reason := against_it(one, whole)) is not None
+        if (reason := against_it(one)) is not None
     ]
     return Grid(
         ("Contributor", "What speaks most against it, in nats"),

@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
-    from anml_fl.method.judgement import RoundJudgement
     from anml_fl.method.records import ContributorRecord
 
 NONE = "none"
 """As `RoundJudgement.root` says that nothing vouches for the evidence."""
 
-# By kind, in the order in which they are read; only what holds whatever the amount.
+# By kind, in the order in which they are read: what holds where the amount is below 0.
 _AGAINST = {
     "company": "with its update the common model does worse on the trusted rows",
-    "root function": (
-        "its update alone moves the model's answers on the trusted rows less towards their"
-        " labels than others' do"
-    ),
     "root direction": (
-        "its update points less the way that the trusted rows lead than others' do"
+        "its update hardly goes the way that the trusted rows lead, or goes against it"
+    ),
+    "root function": (
+        "its update alone hardly moves the model's answers on the trusted rows towards their"
+        " labels, or moves them away"
     ),
     "output rows": (
-        "what it teaches the output layer of each class agrees less with the others than most"
+        "what it teaches the output layer of each class hardly agrees with what the others"
+        " teach, or disagrees"
     ),
+    "update direction": "its update points away from the others'",
 }
 _CREDENTIALS = "those with such v and r sent what the evidence on others speaks against"
-_BASE_RATE = "so many others are suspect that too little speaks for it"
 
 
 def kinds(people: tuple[ContributorRecord, ...]) -> tuple[str, ...]:
@@ -40,14 +40,12 @@ def kinds(people: tuple[ContributorRecord, ...]) -> tuple[str, ...]:
     return (*known, *sorted(set(found) - set(known)))
 
 
-def against_it(person: ContributorRecord, of_round: RoundJudgement | None) -> str | None:
+def against_it(person: ContributorRecord) -> str | None:
     """Say what speaks most against a contributor that was judged and left out.
 
     Parameters
     ----------
     person : ContributorRecord
-    of_round : RoundJudgement, optional
-        Of the same round.
 
     Returns
     -------
@@ -64,7 +62,7 @@ def against_it(person: ContributorRecord, of_round: RoundJudgement | None) -> st
     ...     l=-2.4, worth=0.0, posterior=0.1, copies=1.0, norm=1.0, bound=0.2,
     ... )
     >>> one = ContributorRecord("a", 0.5, 1, 1, 1, 1, 0.0, False, judgement=found)
-    >>> against_it(one, None)
+    >>> against_it(one)
     'with its update the common model does worse on the trusted rows (company −2.8)'
     """
     if person.judgement is None or person.selected:
@@ -74,7 +72,6 @@ def against_it(person: ContributorRecord, of_round: RoundJudgement | None) -> st
             kind: (person.judgement.evidence[kind], _spoken(kind)) for kind in kinds((person,))
         },
         "worth of its v and r": (person.judgement.worth, _CREDENTIALS),
-        "base rate": (of_round.base_rate if of_round else 0.0, _BASE_RATE),
     }
     kind, (amount, words) = min(against.items(), key=lambda item: item[1][0])
     if amount >= 0:

@@ -246,9 +246,7 @@ def behaviour(run: Run, contributor: str) -> tuple[str, ...]:
 def _why(person: ContributorRecord, record: RoundRecord) -> str:
     if person.reason is not None:
         return visible(person.reason)
-    if any(one.selected for one in record.contributors) and (
-        against := against_it(person, record.judgement)
-    ):
+    if any(one.selected for one in record.contributors) and (against := against_it(person)):
         return against
     return "" if person.selected else "not among the selected"
 

@@ -93,9 +93,9 @@ q and s are correlated and the external signals can be trusted.
         test samples.") }}
 {%- endif %}
 {% if judged and judged.strategy == lead -%}
-<p>A weight is the number of samples times the posterior, as a share of the sum over all. q
-says how near an update lay to the others', not how good the data are; {{ lead }} does not look
-at it.</p>
+<p>A weight is the number of samples, as far as the evidence bears it out, times the posterior,
+as a share of the sum over all. q says how near an update lay to the others', not how good the
+data are; {{ lead }} does not look at it.</p>
 {%- else -%}
 <p>A weight is what the strategy made of q and s, times the number of samples (if they count),
 as a share of the sum over all. q says how near an update lay to the others', not how good the

@@ -1,7 +1,8 @@
 """Gates for samples: the paper's, and one that learns what credentials are worth.
 
-`evidence` is `calibrated` without credentials, `v*r` credentials without evidence. Both gates
-see the same samples, and nobody tells them how many are bad. About 10 core-minutes in all.
+`evidence` is `calibrated` without credentials, `v*r` credentials without evidence, `oracle`
+all that is good. The published methods know beta, which Krum's score takes, and keep 70 %;
+`calibrated` is told nothing. About 10 core-minutes in all.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from studies.sample.weighing import weigh
 from studies.study import Study, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -85,12 +86,21 @@ _WEIGHED = ("uniform", "krum", "v*r", "softmax_blend", "two_stage")
 METHODS = (*_WEIGHED, "evidence", "calibrated", "oracle")
 # How far steering attackers keep rho_c above tau_c, as in `gate-rho`.
 _MARGIN = 0.02
+_HOSTILE_ON_DIGITS = (
+    "hostile;uninformative",
+    "hostile;pairs=0.4",
+    "hostile;one_class=0.6",
+)
 _LARGE = ("covertype", "adult")
 
 
 def variants(dataset: str) -> tuple[Variant, ...]:
-    """List who attacks how; on large sets the usual attack, and none."""
-    names = ("moderate", "moderate;beta=0") if dataset in _LARGE else CONDITIONS
+    """List who attacks how; fewer hostile ones on Digits, and two of all on larger sets."""
+    names: Iterable[str] = CONDITIONS
+    if dataset == "digits":
+        names = (*PAPERS, *_HOSTILE_ON_DIGITS)
+    elif dataset in _LARGE:
+        names = ("moderate", "moderate;beta=0")
     return tuple(Variant(name, CONDITIONS[name].recipe, METHODS) for name in names)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from studies.reproduction.network_findings import side
 from studies.reproduction.numbers import plain
 from studies.reproduction.rule_findings import HARMLESS
 from studies.reproduction.rule_places import CEILING, NO_DEFENCE, RULE, over, points, worst
@@ -35,7 +36,9 @@ def choice_said(places: Sequence[Place]) -> str:
     if asked:
         given = asked[0]
         gap = over(places, given, lone)
-        word = "worth asking for" if gap.high < 0 else "not surely worth asking for"
+        word = side(
+            gap, "not worth asking for", "worth asking for", "not surely worth asking for"
+        )
         said.append(
             f"Without one, samples that contributors donate are {word}: the error of {given}"
             f" less that of {lone}, the best that needs none, is {points(gap)}."

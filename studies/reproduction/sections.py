@@ -15,6 +15,7 @@ from studies.reproduction.figure_5 import figure_5, sweep_table
 from studies.reproduction.networks import network_blocks
 from studies.reproduction.notes import NOTES, TABLE_16
 from studies.reproduction.rule_comparison import rule_blocks
+from studies.reproduction.sample_gates import sample_gate_blocks
 from studies.reproduction.settings import differences, settings_blocks, usual_recipe
 from studies.reproduction.significance import LEVEL, comparisons
 from studies.reproduction.tables import (
@@ -62,6 +63,7 @@ OWN = {
     "writers": "Digits of 180 writers",
     "transformer": "A Transformer and a CNN in the MLP's place",
     "gate-contributors": "Which rule for which contributors",
+    "gate-samples": "A gate for samples that learns what credentials are worth",
 }
 """Titles of the studies that no table of the paper has, in the order of the page."""
 
@@ -293,6 +295,7 @@ def _own(name: str, studies: Mapping[str, Study], stale: Text | None) -> Section
             blocks.append(derived)
     told = (*network_blocks(study), *rule_blocks(study))
     blocks += told
+    blocks += sample_gate_blocks(study)
     blocks += _measured(study, studies, opened=not told)
     blocks += _tests(study)
     return Section(name, title, tuple(blocks))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from anml_fl.models.cohort import Cohort
     from studies.sample.drawing import Drawn
 
-_FOLDS = 5
+_FOLDS = 3
 # Few samples are dealt out several times: each deal is another opinion.
 _SAMPLES = 600
 _MOST_DEALS = 4

@@ -184,6 +184,7 @@ def test_nodes_may_have_names_without_a_schema(folder):
     [
         ({"data": "all.csv"}, "2", r"each node has its own table.*anml join"),
         ({"test": "test.csv"}, "2", r"goes with --schema"),
+        ({"root-data": "ours.csv"}, "2", r"a table of trusted rows goes with --schema"),
         ({}, "a=a.csv,b=b.csv", r"a=a\.csv is a table of its own.*--schema"),
         ({"schema": "agreed.toml"}, "a=no.csv", r"a's table.*no\.csv' is not there"),
         ({"schema": "agreed.toml", "test": "no.csv"}, "a", r"'no\.csv' is no file"),
@@ -323,3 +324,26 @@ def test_nodes_on_this_machine_learn_each_from_its_own_table(anml, schema, table
     claims = load_claims(tmp_path / "out" / "anml")
     assert [sorted(one.values) for one in claims] == [NAMES.split(",")] * 2
     assert audit(tmp_path / "out").ok
+
+
+def test_trusted_rows_are_copied_beside_the_schema_and_checked(folder, schema, tmp_path):
+    ours = tmp_path / "ours.csv"
+    ours.write_text("age,ill\n" + "".join(f"{30 + i},{'yn'[i % 2]}\n" for i in range(30)))
+    ours.write_text(ours.read_text().replace(",y", ",yes").replace(",n", ",no"))
+    given = {"schema": str(schema), "names": NAMES, "root-data": str(ours)}
+    prepare(folder, None, given, nodes=3)
+    config = State(folder).config()
+    assert config.table.root_data == str(folder.resolve() / "table" / "root_data.csv")
+    assert (folder / "table" / "root_data.csv").read_bytes() == ours.read_bytes()
+    assert State(folder).config().table.digest == config.table.digest
+    other = tmp_path / "other.csv"
+    other.write_text("age,ill\n50,no\n")
+    with pytest.raises(
+        ConfigError, match=r"--root-data .*other\.csv is another than what the"
+    ):
+        prepare(folder, None, {"root-data": str(other)})
+    other.write_text("age,ill\n50,perhaps\n")
+    with pytest.raises(TableError, match="column ill: must be no or yes"):
+        prepare(tmp_path / "new", None, {**given, "root-data": str(other)}, nodes=3)
+    (folder / "table" / "root_data.csv").write_text("age,ill\n50,no\n")
+    assert State(folder).config().table.digest != config.table.digest

@@ -16,7 +16,7 @@ KNOWN = {
     " aggregation, registry, settlement",
     "federation": "dataset, contributors, partition, names, leave_out, behaviours, roles,"
     " scenario, max_age, decay_rate",
-    "table": "data, label, by, test, schema, digest",
+    "table": "data, label, by, test, root_data, schema, digest",
     "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
     " feature_shift, turn_round, good_rounds, bad_rounds",
     "training": "task, model, rounds, local_epochs, batch_size, learning_rate, schedule,"
@@ -24,8 +24,7 @@ KNOWN = {
     " min_replies",
     "evaluation": "metric, patience, best_by, worth, repeats",
     "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting,"
-    " root, server_optimizer, server_learning_rate, server_momentum, server_beta_2,"
-    " server_tau",
+    " root, server_optimizer, server_learning_rate, server_momentum, server_beta_2, server_tau",
     "registry": "database, simulated, reputation, forgetting, exploration, r_min, gold",
     "settlement": "pool, record_updates",
 }

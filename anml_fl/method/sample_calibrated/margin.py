@@ -24,8 +24,8 @@ LEAST, MOST = -6.0, 4.0
 _FLOOR = 1e-4
 # Classes of which nothing is believed have a threshold all the same.
 _LEAST_THRESHOLD = 1e-3
-# Standard errors within which a simpler model is as good (Breiman et al., 1984).
-_SIMPLER = 1.0
+# Standard errors within which a simpler model is as good (Breiman et al., 1984, take 1).
+_SIMPLER = 0.5
 _STEPS = 30
 _EVEN, _MOST_BASE = float(np.log(4.0)), 2.0
 
@@ -123,8 +123,8 @@ def simplest(
     Returns
     -------
     int
-        Index of the first whose weighted mean log-likelihood is within a standard error, paired
-        over samples, of the best. Who fits longer learns systematic poison, too.
+        Index of the first whose weighted mean log-likelihood is within half a standard error,
+        paired over samples, of the best. Who fits longer learns systematic poison, too.
 
     Examples
     --------

@@ -341,3 +341,48 @@ def test_schema_of_a_run_is_the_servers(folder):
     run_federation(grid(folder, config), config, folder / "out")
     assert schema_of(config.table).width == 1
     assert "age" in (folder / "out" / "schema.toml").read_text()
+
+
+# ── A root set of the server's ──────────────────────────────────────────────────────────────
+
+
+def test_trusted_rows_come_from_the_servers_test_table_on_the_nodes_scale(folder):
+    config = settings(folder, test=str(folder / "test.csv"), root=20, strategies="calibrated")
+    run_federation(grid(folder, config), config, folder / "out")
+    scale = json.loads((folder / "out" / "statistics.json").read_text())["scale"]["age"]
+    task = on_scale(task_of(config), config, kept_scale(config, folder / "out"))
+    assert (task.root.labels.size, task.data.test.labels.size) == (20, 20)
+    both = np.concatenate([task.root.features, task.data.test.features])[:, 0]
+    wanted = (ages(folder, "test") - scale["centre"]) / scale["spread"]
+    np.testing.assert_allclose(np.sort(both), np.sort(wanted), rtol=1e-5, atol=1e-6)
+    (done,) = load_run(folder / "out").strategies
+    assert {one.judgement.root for one in done.records} == {"20 rows of the server's"}
+    # Whatever the scale, the same rows.
+    before = task_of(config)
+    np.testing.assert_array_equal(before.root.labels, task.root.labels)
+
+
+def test_trusted_rows_in_a_file_are_put_on_the_nodes_scale_too(folder):
+    config = settings(
+        folder, strategies="calibrated", **{"root-data": str(folder / "test.csv")}
+    )
+    run_federation(grid(folder, config), config, folder / "out")
+    scale = json.loads((folder / "out" / "statistics.json").read_text())["scale"]["age"]
+    task = on_scale(task_of(config), config, kept_scale(config, folder / "out"))
+    wanted = (ages(folder, "test") - scale["centre"]) / scale["spread"]
+    np.testing.assert_allclose(task.root.features[:, 0], wanted, rtol=1e-5, atol=1e-6)
+    # It is no test table: the nodes say how good a model is.
+    assert list((folder / "out").rglob("claims.jsonl"))
+    (done,) = load_run(folder / "out").strategies
+    assert {one.judgement.root for one in done.records} == {"40 rows of test.csv"}
+
+
+def test_a_server_without_rows_says_what_is_not_promised(folder, caplog):
+    config = settings(folder, strategies="calibrated")
+    run_federation(grid(folder, config), config, folder / "out")
+    (said,) = [one.message for one in caplog.records if "no root set" in one.message]
+    assert said.startswith("no root set (the server has no test rows, of which they would be")
+    with pytest.raises(ConfigError, match=r"the server has no test rows, .* got '40'"):
+        task_of(settings(folder, root=40))
+    with pytest.raises(ConfigError, match="would have to leave the contributors' nodes"):
+        task_of(settings(folder, root="donated"))

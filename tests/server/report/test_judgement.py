@@ -10,7 +10,9 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
+from anml_fl.method.calibrated.evidence import KINDS
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+from anml_fl.method.records import ContributorRecord
 from anml_fl.run.reading import load_run
 from server.orchestration.summary_table import table as summary_table
 from server.report import tables
@@ -138,30 +140,27 @@ def test_whoever_is_left_out_reads_why_in_a_sentence(made):
 
 
 @pytest.mark.parametrize(
-    ("evidence", "worth", "base_rate", "said"),
+    ("evidence", "worth", "said"),
     [
+        ({"root direction": -2.0, "company": -1.0}, 0.0, "the way that the trusted rows lead"),
         (
-            {"root direction": -2.0, "company": -1.0},
+            {"output rows": -0.2},
             0.0,
-            1.0,
-            "the way that the trusted rows lead",
+            "what the others teach, or disagrees (output rows −0.2)",
         ),
-        ({"root function": -2.0}, 0.0, 1.0, "less towards their labels"),
-        ({"output rows": -0.2}, 0.0, 1.0, "the output layer of each class agrees less"),
-        ({"company": 1.0}, -2.2, 1.0, "those with such v and r"),
-        ({"company": 1.0}, 0.0, -0.5, "so many others are suspect"),
-        ({"company": 1.0}, 0.0, 0.5, "too little speaks for it"),
-        ({"tea leaves": -3.0}, -1.0, 0.5, "“tea leaves” speaks against it (tea leaves −3.0)"),
+        ({"root function": -2.0}, 0.0, "towards their labels, or moves them away"),
+        ({"update direction": -3.0}, -2.2, "points away from the others'"),
+        ({"company": 1.0}, -2.2, "those with such v and r"),
+        ({"company": 1.0}, 0.0, "too little speaks for it"),
+        ({"tea leaves": -3.0}, -1.0, "“tea leaves” speaks against it (tea leaves −3.0)"),
     ],
 )
-def test_the_sentence_is_of_what_speaks_most_against_it(
-    made, evidence, worth, base_rate, said
-):
+def test_the_sentence_is_of_what_speaks_most_against_it(made, evidence, worth, said):
     record = load_run(made()).lead.records[0]
     one = replace(record.contributors[0], selected=False, judgement=of(evidence, worth=worth))
-    assert said in against_it(one, replace(ALL, base_rate=base_rate))
-    assert against_it(replace(one, selected=True), ALL) is None
-    assert against_it(replace(one, judgement=None), ALL) is None
+    assert said in against_it(one)
+    assert against_it(replace(one, selected=True)) is None
+    assert against_it(replace(one, judgement=None)) is None
 
 
 def test_kinds_that_nobody_knows_stand_behind_those_that_are_known():
@@ -281,3 +280,11 @@ def test_amounts_have_a_sign_unless_they_read_as_nothing():
         "0.0",
         "0.0",
     ]
+
+
+def test_every_kind_of_the_house_has_words_of_its_own():
+    assert not [kind for kind in KINDS if "“" in against_it(doubted_by(kind))]
+
+
+def doubted_by(kind):
+    return ContributorRecord("a", 1, 1, 1, 1, 1, 0.0, False, judgement=of({kind: -1.0}))

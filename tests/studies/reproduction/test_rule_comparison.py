@@ -101,7 +101,7 @@ def test_what_bought_credentials_cost_is_paired_with_the_same_attackers(
 ) -> None:
     bought = rows("digits", BOUGHT, fedavg=0.3, krum=0.2, calibrated=0.13, oracle=0.1)
     text = said(study(*usual(), bought))
-    assert "Bought credentials cost calibrated 2.0 points in the mean of 1 places" in text
+    assert "Bought credentials cost calibrated 2.0 points in the mean, against" in text
 
 
 def test_data_that_it_never_saw_are_held_apart(study: Callable[..., Study]) -> None:

@@ -34,7 +34,7 @@ anml page runs
 
 `Anml(...)` is the published gate, for clients with similar data. Where they differ, give the server some dozens of rows
 whose labels it trusts, of every class: `Anml("calibrated", root=RootSet(task.Net(), features, labels, classes), ...)`.
-`anml run --task` shows the two beside each other.
+`anml run --task` shows the two beside each other, `calibrated` without such rows.
 
 Krum's score, by which updates are compared, needs four clients; `flwr run .` alone brings up two. Settings are changed for one run by
 `--run-config "num-server-rounds=10 learning-rate=0.05"`. Where there is a folder of a finished run already, the next
