@@ -103,7 +103,7 @@ def bench_gradients() -> None:
 @click.option(
     "--contributors", default=(4,), show_default=True, multiple=True, help="Of a federation."
 )
-@click.option("--rule", "rules", multiple=True, help="Strategies (default: six).")
+@click.option("--rule", "rules", multiple=True, help="Strategies (default: seven).")
 @click.option("--packed", is_flag=True, help="Send a model's arrays as one.")
 def bench_round_memory(
     parameters: int, contributors: tuple[int, ...], rules: tuple[str, ...], packed: bool

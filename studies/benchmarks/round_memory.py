@@ -1,7 +1,8 @@
 """What a round of large models costs the server: resident memory beside the replies' own.
 
 One strategy a process, so that the process's peak is that strategy's. Two rounds are done:
-what is kept of the first one must not lie beside the second one's replies.
+what is kept of the first one must not lie beside the second one's replies. `calibrated` has a
+root set, of 80 rows, as where it is the default.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
@@ -33,11 +34,12 @@ from strategies.transport import Transport
 from studies.benchmarks.harness import Progress, markdown, on_machine, peak_memory, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flwr.app import Context
+    from numpy.typing import NDArray
 
-RULES = ("anml", "fedavg", "krum", "median", "trimmed_mean", "bulyan")
+RULES = ("anml", "calibrated", "fedavg", "krum", "median", "trimmed_mean", "bulyan")
 _ROUNDS = 2
 # Of one array of the model: what transformers of this size have.
 _SIDE = 1024
@@ -147,7 +149,7 @@ def measure(rule: str, contributors: int, parameters: int, packed: bool) -> Row:
 
     grid = InlineGrid(app, [{}] * contributors, {})
     strategy = ScreenedStrategy(
-        named_rule(rule, Aggregation()),
+        named_rule(rule, Aggregation(), root=_Rows() if rule == "calibrated" else None),
         participation=Participation(min_train_nodes=contributors),
         transport=Transport(packed=packed),
     )
@@ -167,6 +169,25 @@ def measure(rule: str, contributors: int, parameters: int, packed: bool) -> Row:
         seconds += time.process_time() - began
     growth = peak_memory() - before
     return Row(rule, contributors, parameters, packed, growth, seconds / _ROUNDS)
+
+
+class _Rows:
+    """A root set whose model is its first array; of the others nothing but the size counts."""
+
+    classes, about, donated = 10, "80 rows of the server's", False
+    labels = np.arange(80) % 10
+
+    def __call__(self, arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        noise = stream(0, "round memory", "root set")
+        return {
+            name: value + noise.standard_normal(value.shape, np.float32)
+            for name, value in arrays.items()
+        }
+
+    def outputs(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        first = next(iter(arrays.values()))
+        rows = stream(0, "round memory", "rows").standard_normal((80, first.shape[1]))
+        return rows @ first[: self.classes].T.astype(np.float64)
 
 
 def _trained(message: Message, node: int) -> Message:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     ByCondition = Mapping[str, Mapping[str, Cell]]
 
 NAME = "gate-samples"
-_GATE, _REFERENCES = "calibrated", ("uniform", "two_stage", "evidence", "oracle")
+_GATE = "calibrated"
+_REFERENCES = ("uniform", "krum", "v*r", "softmax_blend", "two_stage", "evidence", "oracle")
 _HOSTILE = "hostile"
 _NOTES = (
     "calibrated takes its evidence from models that have not seen a sample (confident "
@@ -110,6 +111,8 @@ def loses(dataset: str, found: ByCondition) -> str:
             for name, cells in found.items()
             if reference in cells
         }
+        if not gaps:
+            continue
         sure = [f"{name} (by {points(gap)})" for name, gap in gaps.items() if gap.low > 0]
         better = sum(gap.high < 0 for gap in gaps.values())
         lost = f"surely loses in {', '.join(sure)}" if sure else "surely loses in none"

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.calibrated.claimed_counts import largest_shares, median_with_most
+from anml_fl.method.calibrated.claimed_counts import (
+    LARGEST,
+    largest_shares,
+    median_with_most,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,9 +59,10 @@ def influence_bounds(
 ) -> NDArray[np.float64]:
     """Bound each contributor's own part of the step, whatever it sends: (n,), >= 0.
 
-    bound_i = cap_i min(1, K beta_i): the norm cap times the largest weight. cap_i is the cap
-    if i sent the longest update of all, and beta_i = 3 med / sum_j min(n_j, med) if it claimed
-    the most examples; infinite for n = 1 and 2, where nothing else says how long updates are.
+    bound_i = cap_i min(1, 3 med / (2 med + S / K)): the norm cap times the largest weight,
+    which i has where the others kept bring lambda just to 1. cap_i is the cap if i sent the
+    longest update of all, med and S = sum_j min(n_j, med) are as if it claimed the most
+    examples. Infinite for n = 1 and 2, where nothing else says how long updates are.
 
     Parameters
     ----------
@@ -69,8 +74,11 @@ def influence_bounds(
     Examples
     --------
     >>> influence_bounds(np.array([1.0, 1.0, 1.0, 9.0]), np.ones(4))
-    array([10., 10., 10.,  2.])
+    array([7.5, 7.5, 7.5, 1.5])
     """
     caps = CAP * median_with_most(norms)
-    bounds: NDArray[np.float64] = caps * np.minimum(1.0, MOST * largest_shares(examples))
+    times = MOST * largest_shares(examples)
+    # 3 med over 2 med + S / K, by 3 med.
+    most = 1.0 / ((LARGEST - 1.0) / LARGEST + 1.0 / times)
+    bounds: NDArray[np.float64] = caps * np.minimum(1.0, most)
     return bounds

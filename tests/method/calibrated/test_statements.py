@@ -249,8 +249,10 @@ def test_any_group_moves_the_model_by_no_more_than_its_base_share_allows(
     observed, found = scene.judged(*rng.uniform(size=(2, n)))
     pulls = found.round.damping * found.shares * observed.scales
     part = np.linalg.norm(pulls[group] @ observed.updates[group])
-    claimed = np.minimum(examples, 3 * np.median(examples))
-    most = observed.cap * min(1.0, MOST * claimed[group].sum() / sure(examples).sum())
+    claimed, cut = np.minimum(examples, 3 * np.median(examples)), sure(examples)
+    below = (claimed - cut)[group].sum() + cut.sum() / MOST
+    share = claimed[group].sum() / below
+    most = observed.cap * min(1.0, share)
     assert part <= most * (1 + 1e-9)
     each = np.linalg.norm(pulls[:, None] * observed.updates, axis=1)
     bounds = np.array([one.bound for one in found.contributors])
@@ -298,8 +300,9 @@ def test_no_length_and_no_claim_lets_one_have_more_than_its_bound(others, sent):
     def had(norm, claim):
         cap = norm_cap(np.array([norm, *norms[1:]]))
         claims = np.array([claim, *examples[1:]])
-        counted = min(claim, 3 * np.median(claims))
-        return min(norm, cap) * min(1.0, MOST * counted / sure(claims).sum())
+        counted, middle = min(claim, 3 * np.median(claims)), min(claim, np.median(claims))
+        most = counted / (counted - middle + sure(claims).sum() / MOST)
+        return min(norm, cap) * (min(1.0, most) if most > 0 else 1.0)
 
     assert had(*sent) <= bound * (1 + 1e-9)
     # It is met by who sends, and claims, the most.
