@@ -9,17 +9,17 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LARGEST = 3.0
+LARGEST = 2.0
 """No claim counts for more than so many times the median one."""
 
 
 def fedavg_shares(examples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """FedAvg's shares b_i of claimed counts, cut off at three times the median: they sum to 1.
+    """FedAvg's shares b_i of claimed counts, cut off at twice the median: they sum to 1.
 
     Examples
     --------
     >>> fedavg_shares(np.array([1.0, 1.0, 2.0, 90.0])).round(3)  # the median is 1.5
-    array([0.118, 0.118, 0.235, 0.529])
+    array([0.143, 0.143, 0.286, 0.429])
     """
     cut = np.minimum(examples, LARGEST * np.median(examples))
     shares: NDArray[np.float64] = cut / cut.sum()
@@ -29,7 +29,7 @@ def fedavg_shares(examples: NDArray[np.float64]) -> NDArray[np.float64]:
 def earned_shares(
     base: NDArray[np.float64], evidence: NDArray[np.float64], c: float
 ) -> NDArray[np.float64]:
-    """Shares as far as they are earned: min(b_i, m (1 + 2 t_i)), t_i = e_i / c within [0, 1].
+    """Shares as far as they are earned: min(b_i, m (1 + t_i)), t_i = e_i / c within [0, 1].
 
     m is the median share. Who claims more than most needs evidence, and no credentials: below
     e_i = 0 it counts as the median does, and from c on its whole claim counts.
@@ -68,14 +68,14 @@ def sure_shares(base: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def largest_shares(examples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Three medians over all counts cut at the median, had each claimed the most: (n,), > 0.
+    """Two medians over all counts cut at the median, had each claimed the most: (n,), > 0.
 
     Infinite for n = 1 and 2, where nothing else says how much is much.
 
     Examples
     --------
     >>> largest_shares(np.ones(10)).round(3)
-    array([0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3])
+    array([0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2])
     """
     middle = median_with_most(examples)
     if np.isinf(middle).any():

@@ -35,8 +35,8 @@ def damping(sure: NDArray[np.float64], kept: NDArray[np.float64]) -> float:
     """Factor lambda = min(1, K sum_i sure_i rho_i) of the step, in [0, 1].
 
     The step is lambda sum_i w_i V_i / sum_i w_i, with |V_i| <= cap and w_i = rho_i times the
-    earned share of i, which is at least that of its count cut at the median, and at most three
-    medians: so the part of i is at most K 3 med / sum_j min(n_j, med) times the cap. lambda is
+    earned share of i, which is at least that of its count cut at the median, and at most two
+    medians: so the part of i is at most K 2 med / sum_j min(n_j, med) times the cap. lambda is
     1 while those who are kept are half of all, whatever anybody claims.
 
     Parameters
@@ -59,7 +59,7 @@ def influence_bounds(
 ) -> NDArray[np.float64]:
     """Bound each contributor's own part of the step, whatever it sends: (n,), >= 0.
 
-    bound_i = cap_i min(1, 3 med / (2 med + S / K)): the norm cap times the largest weight,
+    bound_i = cap_i min(1, 2 med / (med + S / K)): the norm cap times the largest weight,
     which i has where the others kept bring lambda just to 1. cap_i is the cap if i sent the
     longest update of all, med and S = sum_j min(n_j, med) are as if it claimed the most
     examples. Infinite for n = 1 and 2, where nothing else says how long updates are.
@@ -74,11 +74,11 @@ def influence_bounds(
     Examples
     --------
     >>> influence_bounds(np.array([1.0, 1.0, 1.0, 9.0]), np.ones(4))
-    array([7.5, 7.5, 7.5, 1.5])
+    array([6.66..., 6.66..., 6.66..., 1.33...])
     """
     caps = CAP * median_with_most(norms)
     times = MOST * largest_shares(examples)
-    # 3 med over 2 med + S / K, by 3 med.
+    # 2 med over med + S / K, by 2 med.
     most = 1.0 / ((LARGEST - 1.0) / LARGEST + 1.0 / times)
     bounds: NDArray[np.float64] = caps * np.minimum(1.0, most)
     return bounds
