@@ -117,7 +117,7 @@ def geometric_median(
     >>> bool(np.linalg.norm(geometric_median(points, np.full(4, 0.25))) < 0.6)
     True
     """
-    found: NDArray[np.float32] = weights.astype(np.float32) @ updates
+    found: NDArray[np.float32] = (weights / weights.sum()).astype(np.float32) @ updates
     for _ in range(_WEISZFELD):
         pulls = np.empty(len(updates))
         for place, one in enumerate(updates):

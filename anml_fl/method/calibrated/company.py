@@ -23,8 +23,8 @@ _FAR = 1e3
 _AT_ONCE = 2**20
 # Standard errors below which a contributor leaves; and the least that stay.
 _HARM, _FEWEST = 2.0, 1 / 3
-# Of so few each leaving moves the mean far: the outputs are asked again.
-_FEW = 8
+FEW = 8
+"""Of so few each leaving moves the mean far: the outputs are asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,6 @@ def settled(
         # Of many several at a time, the worst half at most: then all are measured again.
         most = max(1, min(int(live.sum()) - fewest, n // 10, -(-harmful.size // 2)))
         live[who[harmful[np.argsort(z[harmful], kind="stable")[:most]]]] = False
-        if n <= _FEW:
+        if n <= FEW:
             company = Company.of(observed, root, live)
     return company.gains(live)

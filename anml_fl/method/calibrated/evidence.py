@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.calibrated.company import settled, significance
+from anml_fl.method.calibrated.company import FEW, settled, significance
 from anml_fl.method.calibrated.directions import geometric_median, units
 from anml_fl.method.calibrated.output_rows import row_agreement
 from anml_fl.method.calibrated.root_function import (
@@ -33,6 +33,7 @@ DECAY = 0.9
 
 _COMPANY_DECAY = 0.8
 _ERRORS = 4.0
+_LEAST_DIRECTION = -0.5
 
 
 def scaled(
@@ -103,7 +104,7 @@ def root_function(observed: Observed, memory: Memory, voices: NDArray[np.float64
 
 
 def root_direction(observed: Observed, memory: Memory, voices: NDArray[np.float64]) -> Found:
-    """Cosine of updates with the step that the root set leads to, (n,) in [-1, 1].
+    """Cosine of updates with the step that the root set leads to, (n,) in [-.5, 1].
 
     Of remembered sketches: of sum_t .9^t u_i / |u_i| with sum_t .9^t u_0 / |u_0|, where u_0 is
     the update that training on the root set leads to.
@@ -116,7 +117,10 @@ def root_direction(observed: Observed, memory: Memory, voices: NDArray[np.float6
     memory = memory.added("direction", ("",), own, DECAY)
     memory = memory.added("direction", observed.contributors, observed.folded, DECAY)
     sums = units(memory.of("direction", ("", *observed.contributors), own.shape[1:]))
-    return scaled(sums[1:] @ sums[0], 0.25, positive=True), memory
+    # Of few contributors company sees each, and a site that differs is doubted by it alone.
+    floor = 0.7 if len(observed.contributors) <= FEW else 0.25
+    agreement = scaled(sums[1:] @ sums[0], floor, positive=True)
+    return np.maximum(agreement, _LEAST_DIRECTION), memory
 
 
 def company(observed: Observed, memory: Memory, voices: NDArray[np.float64]) -> Found:

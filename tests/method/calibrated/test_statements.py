@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
 
+from anml_fl.method.calibrated.claimed_counts import LARGEST
 from anml_fl.method.calibrated.credential_worth import C, credential_worth
 from anml_fl.method.calibrated.influence import MOST, influence_bounds, norm_cap
 from anml_fl.method.calibrated.memory import Memory
@@ -46,7 +47,9 @@ def weights_of(observed, verdict):
     """w in counts, from the numbers that the record has: m (1 + 2 e / c) at most."""
     earned = np.clip(evidence_of(verdict) / C, 0, 1)
     middle = np.median(observed.examples)
-    return kept_of(verdict) * np.minimum(observed.examples, middle * (1 + 2 * earned))
+    return kept_of(verdict) * np.minimum(
+        observed.examples, middle * (1 + (LARGEST - 1) * earned)
+    )
 
 
 def kept_of(verdict):
@@ -249,7 +252,7 @@ def test_any_group_moves_the_model_by_no_more_than_its_base_share_allows(
     observed, found = scene.judged(*rng.uniform(size=(2, n)))
     pulls = found.round.damping * found.shares * observed.scales
     part = np.linalg.norm(pulls[group] @ observed.updates[group])
-    claimed, cut = np.minimum(examples, 3 * np.median(examples)), sure(examples)
+    claimed, cut = np.minimum(examples, LARGEST * np.median(examples)), sure(examples)
     below = (claimed - cut)[group].sum() + cut.sum() / MOST
     share = claimed[group].sum() / below
     most = observed.cap * min(1.0, share)
@@ -300,7 +303,10 @@ def test_no_length_and_no_claim_lets_one_have_more_than_its_bound(others, sent):
     def had(norm, claim):
         cap = norm_cap(np.array([norm, *norms[1:]]))
         claims = np.array([claim, *examples[1:]])
-        counted, middle = min(claim, 3 * np.median(claims)), min(claim, np.median(claims))
+        counted, middle = (
+            min(claim, LARGEST * np.median(claims)),
+            min(claim, np.median(claims)),
+        )
         most = counted / (counted - middle + sure(claims).sum() / MOST)
         return min(norm, cap) * (min(1.0, most) if most > 0 else 1.0)
 
