@@ -12,7 +12,6 @@ from anml_fl.catalogue import shown_kind
 from anml_fl.federation.root_rows import LEAST_PROMISED
 from anml_fl.method.calibrated.root import Root
 from strategies.arrays import values_of
-from strategies.rules.calibrated import calibrated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 # What a model says beyond it tells nothing more, and squares of it stay finite.
 _MOST = 1e6
+# Where the rule is that has less to go by without rows.
+_WANTS_ROWS = "strategies.rules.calibrated"
 # Values of models that are there at once: 4 MB of float32, which caches hold.
 _AT_ONCE = 2**20
 
@@ -87,7 +88,7 @@ def root_notes(rule: Rule) -> tuple[str, ...]:
     """Say what of a rule's root set is not counted; or what is not promised without one."""
     if isinstance(rule.root, Rows):
         return tuple(f"root set: {note}" for note in getattr(rule.root, "notes", ()))
-    if rule.decide is not calibrated:
+    if rule.decide.__module__ != _WANTS_ROWS:
         return ()
     why = "none was given" if rule.root is None else "one that can only be trained on is none"
     return (f"no root set ({why}; root=anml_fl.RootSet(...) is one): {LEAST_PROMISED}",)
