@@ -76,6 +76,6 @@ def _harm(places: Sequence[Place], method: str) -> float:
 def _summed(places: Sequence[Place], method: str) -> str:
     highest, where = worst(places, method)
     return (
-        f"{points(over(places, method))} above the oracle in the mean of {len(places)}"
+        f"{points(over(places, method))} from the oracle in the mean of {len(places)}"
         f" places, {plain(highest, 1)} at worst ({where})"
     )

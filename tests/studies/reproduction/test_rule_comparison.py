@@ -104,11 +104,17 @@ def test_what_bought_credentials_cost_is_paired_with_the_same_attackers(
     assert "Bought credentials cost calibrated 2.0 points in the mean, against" in text
 
 
-def test_data_that_it_never_saw_are_held_apart(study: Callable[..., Study]) -> None:
+def test_data_that_it_was_not_tuned_on_are_held_apart(study: Callable[..., Study]) -> None:
     unseen = rows("labelme", FLIP, fedavg=0.3, krum=0.2, calibrated=0.15, oracle=0.1)
+    seen = rows("heart_disease", FLIP, fedavg=0.3, krum=0.2, calibrated=0.12, oracle=0.1)
     text = said(study(*usual(), unseen))
     assert "error less the oracle's is 0.5 [" in text
-    assert "on those that it never saw 5.0 points." in text
+    assert "on those that it was not (labelme) 5.0 points." in text
+    assert "one constant" not in text
+    text = said(study(*usual(), unseen, seen))
+    assert "on those that it was not (labelme) 5.0 points." in text
+    assert "On heart_disease, by which one constant was set, it is 2.0 points." in text
+    assert "was tuned on" not in said(study(*usual(), seen))
 
 
 def test_tables_have_the_paired_differences(study: Callable[..., Study]) -> None:
