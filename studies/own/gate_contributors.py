@@ -6,7 +6,8 @@ poisons along the gradient, turns, or sends what is worst for the others, with c
 are absent, drawn as in section 5.1.3, forged or bought. `calibrated` is there with the
 server's root set, with one that the contributors donate, and with none. The test rows are the
 same for all: none is in a root set. `calibrated` was tuned on Digits, Fashion-MNIST and the
-writers, on other seeds; on hospitals, annotators and Covertype it was never tuned. Three
+writers, on other seeds; on annotators and Covertype never, and by the hospitals one constant
+was set, of federations of eight or fewer. Three
 trials each, six of the hospitals, which are small: about twenty minutes of one core.
 """
 
