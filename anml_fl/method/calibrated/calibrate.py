@@ -89,17 +89,19 @@ def calibrate(
     found, memory = _evidence(observed, memory, voices)
     llr = np.clip(sum(found.values(), np.zeros(n)), -_MOST, _MOST)
     e = llr + BASE - _KEPT
+    earned = e
     if observed.root is None:
-        # Without trusted rows the majority is the measure: the better half is believed.
+        # Without trusted rows the majority is the measure: the better half is believed, but
+        # not what it claims.
         best = llr >= np.median(llr)
-        e[best] = np.maximum(e[best], C + 0.01)
+        e, earned = np.where(best, np.maximum(e, C + 0.01), e), np.zeros(n)
     verdicts = sigmoid(2.0 * (llr - np.median(llr)) + BASE)
     worth, slopes = credential_worth(verdicts, v, r, BASE)
     kept = e + worth > 0
     posterior = sigmoid(e + _KEPT + worth)
     alike = copies(cosines)
     rho = kept * posterior / alike
-    weights = earned_shares(observed.base, e, C) * rho
+    weights = earned_shares(observed.base, earned, C) * rho
     memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + BASE))
     total = weights.sum()
     bounds = influence_bounds(observed.norms, observed.examples)
