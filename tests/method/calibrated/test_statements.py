@@ -44,8 +44,9 @@ def evidence_of(verdict):
 
 
 def weights_of(observed, verdict):
-    """w in counts, from the numbers that the record has: m (1 + 2 e / c) at most."""
-    earned = np.clip(evidence_of(verdict) / C, 0, 1)
+    """w in counts, from the numbers that the record has: m (1 + e / c) at most."""
+    vouched = verdict.round.root != "none"
+    earned = np.clip(evidence_of(verdict) / C, 0, 1) * vouched
     middle = np.median(observed.examples)
     return kept_of(verdict) * np.minimum(
         observed.examples, middle * (1 + (LARGEST - 1) * earned)
