@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anml_fl.method.calibrated.class_shift import class_shift, losses
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -95,7 +97,10 @@ class Company:
         inside = float(self.base[live].sum())
         moves = (live.astype(np.float64) - self.anchor) * self.base
         moved = np.tensordot(moves, self.changes, axes=1)
-        together = self._loss(self.outputs + moved / inside)
+        common = self.outputs + moved / inside
+        # Whoever moves nothing but the classes' frequencies brings nothing.
+        shift = 0.0 if common.shape[-1] == 1 else class_shift(common, self.labels)
+        together = self._loss(common + shift)
         sign = np.where(live, -1.0, 1.0)
         left = inside + sign * self.base
         # A company of nobody says nothing.
@@ -103,18 +108,17 @@ class Company:
         left[alone] = inside
         change = np.where(alone, 0.0, sign * self.base)[:, None, None]
         toggled = self.outputs + (moved + change * self.changes) / left[:, None, None]
-        return (together - self._loss(toggled)) * sign[:, None]
+        return (together - self._loss(toggled + shift)) * sign[:, None]
 
     def _loss(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Loss (..., m) of each row, cut off."""
         found: NDArray[np.float64]
         if outputs.shape[-1] == 1:
-            found = np.minimum((outputs[..., 0] - self.labels) ** 2, _MOST_VALUES)
+            # In whatever unit the values are.
+            unit = max(float(np.var(self.labels)), _TINY)
+            found = np.minimum((outputs[..., 0] - self.labels) ** 2 / unit, _MOST_VALUES)
             return found
-        outputs = outputs - outputs.max(axis=-1, keepdims=True)
-        said = outputs[..., np.arange(self.labels.size), self.labels]
-        found = np.log(np.exp(outputs).sum(axis=-1)) - said
-        return np.minimum(found, _MOST_CLASSES)
+        return np.minimum(losses(outputs, self.labels), _MOST_CLASSES)
 
 
 def _mean(observed: Observed, shares: NDArray[np.float64]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Between the identities in the array that holds them; no identity has one.
-_BETWEEN = "\n"
 _NAMES = "contributors"
 # Rounds since each took part, and how many of them wipe out what is remembered.
 _AGE, _FORGOTTEN = "age", 100
@@ -103,7 +102,7 @@ class Memory:
         """Write it as arrays by name, as a rule's state is kept; sums in float32."""
         if not self.contributors:
             return {}
-        names = np.frombuffer(_BETWEEN.join(self.contributors).encode(), np.uint8)
+        names = np.frombuffer(json.dumps(self.contributors).encode(), np.uint8)
         return {
             _NAMES: names.copy(),
             **{k: a.astype(np.float32) for k, a in self.sums.items()},
@@ -121,5 +120,5 @@ class Memory:
         """
         if _NAMES not in state:
             return cls()
-        names = state[_NAMES].tobytes().decode().split(_BETWEEN)
+        names = json.loads(state[_NAMES].tobytes())
         return cls(tuple(names), {k: a for k, a in state.items() if k != _NAMES})
