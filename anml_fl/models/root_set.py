@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
-from anml_fl.method.calibrated.class_shift import class_shift
 from anml_fl.models.many_models import Answering
 from anml_fl.models.state import arrays_as, as_input, load_arrays, outputs_of
 from anml_fl.models.trusted_rows import RootSetError, trusted
@@ -130,17 +129,12 @@ class RootSet:
         rows = as_input(model, torch.tensor(self.features, device=device))
         labels = torch.tensor(self.labels, device=device)
         trained = [one for one in model.parameters() if one.requires_grad]
-        shift: torch.Tensor | None = None
         for _ in range(_STEPS):
             outputs = model(rows)
             if self.classes == 1:
                 loss = mse_loss(outputs.squeeze(1), labels.to(outputs.dtype))
             else:
-                if shift is None:
-                    # A direction that others share by their classes' frequencies says little.
-                    now = outputs.detach().cpu().to(torch.float64).numpy()
-                    shift = torch.from_numpy(class_shift(now, self.labels)).to(outputs)
-                loss = cross_entropy(outputs + shift, labels)
+                loss = cross_entropy(outputs, labels)
             gradients = torch.autograd.grad(loss, trained, allow_unused=True)
             with torch.no_grad():
                 for value, gradient in zip(trained, gradients, strict=True):
