@@ -37,7 +37,7 @@ class ContributorJudgement:
     norm : float
         Length of its update, >= 0, before the cap; inf where that is beyond float64.
     bound : float
-        How far it could have moved the model, whatever it sent: length of the step, >= 0; inf
+        How long its own part of the rule's step could have been, whatever it sent: >= 0; inf
         where nothing bounds it, as among one or two.
 
     Raises

@@ -154,6 +154,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     }
     if checkpoint.best:
         fields["best"] = model_hash(checkpoint.best)
+    if checkpoint.state:
+        fields["state"] = model_hash(checkpoint.state)
     text = json.dumps(fields, sort_keys=True)
     metadata = {"anml": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
     state = {_STATE + name: array for name, array in checkpoint.state.items()}
@@ -215,6 +217,8 @@ def load_checkpoint(path: Path, run: str) -> Checkpoint:
             raise CheckpointError(f"{path} is damaged: the model in it has another hash")
         if (model_hash(best) if best else None) != fields.get("best"):
             raise CheckpointError(f"{path} is damaged: the best model in it has another hash")
+        if (model_hash(state) if state else None) != fields.get("state"):
+            raise CheckpointError(f"{path} is damaged: the rule's memory has another hash")
         return Checkpoint(
             run,
             _timed(fields["record"], fields["seconds"]),

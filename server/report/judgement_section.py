@@ -39,7 +39,7 @@ TERMS = """\
   <dt>Worth of v, r</dt><dd>what such credentials went with among the others, at a limit</dd>
   <dt>Copies</dt><dd>contributors that send the same update share one weight</dd>
   <dt>Cap</dt><dd>length at which updates are cut off</dd>
-  <dt>Moved at most</dt><dd>how far a contributor could have moved the model, whatever it had
+  <dt>Part at most</dt><dd>how long its own part of the step could have been, whatever it had
   sent: the cap, had its update been the longest, times the largest share that it can have</dd>
   {%- endif %}
 """

@@ -33,7 +33,7 @@ class Judged:
     facts : str
         What held for all.
     influence : str
-        How far anybody could have moved the model.
+        How long a part of the step anybody could have had.
     table : Grid
         A row a contributor that was judged.
     left_out : Grid
@@ -115,7 +115,7 @@ def _influence(record: RoundRecord, whole: RoundJudgement) -> str:
     most = max(bounds, key=lambda name: bounds[name])
     if math.isinf(bounds[most]):
         return (
-            "Nothing bounds how far a contributor could have moved the model this round:"
+            "Nothing bounds the part of this round's step that a contributor could have had:"
             " among so few, no length is the middle one whatever one of them sends."
         )
     size = ""
@@ -123,9 +123,8 @@ def _influence(record: RoundRecord, whole: RoundJudgement) -> str:
         part = percent(bounds[most] / whole.cap)
         size = f", which is {part} of the length at which updates are cut off"
     return (
-        f"{visible(most, 40)} could have moved the model furthest this round: by at most"
-        f" {bounds[most]:.3g}, whatever it had sent{size}. Nobody else could have moved it"
-        " further."
+        f"The longest part of this round's step that one contributor could have had is"
+        f" {visible(most, 40)}'s: at most {bounds[most]:.3g}, whatever it had sent{size}."
     )
 
 
@@ -156,7 +155,7 @@ def _table(run: Run, record: RoundRecord, whole: RoundJudgement) -> Grid:
             "Worth of v, r*",
             "Copies*",
             "Length (of cap)*",
-            "Moved at most (of cap)*",
+            "Part at most (of cap)*",
         ),
         tuple(rows),
     )

@@ -39,6 +39,7 @@ CONTENT = Checkpoint(
     shown=(("contributor-0001", 1_700_000_000_000_000, "a.b.c"),),
     seed=5,
     code="d" * 64,
+    state={"gains": np.linspace(0.0, 1.0, 20, dtype=np.float32)},
 )
 
 
@@ -59,7 +60,8 @@ def test_what_is_read_is_what_was_written(tmp_path):
     for name, array in CONTENT.arrays.items():
         assert found.arrays[name].dtype == array.dtype
         assert found.arrays[name].tolist() == array.tolist()
-    rest = {"record": CONTENT.record, "arrays": CONTENT.arrays}
+    assert model_hash(found.state) == model_hash(CONTENT.state)
+    rest = {"record": CONTENT.record, "arrays": CONTENT.arrays, "state": CONTENT.state}
     assert replace(found, **rest) == CONTENT
 
 
@@ -114,6 +116,7 @@ def test_every_changed_byte_is_noticed(tmp_path):
             continue
         assert model_hash(found.arrays) == model_hash(CONTENT.arrays)
         assert found.record.to_json() == CONTENT.record.to_json()
+        assert model_hash(found.state) == model_hash(CONTENT.state)
 
 
 def test_another_runs_and_a_newer_codes_checkpoint_are_refused(tmp_path, monkeypatch):
