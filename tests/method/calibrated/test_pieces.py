@@ -11,6 +11,7 @@ from scipy.special import expit
 from scipy.stats import ttest_1samp
 
 from anml_fl.method.calibrated.claimed_counts import LARGEST, earned_shares, fedavg_shares
+from anml_fl.method.calibrated.class_shift import class_shift
 from anml_fl.method.calibrated.company import Company, settled, significance
 from anml_fl.method.calibrated.copies import copies, similarity
 from anml_fl.method.calibrated.credential_worth import C, credential_worth
@@ -238,6 +239,20 @@ def test_copies_have_one_weight_between_them():
 
 # Company.
 
+
+@pytest.mark.parametrize("seed", range(5))
+def test_class_shift_is_where_the_cross_entropy_is_least(seed):
+    rng = np.random.default_rng(seed)
+    logits, labels = rng.normal(size=(60, 4)), rng.choice(4, 60, p=[0.1, 0.2, 0.3, 0.4])
+
+    def loss(shift):
+        moved = logits + shift
+        return (np.log(np.exp(moved).sum(axis=1)) - moved[np.arange(60), labels]).mean()
+
+    found, best = class_shift(logits, labels), minimize(loss, np.zeros(4)).x
+    np.testing.assert_allclose(found - found.mean(), best - best.mean(), atol=1e-3)
+
+
 WIDTH, HIDDEN, KINDS, ROWS = 6, 5, 3, 30
 
 
@@ -277,15 +292,19 @@ def a_round(kind, n, seed):
     examples = rng.uniform(0.2, 2.9, n)
     observed = Observed.of([f"c{i}" for i in range(n)], updates, examples, (), root)
 
-    def losses(company):
-        """Losses by row of the mean of a company, straight from the model."""
+    def said_by(company):
         vectors = (
             updates * np.minimum(1, 2 * np.median(observed.norms) / observed.norms)[:, None]
         )
         inside = np.minimum(examples, np.median(examples)) * company
-        said = out(now + (inside / inside.sum()) @ vectors)
+        return out(now + (inside / inside.sum()) @ vectors)
+
+    def losses(company, live):
+        """Losses by row of a company's mean, at the class shift of those who are in."""
+        said = said_by(company)
         if kind == "values":
-            return np.minimum((said[:, 0] - labels) ** 2, 9)
+            return np.minimum((said[:, 0] - labels) ** 2 / labels.var(), 9)
+        said = said + class_shift(said_by(live), labels)
         total = np.log(np.exp(said).sum(axis=1)) - said[np.arange(ROWS), labels]
         return np.minimum(total, 5)
 
@@ -304,7 +323,9 @@ def test_what_one_brings_is_what_the_model_says_with_and_without_it(kind, seed, 
         others, both = live.copy(), live.copy()
         others[j], both[j] = False, True
         # A company of nobody says nothing.
-        expected = losses(others) - losses(both) if others.any() else np.zeros(ROWS)
+        expected = np.zeros(ROWS)
+        if others.any():
+            expected = losses(others, live) - losses(both, live)
         np.testing.assert_allclose(gains[j], expected, atol=1e-8)
 
 
@@ -320,7 +341,7 @@ def test_a_few_leave_as_the_models_themselves_say(kind, seed):
         for j in range(n):
             others, both = live.copy(), live.copy()
             others[j], both[j] = False, True
-            found.append(losses(others) - losses(both))
+            found.append(losses(others, live) - losses(both, live))
         return np.array(found)
 
     live = np.ones(n, bool)
@@ -342,7 +363,9 @@ def test_of_many_the_outputs_of_a_linear_model_are_exact_for_every_company(n):
     for _ in range(20):
         live = rng.uniform(size=n) < 0.5
         live[:2] = True
-        expected = [losses(live ^ (np.arange(n) == j)) - losses(live) for j in range(n)]
+        expected = [
+            losses(live ^ (np.arange(n) == j), live) - losses(live, live) for j in range(n)
+        ]
         sign = np.where(live, 1, -1)[:, None]
         np.testing.assert_allclose(company.gains(live), sign * expected, atol=1e-8)
 
