@@ -35,14 +35,15 @@ def contribution_values(study: Study) -> Grid | None:
             for cell in cells.values()
         )
         for metric in study.metrics
-        if metric.startswith(_WORTH)
+        # Of a contributor both are known; of credentials it is what they are worth.
+        if metric.startswith(_WORTH) and metric.replace(_WORTH, _WEIGHT, 1) in study.metrics
     }
     if not worths:
         return None
     known = {
         (dataset, condition)
         for metric in study.metrics
-        if metric.startswith(_WORTH)
+        if metric.removeprefix(_WORTH) in worths
         for dataset, condition, _ in study.settings_of(metric)
     }
     weights = {
