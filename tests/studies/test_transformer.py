@@ -196,7 +196,7 @@ def test_each_level_measures_what_its_table_shows() -> None:
     assert near["exact", "seconds"] > 0
     assert near["landmarks;m=100", "spearman"] == pytest.approx(1.0)  # 80 are all of them
     assert near["projection;d=64", "spearman"] < 1.0
-    people = rows_of("level=annotators", in_trials=(0,), sentences=60, fit=2, steps=2)
+    people = rows_of("level=annotators", in_trials=(0,), sentences=200, fit=2, steps=2)
     for lesson in transformer.LESSONS:
         assert 0 < people[lesson, "error"] < 1
     assert people["truth", "right"] == 1.0
