@@ -76,29 +76,70 @@ class LocalRound:
             If an attacker wants to see the others' updates where there is no simulation; or a
             behaviour gives no samples, or no update of the model's shape.
         """
-        config = self.config
-        acting = behaviour(behaviour_in_round(name, self.number, config.attacks))
+        acting = self.acting(name)
         model, examples = self._trained(contributor, name, acting)
-        arrays: Arrays = arrays_as(model, self.model)
-        if acting.update is not None:
-            judged = _judged(self.task)
-            sight = Sight(
-                round=self.number,
-                contributor=contributor,
-                model=_vector(self.model, judged),
-                rng=stream(config.seed, "update", contributor, str(self.number)),
-                attacks=config.attacks,
-                others=self._honest_updates,
+        return self.sent(contributor, name, arrays_as(model, self.model)), examples
+
+    def acting(self, name: str) -> Behaviour:
+        """Look up how a contributor of a behaviour acts in this round."""
+        attacks = self.config.attacks
+        return behaviour(behaviour_in_round(name, self.number, attacks))
+
+    def samples_of(self, contributor: str, name: str) -> Samples:
+        """Take the samples that a contributor trains on, as its behaviour has them.
+
+        Raises
+        ------
+        ConfigError
+            If the behaviour gives no samples.
+        """
+        config, data, acting = self.config, self.task.data, self.acting(name)
+        samples = data.parts[data.names.index(contributor)]
+        if acting.samples is None:
+            return samples
+        # The stream has no round in it: an attacker's poison is the same in every round.
+        rng = stream(config.seed, "behaviour", contributor)
+        samples = acting.samples(samples, rng, config.attacks)
+        if not isinstance(samples, Samples):
+            raise ConfigError(
+                f"behaviour {name!r} must give anml_fl.datasets.prepare.Samples, got"
+                f" {shown_kind(samples)}"
             )
-            sight.model.setflags(write=False)
-            update = acting.update(_vector(arrays, judged) - sight.model, sight)
-            if np.shape(update) != sight.model.shape:
-                raise ConfigError(
-                    f"behaviour {name!r} must give an update of shape {sight.model.shape},"
-                    f" got {np.shape(update)}"
-                )
-            arrays = _arrays(sight.model + update, arrays, judged)
-        return arrays, examples
+        return samples
+
+    def order_of(self, contributor: str) -> np.random.Generator:
+        """Open the stream that a contributor's samples are ordered by in this round."""
+        return stream(self.config.seed, "training", contributor, str(self.number))
+
+    def sent(self, contributor: str, name: str, arrays: Arrays) -> Arrays:
+        """Turn what a contributor trained into what it sends, as its behaviour has it.
+
+        Raises
+        ------
+        ConfigError
+            If an attacker wants to see the others' updates where there is no simulation; or a
+            behaviour gives no update of the model's shape.
+        """
+        acting = self.acting(name)
+        if acting.update is None:
+            return arrays
+        judged = _judged(self.task)
+        sight = Sight(
+            round=self.number,
+            contributor=contributor,
+            model=_vector(self.model, judged),
+            rng=stream(self.config.seed, "update", contributor, str(self.number)),
+            attacks=self.config.attacks,
+            others=self._honest_updates,
+        )
+        sight.model.setflags(write=False)
+        update = acting.update(_vector(arrays, judged) - sight.model, sight)
+        if np.shape(update) != sight.model.shape:
+            raise ConfigError(
+                f"behaviour {name!r} must give an update of shape {sight.model.shape},"
+                f" got {np.shape(update)}"
+            )
+        return _arrays(sight.model + update, arrays, judged)
 
     def _trained(
         self, contributor: str, name: str, acting: Behaviour
@@ -110,20 +151,11 @@ class LocalRound:
             with one_thread():
                 model = task.model_of(self.model)
                 return model, train_by_module(task, model, loaders, contributor, self.number)
-        samples = task.data.parts[task.data.names.index(contributor)]
-        if acting.samples is not None:
-            # The stream has no round in it: an attacker's poison is the same in every round.
-            rng = stream(config.seed, "behaviour", contributor)
-            samples = acting.samples(samples, rng, config.attacks)
-            if not isinstance(samples, Samples):
-                raise ConfigError(
-                    f"behaviour {name!r} must give anml_fl.datasets.prepare.Samples, got"
-                    f" {shown_kind(samples)}"
-                )
+        samples = self.samples_of(contributor, name)
         with one_thread():
             model = task.model_of(self.model)
-            order = stream(config.seed, "training", contributor, str(self.number))
-            train(model, samples, config.training.in_round(self.number), order)
+            settings = config.training.in_round(self.number)
+            train(model, samples, settings, self.order_of(contributor))
         return model, int(samples.labels.size)
 
     def _honest_updates(self) -> NDArray[Any]:
