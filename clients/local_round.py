@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
-    from torch import nn
 
     from anml_fl.behaviour import Behaviour
     from anml_fl.federation.task import Task
@@ -76,9 +75,8 @@ class LocalRound:
             If an attacker wants to see the others' updates where there is no simulation; or a
             behaviour gives no samples, or no update of the model's shape.
         """
-        acting = self.acting(name)
-        model, examples = self._trained(contributor, name, acting)
-        return self.sent(contributor, name, arrays_as(model, self.model)), examples
+        arrays, examples = self.trained(contributor, name)
+        return self.sent(contributor, name, arrays), examples
 
     def acting(self, name: str) -> Behaviour:
         """Look up how a contributor of a behaviour acts in this round."""
@@ -93,8 +91,8 @@ class LocalRound:
         ConfigError
             If the behaviour gives no samples.
         """
-        config, data, acting = self.config, self.task.data, self.acting(name)
-        samples = data.parts[data.names.index(contributor)]
+        config, acting = self.config, self.acting(name)
+        samples = self.held_by(contributor)
         if acting.samples is None:
             return samples
         # The stream has no round in it: an attacker's poison is the same in every round.
@@ -107,9 +105,40 @@ class LocalRound:
             )
         return samples
 
+    def held_by(self, contributor: str) -> Samples:
+        """Find the samples that a contributor holds."""
+        data = self.task.data
+        return data.parts[data.names.index(contributor)]
+
+    def judged(self) -> tuple[str, ...]:
+        """Name what is judged, in the model's order, as it is before anybody trains."""
+        return tuple(Parts.of(self.task.initial_model()).judged)
+
     def order_of(self, contributor: str) -> np.random.Generator:
         """Open the stream that a contributor's samples are ordered by in this round."""
         return stream(self.config.seed, "training", contributor, str(self.number))
+
+    def trained(self, contributor: str, name: str) -> tuple[Arrays, int]:
+        """Train the global model on what a contributor holds, as its behaviour has it.
+
+        Returns
+        -------
+        tuple
+            The arrays that came of it, and on how many samples it trained.
+        """
+        config, task = self.config, self.task
+        if isinstance(task, ModuleTask):
+            loaders = loaders_behaving(task, contributor, self.acting(name), config.attacks)
+            with one_thread():
+                model = task.model_of(self.model)
+                examples = train_by_module(task, model, loaders, contributor, self.number)
+            return arrays_as(model, self.model), examples
+        samples = self.samples_of(contributor, name)
+        with one_thread():
+            model = task.model_of(self.model)
+            settings = config.training.in_round(self.number)
+            train(model, samples, settings, self.order_of(contributor))
+        return arrays_as(model, self.model), int(samples.labels.size)
 
     def sent(self, contributor: str, name: str, arrays: Arrays) -> Arrays:
         """Turn what a contributor trained into what it sends, as its behaviour has it.
@@ -123,7 +152,7 @@ class LocalRound:
         acting = self.acting(name)
         if acting.update is None:
             return arrays
-        judged = _judged(self.task)
+        judged = self.judged()
         sight = Sight(
             round=self.number,
             contributor=contributor,
@@ -141,29 +170,12 @@ class LocalRound:
             )
         return _arrays(sight.model + update, arrays, judged)
 
-    def _trained(
-        self, contributor: str, name: str, acting: Behaviour
-    ) -> tuple[nn.Module, int]:
-        """Train the global model on what a contributor holds, as its behaviour has it."""
-        config, task = self.config, self.task
-        if isinstance(task, ModuleTask):
-            loaders = loaders_behaving(task, contributor, acting, config.attacks)
-            with one_thread():
-                model = task.model_of(self.model)
-                return model, train_by_module(task, model, loaders, contributor, self.number)
-        samples = self.samples_of(contributor, name)
-        with one_thread():
-            model = task.model_of(self.model)
-            settings = config.training.in_round(self.number)
-            train(model, samples, settings, self.order_of(contributor))
-        return model, int(samples.labels.size)
-
     def _honest_updates(self) -> NDArray[Any]:
         """Train the honest contributors, as they do it themselves; once for all attackers."""
         if self.config.engine == "deployment":
             raise ConfigError(
                 "behaviours: one that sees the others' updates needs all of their data, which"
-                " a simulation alone has; usable engines: inline, simulation"
+                " a simulation alone has; usable engines: inline, cohort, simulation"
             )
         digest = sha256(f"{self.config.to_toml()}{self.number}".encode())
         for array in self.model.values():
@@ -182,7 +194,7 @@ class _Simulated:
 @lru_cache(maxsize=1)
 def _updates(simulated: _Simulated) -> NDArray[Any]:
     local = simulated.local
-    judged = _judged(local.task)
+    judged = local.judged()
     before = _vector(local.model, judged)
     honest = [
         (contributor, name)
@@ -193,11 +205,6 @@ def _updates(simulated: _Simulated) -> NDArray[Any]:
     updates = np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
     updates.setflags(write=False)
     return updates
-
-
-def _judged(task: Task) -> tuple[str, ...]:
-    """Name what is judged, in the model's order, as it is before anybody trains."""
-    return tuple(Parts.of(task.initial_model()).judged)
 
 
 def _vector(arrays: Arrays, judged: Sequence[str]) -> NDArray[Any]:
