@@ -96,6 +96,7 @@ class _OneOfMany(LocalRound):
     def held_by(self, contributor: str) -> Samples:
         return self.task.data.parts[self.places[contributor]]
 
+    @property
     def judged(self) -> tuple[str, ...]:
         return self.names_judged
 

@@ -165,7 +165,7 @@ class CohortUpdates:
         for name in names:
             if name in errors:
                 raise errors[name]
-        judged = self.local.judged()
+        judged = self.local.judged
         before = np.concatenate([self.model[one].ravel() for one in judged])
         updates = np.empty((len(names), before.size), before.dtype)
         for source in (self, rest):

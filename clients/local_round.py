@@ -110,6 +110,7 @@ class LocalRound:
         data = self.task.data
         return data.parts[data.names.index(contributor)]
 
+    @property
     def judged(self) -> tuple[str, ...]:
         """Name what is judged, in the model's order, as it is before anybody trains."""
         return tuple(Parts.of(self.task.initial_model()).judged)
@@ -152,7 +153,7 @@ class LocalRound:
         acting = self.acting(name)
         if acting.update is None:
             return arrays
-        judged = self.judged()
+        judged = self.judged
         sight = Sight(
             round=self.number,
             contributor=contributor,
@@ -194,7 +195,7 @@ class _Simulated:
 @lru_cache(maxsize=1)
 def _updates(simulated: _Simulated) -> NDArray[Any]:
     local = simulated.local
-    judged = local.judged()
+    judged = local.judged
     before = _vector(local.model, judged)
     honest = [
         (contributor, name)
