@@ -20,6 +20,7 @@ from anml_fl.models.parts import Parts
 from anml_fl.models.state import arrays_as
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
+from anml_fl.streams import streams
 from clients.module_training import train_by_module
 from clients.training import train
 
@@ -117,7 +118,14 @@ class LocalRound:
 
     def order_of(self, contributor: str) -> np.random.Generator:
         """Open the stream that a contributor's samples are ordered by in this round."""
-        return stream(self.config.seed, "training", contributor, str(self.number))
+        return stream(self.config.seed, *self._order(contributor))
+
+    def orders_of(self, contributors: Sequence[str]) -> list[np.random.Generator]:
+        """Open those of several contributors, see `order_of`."""
+        return streams(self.config.seed, [self._order(name) for name in contributors])
+
+    def _order(self, contributor: str) -> tuple[str, str, str]:
+        return "training", contributor, str(self.number)
 
     def trained(self, contributor: str, name: str) -> tuple[Arrays, int]:
         """Train the global model on what a contributor holds, as its behaviour has it.
