@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,18 @@ from anml_fl.federation.own_task.behaving import loaders_behaving
 from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.method.threads import one_thread
 from anml_fl.models.parts import Parts
-from anml_fl.models.state import arrays_as
+from anml_fl.models.state import arrays_as, arrays_of
 from anml_fl.seeding import stream
+from anml_fl.settings.federation import HONEST
 from anml_fl.settings.section import ConfigError
+from clients.judged_vector import arrays_with, vector_of
 from clients.module_training import train_by_module
+from clients.rule_under_attack import aggregated
 from clients.training import train
+from strategies.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
     from torch import nn
@@ -48,12 +52,16 @@ class LocalRound:
         From 1.
     model : mapping
         Name to array: the global model.
+    known : dict, optional
+        What the round's attackers share is kept in it; else with the last round that was
+        asked of in this process.
     """
 
     config: RunConfig
     task: Task
     number: int
     model: Arrays
+    known: dict[str, NDArray[Any]] | None = field(default=None, compare=False, repr=False)
 
     def reply_of(self, contributor: str, name: str) -> tuple[Arrays, int]:
         """Train as a behaviour has it.
@@ -123,23 +131,66 @@ class LocalRound:
         acting = self.acting(name)
         if acting.update is None:
             return arrays
-        judged = _judged(self.task)
-        sight = Sight(
-            round=self.number,
-            contributor=contributor,
-            model=_vector(self.model, judged),
-            rng=stream(self.config.seed, "update", contributor, str(self.number)),
-            attacks=self.config.attacks,
-            others=self._honest_updates,
-        )
-        sight.model.setflags(write=False)
-        update = acting.update(_vector(arrays, judged) - sight.model, sight)
+        judged = self.judged
+        sight = self._sight(contributor)
+        update = acting.update(vector_of(arrays, judged) - sight.model, sight)
         if np.shape(update) != sight.model.shape:
             raise ConfigError(
                 f"behaviour {name!r} must give an update of shape {sight.model.shape},"
                 f" got {np.shape(update)}"
             )
-        return _arrays(sight.model + update, arrays, judged)
+        return arrays_with(sight.model + update, arrays, judged)
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Name what is judged, in the model's order, as it is before anybody trains."""
+        return tuple(Parts.of(self.task.initial_model()).judged)
+
+    def once(self, what: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Work out once what all of a round's attackers share; nobody can change it."""
+        known = self.known
+        if known is None:
+            digest = sha256(f"{self.config.to_toml()}{self.number}".encode())
+            for array in self.model.values():
+                digest.update(np.ascontiguousarray(array).data)
+            known = _known(digest.hexdigest())
+        if what not in known:
+            known[what] = np.array(make())
+            known[what].setflags(write=False)
+        return known[what]
+
+    def _sight(self, contributor: str) -> Sight:
+        config, seed = self.config, self.config.seed
+        behaviours = behaviours_of(config)
+        attackers = self._attackers()
+        model = vector_of(self.model, self.judged)
+        model.setflags(write=False)
+        own = config.attacks.knowledge == "own"
+        others = partial(self._own_updates, contributor) if own else self._honest_updates
+        return Sight(
+            round=self.number,
+            contributor=contributor,
+            place=attackers.index(contributor) if contributor in attackers else 0,
+            attackers=max(len(attackers), 1),
+            contributors=len(behaviours),
+            model=model,
+            rng=stream(seed, "update", contributor, str(self.number)),
+            attacks=config.attacks,
+            others=others,
+            moved=self._moved,
+            lasting=partial(stream, seed, "drift"),
+            once=self.once,
+            aggregate=partial(self._aggregate, model),
+        )
+
+    def _attackers(self) -> list[str]:
+        """Name who attacks in this round, by stable identity."""
+        attacks = self.config.attacks
+        return [
+            contributor
+            for contributor, name in behaviours_of(self.config).items()
+            if not is_honest(behaviour_in_round(name, self.number, attacks))
+        ]
 
     def _trained(
         self, contributor: str, name: str, acting: Behaviour
@@ -163,54 +214,61 @@ class LocalRound:
         if self.config.engine == "deployment":
             raise ConfigError(
                 "behaviours: one that sees the others' updates needs all of their data, which"
-                " a simulation alone has; usable engines: inline, simulation"
+                " a simulation alone has; usable engines: inline, simulation, cohort; or give"
+                " attacks.knowledge = own"
             )
-        digest = sha256(f"{self.config.to_toml()}{self.number}".encode())
-        for array in self.model.values():
-            digest.update(np.ascontiguousarray(array).data)
-        return _updates(_Simulated(digest.hexdigest(), self))
+        attackers = frozenset(self._attackers())
+        honest = {n: b for n, b in behaviours_of(self.config).items() if n not in attackers}
+        return self.once("honest", lambda: self._updates(honest))
 
+    def _own_updates(self, contributor: str) -> NDArray[Any]:
+        """Train honestly on the attackers' own samples: (f, d), once for all of them.
 
-@dataclass(frozen=True, slots=True)
-class _Simulated:
-    """A round that is simulated as a whole, and the digest that tells it from others."""
+        They collude. One whose data are on its own node has nobody's but its own.
+        """
+        task = self.task
+        alone = isinstance(task, ModuleTask) and task.on_nodes
+        together = [] if alone else [n for n in self._attackers() if n in task.data.names]
+        honest = dict.fromkeys(together or [contributor], HONEST)
+        return self.once("own", lambda: self._updates(honest))
 
-    digest: str
-    local: LocalRound = field(compare=False)
+    def _updates(self, behaviours: Mapping[str, str]) -> NDArray[Any]:
+        """Train some contributors: their updates (m, d)."""
+        judged = self.judged
+        before = vector_of(self.model, judged)
+        rows = [
+            vector_of(self.reply_of(contributor, name)[0], judged) - before
+            for contributor, name in behaviours.items()
+        ]
+        return np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
+
+    def _moved(self) -> NDArray[Any]:
+        """Subtract the first round's model from this one's."""
+        judged = self.judged
+        first = vector_of(arrays_of(self.task.initial_model()), judged)
+        moved: NDArray[Any] = vector_of(self.model, judged) - first
+        return moved
+
+    def _aggregate(self, model: NDArray[Any], crafted: NDArray[Any]) -> NDArray[Any] | None:
+        """Apply the rule under attack, if the attackers know it."""
+        if self.config.attacks.knowledge != "rule":
+            return None
+        attackers, honest = self._attackers(), self._honest_updates()
+        names = [name for name in behaviours_of(self.config) if name not in set(attackers)]
+        sent = np.broadcast_to(crafted, (len(attackers), model.size)).astype(model.dtype)
+        context = Context(
+            round=self.number,
+            model=model,
+            settings=self.config.aggregation,
+            honest=frozenset(names),
+            root_update=lambda: honest.mean(axis=0),
+            shapes=tuple(np.shape(self.model[name]) for name in self.judged),
+        )
+        crafted_by = dict(zip(attackers, sent, strict=True))
+        return aggregated(self.config, context, honest, crafted_by, names)
 
 
 @lru_cache(maxsize=1)
-def _updates(simulated: _Simulated) -> NDArray[Any]:
-    local = simulated.local
-    judged = _judged(local.task)
-    before = _vector(local.model, judged)
-    honest = [
-        (contributor, name)
-        for contributor, name in behaviours_of(local.config).items()
-        if is_honest(behaviour_in_round(name, local.number, local.config.attacks))
-    ]
-    rows = [_vector(local.reply_of(*one)[0], judged) - before for one in honest]
-    updates = np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
-    updates.setflags(write=False)
-    return updates
-
-
-def _judged(task: Task) -> tuple[str, ...]:
-    """Name what is judged, in the model's order, as it is before anybody trains."""
-    return tuple(Parts.of(task.initial_model()).judged)
-
-
-def _vector(arrays: Arrays, judged: Sequence[str]) -> NDArray[Any]:
-    """Put the arrays that are judged behind each other: what an update changes."""
-    return np.concatenate([arrays[name].ravel() for name in judged])
-
-
-def _arrays(vector: NDArray[Any], like: Arrays, judged: Sequence[str]) -> Arrays:
-    """Take the vector apart again; buffers stay as they were trained."""
-    arrays, start = dict(like), 0
-    for name in judged:
-        old = like[name]
-        part = vector[start : start + old.size]
-        arrays[name] = part.reshape(old.shape).astype(old.dtype)
-        start += old.size
-    return arrays
+def _known(digest: str) -> dict[str, NDArray[Any]]:
+    """Keep what is known of the one round that attackers are in at a time."""
+    return {}

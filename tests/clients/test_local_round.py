@@ -28,7 +28,7 @@ SETTINGS = {
 
 @pytest.fixture(autouse=True)
 def _anew():
-    clients.local_round._updates.cache_clear()
+    clients.local_round._known.cache_clear()
 
 
 @pytest.fixture
