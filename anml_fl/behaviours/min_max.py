@@ -43,7 +43,8 @@ def farthest_by_maximum(honest: NDArray[Any]) -> NDArray[Any]:
     array([0.])
     """
     rows = honest.astype(np.float64)
-    mean, away = rows.mean(axis=0), -rows.std(axis=0)
+    mean: NDArray[Any] = rows.mean(axis=0)
+    away = -rows.std(axis=0)
     length = float(away @ away)
     if not length:
         return mean

@@ -41,7 +41,8 @@ def farthest_by_sum(honest: NDArray[Any]) -> NDArray[Any]:
     array([0., 1.])
     """
     rows = honest.astype(np.float64)
-    mean, away = rows.mean(axis=0), -rows.std(axis=0)
+    mean: NDArray[Any] = rows.mean(axis=0)
+    away = -rows.std(axis=0)
     length = float(np.linalg.norm(away))
     if not length:
         return mean

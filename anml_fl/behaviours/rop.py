@@ -69,7 +69,8 @@ def _sent(update: NDArray[Any], sight: Sight) -> NDArray[Any]:
         mean, rounds = honest.mean(axis=0), sight.round - 1
         history = sight.moved() / rounds if rounds else mean
         reference, away = relocated(mean, history, strength_of(sight, 1.0))
-        return reference + away
+        sent: NDArray[Any] = reference + away
+        return sent
 
     return together("rop", update, sight, craft)
 
