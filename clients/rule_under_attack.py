@@ -36,7 +36,8 @@ def aggregated(
     The attackers know the rule and its settings, and not what the server alone has: signals
     are neutral, v = .25, r = .40 and T = 1 of everybody, everybody has one example, and there
     is no state from earlier rounds and no root set. The mean of what they know stands in for
-    the step that the server would make on one.
+    the step that the server would make on one. What is not finite is left out, as by the
+    server.
 
     Parameters
     ----------
@@ -55,7 +56,10 @@ def aggregated(
     (d,) array or None
         None if the rule cannot be applied, as one that needs rows which attackers do not have.
     """
-    rows = dict(zip(names, honest, strict=True)) | dict(crafted)
+    rows = {**dict(zip(names, honest, strict=True)), **crafted}
+    rows = {name: row for name, row in rows.items() if np.isfinite(row).all()}
+    if not rows:
+        return None
     cohort = _neutral(sorted(rows), rows, config)
     try:
         rule = named_rule(config.settling, config.aggregation, context.honest)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,6 +21,19 @@ def strength_of(sight: Sight, usual: float) -> float:
     return usual if sight.attacks.strength is None else sight.attacks.strength
 
 
+def known_updates(update: Update, sight: Sight) -> Update:
+    """Take the honest updates that an attacker knows, (m, d) with m >= 1.
+
+    Parameters
+    ----------
+    update : (d,) array
+        The attacker's own, which is all that it knows where nobody is honest.
+    sight : Sight
+    """
+    honest = _finite(sight.others())
+    return honest if len(honest) else update[None]
+
+
 def together(
     what: str, update: Update, sight: Sight, craft: Callable[[Update], Update]
 ) -> Update:
@@ -29,12 +44,18 @@ def together(
     what : str
         The attack.
     update : (d,) array
-        The attacker's own, which is all that it knows where nobody is honest.
     sight : Sight
+        As in `known_updates`.
     craft : callable
         From rows (m, d), m >= 1, to an update (d,): the same whoever of them asks.
     """
-    honest = sight.others()
+    honest = _finite(sight.others())
     if not len(honest):
         return craft(update[None])
     return sight.once(what, lambda: craft(honest))
+
+
+def _finite(honest: Update) -> Update:
+    """Leave out what the server would leave out too."""
+    finite = np.isfinite(honest).all(axis=1)
+    return honest if finite.all() else honest[finite]

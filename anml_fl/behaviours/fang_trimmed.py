@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anml_fl.behaviour import Behaviour
-from anml_fl.behaviours._together import strength_of
+from anml_fl.behaviours._together import known_updates, strength_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,8 +56,7 @@ def beyond(honest: NDArray[Any], b: float, rng: np.random.Generator) -> NDArray[
 
 
 def _sent(update: NDArray[Any], sight: Sight) -> NDArray[Any]:
-    honest = sight.others()
-    rows = honest if len(honest) else update[None]
+    rows = known_updates(update, sight)
     return beyond(rows, max(1.0, strength_of(sight, _USUAL)), sight.rng)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anml_fl.behaviour import Behaviour
-from anml_fl.behaviours._together import strength_of
+from anml_fl.behaviours._together import known_updates, strength_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,8 +72,7 @@ def blended(
 
 def _sent(update: NDArray[Any], sight: Sight) -> NDArray[Any]:
     """Drift one way, the same for all attackers and rounds, as a share of the own length."""
-    honest = sight.others()
-    rows = honest if len(honest) else update[None]
+    rows = known_updates(update, sight)
     noise = sight.rng.standard_normal(update.shape)
     way = sight.lasting().standard_normal(update.shape)
     far = drift(sight.round, strength_of(sight, 1.0)) * float(np.linalg.norm(update))

@@ -45,6 +45,13 @@ def test_against_nobody_honest_it_goes_against_its_own(see, send, name):
     np.testing.assert_allclose(send(name, OWN, see(NOBODY)), -0.1 * OWN)
 
 
+@pytest.mark.parametrize("name", ["alie", "min_max", "mimic", "fang_krum", "fang_trimmed"])
+def test_updates_that_are_not_finite_count_for_nobody(see, send, name):
+    broken = np.vstack([HONEST[:2], [[np.nan, 1.0]], HONEST[2:], [[np.inf, 0.0]]])
+    without, among = (send(name, OWN, see(rows, contributors=9)) for rows in (HONEST, broken))
+    assert without.tobytes() == among.tobytes()
+
+
 @pytest.mark.parametrize(("n", "f"), [(25, 5), (50, 24), (10, 3), (20, 9), (100, 20)])
 def test_z_of_alie_is_the_papers(n, f):
     supporters = n // 2 + 1 - f

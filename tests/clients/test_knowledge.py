@@ -138,6 +138,13 @@ def test_a_rule_that_cannot_be_applied_is_as_good_as_unknown(begin):
     assert aggregate(local, np.zeros(vector(local.model).size)) is None
 
 
+def test_a_rule_sees_what_is_finite_alone(begin):
+    local = begin(knowledge="rule")
+    honest = local._honest_updates()
+    crafted = np.full(honest.shape[1], np.inf)
+    np.testing.assert_allclose(aggregate(local, crafted), honest.mean(axis=0), atol=1e-6)
+
+
 def test_the_attackers_mean_stands_in_for_the_servers_own_step(begin):
     local = begin(knowledge="rule", strategies=f"{__name__}:steps_as_the_server")
     found = aggregate(local, np.zeros(vector(local.model).size))
