@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.behaviour import Sight, behaviour, behaviour_in_round, is_honest
+from anml_fl.behaviour import behaviour, behaviour_in_round
 from anml_fl.catalogue import shown_kind
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.contributors import behaviours_of
@@ -23,15 +23,13 @@ from anml_fl.settings.federation import HONEST
 from anml_fl.settings.section import ConfigError
 from clients.judged_vector import arrays_with, vector_of
 from clients.module_training import train_by_module
-from clients.rule_under_attack import aggregated
+from clients.sight import attackers_of, sight_of
 from clients.training import train
-from strategies.context import Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
-    from torch import nn
 
     from anml_fl.behaviour import Behaviour
     from anml_fl.federation.task import Task
@@ -52,16 +50,12 @@ class LocalRound:
         From 1.
     model : mapping
         Name to array: the global model.
-    known : dict, optional
-        What the round's attackers share is kept in it; else with the last round that was
-        asked of in this process.
     """
 
     config: RunConfig
     task: Task
     number: int
     model: Arrays
-    known: dict[str, NDArray[Any]] | None = field(default=None, compare=False, repr=False)
 
     def reply_of(self, contributor: str, name: str) -> tuple[Arrays, int]:
         """Train as a behaviour has it.
@@ -84,9 +78,8 @@ class LocalRound:
             If an attacker wants to see the others' updates where there is no simulation; or a
             behaviour gives no samples, or no update of the model's shape.
         """
-        acting = self.acting(name)
-        model, examples = self._trained(contributor, name, acting)
-        return self.sent(contributor, name, arrays_as(model, self.model)), examples
+        arrays, examples = self.trained(contributor, name)
+        return self.sent(contributor, name, arrays), examples
 
     def acting(self, name: str) -> Behaviour:
         """Look up how a contributor of a behaviour acts in this round."""
@@ -101,8 +94,8 @@ class LocalRound:
         ConfigError
             If the behaviour gives no samples.
         """
-        config, data, acting = self.config, self.task.data, self.acting(name)
-        samples = data.parts[data.names.index(contributor)]
+        config, acting = self.config, self.acting(name)
+        samples = self.held_by(contributor)
         if acting.samples is None:
             return samples
         # The stream has no round in it: an attacker's poison is the same in every round.
@@ -115,9 +108,41 @@ class LocalRound:
             )
         return samples
 
+    def held_by(self, contributor: str) -> Samples:
+        """Find the samples that a contributor holds."""
+        data = self.task.data
+        return data.parts[data.names.index(contributor)]
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Name what is judged, in the model's order, as it is before anybody trains."""
+        return tuple(Parts.of(self.task.initial_model()).judged)
+
     def order_of(self, contributor: str) -> np.random.Generator:
         """Open the stream that a contributor's samples are ordered by in this round."""
         return stream(self.config.seed, "training", contributor, str(self.number))
+
+    def trained(self, contributor: str, name: str) -> tuple[Arrays, int]:
+        """Train the global model on what a contributor holds, as its behaviour has it.
+
+        Returns
+        -------
+        tuple
+            The arrays that came of it, and on how many samples it trained.
+        """
+        config, task = self.config, self.task
+        if isinstance(task, ModuleTask):
+            loaders = loaders_behaving(task, contributor, self.acting(name), config.attacks)
+            with one_thread():
+                model = task.model_of(self.model)
+                examples = train_by_module(task, model, loaders, contributor, self.number)
+            return arrays_as(model, self.model), examples
+        samples = self.samples_of(contributor, name)
+        with one_thread():
+            model = task.model_of(self.model)
+            settings = config.training.in_round(self.number)
+            train(model, samples, settings, self.order_of(contributor))
+        return arrays_as(model, self.model), int(samples.labels.size)
 
     def sent(self, contributor: str, name: str, arrays: Arrays) -> Arrays:
         """Turn what a contributor trained into what it sends, as its behaviour has it.
@@ -132,7 +157,7 @@ class LocalRound:
         if acting.update is None:
             return arrays
         judged = self.judged
-        sight = self._sight(contributor)
+        sight = sight_of(self, contributor)
         update = acting.update(vector_of(arrays, judged) - sight.model, sight)
         if np.shape(update) != sight.model.shape:
             raise ConfigError(
@@ -141,94 +166,42 @@ class LocalRound:
             )
         return arrays_with(sight.model + update, arrays, judged)
 
-    @property
-    def judged(self) -> tuple[str, ...]:
-        """Name what is judged, in the model's order, as it is before anybody trains."""
-        return tuple(Parts.of(self.task.initial_model()).judged)
-
     def once(self, what: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Work out once what all of a round's attackers share; nobody can change it."""
-        known = self.known
-        if known is None:
-            digest = sha256(f"{self.config.to_toml()}{self.number}".encode())
-            for array in self.model.values():
-                digest.update(np.ascontiguousarray(array).data)
-            known = _known(digest.hexdigest())
+        known = self.known()
         if what not in known:
-            known[what] = np.array(make())
+            known[what] = np.asarray(make())
             known[what].setflags(write=False)
         return known[what]
 
-    def _sight(self, contributor: str) -> Sight:
-        config, seed = self.config, self.config.seed
-        behaviours = behaviours_of(config)
-        attackers = self._attackers()
-        model = vector_of(self.model, self.judged)
-        model.setflags(write=False)
-        own = config.attacks.knowledge == "own"
-        others = partial(self._own_updates, contributor) if own else self._honest_updates
-        return Sight(
-            round=self.number,
-            contributor=contributor,
-            place=attackers.index(contributor) if contributor in attackers else 0,
-            attackers=max(len(attackers), 1),
-            contributors=len(behaviours),
-            model=model,
-            rng=stream(seed, "update", contributor, str(self.number)),
-            attacks=config.attacks,
-            others=others,
-            moved=self._moved,
-            lasting=partial(stream, seed, "drift"),
-            once=self.once,
-            aggregate=partial(self._aggregate, model),
-        )
-
-    def _attackers(self) -> list[str]:
-        """Name who attacks in this round, by stable identity."""
-        attacks = self.config.attacks
-        return [
-            contributor
-            for contributor, name in behaviours_of(self.config).items()
-            if not is_honest(behaviour_in_round(name, self.number, attacks))
-        ]
-
-    def _trained(
-        self, contributor: str, name: str, acting: Behaviour
-    ) -> tuple[nn.Module, int]:
-        """Train the global model on what a contributor holds, as its behaviour has it."""
-        config, task = self.config, self.task
-        if isinstance(task, ModuleTask):
-            loaders = loaders_behaving(task, contributor, acting, config.attacks)
-            with one_thread():
-                model = task.model_of(self.model)
-                return model, train_by_module(task, model, loaders, contributor, self.number)
-        samples = self.samples_of(contributor, name)
-        with one_thread():
-            model = task.model_of(self.model)
-            settings = config.training.in_round(self.number)
-            train(model, samples, settings, self.order_of(contributor))
-        return model, int(samples.labels.size)
+    def known(self) -> dict[str, NDArray[Any]]:
+        """Find what the round's attackers share: kept of the last one in this process."""
+        digest = sha256(f"{self.config.to_toml()}{self.number}".encode())
+        for array in self.model.values():
+            digest.update(np.ascontiguousarray(array).data)
+        return _known(digest.hexdigest())
 
     def _honest_updates(self) -> NDArray[Any]:
         """Train the honest contributors, as they do it themselves; once for all attackers."""
         if self.config.engine == "deployment":
             raise ConfigError(
                 "behaviours: one that sees the others' updates needs all of their data, which"
-                " a simulation alone has; usable engines: inline, simulation, cohort; or give"
+                " a simulation alone has; usable engines: inline, cohort, simulation; or give"
                 " attacks.knowledge = own"
             )
-        attackers = frozenset(self._attackers())
+        attackers = frozenset(attackers_of(self.config, self.number))
         honest = {n: b for n, b in behaviours_of(self.config).items() if n not in attackers}
         return self.once("honest", lambda: self._updates(honest))
 
-    def _own_updates(self, contributor: str) -> NDArray[Any]:
+    def own_updates(self, contributor: str) -> NDArray[Any]:
         """Train honestly on the attackers' own samples: (f, d), once for all of them.
 
         They collude. One whose data are on its own node has nobody's but its own.
         """
         task = self.task
         alone = isinstance(task, ModuleTask) and task.on_nodes
-        together = [] if alone else [n for n in self._attackers() if n in task.data.names]
+        attackers = [] if alone else attackers_of(self.config, self.number)
+        together = [name for name in attackers if name in task.data.names]
         honest = dict.fromkeys(together or [contributor], HONEST)
         return self.once("own", lambda: self._updates(honest))
 
@@ -242,30 +215,12 @@ class LocalRound:
         ]
         return np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
 
-    def _moved(self) -> NDArray[Any]:
+    def moved(self) -> NDArray[Any]:
         """Subtract the first round's model from this one's."""
         judged = self.judged
         first = vector_of(arrays_of(self.task.initial_model()), judged)
         moved: NDArray[Any] = vector_of(self.model, judged) - first
         return moved
-
-    def _aggregate(self, model: NDArray[Any], crafted: NDArray[Any]) -> NDArray[Any] | None:
-        """Apply the rule under attack, if the attackers know it."""
-        if self.config.attacks.knowledge != "rule":
-            return None
-        attackers, honest = self._attackers(), self._honest_updates()
-        names = [name for name in behaviours_of(self.config) if name not in set(attackers)]
-        sent = np.broadcast_to(crafted, (len(attackers), model.size)).astype(model.dtype)
-        context = Context(
-            round=self.number,
-            model=model,
-            settings=self.config.aggregation,
-            honest=frozenset(names),
-            root_update=lambda: honest.mean(axis=0),
-            shapes=tuple(np.shape(self.model[name]) for name in self.judged),
-        )
-        crafted_by = dict(zip(attackers, sent, strict=True))
-        return aggregated(self.config, context, honest, crafted_by, names)
 
 
 @lru_cache(maxsize=1)

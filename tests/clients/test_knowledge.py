@@ -15,6 +15,7 @@ from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from clients.local_round import LocalRound
+from clients.sight import sight_of
 
 SETTINGS = {
     "dataset": "wine",
@@ -31,10 +32,10 @@ SETTINGS = {
 def begin():
     """Begin a round of a federation."""
 
-    def make(number=1, known=None, **more):
+    def make(number=1, kind=LocalRound, **more):
         config = from_flat({**SETTINGS, **more})
         task = task_of(config)
-        return LocalRound(config, task, number, arrays_of(task.initial_model()), known)
+        return kind(config, task, number, arrays_of(task.initial_model()))
 
     return make
 
@@ -59,7 +60,7 @@ def honest_rows(local, who):
 def test_own_knowledge_is_honest_training_on_all_attackers_samples(begin, number, kinds):
     local = begin(number, knowledge="own")
     attackers = attackers_of(local, kinds)
-    sight = local._sight(attackers[1])
+    sight = sight_of(local, attackers[1])
     assert sight.others().tobytes() == honest_rows(local, attackers).tobytes()
     assert (sight.attackers, sight.place, sight.contributors) == (len(kinds) + 1, 1, 7)
 
@@ -68,7 +69,7 @@ def test_own_knowledge_is_honest_training_on_all_attackers_samples(begin, number
 def test_other_knowledge_is_of_the_honest(begin, knowledge):
     local = begin(knowledge=knowledge)
     honest = attackers_of(local, ("honest", "turncoat"))
-    found = local._sight(attackers_of(local)[0]).others()
+    found = sight_of(local, attackers_of(local)[0]).others()
     assert found.tobytes() == honest_rows(local, honest).tobytes()
 
 
@@ -84,7 +85,7 @@ def test_own_knowledge_is_the_same_in_a_deployment_and_more_is_refused(begin):
 
 
 def aggregate(local, crafted):
-    return local._sight(attackers_of(local)[0]).aggregate(crafted)
+    return sight_of(local, attackers_of(local)[0]).aggregate(crafted)
 
 
 @pytest.mark.parametrize("knowledge", ["own", "updates"])
@@ -116,9 +117,9 @@ def test_the_rule_under_attack_is_the_one_that_settles(begin):
     crafted = honest.mean(axis=0)
     rows = np.vstack([honest, np.tile(crafted, (2, 1))])
     best = rows[krum_scores(rows).argmin()]
-    found = local_rule = both._sight(attackers_of(both)[0]).aggregate(crafted)
+    found = local_rule = sight_of(both, attackers_of(both)[0]).aggregate(crafted)
     np.testing.assert_allclose(local_rule, best, atol=1e-6)
-    other = local._sight(attackers_of(local)[0]).aggregate(crafted)
+    other = sight_of(local, attackers_of(local)[0]).aggregate(crafted)
     assert not np.allclose(found, other)
 
 
@@ -155,7 +156,7 @@ def test_what_the_model_moved_by_is_since_the_first_round(begin):
     local = begin(3)
     moved = {name: array + 0.5 for name, array in local.model.items()}
     later = LocalRound(local.config, local.task, 3, moved)
-    sight = later._sight(attackers_of(local)[0])
+    sight = sight_of(later, attackers_of(local)[0])
     np.testing.assert_allclose(sight.moved(), 0.5, atol=1e-6)
     assert sight.lasting().random() == stream(6, "drift").random()
 
@@ -166,14 +167,19 @@ def test_what_attackers_share_may_be_kept_by_whoever_carries_the_round_out(begin
     monkeypatch.setattr(
         clients.local_round, "train", lambda *given: trained.append(1) or real(*given)
     )
-    known = {}
-    local = begin(known=known)
+    kept = {}
+
+    class Carried(LocalRound):
+        def known(self):
+            return kept
+
+    local = begin(kind=Carried)
     for who in attackers_of(local, ("alie",)):
         local.reply_of(who, "alie")
     assert len(trained) == 2 + 4
-    assert set(known) == {"honest", "alie"}
+    assert set(kept) == {"honest", "alie"}
     with pytest.raises(ValueError, match="read-only"):
-        known["alie"][0] = 1
+        kept["alie"][0] = 1
 
 
 NAMES = (
@@ -193,7 +199,7 @@ def test_each_attack_sends_finite_arrays_the_same_again_and_none_like_the_honest
         local = begin(number, **more)
         who = attackers_of(local, (name,))
         sent = [local.reply_of(one, name)[0] for one in who]
-        again = [begin(number, {}, **more).reply_of(one, name)[0] for one in reversed(who)]
+        again = [begin(number, **more).reply_of(one, name)[0] for one in reversed(who)]
         assert [vector(one).tobytes() for one in sent] == [
             vector(one).tobytes() for one in reversed(again)
         ]
