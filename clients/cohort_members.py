@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from flwr.app import ConfigRecord
 
-from anml_fl.behaviour import behaviour
+from anml_fl.federation.attacker_credentials import with_credentials
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.models.parts import Parts
+from anml_fl.models.state import arrays_of
 from clients.cohort_training import Held
+from clients.judged_vector import vector_of
 from clients.local_round import LocalRound
 from strategies import protocol
 
@@ -50,6 +52,7 @@ class CohortMembers:
         self.model: nn.Module = task.initial_model()
         self.held = Held()
         self._judged = tuple(Parts.of(self.model).judged)
+        self._first = vector_of(arrays_of(self.model), self._judged).copy()
         self._places = {name: place for place, name in enumerate(task.data.names)}
         self._samples: dict[tuple[str, str], Samples] = {}
         self._tokens: dict[str, tuple[str, ...]] = {}
@@ -59,10 +62,20 @@ class CohortMembers:
         number: int,
         model: Mapping[str, NDArray[Any]],
         honest_updates: Callable[[], NDArray[Any]],
+        own_updates: Callable[[str], NDArray[Any]],
     ) -> LocalRound:
         """Give the round as one contributor has it, beside whom the others train too."""
         return _OneOfMany(
-            self.config, self.task, number, model, self._places, self._judged, honest_updates
+            self.config,
+            self.task,
+            number,
+            model,
+            self._places,
+            self._judged,
+            self._first,
+            honest_updates,
+            own_updates,
+            {},
         )
 
     def samples_of(self, local: LocalRound, contributor: str, acting: str) -> Samples:
@@ -88,7 +101,8 @@ class CohortMembers:
         return self._tokens[contributor]
 
     def _made(self, contributor: str) -> tuple[str, ...]:
-        if (make := behaviour(self.behaviours[contributor]).credentials) is None:
+        kind = self.behaviours[contributor]
+        if (make := with_credentials(kind, self.config.attacks).credentials) is None:
             return ()
         tokens = make(self.config.seed, contributor, self.task.data.names)
         # What no message could carry fails as it would in one.
@@ -102,7 +116,10 @@ class _OneOfMany(LocalRound):
 
     places: Mapping[str, int] = field(repr=False)
     names_judged: tuple[str, ...]
-    honest_updates: Callable[[], NDArray[Any]]
+    first: NDArray[Any] = field(repr=False)
+    honest: Callable[[], NDArray[Any]]
+    own: Callable[[str], NDArray[Any]]
+    shared: dict[str, NDArray[Any]] = field(repr=False)
 
     def held_by(self, contributor: str) -> Samples:
         return self.task.data.parts[self.places[contributor]]
@@ -112,4 +129,14 @@ class _OneOfMany(LocalRound):
         return self.names_judged
 
     def _honest_updates(self) -> NDArray[Any]:
-        return self.honest_updates()
+        return self.honest()
+
+    def own_updates(self, contributor: str) -> NDArray[Any]:
+        return self.once("own", lambda: self.own(contributor))
+
+    def moved(self) -> NDArray[Any]:
+        moved: NDArray[Any] = vector_of(self.model, self.names_judged) - self.first
+        return moved
+
+    def known(self) -> dict[str, NDArray[Any]]:
+        return self.shared

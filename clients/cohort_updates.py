@@ -10,7 +10,9 @@ from flwr.common.constant import ErrorCode
 
 from anml_fl.behaviour import behaviour_in_round, is_honest
 from clients.cohort_training import train_cohort
+from clients.judged_vector import vector_of
 from clients.redaction import told_instead
+from clients.sight import attackers_of
 from strategies.error_reply import worded
 
 if TYPE_CHECKING:
@@ -43,7 +45,9 @@ class CohortUpdates:
         self, members: CohortMembers, number: int, model: Mapping[str, NDArray[Any]]
     ) -> None:
         self.members, self.model = members, model
-        self.local = members.local_round(number, model, self._honest_updates)
+        self.local = members.local_round(
+            number, model, self._honest_updates, self._own_updates
+        )
         attacks = members.config.attacks
         self._acting = {
             kind: behaviour_in_round(kind, number, attacks)
@@ -162,6 +166,22 @@ class CohortUpdates:
             updates.setflags(write=False)
             self._seen = updates
         return self._seen
+
+    def _own_updates(self, contributor: str) -> NDArray[Any]:
+        """Train the attackers honestly, on what they hold: (f, d)."""
+        members, local = self.members, self.local
+        names = attackers_of(members.config, local.number) or [contributor]
+        found = train_cohort(
+            members.model,
+            [local.held_by(name) for name in names],
+            members.config.training.in_round(local.number),
+            [local.order_of(name) for name in names],
+            members.held,
+        )
+        rows = [found[one].reshape(len(names), -1) for one in local.judged]
+        updates = np.concatenate(rows, axis=1)
+        updates -= vector_of(self.model, local.judged)
+        return updates
 
     def _updates(self, names: Sequence[str], rest: CohortUpdates) -> NDArray[Any]:
         """Take the updates of some, each from this cohort or from the rest."""
