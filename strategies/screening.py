@@ -162,12 +162,18 @@ def screen(
                 codes[contributor] = said
             if modules := _modules(reply.content):
                 own[contributor] = modules
-            _check_code(said, code)
+            if wrong := code_reason(said, code):
+                raise BadReplyError(wrong)
             count = reported_examples(reply.content, weighted_by_key)
             said_of_it = _metrics(reply.content, weighted_by_key)
             values = _values(reply.content, layout, packed)
             found = _update(values, layout, model, row, before)
-            shown = _tokens(reply.content)
+            credential = reply.content.get(protocol.CREDENTIALS)
+            shown = (
+                tokens_in(credential.get(protocol.TOKENS))
+                if isinstance(credential, ConfigRecord)
+                else ()
+            )
         except BadReplyError as error:
             left_out[contributor] = str(error)[:LONGEST_REASON]
         except Exception as error:  # noqa: BLE001 - hostile bytes must not end the round
@@ -203,22 +209,40 @@ def _hash(content: RecordDict, name: str) -> str | None:
 
 
 def _modules(content: RecordDict) -> dict[str, str]:
-    """Take what a contributor says of modules of its own; what is no hash is nothing."""
+    """Take what a contributor says of modules of its own."""
     record = content.get(protocol.OWN)
-    told = list(record.items())[:_MOST_MODULES] if isinstance(record, ConfigRecord) else []
+    return hashes_in(record) if isinstance(record, ConfigRecord) else {}
+
+
+def hashes_in(told: Mapping[str, object]) -> dict[str, str]:
+    """Take names and their hashes; what is no hash is nothing.
+
+    Examples
+    --------
+    >>> hashes_in({"task": "a" * 64, "model": "b"}) == {"task": "a" * 64}
+    True
+    """
     return {
         name[:_LONGEST_MODULE]: said
-        for name, said in told
+        for name, said in list(told.items())[:_MOST_MODULES]
         if isinstance(said, str) and _SHA256.fullmatch(said)
     }
 
 
-def _check_code(said: str | None, code: str | None) -> None:
-    if code is not None and said != code:
-        theirs = f"code {said[:12]}" if said else "code that it does not name"
-        raise BadReplyError(
-            f"runs {theirs}, the server {code[:12]}: install the server's version of anml-fl"
-        )
+def code_reason(said: str | None, code: str | None) -> str | None:
+    """Say why a contributor is left out for the code that it says it runs; None if it is not.
+
+    Examples
+    --------
+    >>> code_reason("a" * 64, "a" * 64), code_reason(None, None)
+    (None, None)
+    >>> code_reason(None, "a" * 64)[:27]
+    'runs code that it does not '
+    """
+    if code is None or said == code:
+        return None
+    theirs = f"code {said[:12]}" if said else "code that it does not name"
+    return f"runs {theirs}, the server {code[:12]}: install the server's version of anml-fl"
 
 
 def _metrics(content: RecordDict, weighted_by_key: str) -> Reported | None:
@@ -229,10 +253,14 @@ def _metrics(content: RecordDict, weighted_by_key: str) -> Reported | None:
         return None
 
 
-def _tokens(content: RecordDict) -> tuple[str, ...]:
-    """Take the credentials out of a reply; what is no token costs the reply nothing."""
-    record = content.get(protocol.CREDENTIALS)
-    found = record.get(protocol.TOKENS) if isinstance(record, ConfigRecord) else None
+def tokens_in(found: object) -> tuple[str, ...]:
+    """Take the credentials that were shown; what is no token costs the reply nothing.
+
+    Examples
+    --------
+    >>> tokens_in(["a", 7, "b"]), tokens_in("a"), len(tokens_in(["a"] * 99))
+    (('a', 'b'), (), 16)
+    """
     if not isinstance(found, list):
         return ()
     # One that is cut off no longer holds: its refusal is recorded.

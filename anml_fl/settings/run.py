@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
     from pydantic.fields import FieldInfo
 
-EngineName = Literal["inline", "simulation", "deployment", "app"]
+EngineName = Literal["inline", "cohort", "simulation", "deployment", "app"]
 StrategyName = Annotated[str, NameOf(RULES)]
 
 APP = "app"
@@ -80,9 +80,10 @@ class RunConfig(Section):
     seed: int = Field(0, ge=0, lt=2**63, description="The one seed of everything random.")
     engine: EngineName = Field(
         "inline",
-        description="inline: in this process; simulation: Flower's own, on Ray; deployment:"
-        " SuperLink and SuperNodes, which `anml up` starts; app: a Flower app of one's own,"
-        " whose strategy saves its run.",
+        description="inline: in this process; cohort: the same, a round's contributors trained"
+        " at once; simulation: Flower's own, on Ray; deployment: SuperLink and SuperNodes,"
+        " which `anml up` starts; app: a Flower app of one's own, whose strategy saves its"
+        " run.",
     )
     strategies: tuple[StrategyName, ...] = Field(
         ("fedavg", "krum", "anml", "calibrated", "oracle"),

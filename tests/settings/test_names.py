@@ -17,8 +17,9 @@ KNOWN = {
     "federation": "dataset, contributors, partition, names, leave_out, behaviours, roles,"
     " scenario, max_age, decay_rate",
     "table": "data, label, by, test, root_data, schema, digest",
-    "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
-    " feature_shift, turn_round, good_rounds, bad_rounds",
+    "attacks": "knowledge, strength, jitter, credentials, flip_fraction, flip_target,"
+    " flip_offset, flip_reversed, flip_pairs, pair_share, feature_shift, poison_fraction,"
+    " trigger_size, trigger_value, trigger_target, turn_round, good_rounds, bad_rounds",
     "training": "task, model, rounds, local_epochs, batch_size, learning_rate, schedule,"
     " optimizer, momentum, weight_decay, proximal, clip_norm, weight_classes, device, timeout,"
     " min_replies",
@@ -45,7 +46,9 @@ NAMES = {
 }
 BEHAVIOURS = (
     "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint,"
-    " newcomer, turncoat, on_off"
+    " newcomer, turncoat, on_off, alie, alie_optimised, backdoor, fang_krum, fang_trimmed,"
+    " free_rider, gaussian, ipm, ipm_optimised, mimic, mimicry, min_max, min_sum, rop,"
+    " sign_flip, sybil"
 )
 
 

@@ -44,6 +44,7 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
         "schema",
         "digest",
         "clip-norm",
+        "strength",
         "flip-target",
         "flip-offset",
         "flip-pairs",
@@ -56,10 +57,18 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
     }
     attacks = tomllib.loads(config.to_toml())["attacks"]
     assert attacks == {
+        "knowledge": "updates",
+        "jitter": 0.1,
+        "credentials": "own",
         "flip_fraction": 1.0,
+        "flip_reversed": False,
         "flip_pairs": "",
         "pair_share": 0.0,
         "feature_shift": 0.2,
+        "poison_fraction": 0.5,
+        "trigger_size": 4,
+        "trigger_value": 3.0,
+        "trigger_target": 0,
         "turn_round": 20,
         "good_rounds": 10,
         "bad_rounds": 2,
@@ -135,7 +144,12 @@ def configs(draw):
                 "feature_shift": share(),
                 **draw(
                     st.sampled_from(
-                        [{}, {"flip_target": natural()}, {"flip_offset": -natural()}]
+                        [
+                            {},
+                            {"flip_target": natural()},
+                            {"flip_offset": -natural()},
+                            {"flip_reversed": True, "strength": share()},
+                        ]
                     )
                 ),
             },
