@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rfc8785
 
+from anml_fl.ledger.people import people_text, spelled_out
 from anml_fl.method.attribution import checked_pool, payouts
 
 if TYPE_CHECKING:
@@ -174,14 +175,7 @@ def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields
     """
     paid = payouts([one.weight for one in record.contributors], pool).tolist()
     return {
-        "kind": "round",
-        "run": _text(run),
-        "round": record.round,
-        "strategy": _text(record.strategy),
-        "branch": _text(record.branch),
-        "at": record.at,
-        "model": model,
-        "pool": sum(paid),
+        **_of_all(run, record, model, paid),
         "contributors": [
             {
                 "contributor": _text(one.contributor),
@@ -201,21 +195,55 @@ def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields
     }
 
 
-def binding_fields(record: RoundRecord, updates: str | None) -> Fields:
+def round_parts(run: str, record: RoundRecord, model: str, pool: int) -> tuple[Fields, bytes]:
+    """Say what `round_fields` says, the contributors as text: for `sign`.
+
+    Returns
+    -------
+    tuple
+        All but the contributors; and these as canonical JSON.
+
+    Raises
+    ------
+    ValueError
+        As of `round_fields`; and if a signal is infinite.
+    """
+    paid = payouts([one.weight for one in record.contributors], pool).tolist()
+    return _of_all(run, record, model, paid), people_text(record.contributors, paid)
+
+
+def _of_all(run: str, record: RoundRecord, model: str, paid: list[int]) -> Fields:
+    return {
+        "kind": "round",
+        "run": _text(run),
+        "round": record.round,
+        "strategy": _text(record.strategy),
+        "branch": _text(record.branch),
+        "at": record.at,
+        "model": model,
+        "pool": sum(paid),
+        "contributors": [],
+    }
+
+
+def binding_fields(line: str, updates: str | None) -> Fields:
     """Say which files a round's entry stands for.
 
     Parameters
     ----------
+    line : str
+        The round's record, as `RoundRecord.to_json` writes it.
     updates : str, optional
         Hash of the round's updates file; None if none is kept.
 
     Examples
     --------
     >>> from anml_fl.method.records import RoundRecord
-    >>> binding_fields(RoundRecord(1, "anml", None, 0.5, 0.5, ()), None)["record"][:20]
+    >>> record = RoundRecord(1, "anml", None, 0.5, 0.5, ())
+    >>> binding_fields(record.to_json(), None)["record"][:20]
     'sha256:9e9743ebb485e'
     """
-    return {"record": sha256_of(record.to_json().encode()), "updates": updates}
+    return {"record": sha256_of(line.encode()), "updates": updates}
 
 
 def close_fields(
@@ -242,7 +270,9 @@ def close_fields(
     return fields
 
 
-def sign(fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey) -> bytes:
+def sign(
+    fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey, people: bytes = b""
+) -> bytes:
     """Give an entry its place in the chain and its signature.
 
     Parameters
@@ -253,6 +283,8 @@ def sign(fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey) -
         Its place, from 0.
     previous : bytes
         SHA-256 of the line before, 64 hexadecimal digits.
+    people : bytes
+        The contributors of a round, from `round_parts`; none of them is in the fields then.
 
     Returns
     -------
@@ -273,8 +305,14 @@ def sign(fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey) -
     b'{"kind":"close","number":1,"previous":"0'
     """
     placed = {**fields, "number": number, "previous": previous.decode()}
-    signature = key.sign(rfc8785.dumps(placed))
-    return rfc8785.dumps({**placed, "signature": signature.hex()})
+    signature = key.sign(_with_people(placed, people))
+    return _with_people({**placed, "signature": signature.hex()}, people)
+
+
+def _with_people(fields: Fields, people: bytes) -> bytes:
+    # Quotes inside a text are escaped: these stand nowhere but where they are meant.
+    empty, full = b',"contributors":[]', b',"contributors":[%b]' % people
+    return rfc8785.dumps(fields).replace(empty, full, 1)
 
 
 def model_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -320,5 +358,4 @@ def _number(value: float) -> float | None:
 
 
 def _text(value: str | None) -> str | None:
-    # A lone surrogate has no UTF-8: it is spelled out, as "\ud800".
-    return value and value.encode("utf-8", "backslashreplace").decode()
+    return value and spelled_out(value)

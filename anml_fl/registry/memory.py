@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,19 @@ class Standing:
         _check_type("data_hash", self.data_hash, str)
         if self.record is not None:
             _check_record(self.record)
+
+    def moved(self, r: float, record: tuple[float, float, int]) -> Standing:
+        """Return it with another reputation, as a rule gives it: in range, whatever it saw."""
+        # `replace` would check all of it again, for everybody in every round.
+        new = object.__new__(Standing)
+        for name in _FIELDS:
+            object.__setattr__(new, name, getattr(self, name))
+        object.__setattr__(new, "r", r)
+        object.__setattr__(new, "record", record)
+        return new
+
+
+_FIELDS = tuple(field.name for field in fields(Standing))
 
 
 def _check_type(name: str, value: object, wanted: type) -> None:
@@ -226,17 +239,14 @@ class InMemoryRegistry:
         everyone = Evidence(good, bad, contributions.astype(np.int64))
         took_part = [c.reason is None and math.isfinite(c.q) for c in record.contributors]
         after = self.rule.after(everyone, outcomes, took_part)
-        rows = zip(
-            self.rule.reputation(after).tolist(),
-            after.good.tolist(),
-            after.bad.tolist(),
-            after.contributions.tolist(),
-            strict=True,
+        conducted = zip(
+            after.good.tolist(), after.bad.tolist(), after.contributions.tolist(), strict=True
         )
+        moved = zip(names, self.rule.reputation(after).tolist(), conducted, strict=True)
         newcomer = Standing(collected=self._year(record.at))
-        for name, (r, *conducted) in zip(names, rows, strict=True):
+        for name, r, record_of in moved:
             standing = self.standings.get(name, newcomer)
-            self.standings[name] = replace(standing, r=r, record=tuple(conducted))
+            self.standings[name] = standing.moved(r, record_of)
 
     def _record(self, standing: Standing | None) -> tuple[float, float, int]:
         if standing is None:

@@ -218,7 +218,11 @@ class Settlement:
         _check_settled(self._out, _entries(self._file), self._stopping)
 
     def settle(
-        self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]], updates: str | None
+        self,
+        record: RoundRecord,
+        arrays: Mapping[str, NDArray[Any]],
+        updates: str | None,
+        line: str | None = None,
     ) -> None:
         """Settle a round, unless it is settled already, and in the same words.
 
@@ -229,6 +233,8 @@ class Settlement:
             The new model's arrays by name.
         updates : str, optional
             Hash of the file of the round's updates, from `save_updates`; None without one.
+        line : str, optional
+            What `record.to_json()` gives, where it was written already.
 
         Raises
         ------
@@ -236,7 +242,7 @@ class Settlement:
             If the round was settled otherwise.
         """
         model = model_hash(arrays)
-        self._everywhere(lambda book: book.append(record, model, updates))
+        self._everywhere(lambda book: book.append(record, model, updates, line))
 
     def close(
         self, summary: Mapping[str, Any], records: Mapping[str, Sequence[RoundRecord]]
