@@ -16,6 +16,7 @@ from anml_fl.registry.attestation import AttestationError, check
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR, date, microseconds
 from anml_fl.registry.ed25519 import flaw
 from anml_fl.registry.interface import Signals
+from anml_fl.registry.signatures import Signatures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,6 +163,7 @@ class InMemoryRegistry:
                 raise ValueError(f"public_key of {issuer.name!r} cannot be trusted: {why}")
         self.rule = rule or ReputationRule()
         self.epoch = epoch
+        self._signatures = Signatures()
         self._observed: dict[tuple[str, int], RoundRecord] = {}
 
     def signals(self, contributors: Sequence[str], *, at: Instant) -> Signals:
@@ -200,6 +202,7 @@ class InMemoryRegistry:
                     subject=standing.public_key,
                     data_hashes=[standing.data_hash],
                     at=date(self._stamp(at)),
+                    signatures=self._signatures,
                 )
             except AttestationError as error:
                 refused.append(str(error))
