@@ -34,7 +34,14 @@ class LedgerError(ValueError):
 class Ledger(Protocol):
     """Anything that keeps who earned what, each round once."""
 
-    def open(self, run: str, strategy: str, pool: int, settings: str | None = None) -> str:
+    def open(
+        self,
+        run: str,
+        strategy: str,
+        pool: int,
+        settings: str | None = None,
+        contributors: int = 0,
+    ) -> str:
         """Begin the ledger, or go on with the one that was begun with the same words.
 
         Parameters
@@ -44,6 +51,8 @@ class Ledger(Protocol):
         settings : str, optional
             Hash of the run's settings. With it the ledger is bound to the run's files, and
             the hashes below are kept; a ledger that was begun without goes on without.
+        contributors : int
+            How many the federation has at most: by it the longest line is bounded.
 
         Returns
         -------
@@ -158,13 +167,20 @@ class Book(ABC):
             raise LedgerError(f"the ledger cannot go on: {verdict}")
         self._chain = verdict.chain
 
-    def open(self, run: str, strategy: str, pool: int, settings: str | None = None) -> str:
+    def open(
+        self,
+        run: str,
+        strategy: str,
+        pool: int,
+        settings: str | None = None,
+        contributors: int = 0,
+    ) -> str:
         """Begin the ledger, or go on; see `Ledger.open`."""
         public = self._key.public_key().public_bytes_raw()
         if (opened := self._chain.opened) is not None and not opened.bound:
             settings = None
         try:
-            fields = open_fields(run, strategy, pool, public, settings)
+            fields = open_fields(run, strategy, pool, public, settings, contributors)
         except ValueError as error:
             raise LedgerError(f"the ledger cannot be opened: {error}") from error
         return self._keep(0, fields, "another ledger was opened here")

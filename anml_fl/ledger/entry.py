@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rfc8785
 
+from anml_fl.ledger.grammar import MOST_CONTRIBUTORS, UNSAID
 from anml_fl.ledger.people import people_text, spelled_out
 from anml_fl.method.attribution import checked_pool, payouts
+from anml_fl.method.checks import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +108,12 @@ def _untimed(fields: Mapping[str, Any]) -> Fields:
 
 
 def open_fields(
-    run: str, strategy: str, pool: int, public_key: bytes, settings: str | None = None
+    run: str,
+    strategy: str,
+    pool: int,
+    public_key: bytes,
+    settings: str | None = None,
+    contributors: int = 0,
 ) -> Fields:
     """Say what the first entry says, without its place in the chain.
 
@@ -122,17 +129,24 @@ def open_fields(
         Ed25519, 32 bytes: of the key that signs.
     settings : str, optional
         Hash of the run's settings; None for a ledger that binds no files.
+    contributors : int
+        How many the federation has; it is said of many alone, whose rounds have long lines.
 
     Raises
     ------
     ValueError
-        If the pool is out of range.
+        If the pool or the number of contributors is out of range.
 
     Examples
     --------
     >>> open_fields("default", "anml", 1000, bytes(32))["kind"]
     'open'
     """
+    counted = count("contributors", contributors)
+    if counted > MOST_CONTRIBUTORS:
+        raise ValueError(
+            f"contributors must be at most {MOST_CONTRIBUTORS}, got {contributors!r}"
+        )
     return {
         "kind": "open",
         "run": _text(run),
@@ -140,6 +154,7 @@ def open_fields(
         "pool": checked_pool(pool),
         "public_key": public_key.hex(),
         **({} if settings is None else {"settings": settings}),
+        **({} if counted <= UNSAID else {"contributors": counted}),
     }
 
 

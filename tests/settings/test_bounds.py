@@ -19,7 +19,7 @@ NATURAL = ([1, 10**6], [0, -1])
 # Flat name: values just inside, values just outside.
 BOUNDS = {
     "seed": ([0, 2**63 - 1], [-1, 2**63]),
-    "contributors": ([1, 10_000], [0, 10_001]),
+    "contributors": ([1, 1_000_000], [0, 1_000_001]),
     "max-age": ([0.0, 1e300], [BELOW_0]),
     "decay-rate": ([0.0, 1e300], [BELOW_0]),
     "flip-fraction": SHARE,
