@@ -14,12 +14,13 @@ from anml_fl.method.provenance import Reputation, Verification, temporal_decay
 from anml_fl.method.reputation import Evidence, ReputationRule, conduct
 from anml_fl.registry.attestation import AttestationError, check
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR, date, microseconds
+from anml_fl.registry.drawn_standings import DrawnStandings
 from anml_fl.registry.ed25519 import flaw
 from anml_fl.registry.interface import Signals
 from anml_fl.registry.signatures import Signatures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
 
     from anml_fl.method.records import RoundRecord
     from anml_fl.registry.clock import Instant
@@ -123,7 +124,7 @@ class InMemoryRegistry:
     Parameters
     ----------
     standings : mapping, optional
-        Copied. Whoever is not in it gets the cold-start defaults.
+        Copied, unless it draws them. Whoever is not in it gets the cold-start defaults.
     issuers : sequence of Issuer
         Whose attestations count.
     rule : ReputationRule
@@ -153,10 +154,16 @@ class InMemoryRegistry:
         rule: ReputationRule | None = None,
         epoch: datetime = datetime(1970, 1, 1, tzinfo=UTC),
     ) -> None:
-        self.standings = dict(standings or {})
-        for name, standing in self.standings.items():
+        self.standings: MutableMapping[str, Standing]
+        if isinstance(standings, DrawnStandings):
+            self.standings, held = standings, {}
+        else:
+            self.standings = held = dict(standings or {})
+        for name, standing in held.items():
             _check_type("an identity", name, str)
             _check_type(f"the standing of {name!r}", standing, Standing)
+        # Who has shown something, so that nobody looks through all.
+        self._holders = dict.fromkeys(name for name, one in held.items() if one.attestations)
         self.issuers = tuple(issuers)
         for issuer in self.issuers:
             if why := flaw(issuer.public_key):
@@ -209,6 +216,7 @@ class InMemoryRegistry:
                 continue
             shown = (*standing.attestations, (self._stamp(at), attestation))
             self.standings[contributor] = replace(standing, attestations=shown)
+            self._holders[contributor] = None
         return tuple(refused)
 
     def shown(self) -> tuple[tuple[str, int, str], ...]:
@@ -218,8 +226,8 @@ class InMemoryRegistry:
         """
         return tuple(
             (contributor, stamp, held.token)
-            for contributor, standing in self.standings.items()
-            for stamp, held in standing.attestations
+            for contributor in self._holders
+            for stamp, held in self.standings[contributor].attestations
         )
 
     def observe(self, run: str, record: RoundRecord) -> None:

@@ -40,6 +40,7 @@ BOUNDS = {
     "clip-norm": POSITIVE,
     "timeout": POSITIVE,
     "min-replies": SHARE,
+    "fraction-train": ([0.1, 1.0], [0.0, ABOVE_1]),
     "patience": ([0, 10**6], [-1]),
     "repeats": ([2, 1000], [1, 1001]),
     "tau-h": SHARE,
