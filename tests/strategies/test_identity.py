@@ -339,7 +339,8 @@ def test_words_that_hold_no_data_are_told_however_an_engine_wraps_them(
 
 def test_a_grid_that_dealt_the_partitions_out_is_not_asked_node_by_node():
     class Knows:
-        partitions = {70: 1, 50: 0, 90: 7}
+        def __init__(self):
+            self.partitions = {70: 1, 50: 0, 90: 7}
 
         def get_node_ids(self):
             return list(self.partitions)
