@@ -44,13 +44,13 @@ class Composed:
         Name and function of each pre-aggregation, in the order of their work.
     name : str
         Of the rule, for messages.
-    rule : callable
-        As `strategies.rule.Rule.decide`.
+    inner : callable
+        The rule, as `strategies.rule.Rule.decide`.
     """
 
     before: tuple[tuple[str, PreAggregation], ...]
     name: str
-    rule: Callable[[Cohort, Context], Decision]
+    inner: Callable[[Cohort, Context], Decision]
 
     def __call__(self, cohort: Cohort, context: Context) -> Decision:
         """Decide on what the pre-aggregations make of the updates."""
@@ -66,7 +66,7 @@ class Composed:
             known = replace(known, honest=_honest(mixed, before, now, known.honest))
             steps.append(mixed)
         given = replace(known, state=_below(_RULE, context.state))
-        decision = usable(self.rule(now, given), self.name, now)
+        decision = usable(self.inner(now, given), self.name, now)
         kept |= _under(_RULE, decision.state)
         for mixed in reversed(steps):
             decision = handed_back(mixed, decision)

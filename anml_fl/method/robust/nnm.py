@@ -10,21 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.distances import squared_distances
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anml_fl.method.distances import Vectors
 
-
-def nnm(vectors: Vectors, n_byzantine: int) -> NDArray[np.float64]:
+def nnm(distances: NDArray[np.float64], n_byzantine: int) -> NDArray[np.float64]:
     """Mix each update with the n - f nearest, itself among them: y = A x.
 
     Parameters
     ----------
-    vectors : (n, d) array or tensor
-        x_i, finite, n >= 1.
+    distances : (n, n) float64
+        Of every pair, n >= 1: their squares do as well.
     n_byzantine : int
         f >= 0; at most n - 1 counts.
 
@@ -40,15 +36,16 @@ def nnm(vectors: Vectors, n_byzantine: int) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> nnm(np.array([[0.0], [1.0], [5.0]]), 1)
+    >>> from anml_fl.method.distances import squared_distances
+    >>> nnm(squared_distances([[0.0], [1.0], [5.0]]), 1)
     array([[0.5, 0.5, 0. ],
            [0.5, 0.5, 0. ],
            [0. , 0.5, 0.5]])
     """
-    distances = squared_distances(vectors)
     n = len(distances)
-    np.fill_diagonal(distances, -1.0)  # itself comes before its copies
-    nearest = np.argsort(distances, axis=1, kind="stable")[:, : max(1, n - n_byzantine)]
+    # Itself comes before its copies.
+    others = np.where(np.eye(n, dtype=bool), -1.0, distances)
+    nearest = np.argsort(others, axis=1, kind="stable")[:, : max(1, n - n_byzantine)]
     mixing = np.zeros((n, n))
     np.put_along_axis(mixing, nearest, 1.0 / nearest.shape[1], axis=1)
     return mixing
