@@ -69,14 +69,18 @@ def test_arc_clips_as_many_as_its_paper_says(sizes, f, data):
 @pytest.mark.parametrize(("n", "f"), [(10, 0), (10, 1), (10, 3), (13, 4), (20, 9), (5, 2)])
 def test_arc_and_clipping_agree_with_byzfl(n, f):
     theirs = byzfl_module("aggregators")
-    vectors = np.random.default_rng(n + f).standard_normal((n, 30)) * np.arange(1, n + 1)[:, None]
+    vectors = (
+        np.random.default_rng(n + f).standard_normal((n, 30)) * np.arange(1, n + 1)[:, None]
+    )
     sizes = lengths(vectors)
     np.testing.assert_allclose(
         mixed(arc(sizes, f), vectors), theirs.ARC(f)(vectors.copy()), atol=1e-6
     )
     middle = float(np.median(sizes))
     np.testing.assert_allclose(
-        mixed(norm_clipping(sizes), vectors), theirs.Clipping(middle)(vectors.copy()), atol=1e-6
+        mixed(norm_clipping(sizes), vectors),
+        theirs.Clipping(middle)(vectors.copy()),
+        atol=1e-6,
     )
 
 

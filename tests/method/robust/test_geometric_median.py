@@ -43,7 +43,9 @@ def test_no_other_point_has_a_smaller_weighted_sum_of_distances(seed):
     def total(point):
         return float(weights @ np.linalg.norm(vectors - point, axis=1))
 
-    best = minimize(total, vectors.mean(axis=0), method="Nelder-Mead", options={"fatol": 1e-13})
+    best = minimize(
+        total, vectors.mean(axis=0), method="Nelder-Mead", options={"fatol": 1e-13}
+    )
     assert total(median_of(vectors, weights, **EXACT)) <= best.fun + 1e-9
     assert total(median_of(vectors, weights)) <= best.fun * (1 + 1e-6)
 
