@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from anml_fl.chain import JOINT
 from anml_fl.cli import main
-from anml_fl.execution import execute, resume
+from anml_fl.execution import execute
 from anml_fl.run.verification import verify_run
 from anml_fl.settings.reading import from_flat
 
@@ -81,7 +81,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_end(folder, tmp_path, monkey
         patched.setattr(round_loop.StrategyFolder, "append", stops)
         with pytest.raises(KeyboardInterrupt):
             execute(config, tmp_path / "run")
-    resume(tmp_path / "run")
+    execute(config, tmp_path / "run")
     for name in CHAINS:
         ours, theirs = (
             (where / name / "rounds.jsonl").read_text() for where in (tmp_path / "run", folder)
