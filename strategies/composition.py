@@ -124,7 +124,7 @@ def handed_back(mixed: Mixed, decision: Decision) -> Decision:
         shares = np.full(mixed.mixing.shape[-1], math.nan)
         chosen = mixed.shares(selected.astype(np.float64)) > 0
     else:
-        shares = mixed.shares(np.where(selected, weights, 0.0))
+        shares = mixed.shares(weights)
         total = float(shares.sum())
         if total > 0:
             shares = shares / total

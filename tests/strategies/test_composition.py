@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from importlib import import_module
 
 import numpy as np
@@ -11,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from anml_fl.catalogue import UnknownNameError, UnusableError
 from anml_fl.method.krum import consistency, krum_scores
 from anml_fl.plugins import PRE_AGGREGATIONS, RULES
 from anml_fl.registry.interface import Signals
@@ -19,8 +17,7 @@ from anml_fl.settings.aggregation import Aggregation
 from strategies.cohort import Cohort
 from strategies.composition import Composed
 from strategies.context import Context
-from strategies.decision import Decision, averaged
-from strategies.pre_aggregation import Mixed
+from strategies.decision import averaged
 from strategies.rule import named_rule
 from strategies.usable import usable
 
@@ -139,6 +136,20 @@ def test_buckets_are_the_same_for_every_rule_and_others_in_another_round_or_run(
         assert (bucketing(made, other).groups != first).any()
 
 
+def test_a_bucket_goes_now_under_one_members_name_and_now_under_anothers():
+    seen = set()
+
+    def looks(cohort, context):
+        seen.add(cohort.contributors)
+        return averaged(cohort)
+
+    bucketing = PRE_AGGREGATIONS.load("bucketing")
+    composed = Composed((("bucketing", bucketing),), "looks", looks)
+    for number in range(1, 20):
+        composed(cohort(drawn(2)), Context(number, np.zeros(4, np.float32)))
+    assert seen == {("c0",), ("c1",)}
+
+
 def test_under_a_coordinate_wise_rule_nobody_has_a_share():
     decision = decide("nnm+trimmed_mean", cohort(drawn()), n_byzantine=2)
     assert np.isnan(decision.weights).all()
@@ -191,39 +202,6 @@ def test_who_is_clipped_to_nothing_has_no_share_and_is_not_selected():
     assert not alone.selected.any()
     assert alone.note == "all that was selected is clipped to nothing"
     usable(alone, "last", made)
-
-
-def test_momentum_is_kept_by_identity_and_beside_the_rules_own_state():
-    name, state = "client_momentum+centred_clipping", {}
-    rounds = [["a", "b", "c"], ["b", "c", "d"], ["a", "b", "d"]]
-    came = drawn(9).reshape(3, 3, 4)
-    momentum, centre = {}, np.zeros(4)
-    for number, (names, updates) in enumerate(zip(rounds, came, strict=True), 1):
-        ones = np.ones(3)
-        made = Cohort(
-            tuple(names), updates, np.zeros(3), ones, Signals(ones, ones, ones), ones
-        )
-        decision = decide(name, made, number, state, client_momentum=0.5, clipping_radius=0.7)
-        for who, update in zip(names, updates.astype(float), strict=True):
-            momentum[who] = (momentum[who] + update) / 2 if who in momentum else update
-        pulls = [momentum[who] - centre for who in names]
-        centre = centre + np.mean(
-            [pull * min(1, 0.7 / np.linalg.norm(pull)) for pull in pulls], axis=0
-        )
-        np.testing.assert_allclose(decision.update, centre, atol=1e-6)
-        state = decision.state
-    assert {key.partition("/")[0] for key in state} == {"0:client_momentum", "rule"}
-
-
-def test_two_of_a_kind_keep_states_of_their_own():
-    made = cohort(drawn())
-    state = {}
-    for number in (1, 2, 3):
-        state = decide("client_momentum+client_momentum+fedavg", made, number, state).state
-    assert {key.partition("/")[0] for key in state} == {
-        "0:client_momentum",
-        "1:client_momentum",
-    }
 
 
 def test_judgements_of_a_bucket_are_its_members():
@@ -285,80 +263,3 @@ def test_a_quarter_of_hostile_updates_cannot_carry_nnm_away(rule, far):
     hostile = far * rng.standard_normal((3, 5))
     decision = decide(f"nnm+{rule}", cohort(np.vstack([hostile, honest])), n_byzantine=3)
     assert np.linalg.norm(decision.update - honest.mean(axis=0)) <= 3.0
-
-
-def bad(**changed):
-    def function(cohort, context):
-        n, d = cohort.updates.shape
-        good = {"updates": np.ones((n, d), np.float32), "mixing": np.eye(n)}
-        return Mixed(**{**good, **changed})
-
-    return function
-
-
-@pytest.mark.parametrize(
-    ("function", "said"),
-    [
-        (lambda cohort, context: 3, "must return a strategies.pre_aggregation.Mixed, got int"),
-        (bad(updates=np.ones((5, 3))), "updates must have the shape (m, 4), m >= 1"),
-        (bad(updates=np.full((5, 4), np.nan)), "updates must be finite"),
-        (bad(updates=[1]), "updates must be an array of floating-point numbers, got list"),
-        (bad(mixing=np.ones((2, 5))), "mixing must have the shape (5, 5) or (5,), got (2, 5)"),
-        (bad(mixing=-np.eye(5)), "mixing must be >= 0, got -1"),
-        (bad(mixing=np.ones(5, int)), "mixing must be an array of floating-point numbers"),
-        (
-            bad(updates=np.ones((2, 4)), mixing=np.ones((2, 5))),
-            "groups must be given: 2 rows are no 5 contributors'",
-        ),
-        (bad(groups=np.zeros(5, int)), "groups must be the rows from 0 to 4"),
-        (bad(groups=np.arange(4)), "groups must be an array of 5 whole numbers"),
-        (
-            bad(groups=np.arange(5), mixing=np.ones(5)),
-            "mixing must be a matrix, and no row of it all zeros",
-        ),
-    ],
-)
-def test_what_no_rule_can_be_given_is_refused(function, said):
-    composed = Composed((("own", function),), "fedavg", RULES.load("fedavg"))
-    with pytest.raises(UnusableError) as caught:
-        composed(cohort(drawn(5)), Context(1, np.zeros(4, np.float32)))
-    assert str(caught.value).startswith("pre-aggregation 'own'")
-    assert said in str(caught.value)
-
-
-def test_what_the_rule_behind_must_not_decide_is_refused_under_its_name():
-    def rude(cohort, context):
-        return Decision(cohort.updates[0], np.full(5, math.inf), np.ones(5, bool))
-
-    nnm = PRE_AGGREGATIONS.load("nnm")
-    with pytest.raises(UnusableError, match="strategy 'rude': weights must be finite"):
-        Composed((("nnm", nnm),), "rude", rude)(
-            cohort(drawn(5)), Context(1, np.zeros(4, np.float32))
-        )
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("nmm+krum", "unknown pre-aggregation 'nmm' in 'nmm+krum'; known: nnm, bucketing"),
-        ("nnm+krumm", "unknown strategy 'krumm' in 'nnm+krumm'; known: fedavg, krum"),
-        ("krum+nnm", "unknown pre-aggregation 'krum' in 'krum+nnm'; known: nnm, bucketing"),
-        ("+krum", "unknown pre-aggregation '' in '+krum'"),
-        ("nnm+", "unknown strategy '' in 'nnm+'"),
-    ],
-)
-def test_a_part_that_is_unknown_is_named_with_its_table(name, said):
-    with pytest.raises(UnknownNameError) as caught:
-        named_rule(name, Aggregation())
-    assert str(caught.value).startswith(said)
-
-
-def test_what_is_no_function_stands_before_no_rule():
-    with pytest.raises(UnusableError, match="pre-aggregation 'math:pi' must be a function"):
-        named_rule("math:pi+krum", Aggregation())
-
-
-def test_ones_own_may_stand_anywhere_in_a_chain():
-    own = "strategies.pre_aggregations.nnm:nnm+strategies.rules.krum:krum"
-    made = cohort(drawn())
-    np.testing.assert_array_equal(decide(own, made).weights, decide("nnm+krum", made).weights)

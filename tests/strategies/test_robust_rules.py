@@ -1,4 +1,4 @@
-"""The rules by distance and length: what they make of a cohort, beside the functions they call."""
+"""The rules by distance and length: what they make of a cohort."""
 
 from __future__ import annotations
 

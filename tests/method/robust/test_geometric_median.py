@@ -80,6 +80,12 @@ def test_more_than_half_of_the_weight_in_a_point_is_the_median():
     np.testing.assert_allclose(shares, [0.25, 0.5, 0.25])
 
 
+def test_distances_below_the_smallest_normal_number_are_no_trouble():
+    least = 5e-324
+    vectors = least * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    assert np.isfinite(geometric_median(vectors)).all()
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     arrays(np.float64, (6, 3), elements=st.floats(-100, 100)),
