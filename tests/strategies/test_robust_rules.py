@@ -12,6 +12,7 @@ from anml_fl.settings.aggregation import Aggregation
 from strategies.cohort import Cohort
 from strategies.context import Context
 from strategies.usable import usable
+from studies.benchmarks.byzfl_modules import byzfl_module
 
 MINE = ("geometric_median", "centred_clipping", "meamed", "cge", "norm_clipping")
 
@@ -30,6 +31,22 @@ def decide(name, updates, examples=None, state=None, **settings):
     )
     context = Context(1, np.zeros(d, np.float32), Aggregation(**settings), state or {})
     return usable(RULES.load(name)(cohort, context), name, cohort)
+
+
+@pytest.mark.parametrize(("n", "f"), [(10, 2), (20, 6)])
+def test_older_rules_agree_with_byzfl(n, f):
+    theirs = byzfl_module("aggregators")
+    updates = np.random.default_rng(n).standard_normal((n, 30))
+    for name, settings, other in (
+        ("fedavg", {}, theirs.Average()),
+        ("median", {}, theirs.Median()),
+        ("trimmed_mean", {"trim": f / n}, theirs.TrMean(f)),
+    ):
+        found = decide(name, updates, **settings).update
+        np.testing.assert_allclose(found, other(updates), atol=1e-6)
+    # Theirs counts one neighbour more than the paper.
+    scores = krum_scores(updates, n_byzantine=f - 1)
+    np.testing.assert_array_equal(updates[scores.argmin()], theirs.Krum(f)(updates))
 
 
 def test_geometric_median_counts_examples_and_says_the_shares_that_made_it():
