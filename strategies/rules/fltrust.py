@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from strategies.cohort import Cohort
     from strategies.context import Context
 
-ROOT = "needed"
-"""Of the server's root set."""
+ROOT = "update"
+"""Of a root set."""
 
 
 def fltrust(cohort: Cohort, context: Context) -> Decision:

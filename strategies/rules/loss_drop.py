@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from strategies.context import Context
     from strategies.decision import Decision
 
-ROOT = "needed"
-"""Of the server's root set."""
+ROOT = "rows"
+"""Of a root set."""
 
 
 def loss_drop(cohort: Cohort, context: Context) -> Decision:
