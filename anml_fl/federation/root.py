@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
-_GIVE = "give --root N or --root-data FILE, or leave it out of --strategies"
+_GIVE = "give --root N or --root-data FILE, or leave that strategy out"
 
 
 def with_root(task: Task, config: RunConfig) -> Task:
@@ -59,9 +59,7 @@ def with_root(task: Task, config: RunConfig) -> Task:
     if chosen == "none" or (automatic and not asked):
         why = "none was asked for"
         if needing:
-            raise ConfigError(
-                f"strategies: no root set ({why}), which {needing} needs: {_GIVE}"
-            )
+            raise ConfigError(f"strategies: no root set ({why}), needed by {needing}: {_GIVE}")
         return replace(task, root_note=_without(why) if asked else "")
     try:
         if isinstance(task, ModuleTask):
@@ -77,7 +75,7 @@ def with_root(task: Task, config: RunConfig) -> Task:
     except RootSetError as error:
         if automatic and needing:
             raise ConfigError(
-                f"strategies: no root set ({error}), which {needing} needs: {_GIVE}"
+                f"strategies: no root set ({error}), needed by {needing}: {_GIVE}"
             ) from None
         if automatic:
             return replace(task, root_note=_without(str(error)))

@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Literal
 
-from anml_fl.plugins import RULES
+from anml_fl.plugins import RULES, STRATEGIES
 
 Use = Literal["", "wanted", "update", "rows"]
 """What a rule asks: nothing; rows, without which it goes by less; the update that training on
 them leads to, or rows to ask models of, without either of which it cannot decide."""
 
 _USES: tuple[Use, ...] = ("wanted", "update", "rows")
-# Pre-aggregations are written before a rule.
-_JOINT = "+"
 
 
 def needed(use: Use) -> bool:
@@ -35,7 +33,7 @@ def root_use(name: str) -> Use:
     >>> root_use("krum"), root_use("nnm+calibrated"), root_use("fltrust")
     ('', 'wanted', 'update')
     """
-    found = RULES.load(name.rpartition(_JOINT)[2])
+    found = RULES.load(STRATEGIES.split(name)[1])
     if getattr(found, "root", None) is not None:
         return ""
     return use_of(getattr(found, "decide", found))
@@ -43,7 +41,7 @@ def root_use(name: str) -> Use:
 
 def use_of(decide: object) -> Use:
     """Say what a rule asks, by what decides; by the rule at the end of a chain."""
-    while (inner := getattr(decide, "rule", None)) is not None:
+    while callable(inner := getattr(decide, "rule", None)):
         decide = inner
     said = getattr(sys.modules.get(getattr(decide, "__module__", "")), "ROOT", "")
     return said if said in _USES else ""

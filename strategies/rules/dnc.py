@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 
 
 def dnc(cohort: Cohort, context: Context) -> Decision:
-    """Average who never stands out along the first singular vector of drawn coordinates."""
+    """Average who stands out in no draw of coordinates, along their first singular vector."""
     f = byzantine(len(cohort.contributors), context.settings)
     return averaged(cohort, dividing(cohort.updates, f, context.rng("dnc")))

@@ -12,17 +12,16 @@ if TYPE_CHECKING:
 ITERATIONS = 5
 """niters: how often coordinates are drawn."""
 
-# c, the share of the f that is left out each time; b, how many coordinates are looked at.
-_C = 1.0
-_SHARE, _MOST = 5, 10_000
+DRAWN = 10_000
+"""b: how many coordinates are looked at each time."""
 
 
 def dnc(updates: NDArray[Any], f: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Keep who is among the n - c f lowest scores in each of `ITERATIONS` draws.
+    """Keep who is among the n - c f lowest scores in each of `ITERATIONS` draws, c = 1.
 
     s_i = <x_i - mean, v>**2 over b drawn coordinates, v the first right singular vector of the
-    centred updates: Shejwalkar, Houmansadr, NDSS 2021, Algorithm 2, with c = 1 and b a fifth
-    of the coordinates, 10,000 at most.
+    centred updates: Shejwalkar, Houmansadr, NDSS 2021, Algorithm 2. Of up to b coordinates all
+    are looked at, once: draws of a part of few differ, and who is kept in each is half of all.
 
     Parameters
     ----------
@@ -45,13 +44,12 @@ def dnc(updates: NDArray[Any], f: int, rng: np.random.Generator) -> NDArray[np.b
     array([2, 3, 4, 5, 6, 7, 8, 9])
     """
     n, d = updates.shape
-    left = min(int(_C * f), n - 1)
+    left = min(f, n - 1)
     if left < 1:
         return np.ones(n, dtype=bool)
     votes = np.zeros(n, dtype=np.int64)
-    count = min(_MOST, max(1, -(-d // _SHARE)))
-    for _ in range(ITERATIONS):
-        drawn = np.sort(rng.choice(d, count, replace=False, shuffle=False))
+    for _ in range(ITERATIONS if d > DRAWN else 1):
+        drawn = np.sort(rng.choice(d, min(d, DRAWN), replace=False, shuffle=False))
         order = np.argsort(scores(updates[:, drawn]), kind="stable")
         votes[order[: n - left]] += 1
     kept: NDArray[np.bool_] = votes == votes.max()
