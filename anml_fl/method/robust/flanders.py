@@ -17,8 +17,9 @@ WINDOW = 2
 
 # Ridges of A and B, of matrices whose rows have about unit values; and steps in turn.
 _ALPHA, _BETA, _STEPS = 1.0, 1.0, 10
-# Of models that are zero.
-_LEAST = 1e-30
+# What is added to a diagonal is no less than so much of its largest value: beside the sizes
+# that somebody may send 1 is nothing, and the matrix singular.
+_LEAST = 1e-10
 
 
 def flanders(past: NDArray[np.float64], now: NDArray[np.float64], f: int) -> NDArray[np.bool_]:
@@ -80,7 +81,9 @@ def forecast(past: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> bool(np.allclose(forecast(growing), 16.0, rtol=0.1))
     True
     """
-    scale = max(float(np.median(np.sqrt((past**2).mean(axis=2)))), _LEAST)
+    sizes = np.sqrt((past**2).mean(axis=2))
+    # Of models that are not zero, as those of a first round can be.
+    scale = float(np.median(sizes[sizes > 0])) if sizes.any() else 1.0
     scaled = past / scale
     before, after = scaled[:-1], scaled[1:]
     n, s = past.shape[1:]
@@ -89,7 +92,7 @@ def forecast(past: NDArray[np.float64]) -> NDArray[np.float64]:
         moved = (left @ before).reshape(-1, s)
         right = _ridge(moved, after.reshape(-1, s))
         turned = before @ right
-        normal = np.einsum("tis,tjs->ij", turned, turned) + _ALPHA * np.eye(n)
+        normal = _ridged(np.einsum("tis,tjs->ij", turned, turned), _ALPHA)
         left = np.linalg.solve(normal, np.einsum("tis,tjs->ij", turned, after)).T
     found: NDArray[np.float64] = left @ scaled[-1] @ right * scale
     return found
@@ -99,7 +102,12 @@ def _ridge(given: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[n
     """Solve for B (s, s) of least norm(wanted - given B)**2 + beta norm(B)**2."""
     rows, s = given.shape
     if rows < s:
-        inner = np.linalg.solve(given @ given.T + _BETA * np.eye(rows), wanted)
+        inner = np.linalg.solve(_ridged(given @ given.T, _BETA), wanted)
         found: NDArray[np.float64] = given.T @ inner
         return found
-    return np.linalg.solve(given.T @ given + _BETA * np.eye(s), given.T @ wanted)
+    return np.linalg.solve(_ridged(given.T @ given, _BETA), given.T @ wanted)
+
+
+def _ridged(normal: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
+    most = float(normal.diagonal().max())
+    return normal + max(ridge, _LEAST * most) * np.eye(len(normal))

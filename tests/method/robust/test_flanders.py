@@ -76,3 +76,12 @@ def test_few_and_those_who_are_all_alike_are_borne(n, value):
     assert np.isfinite(forecast(past)).all()
     assert flanders(past, now, 3).sum() == 1
     assert flanders(past, now, 1).sum() == max(1, n - 1)
+
+
+@given(st.integers(0, 1000))
+def test_rounds_of_the_most_different_sizes_are_borne(seed):
+    rng = np.random.default_rng(seed)
+    past = rng.normal(size=(2, 5, 8)) * 10.0 ** rng.integers(-24, 25, (2, 5, 1))
+    past *= rng.integers(0, 2, (2, 5, 1))
+    assert np.isfinite(forecast(past)).all()
+    assert flanders(past, rng.normal(size=(5, 8)), 2).sum() == 3
