@@ -143,10 +143,8 @@ def _honest(
     if mixed.mixing.ndim == 1:
         return honest
     hostile = [i for i, name in enumerate(before.contributors) if name not in honest]
-    touched = mixed.mixing[:, hostile].any(axis=1)
-    return frozenset(
-        name for name, bad in zip(now.contributors, touched.tolist(), strict=True) if not bad
-    )
+    alone = np.flatnonzero(~mixed.mixing[:, hostile].any(axis=1))
+    return frozenset(now.contributors[row] for row in alone)
 
 
 def _below(prefix: str, state: State) -> dict[str, NDArray[Any]]:

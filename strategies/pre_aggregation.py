@@ -109,7 +109,9 @@ def checked(mixed: object, name: str, cohort: Cohort) -> Mixed:
 
 
 def _wrong(mixed: Mixed, n: int, d: int) -> str | None:
-    updates, mixing, groups = mixed.updates, mixed.mixing, mixed.groups
+    updates: Any = mixed.updates
+    mixing: Any = mixed.mixing
+    groups: Any = mixed.groups
     for what, value in (("updates", updates), ("mixing", mixing)):
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
             return (

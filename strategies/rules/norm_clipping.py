@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from strategies.composition import Composed
-from strategies.pre_aggregations.norm_clipping import norm_clipping as clipped
-from strategies.rules.fedavg import fedavg
+from anml_fl.method.robust.blocks import lengths
+from anml_fl.method.robust.norm_clipping import norm_clipping as factors
+from strategies.composition import handed_back
+from strategies.decision import averaged
+from strategies.pre_aggregation import scaled
 
 if TYPE_CHECKING:
     from strategies.cohort import Cohort
@@ -16,4 +19,5 @@ if TYPE_CHECKING:
 
 def norm_clipping(cohort: Cohort, context: Context) -> Decision:
     """Clip every update to the median length, and average: norm_clipping+fedavg, in a word."""
-    return Composed((("norm_clipping", clipped),), "fedavg", fedavg)(cohort, context)
+    clipped = scaled(cohort, factors(lengths(cohort.updates)))
+    return handed_back(clipped, averaged(replace(cohort, updates=clipped.updates)))

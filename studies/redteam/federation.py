@@ -129,7 +129,8 @@ class _Federation:
     def _context(self, before: Sent, number: int) -> Context:
         """What the rule will be given, as far as the attackers know it."""
         known = None if self.rule.root is None else self.attackers.root()
-        context = before.context(number, replace(self.rule, root=known), self.state)
+        rule, seed = replace(self.rule, root=known), self.attackers.ground.config.seed
+        context = before.context(number, rule, self.state, seed)
         return context if known is None else with_quick_root(context, known)
 
 

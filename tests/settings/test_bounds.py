@@ -77,7 +77,7 @@ def edges(which: int):
 
 def test_bounds_below_cover_every_number():
     numbers = {name for name, *_, field in settings() if type(field.default) in (int, float)}
-    absent = {"flip-target", "flip-offset", "n-byzantine", "clip-norm"}
+    absent = {"flip-target", "flip-offset", "n-byzantine", "clip-norm", "clipping-radius"}
     absent |= {"server-learning-rate", "server-momentum"}
     assert set(BOUNDS) == numbers | absent
 

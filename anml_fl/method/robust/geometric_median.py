@@ -71,7 +71,8 @@ def geometric_median(
         if middle == 0:  # half of the weight lies in one point
             shares = np.where(distances == 0, w, 0.0)
             break
-        shares = w / np.maximum(distances, _SMOOTHING * middle)
+        nu = max(_SMOOTHING * middle, np.finfo(np.float64).tiny)
+        shares = w * (middle / np.maximum(distances, nu))
         shares /= shares.sum()
         before, centre = centre, weighted_sum(shares, vectors)
         # By the middle distance: in the sum of all, one who is far away hides everything.

@@ -34,10 +34,9 @@ def clipped_to(lengths: NDArray[np.float64], most: float) -> NDArray[np.float64]
     >>> clipped_to(np.array([0.0, 1.0, 4.0]), 2.0)
     array([1. , 1. , 0.5])
     """
-    found: NDArray[np.float64] = np.where(
-        lengths > most, most / np.where(lengths > 0, lengths, 1.0), 1.0
-    )
-    return found
+    # Divided by at least c, no factor is beyond 1, and none overflows.
+    longest = np.maximum(lengths, most)
+    return np.divide(most, longest, out=np.ones_like(longest), where=longest > 0)
 
 
 def norm_clipping(lengths: NDArray[np.float64]) -> NDArray[np.float64]:
