@@ -41,7 +41,7 @@ def root_use(name: str) -> Use:
 
 def use_of(decide: object) -> Use:
     """Say what a rule asks, by what decides; by the rule at the end of a chain."""
-    while callable(inner := getattr(decide, "rule", None)):
+    while callable(inner := getattr(decide, "inner", None)):
         decide = inner
     said = getattr(sys.modules.get(getattr(decide, "__module__", "")), "ROOT", "")
     return said if said in _USES else ""
