@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flwr.app import ArrayRecord
 
 from strategies.context import Context
-from strategies.root_set import root_of, root_update
+from strategies.root_set import own_update, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ class Sent:
             honest=rule.honest,
             root_update=None
             if rule.root is None
-            else partial(root_update, rule.root, self.arrays, self.layout, self.model),
+            else partial(own_update, rule.root, self.arrays, self.layout, self.model),
             root=root_of(rule.root, self.arrays, self.layout, self.model),
             shapes=self.layout.judged,
             seed=seed,
