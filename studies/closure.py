@@ -23,7 +23,6 @@ from studies.definitions import (
     has_submodule,
     module_named,
     project_module,
-    uses,
 )
 
 if TYPE_CHECKING:
@@ -180,7 +179,7 @@ class _Walk:
                 raise LookupError(f"{place.module} defines no {place.name} at its top level")
             found = self.reached[place] = {
                 name: target
-                for name in uses(module.binding(place.name))
+                for name in module.used(place.name)
                 if (target := _meaning(module, name)) is not None
             }
             waiting += [one for one in found.values() if isinstance(one, Place)]
