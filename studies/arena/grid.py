@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ class Grid:
 
     def to_json(self) -> dict[str, Any]:
         """Say which federations there are, whoever meets in them."""
-        plain = asdict(self)
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return {key: value for key, value in plain.items() if key not in ("rules", "attacks")}
 
     @classmethod
