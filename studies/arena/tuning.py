@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 CHOSEN = "chosen.json"
 
 CANDIDATES: Mapping[str, tuple[Mapping[str, str], ...]] = {
-    "multikrum": ({}, {"fraction": "0.5"}, {"fraction": "0.9"}),
     "client_momentum+centred_clipping": (
         {},
         {"clipping-radius": "0.1"},
