@@ -80,6 +80,7 @@ APART: Mapping[str, str] = {
     "server.orchestration.run_folder": "the folder of a run",
     "server.orchestration.settlement": "settles what was decided",
     "server.orchestration.worth": "no study asks what joining is worth",
+    "studies.federations.throwaway": "where a run is kept that is thrown away",
     "strategies.claims": "no study's nodes test models",
     "strategies.run_log": "no study is somebody else's app",
     "strategies.statistics_query": "no study's data stay on nodes",

@@ -117,16 +117,16 @@ class Grid:
 RULES = (
     "fedavg", "median", "trimmed_mean", "krum", "multikrum", "geometric_median",
     "norm_clipping", "client_momentum+centred_clipping", "nnm+trimmed_mean",
-    "arc+nnm+geometric_median", "bucketing+krum", "dnc", "fltrust", "fedgreed", "foolsgold",
-    "flanders", "lasa", "anml", "calibrated", "oracle",
+    "arc+nnm+geometric_median", "bucketing+krum", "dnc", "fltrust", "fedgreed", "lasa",
+    "anml", "calibrated", "oracle",
 )  # fmt: skip
 """Of the standard arena: no defence, the field's, ours, and who is told who is honest."""
 
 ATTACKS = (
-    "label_flip", "gaussian", "sign_flip", "alie_optimised", "ipm_optimised", "min_max",
+    "label_flip", "gaussian", "sign_flip", "alie_optimised;knowledge=rule", "ipm", "min_max",
     "min_sum", "mimic", "fang_trimmed", "rop", "sybil", "backdoor",
 )  # fmt: skip
-"""Of the standard arena."""
+"""Of the standard arena: attackers know the honest updates, and where it is said the rule."""
 
 SEEDS_OF_TUNING = (100,)
 """Hyper-parameters are chosen on these, and nothing that is reported is measured on them."""
@@ -157,6 +157,8 @@ GRIDS = {
                 "calibrated;root=none",
                 "nnm+geometric_median",
                 "bucketing+geometric_median",
+                "foolsgold",
+                "flanders",
                 "meamed",
                 "cge",
                 "flare",
@@ -165,12 +167,14 @@ GRIDS = {
             attacks=(
                 *ATTACKS,
                 "alie",
-                "ipm",
+                "ipm_optimised;knowledge=rule",
                 "fang_krum",
                 "free_rider",
                 "mimicry",
                 "on_off",
                 "label_flip;flip-offset=1",
+                "min_max;knowledge=own",
+                "label_flip;credentials=bought",
             ),
             deals=(
                 *_SKEWS,

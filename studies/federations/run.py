@@ -18,6 +18,7 @@ from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import train_federation
+from studies.federations.throwaway import throwaway_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ def federate(**settings: Any) -> Federated:
     # Flower tells of every round; here the progress bar does.
     console_handler.setLevel(logging.WARNING)
     nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=throwaway_folder()) as name:
         folder = Path(name)
         train_federation(InlineGrid(app, nodes, config.to_flat()), config, folder)
         models: dict[str, dict[str, Any]] = {
