@@ -24,6 +24,7 @@ from server.commands.resume import resume_command
 from server.commands.submit import submit
 from server.commands.up import up_command
 from server.doctor.commands import doctor
+from studies.arena.commands import arena
 from studies.benchmarks.commands import bench
 from studies.commands import study
 from studies.redteam.commands import redteam
@@ -207,6 +208,7 @@ main.add_command(verify)
 main.add_command(study)
 main.add_command(bench)
 main.add_command(redteam)
+main.add_command(arena)
 main.add_command(doctor)
 main.add_command(join)
 

@@ -42,7 +42,7 @@ def test_partition_that_is_unknown_is_refused_with_the_known_ones(bad):
     with pytest.raises(ConfigError) as caught:
         from_flat({"partition": bad})
     assert str(caught.value) == (
-        "federation.partition: known partitions: iid, natural, dirichlet:ALPHA with"
+        "federation.partition: known partitions: iid, natural, sorted, dirichlet:ALPHA with"
         " 0 < ALPHA <= 1e+06; for a table of your own also those of flwr-datasets, NAME or"
         f" NAME:KEY=VALUE,..., such as DirichletPartitioner:alpha=0.3, got {bad!r}"
     )
