@@ -65,8 +65,9 @@ class TableChoice(click.Choice[str]):
     ) -> str:
         """Let what is no shipped name go on to the settings, which say what it may be."""
         from anml_fl.catalogue import is_own
+        from anml_fl.chain import JOINT
 
-        if is_own(str(value)):
+        if is_own(str(value)) or JOINT in str(value):
             return str(value)
         try:
             return super().convert(value, param, ctx)

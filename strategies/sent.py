@@ -51,7 +51,9 @@ class Sent:
     drawn: Drawn
     started: float
 
-    def context(self, number: int, rule: Rule, state: Mapping[str, NDArray[Any]]) -> Context:
+    def context(
+        self, number: int, rule: Rule, state: Mapping[str, NDArray[Any]], seed: int
+    ) -> Context:
         """Make what a rule may see of the round, beside its cohort."""
         return Context(
             round=number,
@@ -64,4 +66,5 @@ class Sent:
             else partial(root_update, rule.root, self.arrays, self.layout, self.model),
             root=root_of(rule.root, self.arrays, self.layout, self.model),
             shapes=self.layout.judged,
+            seed=seed,
         )

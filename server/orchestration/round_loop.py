@@ -24,6 +24,7 @@ from server.orchestration.settlement import Settlement, closed_instants, run_id
 from strategies.arrays import values_of
 from strategies.participation import Participation
 from strategies.rule import named_rule
+from strategies.sampling import Sampling
 from strategies.screened_strategy import ScreenedStrategy
 from strategies.transport import Transport
 
@@ -137,6 +138,7 @@ def run_strategy(shared: Training, name: str) -> None:
             code=shared.code,
         ),
         transport,
+        sampling=Sampling(seed=config.seed),
     )
     claims = _claims_log(shared, folder.path, transport)
     done, kept = 0, KeptModel(folder, Stopping.of(config))

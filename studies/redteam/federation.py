@@ -26,7 +26,7 @@ from strategies.identity import ByPartition
 from strategies.layout import Layout
 from strategies.participation import Participation
 from strategies.rule import Rule, named_rule
-from strategies.sampling import Drawn
+from strategies.sampling import Drawn, Sampling
 from strategies.screened_strategy import ScreenedStrategy
 from strategies.sent import Sent
 from strategies.signal_source import SignalSource
@@ -182,6 +182,7 @@ def attacked(ground: Ground, attack: Attack, rule: str, *, root: bool = True) ->
             code=code_hash(),
         ),
         Transport(judged=task.judged),
+        sampling=Sampling(seed=config.seed),
     )
     before = console_handler.level
     console_handler.setLevel(WARNING)  # Flower tells of every round
