@@ -24,7 +24,7 @@ from anml_fl.method.robust.geometric_median import geometric_median
 from anml_fl.models.build import build
 from anml_fl.seeding import stream
 from studies.published.distributed_sgd import Descent, Workers, accuracy, descend
-from studies.published.small_mnist import SIDE, Digits, digits
+from studies.published.small_mnist import NETWORK, SIDE, Digits, digits
 from studies.settings import Settings
 from studies.study import Cell, Row, Study, Variant
 
@@ -39,7 +39,10 @@ Attack = Literal["nobody", "LF", "BF", "IPM", "ALIE", "mimic"]
 ATTACKS: tuple[Attack, ...] = ("LF", "BF", "IPM", "ALIE", "mimic")
 RULES = ("krum", "median", "geometric_median", "centred_clipping")
 
-_WORKERS, _HOSTILE, _BATCH, _RATE = 25, 5, 32, 0.01
+_WORKERS, _HOSTILE, _BATCH = 25, 5, 32
+# Theirs is .01, of a convolutional network: with this one the perceptron learns as much in as
+# many steps while nobody attacks, which alone it was chosen by.
+_RATE = 0.1
 _EPSILON, _RADIUS, _CLIPPINGS, _WEISZFELD = 0.1, 10.0, 3, 8
 
 
@@ -101,7 +104,7 @@ def trained(recipe: Bucketing, rule: str, data: Digits, seed: int) -> float:
         Accuracy in [0, 1].
     """
     workers = _workers(data, recipe.attack, seed)
-    model = build("mlp", SIDE * SIDE, None, 10, seed)
+    model = build(NETWORK, SIDE * SIDE, None, 10, seed)
     descend(
         model,
         workers,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from torch import nn
+
 from anml_fl.datasets.loading import load
 from anml_fl.seeding import stream
 
@@ -53,3 +55,12 @@ def digits(seed: int) -> Digits:
     tested, learned = np.split(order, [round(_TESTED * len(order))])
     y = table.labels
     return Digits(scaled[learned], y[learned], scaled[tested], y[tested])
+
+
+def network(features: int, classes: int) -> nn.Module:
+    """Build what is trained on them: a perceptron with one hidden layer of 128."""
+    return nn.Sequential(nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, classes))
+
+
+NETWORK = f"{__name__}:network"
+"""Its name as a model's."""
