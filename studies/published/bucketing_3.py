@@ -1,9 +1,9 @@
-"""Bucketing's experiment 3: four rules under five attacks, each without and with buckets of two.
+"""Bucketing's experiment 3: four rules under five attacks, without and with buckets of two.
 
 Karimireddy, He, Jaggi: Byzantine-robust learning on heterogeneous datasets via bucketing, ICLR
 2022. 25 workers, 5 of them hostile; the honest hold digits sorted by label, the hostile ones a
-mixture; 600 steps of a batch of 32 each, honest workers with momentum. The published figures are
-the last accuracies in the authors' raw logs, by seed.
+mixture; 600 steps of a batch of 32 each, honest workers with momentum. The published figures
+are the last accuracies in the authors' raw logs, by seed.
 """
 
 from __future__ import annotations

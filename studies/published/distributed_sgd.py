@@ -150,5 +150,5 @@ def _move(model: nn.Module, gradient: NDArray[Any], rate: float) -> None:
     step, first = torch.from_numpy(np.ascontiguousarray(gradient, np.float32)), 0
     with torch.no_grad():
         for one in model.parameters():
-            one -= rate * step[first : first + one.numel()].view_as(one)
+            one.sub_(rate * step[first : first + one.numel()].view_as(one))
             first += one.numel()

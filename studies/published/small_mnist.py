@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from torch import nn
 
 from anml_fl.datasets.loading import load
