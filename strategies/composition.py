@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.method.krum import FEWEST, consistency, krum_scores
+from anml_fl.method.blockwise_krum import scores_of_distances
+from anml_fl.method.krum import FEWEST, consistency
 from anml_fl.registry.interface import Signals
 from strategies.cohort import Cohort
 from strategies.pre_aggregation import checked
+from strategies.updates import Updates
 from strategies.usable import usable
 
 if TYPE_CHECKING:
@@ -92,21 +94,21 @@ def behind(mixed: Mixed, cohort: Cohort, context: Context) -> Cohort:
         order = context.rng("representatives").permutation(len(names))
         _, first = np.unique(mixed.groups[order], return_index=True)
         names = tuple(names[order[i]] for i in first)
-    n = len(names)
+    n, rows = len(names), Updates.of(mixed.updates)
     scores = np.zeros(n)
     if n >= FEWEST:
-        scores = krum_scores(mixed.updates, n_byzantine=context.settings.n_byzantine)
+        scores = scores_of_distances(rows.distances, n_byzantine=context.settings.n_byzantine)
     told = cohort.signals
     made = Cohort(
         names,
-        mixed.updates,
+        rows,
         scores,
         consistency(scores),
         Signals(*(mixed.of_rows(signal) for signal in (told.v, told.r, told.T))),
         mixed.of_rows(cohort.examples),
     )
     for array in (
-        made.updates, scores, made.q, made.examples,
+        scores, made.q, made.examples,
         made.signals.v, made.signals.r, made.signals.T,
     ):  # fmt: skip
         array.setflags(write=False)

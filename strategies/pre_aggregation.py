@@ -103,7 +103,7 @@ def checked(mixed: object, name: str, cohort: Cohort) -> Mixed:
             f"pre-aggregation {name!r} must return a strategies.pre_aggregation.Mixed, got"
             f" {shown_kind(mixed)}"
         )
-    if wrong := _wrong(mixed, *cohort.updates.shape):
+    if wrong := _wrong(mixed, *cohort.rows.shape):
         raise UnusableError(f"pre-aggregation {name!r}: {wrong}")
     return mixed
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anml_fl.method.distances import squared_distances
 from anml_fl.method.robust.blocks import mixed
 from anml_fl.method.robust.nnm import nnm as neighbours
 from strategies.pre_aggregation import Mixed
@@ -18,5 +17,5 @@ if TYPE_CHECKING:
 def nnm(cohort: Cohort, context: Context) -> Mixed:
     """Make of each update the mean of the n - f nearest to it."""
     updates = cohort.updates
-    mixing = neighbours(squared_distances(updates), byzantine(len(updates), context.settings))
+    mixing = neighbours(cohort.rows.distances, byzantine(len(updates), context.settings))
     return Mixed(mixed(mixing, updates), mixing)

@@ -18,4 +18,4 @@ if TYPE_CHECKING:
 def meamed(cohort: Cohort, context: Context) -> Decision:
     """Average each coordinate's n - f values nearest to its median."""
     f = byzantine(len(cohort.contributors), context.settings)
-    return coordinate_wise(cohort, by_columns(cohort.updates, lambda block: around(block, f)))
+    return coordinate_wise(cohort, by_columns(cohort.rows, lambda block: around(block, f)))

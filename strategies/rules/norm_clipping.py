@@ -20,4 +20,4 @@ if TYPE_CHECKING:
 def norm_clipping(cohort: Cohort, context: Context) -> Decision:
     """Clip every update to the median length, and average: norm_clipping+fedavg, in a word."""
     clipped = scaled(cohort, factors(lengths(cohort.updates)))
-    return handed_back(clipped, averaged(replace(cohort, updates=clipped.updates)))
+    return handed_back(clipped, averaged(replace(cohort, rows=clipped.updates)))

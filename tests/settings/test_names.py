@@ -34,12 +34,13 @@ FLAT = "name, seed, engine, strategies, " + ", ".join(
     KNOWN[section].replace("_", "-") for section in KNOWN if section
 )
 NAMES = {
-    "engine": "inline, simulation, deployment, app",
+    "engine": "inline, cohort, simulation, deployment, app",
     "schedule": "constant, linear, cosine",
     "optimizer": "sgd, adam, adamw",
     "strategies": "fedavg, krum, multikrum, q_only, bulyan, median, trimmed_mean, anml,"
     " calibrated, softmax_blend, multiplicative, oracle, centred_clipping, cge,"
-    " geometric_median, meamed, norm_clipping",
+    " dnc, fedgreed, flanders, flare, fltrust, foolsgold, geometric_median, lasa, loss_drop,"
+    " meamed, norm_clipping",
     "dataset": "digits, wine, breast_cancer, adult, covertype, fashion_mnist, heart_disease,"
     " labelme, mnist_writers, sentiment",
     "scenario": "high, moderate, low, adversarial, unknown",

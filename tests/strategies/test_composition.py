@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from anml_fl.federation.root_use import needed, root_use
 from anml_fl.method.krum import consistency, krum_scores
 from anml_fl.plugins import PRE_AGGREGATIONS, RULES
 from anml_fl.registry.interface import Signals
@@ -21,14 +20,8 @@ from strategies.decision import averaged
 from strategies.rule import named_rule
 from strategies.usable import usable
 
-
-def root_needed(rule):
-    module = import_module(RULES.load(rule).__module__)
-    return getattr(module, "ROOT", "") == "needed"
-
-
 # Those that go by updates and signals alone.
-UNTOLD = [name for name in RULES.names if name != "oracle" and not root_needed(name)]
+UNTOLD = [name for name in RULES.names if name != "oracle" and not needed(root_use(name))]
 
 
 def cohort(updates, examples=None, v=None):
