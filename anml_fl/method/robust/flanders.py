@@ -91,7 +91,8 @@ def forecast(past: NDArray[np.float64]) -> NDArray[np.float64]:
     with one_thread():
         before, after = torch.from_numpy(past / scale)
         inner, wanted = before @ before.T, after @ after.T
-        left = torch.eye(len(before), dtype=torch.float64)
+        left = last = torch.eye(len(before), dtype=torch.float64)
+        kernel = _ridged(inner)
         for _ in range(_STEPS):
             # B = (A Theta_1)^T K^-1 Theta_2, and Theta_1 B = moved Theta_2.
             last = left
