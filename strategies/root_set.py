@@ -50,15 +50,6 @@ class Rows(Protocol):
 
 
 @runtime_checkable
-class TrainedRows(Protocol):
-    """Rows on which the server can train as long as a contributor does."""
-
-    def trained(self, arrays: Arrays) -> Arrays:
-        """Train a model's arrays on them."""
-        ...
-
-
-@runtime_checkable
 class ManyRows(Protocol):
     """Rows of which many models can be asked at once."""
 
@@ -146,7 +137,7 @@ def root_update(
 def own_update(
     root: Callable[[Arrays], Arrays], arrays: ArrayRecord, layout: Layout, model: NDArray[Any]
 ) -> NDArray[Any]:
-    """Train as a contributor would, as in `Context`, where the root set can.
+    """Train as a contributor would, as in `Context`, where the root set can: by its `trained`.
 
     Parameters
     ----------
@@ -155,8 +146,7 @@ def own_update(
     arrays, layout, model
         As in `root_update`.
     """
-    train = root.trained if isinstance(root, TrainedRows) else root
-    return root_update(train, arrays, layout, model)
+    return root_update(getattr(root, "trained", root), arrays, layout, model)
 
 
 def root_of(

@@ -96,7 +96,7 @@ class RootSet:
             )
         if self.classes < 1:
             raise RootSetError(f"classes must be 1 or more, got {self.classes}")
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+        if type(self.steps) is not int or self.steps < 1:
             raise RootSetError(f"steps must be a whole number >= 1, got {self.steps!r}")
         if not isinstance(self.model, torch.nn.Module):
             raise RootSetError(

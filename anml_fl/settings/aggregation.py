@@ -64,9 +64,10 @@ class Aggregation(Section):
     )
     root: str = Field(
         "auto",
-        description="Root set of calibrated, rows whose labels the server trusts: a number of"
-        " its test rows, drawn by class, which are not tested on then; donated, by the"
-        " contributors of a simulation; none; or auto: 80, if it can spare them.",
+        description="Root set of calibrated, fltrust, fedgreed and loss_drop, rows whose"
+        " labels the server trusts: a number of its test rows, drawn by class, which are not"
+        " tested on then; donated, by the contributors of a simulation; none; or auto: 80, if"
+        " it can spare them.",
     )
 
     server_optimizer: ServerStep = Field(

@@ -24,8 +24,8 @@ class TableSettings(Section):
     )
     root_data: str = Field(
         "",
-        description="A table of the same columns whose rows the server trusts: the root set of"
-        " calibrated (see --root).",
+        description="A table of the same columns whose rows the server trusts: the root set"
+        " (see --root).",
     )
     schema_file: str = Field(
         "",

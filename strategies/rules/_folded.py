@@ -25,7 +25,8 @@ def bounded(values: NDArray[Any]) -> NDArray[Any]:
     """
     if max(values.max(initial=0.0), -values.min(initial=0.0)) <= MOST:
         return values
-    return np.clip(values, -MOST, MOST)
+    found: NDArray[Any] = np.clip(values, -MOST, MOST)
+    return found
 
 
 def folded(updates: NDArray[Any]) -> NDArray[np.float64]:

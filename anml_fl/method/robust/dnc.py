@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anml_fl.method.robust.gram import principal
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -69,7 +71,7 @@ def scores(updates: NDArray[Any]) -> NDArray[np.float64]:
     if most:
         wide /= most
     wide -= wide.mean(axis=0)
-    spectrum, vectors = np.linalg.eigh(wide @ wide.T)
+    spectrum, vectors = principal(wide, 1)
     # Without a spread nobody stands out: of zeros every vector is an eigenvector.
-    found: NDArray[np.float64] = vectors[:, -1] ** 2 * (spectrum[-1] > 0)
+    found: NDArray[np.float64] = vectors[:, 0] ** 2 * (spectrum[0] > 0)
     return found

@@ -57,10 +57,12 @@ def fedgreed(
     for count in range(1, order.size + 1):
         chosen = order[:count]
         shares[count - 1, chosen] = factors[chosen] / factors[chosen].sum()
-    last, taken = float(losses[order[0]]), 0
+    best: NDArray[np.float64] = shares[0]
+    last = float(losses[order[0]])
     for start in range(1, order.size, _AT_ONCE):
-        for loss in loss_of(shares[start : start + _AT_ONCE]):
+        more = shares[start : start + _AT_ONCE]
+        for mean, loss in zip(more, loss_of(more), strict=True):
             if not loss < last:
-                return shares[taken]
-            last, taken = float(loss), taken + 1
-    return shares[taken]
+                return best
+            best, last = mean, float(loss)
+    return best

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+
+from anml_fl.method.threads import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
 
 SAMPLED = 500
 """Coordinates that are looked at."""
@@ -15,8 +19,8 @@ SAMPLED = 500
 WINDOW = 2
 """Rounds that a forecast is made of: with fewer, nobody is left out."""
 
-# Ridges of A and B, of matrices whose rows have about unit values; and steps in turn.
-_ALPHA, _BETA, _STEPS = 1.0, 1.0, 10
+# The ridge of A and of B, of matrices whose rows have about unit values; and steps in turn.
+_RIDGE, _STEPS = 1.0, 10
 # What is added to a diagonal is no less than so much of its largest value: beside the sizes
 # that somebody may send 1 is nothing, and the matrix singular.
 _LEAST = 1e-10
@@ -53,7 +57,7 @@ def flanders(past: NDArray[np.float64], now: NDArray[np.float64], f: int) -> NDA
     left = min(f, n - 1)
     if len(past) < WINDOW or left < 1:
         return kept
-    away = now - forecast(past)
+    away = now - forecast(past[-WINDOW:])
     most = float(np.abs(away).max(initial=0.0))
     scores = ((away / (most or 1.0)) ** 2).sum(axis=1)
     kept[np.argsort(scores, kind="stable")[n - left :]] = False
@@ -61,15 +65,15 @@ def flanders(past: NDArray[np.float64], now: NDArray[np.float64], f: int) -> NDA
 
 
 def forecast(past: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Foresee Theta_T+1 = A Theta_T B, with A (n, n) and B (s, s) fitted in turn.
+    """Foresee Theta_3 = A Theta_2 B, with A (n, n) and B (s, s) fitted in turn.
 
-    They minimise sum_t norm(Theta_t+1 - A Theta_t B)**2 + alpha norm(A)**2 + beta norm(B)**2,
-    A first the identity.
+    They minimise norm(Theta_2 - A Theta_1 B)**2 + norm(A)**2 + norm(B)**2, A first the
+    identity; by inner products of rows, so that B is never there.
 
     Parameters
     ----------
-    past : (T, n, s) float64
-        T >= 2.
+    past : (2, n, s) float64
+        Theta_1 and Theta_2.
 
     Returns
     -------
@@ -77,37 +81,30 @@ def forecast(past: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> growing = 2.0 ** np.arange(4)[:, None, None] * np.ones((4, 3, 6))
-    >>> bool(np.allclose(forecast(growing), 16.0, rtol=0.1))
+    >>> growing = 2.0 ** np.arange(2)[:, None, None] * np.ones((2, 3, 6))
+    >>> bool(np.allclose(forecast(growing), 4.0, rtol=0.1))
     True
     """
     sizes = np.sqrt((past**2).mean(axis=2))
     # Of models that are not zero, as those of a first round can be.
     scale = float(np.median(sizes[sizes > 0])) if sizes.any() else 1.0
-    scaled = past / scale
-    before, after = scaled[:-1], scaled[1:]
-    n, s = past.shape[1:]
-    left = np.eye(n)
-    for _ in range(_STEPS):
-        moved = (left @ before).reshape(-1, s)
-        right = _ridge(moved, after.reshape(-1, s))
-        turned = before @ right
-        normal = _ridged(np.einsum("tis,tjs->ij", turned, turned), _ALPHA)
-        left = np.linalg.solve(normal, np.einsum("tis,tjs->ij", turned, after)).T
-    found: NDArray[np.float64] = left @ scaled[-1] @ right * scale
+    with one_thread():
+        before, after = torch.from_numpy(past / scale)
+        inner, wanted = before @ before.T, after @ after.T
+        left = last = torch.eye(len(before), dtype=torch.float64)
+        kernel = _ridged(inner)
+        for _ in range(_STEPS):
+            # B = (A Theta_1)^T K^-1 Theta_2, and Theta_1 B = moved Theta_2.
+            last = left
+            kernel = _ridged(last @ inner @ last.T)
+            moved = torch.linalg.solve(kernel, last @ inner).T
+            normal = _ridged(moved @ wanted @ moved.T)
+            left = torch.linalg.solve(normal, moved @ wanted).T
+        turned = after @ before.T @ last.T @ torch.linalg.solve(kernel, after)
+        found: NDArray[np.float64] = (left @ turned * scale).numpy()
     return found
 
 
-def _ridge(given: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solve for B (s, s) of least norm(wanted - given B)**2 + beta norm(B)**2."""
-    rows, s = given.shape
-    if rows < s:
-        inner = np.linalg.solve(_ridged(given @ given.T, _BETA), wanted)
-        found: NDArray[np.float64] = given.T @ inner
-        return found
-    return np.linalg.solve(_ridged(given.T @ given, _BETA), given.T @ wanted)
-
-
-def _ridged(normal: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
+def _ridged(normal: Tensor) -> Tensor:
     most = float(normal.diagonal().max())
-    return normal + max(ridge, _LEAST * most) * np.eye(len(normal))
+    return normal + max(_RIDGE, _LEAST * most) * torch.eye(len(normal), dtype=normal.dtype)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.method.robust.direction import direction, directions
+from anml_fl.method.robust.gram import principal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,14 +124,14 @@ def distances(updates: NDArray[np.float64]) -> NDArray[np.float64]:
     most = float(np.abs(updates).max(initial=0.0)) or 1.0
     centred = updates / most
     centred = centred - centred.mean(axis=0)
-    spectrum, vectors = np.linalg.eigh(centred @ centred.T)
-    count = max(1, n // _EACH)
-    places = vectors[:, -count:] * np.sqrt(np.maximum(spectrum[-count:], 0.0))
+    spectrum, vectors = principal(centred, max(1, n // _EACH))
+    places = vectors * np.sqrt(spectrum)
     away = np.abs(places - np.median(places, axis=0))
     # Where most are alike to rounding, rounding is no distance.
     spread = np.maximum(_MAD * np.median(away, axis=0), 1e-9 * np.abs(places).max())
     found = np.divide(away, spread, out=np.zeros_like(away), where=spread > 0)
-    return np.sqrt((found**2).sum(axis=1))
+    squares: NDArray[np.float64] = (found**2).sum(axis=1)
+    return np.sqrt(squares)
 
 
 def next_threshold(

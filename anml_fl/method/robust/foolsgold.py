@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.method.robust.direction import directions
+from anml_fl.method.robust.gram import gram
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def foolsgold(history: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     n = len(history)
     units, _ = directions(history)
-    similar = units @ units.T
+    similar = gram(units)
     np.fill_diagonal(similar, 0.0)
     nearest = np.maximum(similar.max(axis=1), 0.0)
     pardon = np.ones((n, n))
@@ -54,7 +55,8 @@ def foolsgold(history: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.ones(n)
     alpha = np.minimum(apart, 1.0)
     alpha = np.clip(alpha / alpha.max(), 0.0, 1.0)
-    weights, inside = (alpha >= 1.0).astype(np.float64), (alpha > 0) & (alpha < 1)
+    weights: NDArray[np.float64] = (alpha >= 1.0).astype(np.float64)
+    inside = (alpha > 0) & (alpha < 1)
     logit = np.log(alpha[inside] / (1.0 - alpha[inside])) + 0.5
     weights[inside] = np.clip(KAPPA * logit, 0.0, 1.0)
     return weights

@@ -29,10 +29,9 @@ def in_turn(past, steps=10):
 
 # Fewer rows than coordinates, and more.
 @settings(max_examples=20)
-@given(st.sampled_from([(2, 3, 5), (4, 3, 5), (3, 6, 2), (5, 4, 4)]), st.integers(0, 1000))
+@given(st.sampled_from([(3, 5), (6, 2), (4, 4), (1, 3)]), st.integers(0, 1000))
 def test_the_forecast_is_that_of_least_squares_in_turn(shape, seed):
-    rounds, n, s = shape
-    past = np.random.default_rng(seed).normal(2.0, 1.0, (rounds, n, s))
+    past = np.random.default_rng(seed).normal(2.0, 1.0, (2, *shape))
     np.testing.assert_allclose(forecast(past), in_turn(past), rtol=1e-6, atol=1e-8)
 
 
