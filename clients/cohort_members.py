@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from flwr.app import ConfigRecord
 
-from anml_fl.behaviour import behaviour_in_round
 from anml_fl.federation.attacker_credentials import with_credentials
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.models.parts import Parts
@@ -79,25 +78,36 @@ class CohortMembers:
             {},
         )
 
-    def samples_of(self, local: LocalRound, contributor: str) -> Samples:
-        """Take the samples that a contributor trains on: poison is made once."""
-        name = self.behaviours[contributor]
-        acting = behaviour_in_round(name, local.number, self.config.attacks)
-        if (contributor, acting) not in self._samples:
-            self._samples[contributor, acting] = local.samples_of(contributor, name)
-        return self._samples[contributor, acting]
+    def samples_of(self, local: LocalRound, contributor: str, acting: str) -> Samples:
+        """Take the samples that a contributor trains on: poison is made once.
+
+        Parameters
+        ----------
+        local : LocalRound
+        contributor : str
+        acting : str
+            The behaviour that it has in the round.
+        """
+        found = self._samples.get((contributor, acting))
+        if found is None:
+            found = local.samples_of(contributor, self.behaviours[contributor])
+            self._samples[contributor, acting] = found
+        return found
 
     def shown_by(self, contributor: str) -> tuple[str, ...]:
         """Make what a contributor shows for itself, once."""
+        if contributor not in self._tokens:
+            self._tokens[contributor] = self._made(contributor)
+        return self._tokens[contributor]
+
+    def _made(self, contributor: str) -> tuple[str, ...]:
         kind = self.behaviours[contributor]
         if (make := with_credentials(kind, self.config.attacks).credentials) is None:
             return ()
-        if contributor not in self._tokens:
-            tokens = make(self.config.seed, contributor, self.task.data.names)
-            # What no message could carry fails as it would in one.
-            ConfigRecord({protocol.TOKENS: tokens})
-            self._tokens[contributor] = tuple(tokens)
-        return self._tokens[contributor]
+        tokens = make(self.config.seed, contributor, self.task.data.names)
+        # What no message could carry fails as it would in one.
+        ConfigRecord({protocol.TOKENS: tokens})
+        return tuple(tokens)
 
 
 @dataclass(frozen=True, slots=True)

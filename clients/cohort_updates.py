@@ -48,12 +48,13 @@ class CohortUpdates:
         self.local = members.local_round(
             number, model, self._honest_updates, self._own_updates
         )
-        kinds = {*members.behaviours.values()}
         attacks = members.config.attacks
-        self._honest = {
-            kind: is_honest(behaviour_in_round(kind, number, attacks)) for kind in kinds
+        self._acting = {
+            kind: behaviour_in_round(kind, number, attacks)
+            for kind in {*members.behaviours.values()}
         }
-        self._changes = {k for k in kinds if self.local.acting(k).update is not None}
+        self._honest = {kind: is_honest(acting) for kind, acting in self._acting.items()}
+        self._changes = {k for k in self._acting if self.local.acting(k).update is not None}
         self._place: dict[str, int] = {}
         self._arrays: dict[str, NDArray[Any]] = {}
         self._examples: NDArray[np.int64] = np.empty(0, np.int64)
@@ -79,10 +80,9 @@ class CohortUpdates:
 
     def train(self, contributors: Sequence[str]) -> None:
         """Train contributors on what they hold."""
-        members = self.members
         parts: dict[str, Samples] = {}
         for name in contributors:
-            samples = self.attempt(name, lambda one: members.samples_of(self.local, one))
+            samples = self.attempt(name, self._samples_of)
             if samples is not None:
                 parts[name] = samples
         self._place = {name: place for place, name in enumerate(parts)}
@@ -96,12 +96,16 @@ class CohortUpdates:
         for contributor in parts:
             self.attempt(contributor, self._train_alone)
 
+    def _samples_of(self, contributor: str) -> Samples:
+        acting = self._acting[self.members.behaviours[contributor]]
+        return self.members.samples_of(self.local, contributor, acting)
+
     def _together(self, parts: Mapping[str, Samples]) -> bool:
         """Train as one cohort, if that can be done with all of them."""
         if not parts or not self._examples.all():
             return False
         settings = self.members.config.training.in_round(self.local.number)
-        orders = [self.local.order_of(name) for name in parts]
+        orders = self.local.orders_of(list(parts))
         try:
             found = train_cohort(
                 self.members.model, list(parts.values()), settings, orders, self.members.held

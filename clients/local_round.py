@@ -21,13 +21,14 @@ from anml_fl.models.state import arrays_as, arrays_of
 from anml_fl.seeding import stream
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.section import ConfigError
+from anml_fl.streams import streams
 from clients.judged_vector import arrays_with, vector_of
 from clients.module_training import train_by_module
 from clients.sight import attackers_of, sight_of
 from clients.training import train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -120,7 +121,14 @@ class LocalRound:
 
     def order_of(self, contributor: str) -> np.random.Generator:
         """Open the stream that a contributor's samples are ordered by in this round."""
-        return stream(self.config.seed, "training", contributor, str(self.number))
+        return stream(self.config.seed, *self._order(contributor))
+
+    def orders_of(self, contributors: Sequence[str]) -> list[np.random.Generator]:
+        """Open those of several contributors, see `order_of`."""
+        return streams(self.config.seed, [self._order(name) for name in contributors])
+
+    def _order(self, contributor: str) -> tuple[str, str, str]:
+        return "training", contributor, str(self.number)
 
     def trained(self, contributor: str, name: str) -> tuple[Arrays, int]:
         """Train the global model on what a contributor holds, as its behaviour has it.

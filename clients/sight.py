@@ -74,11 +74,13 @@ def attackers_of(config: RunConfig, number: int) -> list[str]:
     >>> len(attackers_of(config, 4)), len(attackers_of(config, 5))
     (0, 3)
     """
-    return [
-        contributor
-        for contributor, name in behaviours_of(config).items()
+    behaviours = behaviours_of(config)
+    attacking = {
+        name
+        for name in frozenset(behaviours.values())
         if not is_honest(behaviour_in_round(name, number, config.attacks))
-    ]
+    }
+    return [contributor for contributor, name in behaviours.items() if name in attacking]
 
 
 def sight_of(seen: Seen, contributor: str) -> Sight:

@@ -293,7 +293,8 @@ class ScreenedStrategy(AppStrategy):
             return Drawn({}, undrawn=tuple(self.participation.members), notes=(note,))
         present, refused, notes = self.participation.gather(grid)
         asked = self.sampling.to_train(present, number, self.participation.min_train_nodes)
-        undrawn = tuple(sorted({*present.values()} - {*asked.values()}))
+        taken = frozenset(asked.values())
+        undrawn = tuple(sorted(name for name in present.values() if name not in taken))
         if undrawn:
             notes = (*notes, f"not drawn: {listed(undrawn)}")
         return Drawn(asked, undrawn, refused, notes)

@@ -81,11 +81,11 @@ def usable(decision: object, rule: str, cohort: Cohort) -> Decision:
 
 
 def _wrong_arrays(decision: Decision, cohort: Cohort) -> str | None:
-    n, d = cohort.updates.shape
+    n, d = cohort.rows.shape
     for name, size, kind in (("update", d, "f"), ("weights", n, "f"), ("selected", n, "b")):
         value = getattr(decision, name)
         numbers = {"f": "floating-point numbers", "b": "bools"}[kind]
-        kinds = {kind, cohort.updates.dtype.kind} if name == "update" else {kind}
+        kinds = {kind, cohort.rows.dtype.kind} if name == "update" else {kind}
         if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds:
             got = value.dtype if isinstance(value, np.ndarray) else shown_kind(value)
             return f"{name} must be an array of {numbers}, got {got}"

@@ -168,6 +168,16 @@ class RunConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _somebody_is_asked(self) -> RunConfig:
+        total, share = self.federation.contributors, self.training.fraction_train
+        if int(total * share) < 1:
+            raise ValueError(
+                f"training.fraction_train: of {total} contributors {share:g} is nobody: give"
+                f" more than one in {total}"
+            )
+        return self
+
     @property
     def data_name(self) -> str:
         """What the data are called: a data set's name, a task's, or a table's of one's own."""

@@ -19,7 +19,7 @@ NATURAL = ([1, 10**6], [0, -1])
 # Flat name: values just inside, values just outside.
 BOUNDS = {
     "seed": ([0, 2**63 - 1], [-1, 2**63]),
-    "contributors": ([1, 10_000], [0, 10_001]),
+    "contributors": ([1, 1_000_000], [0, 1_000_001]),
     "max-age": ([0.0, 1e300], [BELOW_0]),
     "decay-rate": ([0.0, 1e300], [BELOW_0]),
     "strength": ([0.0, 1e6], [BELOW_0, math.nextafter(1e6, 2e6)]),
@@ -46,6 +46,7 @@ BOUNDS = {
     "clip-norm": POSITIVE,
     "timeout": POSITIVE,
     "min-replies": SHARE,
+    "fraction-train": ([0.1, 1.0], [0.0, ABOVE_1]),
     "patience": ([0, 10**6], [-1]),
     "repeats": ([2, 1000], [1, 1001]),
     "tau-h": SHARE,

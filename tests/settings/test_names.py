@@ -22,7 +22,7 @@ KNOWN = {
     " trigger_size, trigger_value, trigger_target, turn_round, good_rounds, bad_rounds",
     "training": "task, model, rounds, local_epochs, batch_size, learning_rate, schedule,"
     " optimizer, momentum, weight_decay, proximal, clip_norm, weight_classes, device, timeout,"
-    " min_replies",
+    " min_replies, fraction_train",
     "evaluation": "metric, patience, best_by, worth, repeats",
     "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting,"
     " root, server_optimizer, server_learning_rate, server_momentum, server_beta_2,"
