@@ -317,7 +317,8 @@ class ScreenedStrategy(AppStrategy):
             return None, None, f"{few}: the model stays as it is"
         own = {name: a for name, a in self._state.items() if not name.startswith(STATE)}
         with np.errstate(over="ignore", invalid="ignore"):
-            decision = decided(self.rule, cohort, sent.context(number, self.rule, own))
+            context = sent.context(number, self.rule, own, self.sampling.seed)
+            decision = decided(self.rule, cohort, context)
         state, finite = decision.state, True
         if optimizer := server_optimizer(self.rule.settings):
             before = ServerState.of(self._state)

@@ -56,6 +56,10 @@ BOUNDS = {
     "fraction": ([ABOVE_0, 1.0], [0.0, ABOVE_1]),
     "n-byzantine": ([0, 10**6], [-1]),
     "trim": ([0.0, BELOW_HALF], [BELOW_0, 0.5]),
+    "clipping-radius": POSITIVE,
+    "clipping-steps": ([1, 100], [0, 101]),
+    "bucket-size": ([1, 10**6], [0, -1]),
+    "client-momentum": ([0.0, BELOW_1], [BELOW_0, 1.0]),
     "server-learning-rate": POSITIVE,
     "server-momentum": ([0.0, BELOW_1], [BELOW_0, 1.0]),
     "server-beta-2": ([0.0, BELOW_1], [BELOW_0, 1.0]),
@@ -80,7 +84,7 @@ def edges(which: int):
 
 def test_bounds_below_cover_every_number():
     numbers = {name for name, *_, field in settings() if type(field.default) in (int, float)}
-    absent = {"flip-target", "flip-offset", "n-byzantine", "clip-norm"}
+    absent = {"flip-target", "flip-offset", "n-byzantine", "clip-norm", "clipping-radius"}
     absent |= {"server-learning-rate", "server-momentum", "strength"}
     assert set(BOUNDS) == numbers | absent
 
