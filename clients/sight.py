@@ -124,6 +124,7 @@ def _aggregate(
         honest=frozenset(names),
         root_update=lambda: honest.mean(axis=0),
         shapes=tuple(np.shape(seen.model[name]) for name in seen.judged),
+        seed=config.seed,
     )
     by_attacker = dict(zip(attackers, sent, strict=True))
     return aggregated(config, context, honest, by_attacker, names)

@@ -134,6 +134,17 @@ def steps_as_the_server(cohort, context):
     return Decision(context.root_update(), np.full(n, 1 / n), np.ones(n, bool))
 
 
+@pytest.mark.parametrize("rule", ["nnm+krum", "bucketing+median"])
+def test_a_rule_after_a_pre_aggregation_is_attacked_as_a_whole(begin, rule):
+    local = begin(knowledge="rule", strategies=rule)
+    size = vector(local.model).size
+    found = aggregate(local, np.full(size, 0.25))
+    assert found.shape == (size,)
+    assert found.tobytes() == aggregate(local, np.full(size, 0.25)).tobytes()
+    plain = begin(knowledge="rule", strategies=rule.partition("+")[2])
+    assert found.tobytes() != aggregate(plain, np.full(size, 0.25)).tobytes()
+
+
 def test_a_rule_that_cannot_be_applied_is_as_good_as_unknown(begin):
     local = begin(knowledge="rule", strategies=f"{__name__}:fails")
     assert aggregate(local, np.zeros(vector(local.model).size)) is None
