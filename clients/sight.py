@@ -11,7 +11,7 @@ from anml_fl.behaviour import Sight, behaviour_in_round, is_honest
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.seeding import stream
 from clients.judged_vector import vector_of
-from clients.rule_under_attack import aggregated
+from clients.rule_under_attack import aggregated, between_finite
 from strategies.context import Context
 
 if TYPE_CHECKING:
@@ -127,4 +127,5 @@ def _aggregate(
         seed=config.seed,
     )
     by_attacker = dict(zip(attackers, sent, strict=True))
-    return aggregated(config, context, honest, by_attacker, names)
+    apart = seen.once("distances", lambda: between_finite(honest))
+    return aggregated(config, context, honest, apart, by_attacker, names)

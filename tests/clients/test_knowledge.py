@@ -150,9 +150,32 @@ def test_a_rule_that_cannot_be_applied_is_as_good_as_unknown(begin):
     assert aggregate(local, np.zeros(vector(local.model).size)) is None
 
 
+def test_krum_under_attack_scores_as_the_server_does(begin):
+    seen = []
+
+    def watch(cohort, context):
+        seen.append((cohort, krum_scores(cohort.updates)))
+        return steps_as_the_server(cohort, context)
+
+    globals()["watched"] = watch
+    local = begin(knowledge="rule", strategies=f"{__name__}:watched")
+    honest = local._honest_updates()
+    rng = np.random.default_rng(0)
+    for crafted in (honest.mean(axis=0), rng.normal(size=(3, honest.shape[1]))):
+        assert aggregate(local, crafted) is not None
+        cohort, scores = seen.pop()
+        np.testing.assert_allclose(cohort.scores, scores, rtol=1e-5, atol=1e-9)
+        assert list(cohort.contributors) == sorted(cohort.contributors)
+        np.testing.assert_allclose(
+            cohort.q, 1 - (scores - scores.min()) / np.ptp(scores), atol=1e-5
+        )
+
+
 def test_a_rule_sees_what_is_finite_alone(begin):
     local = begin(knowledge="rule")
     honest = local._honest_updates()
+    longest = np.full(honest.shape[1], np.finfo(np.float32).max)
+    assert np.isfinite(aggregate(begin(knowledge="rule", strategies="krum"), longest)).all()
     crafted = np.full(honest.shape[1], np.inf)
     np.testing.assert_allclose(aggregate(local, crafted), honest.mean(axis=0), atol=1e-6)
 
