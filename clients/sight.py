@@ -11,7 +11,7 @@ from anml_fl.behaviour import Sight, behaviour_in_round, is_honest
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.seeding import stream
 from clients.judged_vector import vector_of
-from clients.rule_under_attack import aggregated
+from clients.rule_under_attack import aggregated, between_finite
 from strategies.context import Context
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ def _aggregate(
         honest=frozenset(names),
         root_update=lambda: honest.mean(axis=0),
         shapes=tuple(np.shape(seen.model[name]) for name in seen.judged),
+        seed=config.seed,
     )
     by_attacker = dict(zip(attackers, sent, strict=True))
-    return aggregated(config, context, honest, by_attacker, names)
+    apart = seen.once("distances", lambda: between_finite(honest))
+    return aggregated(config, context, honest, apart, by_attacker, names)

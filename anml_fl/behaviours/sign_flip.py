@@ -1,6 +1,8 @@
 """Sign flip: the opposite of what was learned.
 
-Standard; so in ByzFL: Gonzalez, Guerraoui, Pinot, Rizk, Stephan, Taiani, 2025.
+Allen-Zhu, Ebrahimianghazani, Li, Alistarh: Byzantine-resilient non-convex SGD,
+ICLR 2021, and standard since. What ByzFL calls so is the opposite of the honest mean: `ipm` of
+strength 1.
 """
 
 from __future__ import annotations

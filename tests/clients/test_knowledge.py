@@ -134,14 +134,48 @@ def steps_as_the_server(cohort, context):
     return Decision(context.root_update(), np.full(n, 1 / n), np.ones(n, bool))
 
 
+@pytest.mark.parametrize("rule", ["nnm+krum", "bucketing+median"])
+def test_a_rule_after_a_pre_aggregation_is_attacked_as_a_whole(begin, rule):
+    local = begin(knowledge="rule", strategies=rule)
+    size = vector(local.model).size
+    found = aggregate(local, np.full(size, 0.25))
+    assert found.shape == (size,)
+    assert found.tobytes() == aggregate(local, np.full(size, 0.25)).tobytes()
+    plain = begin(knowledge="rule", strategies=rule.partition("+")[2])
+    assert found.tobytes() != aggregate(plain, np.full(size, 0.25)).tobytes()
+
+
 def test_a_rule_that_cannot_be_applied_is_as_good_as_unknown(begin):
     local = begin(knowledge="rule", strategies=f"{__name__}:fails")
     assert aggregate(local, np.zeros(vector(local.model).size)) is None
 
 
+def test_krum_under_attack_scores_as_the_server_does(begin):
+    seen = []
+
+    def watch(cohort, context):
+        seen.append((cohort, krum_scores(cohort.updates)))
+        return steps_as_the_server(cohort, context)
+
+    globals()["watched"] = watch
+    local = begin(knowledge="rule", strategies=f"{__name__}:watched")
+    honest = local._honest_updates()
+    rng = np.random.default_rng(0)
+    for crafted in (honest.mean(axis=0), rng.normal(size=(3, honest.shape[1]))):
+        assert aggregate(local, crafted) is not None
+        cohort, scores = seen.pop()
+        np.testing.assert_allclose(cohort.scores, scores, rtol=1e-5, atol=1e-9)
+        assert list(cohort.contributors) == sorted(cohort.contributors)
+        np.testing.assert_allclose(
+            cohort.q, 1 - (scores - scores.min()) / np.ptp(scores), atol=1e-5
+        )
+
+
 def test_a_rule_sees_what_is_finite_alone(begin):
     local = begin(knowledge="rule")
     honest = local._honest_updates()
+    longest = np.full(honest.shape[1], np.finfo(np.float32).max)
+    assert np.isfinite(aggregate(begin(knowledge="rule", strategies="krum"), longest)).all()
     crafted = np.full(honest.shape[1], np.inf)
     np.testing.assert_allclose(aggregate(local, crafted), honest.mean(axis=0), atol=1e-6)
 

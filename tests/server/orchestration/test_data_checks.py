@@ -35,13 +35,33 @@ def test_server_without_any_row_is_no_mistake(classes: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("flip-target", 0), ("flip-offset", 1), ("flip-pairs", "0-1")]
+    ("setting", "value"),
+    [("flip-target", 0), ("flip-offset", 1), ("flip-pairs", "0-1"), ("flip-reversed", True)],
 )
 def test_values_have_no_classes_to_flip_to(setting: str, value: Any) -> None:
     named = setting.replace("-", "_")
     why = refused(task([0.5, 1.0], 1), **{setting: value})
     assert why.startswith(f"attacks.{named}: the label of schema.toml is a number")
     assert why.endswith(f"got {value}")
+
+
+def test_values_have_no_class_that_a_backdoor_could_aim_at() -> None:
+    said = refused(task([0.5, 1.0], 1), behaviours="backdoor=1", contributors=2)
+    assert said.startswith("federation.behaviours: the label of schema.toml is a number")
+
+
+def test_a_trigger_fits_the_data_where_somebody_uses_it() -> None:
+    attack = {"behaviours": "backdoor=1", "contributors": 2}
+    rows = task([0, 1, 2], 3)
+    width = rows.data.test.features.shape[1]
+    check_data(from_flat({**OWN, "trigger-target": 9, "trigger-size": 99}), rows)
+    fits = {**attack, "trigger_size": width}
+    assert refused(rows, **fits, trigger_target=3) == (
+        "attacks.trigger_target: schema.toml has the classes 0 to 2, got 3"
+    )
+    assert refused(rows, **attack, trigger_size=width + 1) == (
+        f"attacks.trigger_size: a row of schema.toml has {width} features, got {width + 1}"
+    )
 
 
 def test_values_have_no_classes_to_weigh() -> None:
