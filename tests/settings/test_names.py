@@ -34,7 +34,7 @@ FLAT = "name, seed, engine, strategies, " + ", ".join(
     KNOWN[section].replace("_", "-") for section in KNOWN if section
 )
 NAMES = {
-    "engine": "inline, simulation, deployment, app",
+    "engine": "inline, cohort, simulation, deployment, app",
     "schedule": "constant, linear, cosine",
     "optimizer": "sgd, adam, adamw",
     "strategies": "fedavg, krum, multikrum, q_only, bulyan, median, trimmed_mean, anml,"
