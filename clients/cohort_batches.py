@@ -1,4 +1,4 @@
-"""Which rows each contributor of a cohort learns from at each step, and how much each weighs."""
+"""Which rows each contributor of a cohort learns from at each step, and what each weighs."""
 
 from __future__ import annotations
 

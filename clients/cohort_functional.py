@@ -6,6 +6,7 @@ differentiated at once. A model that cannot be worked out so says it on the firs
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from clients.cohort_rows import padded
 from clients.loss import slopes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor
 
@@ -33,7 +34,6 @@ _PLAIN = (torch.float32, torch.float64)
 _WHOLE = 32  # numbers: two vectors, for what is updated number by number
 # How near the first model asked by itself must be to the same one asked together.
 _NEAR = 1e-3
-_CONVOLUTIONS = (nn.modules.conv._ConvNd,)
 
 
 class NotStackableError(Exception):
@@ -68,9 +68,9 @@ def may_stack(model: nn.Module) -> bool:
 
 def _is_odd(layer: nn.Module) -> bool:
     """Whether a layer is a convolution, or an embedding whose gradients are no plain sums."""
-    return isinstance(layer, _CONVOLUTIONS) or isinstance(layer, nn.Embedding) and bool(
-        layer.max_norm is not None or layer.scale_grad_by_freq or layer.sparse
-    )
+    if isinstance(layer, nn.Embedding):
+        return layer.max_norm is not None or layer.scale_grad_by_freq or layer.sparse
+    return isinstance(layer, nn.modules.conv._ConvNd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,12 @@ class _Place:
 
     def of(self, rows: Tensor) -> Tensor:
         """Take the parameter of each model, as a view."""
-        return rows[:, self.start : self.start + self.shape.numel()].unflatten(
-            1, self.shape or (1,)
-        ).view(len(rows), *self.shape)
+        size = self.shape.numel()
+        steps = torch.empty(self.shape, device="meta").stride()
+        found: Tensor = rows[:, self.start : self.start + size]
+        return found.as_strided(
+            (len(rows), *self.shape), (rows.shape[1], *steps), found.storage_offset()
+        )
 
 
 class Stacked:
@@ -138,11 +141,17 @@ class Stacked:
 
     def row_bytes(self, rows: int) -> int:
         """Count what one model's training on batches of some rows has at hand."""
-        # What its layers hold is not known; of a chunk of 16 a call takes no longer than its sums.
+        # What its layers hold is not known; in chunks of 16 calls cost less than sums.
         return max(self._rows.element_size() * 2 * self._rows.shape[1], CHUNK_BYTES // 16)
 
     def train(
-        self, part: slice, table: Tensor, batches: Batches, settings: Training, *, of_values: bool
+        self,
+        part: slice,
+        table: Tensor,
+        batches: Batches,
+        settings: Training,
+        *,
+        of_values: bool,
     ) -> None:
         """Train some of the models.
 
@@ -166,21 +175,34 @@ class Stacked:
         # Memory of its own: what autograd counts as changed are whole tensors.
         rows = self._rows[part].clone()
         model = self._idle.pop()
-        fixed = {name: one.clone() for name, one in model.named_buffers()}
-        descent, slope = Descent([rows], settings), torch.zeros_like(rows)
-        start = padded(self._width)
+        with _unchanged(model):
+            self._descend(model, rows, table, batches, Descent([rows], settings), of_values)
+        self._rows[part] = rows
+        self._idle.append(model)
+
+    def _descend(
+        self,
+        model: nn.Module,
+        rows: Tensor,
+        table: Tensor,
+        batches: Batches,
+        descent: Descent,
+        of_values: bool,
+    ) -> None:
+        slope, start = torch.zeros_like(rows), padded(self._width)
         for step, now in enumerate(batches.going):
             chosen, share = batches.of_step(step)
             taken = table[chosen].view(now, -1, table.shape[1])
             given = taken[:, :, : self._width].contiguous()
-            targets = taken[:, :, start:]
-            values = {
-                place.name: place.of(rows[:now]).detach()
-                for place in self._places
-            }
-            found, gradients = self._differentiate(
-                model, values, given, targets, share, of_values=of_values
-            )
+            values = {place.name: place.of(rows[:now]).detach() for place in self._places}
+            try:
+                found, gradients = _differentiate(
+                    model, values, given, taken[:, :, start:], share, of_values
+                )
+            except NotStackableError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a model does
+                raise NotStackableError(f"vmap refuses it ({type(error).__name__})") from None
             if step == 0:
                 _compare(model, given[0], found[0])
             for place, one in zip(self._places, gradients, strict=True):
@@ -188,42 +210,54 @@ class Stacked:
             for place, word in self._still:
                 place.of(slope[:now])[:, word] = 0
             descent.step([slope[:now]], now)
-        if any(not torch.equal(one, fixed[name]) for name, one in model.named_buffers()):
-            raise NotStackableError("a buffer changes as the model is trained")
-        self._rows[part] = rows
-        self._idle.append(model)
 
-    def _differentiate(
-        self,
-        model: nn.Module,
-        values: Mapping[str, Tensor],
-        given: Tensor,
-        targets: Tensor,
-        share: Tensor,
-        *,
-        of_values: bool,
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        leaves = {name: one.requires_grad_() for name, one in values.items()}
 
-        def ask(one: dict[str, Tensor], rows: Tensor) -> Tensor:
-            said: Tensor = functional_call(model, one, (rows,))
-            return said
+@contextmanager
+def _unchanged(model: nn.Module) -> Iterator[None]:
+    """Put a model's buffers back: a change in one would be everybody's.
 
-        with torch.enable_grad():
-            try:
-                found = vmap(ask)(leaves, given)
-            except Exception as error:  # noqa: BLE001 - whatever a model does
-                raise NotStackableError(f"vmap refuses it ({type(error).__name__})") from None
-            if found.dim() != 3 or found.shape[:2] != targets.shape[:2]:
-                raise NotStackableError(f"its outputs are {tuple(found.shape[1:])}")
-            z = found.detach().clone()
-            slope = slopes(z, targets[:, :, : z.shape[2]], share, of_values=of_values)
-            gradients = torch.autograd.grad(
-                found, list(leaves.values()), slope, allow_unused=True
-            )
-        if any(one is None for one in gradients):
-            raise NotStackableError("it has parameters that its outputs do not depend on")
-        return found.detach(), gradients
+    Raises
+    ------
+    NotStackableError
+        If one has changed.
+    """
+    before = [(one, one.clone()) for one in model.buffers()]
+    changed = False
+    try:
+        yield
+    finally:
+        for one, was in before:
+            changed = changed or not torch.equal(one, was)
+            one.copy_(was)
+    if changed:
+        raise NotStackableError("a buffer changes as the model is trained")
+
+
+def _differentiate(
+    model: nn.Module,
+    values: Mapping[str, Tensor],
+    given: Tensor,
+    targets: Tensor,
+    share: Tensor,
+    of_values: bool,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Work out all models' outputs for their rows, and the gradients of their losses."""
+    leaves = {name: one.requires_grad_() for name, one in values.items()}
+
+    def ask(one: dict[str, Tensor], rows: Tensor) -> Tensor:
+        said: Tensor = functional_call(model, one, (rows,))
+        return said
+
+    with torch.enable_grad():
+        found = vmap(ask)(leaves, given)
+        if found.dim() != 3 or found.shape[:2] != targets.shape[:2]:
+            raise NotStackableError(f"its outputs are {tuple(found.shape[1:])}")
+        z = found.detach().clone()
+        slope = slopes(z, targets[:, :, : z.shape[2]], share, of_values=of_values)
+        gradients = torch.autograd.grad(found, list(leaves.values()), slope, allow_unused=True)
+    if any(one is None for one in gradients):
+        raise NotStackableError("it has parameters that its outputs do not depend on")
+    return found.detach(), gradients
 
 
 def _compare(model: nn.Module, rows: Tensor, found: Tensor) -> None:

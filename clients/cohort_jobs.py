@@ -34,7 +34,13 @@ class Models(Protocol):
         """Count what one model's training on batches of some rows has at hand."""
 
     def train(
-        self, part: slice, table: Tensor, batches: Batches, settings: Training, *, of_values: bool
+        self,
+        part: slice,
+        table: Tensor,
+        batches: Batches,
+        settings: Training,
+        *,
+        of_values: bool,
     ) -> None:
         """Train some of the models on their batches."""
 

@@ -104,7 +104,7 @@ class Perceptrons:
         ]
 
     def trained(self) -> list[Tensor]:
-        """Return each layer's weights, (M, out, in), and biases, (M, out), one after another."""
+        """Return each layer's weights, (M, out, in), and its biases, (M, out)."""
         found = []
         for weight, bias, (into, out) in zip(
             self._weights, self._biases, pairwise(self._units), strict=True
@@ -123,7 +123,13 @@ class Perceptrons:
 
     @torch.inference_mode()
     def train(
-        self, part: slice, table: Tensor, batches: Batches, settings: Training, *, of_values: bool
+        self,
+        part: slice,
+        table: Tensor,
+        batches: Batches,
+        settings: Training,
+        *,
+        of_values: bool,
     ) -> None:
         """Train some of the models.
 
@@ -185,7 +191,7 @@ class _Room:
 
 
 class _Views:
-    """The first models' part of the room: made once, since a view takes as long as a product."""
+    """The first models' part of the room: made once, as a view takes as long as a product."""
 
     def __init__(
         self, room: _Room, weights: Sequence[Tensor], biases: Sequence[Tensor], going: int

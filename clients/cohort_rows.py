@@ -95,7 +95,9 @@ def _is(one: Samples, other: Samples) -> bool:
 
 def _laid_out(parts: Sequence[Samples], outputs: int, like: Tensor) -> Tensor:
     if empty := [i for i, one in enumerate(parts) if one.labels.size == 0]:
-        raise ValueError(f"each contributor needs a sample to train on, part {empty[0]} has none")
+        raise ValueError(
+            f"each contributor needs a sample to train on, part {empty[0]} has none"
+        )
     features = torch.from_numpy(_joined([one.features for one in parts]))
     labels = _joined([one.labels for one in parts])
     rows, d = features.shape

@@ -126,9 +126,7 @@ def train_in_place(
                 one.copy_(rows[name][0])
 
 
-def cohort_kind(
-    model: nn.Module, settings: Training, samples: Samples | None = None
-) -> Kind:
+def cohort_kind(model: nn.Module, settings: Training, samples: Samples | None = None) -> Kind:
     """Tell how a cohort of a model is trained.
 
     Parameters
@@ -194,10 +192,10 @@ def _side_by_side(
 ) -> Mapping[str, Tensor] | None:
     """Train all at once: each parameter by name, (M, ...); None where that cannot be."""
     like = next(model.parameters())
-    # Threads that share so little wait longer than they work.
     if layers := linear_layers(model):
         with one_thread():
-            cohort = Cohort(parts, settings, drawn, held.table(parts, layers[-1].out_features, like))
+            table = held.table(parts, layers[-1].out_features, like)
+            cohort = Cohort(parts, settings, drawn, table)
             perceptrons = Perceptrons(layers, len(parts))
         cohort.train(perceptrons)
         names = [name for name, _ in model.named_parameters()]

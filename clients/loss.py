@@ -1,4 +1,4 @@
-"""What a contributor's model is trained on: cross-entropy, weighed or not, or squared errors."""
+"""What a contributor's model is trained on: cross-entropy, weighed or not; squared errors."""
 
 from __future__ import annotations
 

@@ -293,7 +293,8 @@ class ScreenedStrategy(AppStrategy):
             return Drawn({}, undrawn=tuple(self.participation.members), notes=(note,))
         present, refused, notes = self.participation.gather(grid)
         asked = self.sampling.to_train(present, number, self.participation.min_train_nodes)
-        undrawn = tuple(sorted({*present.values()} - {*asked.values()}))
+        taken = frozenset(asked.values())
+        undrawn = tuple(sorted(name for name in present.values() if name not in taken))
         if undrawn:
             notes = (*notes, f"not drawn: {listed(undrawn)}")
         return Drawn(asked, undrawn, refused, notes)
@@ -316,7 +317,8 @@ class ScreenedStrategy(AppStrategy):
             return None, None, f"{few}: the model stays as it is"
         own = {name: a for name, a in self._state.items() if not name.startswith(STATE)}
         with np.errstate(over="ignore", invalid="ignore"):
-            decision = decided(self.rule, cohort, sent.context(number, self.rule, own))
+            context = sent.context(number, self.rule, own, self.sampling.seed)
+            decision = decided(self.rule, cohort, context)
         state, finite = decision.state, True
         if optimizer := server_optimizer(self.rule.settings):
             before = ServerState.of(self._state)

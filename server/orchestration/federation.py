@@ -17,9 +17,7 @@ from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.federation.run_task import task_of
 from anml_fl.federation.simulated_registry import credentials_drawn
-from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.threads import one_thread
-from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.files import SCHEMA
 from anml_fl.run.manifest import Manifest
@@ -232,6 +230,8 @@ def check(config: RunConfig, task: Task | None = None) -> None:
     _check_names(config)
     key = signing_key()
     if (engine := database(config)) is not None:
+        from anml_fl.ledger.sql import SqlLedger  # noqa: PLC0415 - takes its time
+
         try:
             SqlLedger(engine, run_id(config), key)
         finally:
@@ -269,6 +269,8 @@ def _roster(
             "registry.database: a deployment needs the registry that holds its nodes' keys,"
             " got none; `anml up` makes one"
         )
+    from anml_fl.registry.sql import SqlRegistry  # noqa: PLC0415 - takes its time
+
     registry = retried(lambda: SqlRegistry(engine))
     contributors = retried(lambda: registry.contributors(registry.now()))
     members = {one.public_key: one.identity for one in contributors}

@@ -25,6 +25,7 @@ from server.orchestration.settlement import Settlement, closed_instants, run_id
 from strategies.arrays import values_of
 from strategies.participation import Participation
 from strategies.rule import named_rule
+from strategies.sampling import Sampling
 from strategies.screened_strategy import ScreenedStrategy
 from strategies.transport import Transport
 
@@ -138,6 +139,7 @@ def run_strategy(shared: Training, name: str) -> None:
             code=shared.code,
         ),
         transport,
+        sampling=Sampling(fraction_train=training.fraction_train, seed=config.seed),
     )
     claims = _claims_log(shared, folder.path, transport)
     models = ModelOfArrays(task)

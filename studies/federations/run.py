@@ -19,6 +19,7 @@ from clients.app import app
 from clients.cohort_round import cohort_of
 from server.engines.cohort_grid import grid_in_process
 from server.orchestration.federation import train_federation
+from studies.federations.throwaway import throwaway_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +84,7 @@ def federate(**settings: Any) -> Federated:
     config = from_flat({"engine": "cohort", "record-updates": False, **flat})
     # Flower tells of every round; here the progress bar does.
     console_handler.setLevel(logging.WARNING)
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=throwaway_folder()) as name:
         folder = Path(name)
         grid = grid_in_process(config, app, cohort_of(config))
         train_federation(grid, config, folder)

@@ -53,7 +53,11 @@ def assert_same(cohort, place, lone):
 SHAPES = {
     "mlp": (lambda: build("mlp", 64, (1, 8, 8), 10, seed=0), 64, 10),
     "narrow": (lambda: build("mlp", 13, None, 3, seed=0), 13, 3),
-    "wide": (lambda: nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10)), 784, 10),
+    "wide": (
+        lambda: nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10)),
+        784,
+        10,
+    ),
     "logistic": (lambda: build("logistic", 30, None, 2, seed=0), 30, 2),
     "values": (lambda: build("mlp", 5, None, 1, seed=0), 5, 1),
 }
@@ -136,9 +140,7 @@ def test_the_cnn_and_the_transformer_give_the_same_bytes():
     text = build("transformer", 12, None, 2, seed=0, vocabulary=50)
     rng = np.random.default_rng(0)
     sentences = [
-        Samples(
-            rng.integers(50, size=(n, 12)).astype(np.float32), rng.integers(2, size=n), 2
-        )
+        Samples(rng.integers(50, size=(n, 12)).astype(np.float32), rng.integers(2, size=n), 2)
         for n in (16, 3, 20)
     ]
     for model, parts in ((cnn, images), (text, sentences)):

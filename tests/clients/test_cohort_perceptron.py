@@ -73,7 +73,9 @@ def vector(model):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
-@pytest.mark.parametrize(("n", "size", "rows"), [(144, 32, 32), (7, 32, 8), (1, 1, 1), (100, 9, 9)])
+@pytest.mark.parametrize(
+    ("n", "size", "rows"), [(144, 32, 32), (7, 32, 8), (1, 1, 1), (100, 9, 9)]
+)
 @pytest.mark.parametrize(("width", "classes"), [(64, 10), (13, 3), (30, 1)])
 @pytest.mark.parametrize("weighed", [False, True], ids=["plain", "weighed"])
 def test_the_steps_are_autograds(n, size, rows, width, classes, weighed, dtype):

@@ -166,7 +166,7 @@ def test_the_rate_falls_over_the_rounds_as_its_formula_says():
         {"optimizer": "adamw", "weight_decay": 0.1},
         {"momentum": 0.8, "weight_decay": 0.1, "proximal": 1.0, "clip_norm": 0.1},
     ],
-    ids=lambda one: "-".join(one),
+    ids="-".join,
 )
 def test_a_perceptron_takes_pytorchs_steps_but_for_rounding(make_samples, chosen):
     settings = Training(local_epochs=2, batch_size=16, learning_rate=0.01, **chosen)
