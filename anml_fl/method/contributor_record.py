@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from anml_fl.method.json_text import flag_text, json_text, number_text, quoted
-from anml_fl.method.judgement import (
-    ContributorJudgement,  # noqa: TC001 - whoever checks records reads the fields' types
-)
+from anml_fl.method.judgement import ContributorJudgement
 
 
 @dataclass(frozen=True, slots=True)
