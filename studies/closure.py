@@ -23,7 +23,6 @@ from studies.definitions import (
     has_submodule,
     module_named,
     project_module,
-    uses,
 )
 
 if TYPE_CHECKING:
@@ -81,6 +80,7 @@ APART: Mapping[str, str] = {
     "server.orchestration.run_folder": "the folder of a run",
     "server.orchestration.settlement": "settles what was decided",
     "server.orchestration.worth": "no study asks what joining is worth",
+    "studies.federations.throwaway": "where a run is kept that is thrown away",
     "strategies.claims": "no study's nodes test models",
     "strategies.run_log": "no study is somebody else's app",
     "strategies.statistics_query": "no study's data stay on nodes",
@@ -180,7 +180,7 @@ class _Walk:
                 raise LookupError(f"{place.module} defines no {place.name} at its top level")
             found = self.reached[place] = {
                 name: target
-                for name in uses(module.binding(place.name))
+                for name in module.used(place.name)
                 if (target := _meaning(module, name)) is not None
             }
             waiting += [one for one in found.values() if isinstance(one, Place)]

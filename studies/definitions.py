@@ -64,6 +64,10 @@ class Module:
                 self.bound[name_bound].append(statement)
         self._statements = statements
         self._effects: list[ast.stmt] = []
+        # Hundreds of studies reach the same definitions.
+        self._canonical: dict[str, str] = {}
+        self._used: dict[str, Sequence[str]] = {}
+        self._texts: dict[str, tuple[str, ...]] = {}
         for statement in statements:
             self._works_on(statement)
 
@@ -88,7 +92,15 @@ class Module:
 
     def canonical(self, name: str) -> str:
         """Write down what the statements behind a name say, in every Python alike."""
-        return "\n".join(map(_written, self.binding(name)))
+        if name not in self._canonical:
+            self._canonical[name] = "\n".join(map(_written, self.binding(name)))
+        return self._canonical[name]
+
+    def used(self, name: str) -> Sequence[str]:
+        """List the names that the statements behind a name use."""
+        if name not in self._used:
+            self._used[name] = uses(self.binding(name))
+        return self._used[name]
 
     def is_code(self, name: str) -> bool:
         """Whether a name is that of a function or class, and not of a constant."""
@@ -96,10 +108,14 @@ class Module:
 
     def texts(self, name: str) -> Iterator[str]:
         """Yield the texts that stand in the statements behind a name."""
-        for statement in self.binding(name):
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield node.value
+        if name not in self._texts:
+            self._texts[name] = tuple(
+                node.value
+                for statement in self.binding(name)
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            )
+        yield from self._texts[name]
 
     def _import(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import):

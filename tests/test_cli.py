@@ -110,8 +110,8 @@ def test_options_win_over_the_preset(anml, tmp_path):
         (["--behaviour", "joint=x"], ["federation.behaviours.joint", "integer", "'x'"]),
         (["--behaviour", "joint=99"], ["99 contributors", "only 10"]),
         (
-            ["--partition", "sorted"],
-            ["federation.partition", "iid, natural, dirichlet:ALPHA", "'sorted'"],
+            ["--partition", "by-label"],
+            ["federation.partition", "iid, natural, sorted, dirichlet:ALPHA", "'by-label'"],
         ),
         (["--rounds", "0"], ["training.rounds", "greater than or equal to 1", "got 0"]),
         (["--rounds", "many"], ["'many' is not a valid integer"]),

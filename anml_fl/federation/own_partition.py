@@ -10,6 +10,7 @@ import numpy as np
 from anml_fl.datasets.partition import deal_dirichlet, deal_iid
 from anml_fl.datasets.prepare import NATURAL, Partitioned, Samples, contributor_id
 from anml_fl.datasets.schema import number
+from anml_fl.datasets.sorted_by_label import SORTED
 from anml_fl.datasets.table import TableError
 from anml_fl.seeding import stream
 from anml_fl.settings.section import ConfigError
@@ -73,7 +74,8 @@ def partitioned(
     test : Rows, optional
         What is tested on; then all of `rows` are for training.
     partition : str
-        "natural": by site; "iid", "dirichlet:ALPHA", or a partitioner of flwr-datasets.
+        "natural": by site; "iid", "dirichlet:ALPHA", "sorted" by label, or a partitioner of
+        flwr-datasets.
     contributors : int
         Where there are more sites, as many of them are drawn by the seed.
     leave_out : str
@@ -163,6 +165,10 @@ def _shares(
     kind, _, alpha = partition.partition(":")
     if kind == "iid":
         return names, deal_iid(np.zeros(rows.labels.size, np.int64), contributors, rng)
+    if kind == SORTED:
+        mixed = rng.permutation(rows.labels.size)
+        by_label = mixed[np.argsort(rows.labels[mixed], kind="stable")]
+        return names, [np.sort(share) for share in np.array_split(by_label, contributors)]
     if kind != "dirichlet":
         return names, dealt(partition, rows, contributors, seed)
     if isinstance(rows.schema.label, ValueLabel):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from anml_fl.behaviour import behaviour, behaviour_in_round, is_honest
+from anml_fl.behaviour import behaviour_in_round, is_honest
 from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.datasets.gold import graded_answers
+from anml_fl.federation.attacker_credentials import with_credentials
 from anml_fl.federation.data import data_of
 from anml_fl.method.gold import gold_reputation
 from anml_fl.method.reputation import ReputationRule
@@ -79,7 +80,8 @@ def simulated_registry(config: RunConfig, behaviours: Mapping[str, str]) -> InMe
             public_key=public_key_of(seed, contributor),
             data_hash=data_hash_of(seed, contributor),
         )
-        if (changed := behaviour(name).standing) is not None:
+        changed = with_credentials(name, config.attacks).standing
+        if changed is not None:
             standing = changed(standing, rng)
         if contributor in graded:
             standing = replace(standing, r=graded[contributor])

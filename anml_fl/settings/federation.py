@@ -43,9 +43,10 @@ class FederationSettings(Section):
     contributors: int = Field(10, ge=1, le=1_000_000, description="Number of contributors.")
     partition: str = Field(
         "iid",
-        description="How the data are dealt out: iid, dirichlet:ALPHA (bare: 0.5), or natural:"
-        " everybody holds what they gathered. A table of your own also by flwr-datasets, such"
-        " as PathologicalPartitioner:num_classes_per_partition=2.",
+        description="How the data are dealt out: iid, dirichlet:ALPHA (bare: 0.5), sorted (by"
+        " label, in equal parts), or natural: everybody holds what they gathered. A table of"
+        " your own also by flwr-datasets, such as"
+        " PathologicalPartitioner:num_classes_per_partition=2.",
     )
     names: str = Field(
         "",
@@ -103,7 +104,7 @@ class FederationSettings(Section):
     @field_validator("partition")
     @classmethod
     def _known_partition(cls, value: str) -> str:
-        if value in ("iid", "natural"):
+        if value in ("iid", "natural", "sorted"):
             return value
         if len(value) <= _LONGEST_PARTITION and PARTITIONER.fullmatch(value):
             return value  # flwr-datasets, an extra, is asked when data are dealt out
@@ -112,7 +113,7 @@ class FederationSettings(Section):
         alpha = number(written.strip()) or 0.0
         if not 0 < alpha <= _LARGEST_ALPHA:
             raise ValueError(
-                "known partitions: iid, natural, dirichlet:ALPHA with"
+                "known partitions: iid, natural, sorted, dirichlet:ALPHA with"
                 f" 0 < ALPHA <= {_LARGEST_ALPHA:g}; for a table of your own also those of"
                 " flwr-datasets, NAME or NAME:KEY=VALUE,..., such as"
                 " DirichletPartitioner:alpha=0.3"

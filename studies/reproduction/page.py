@@ -78,7 +78,7 @@ def write_reproduction(results: Path, to: Path) -> list[Path]:
     return written
 
 
-def render(found: Sequence[Section], warning: str = "") -> str:
+def render(found: Sequence[Section], warning: str = "", title: str = TITLE) -> str:
     """Write the page as text.
 
     Parameters
@@ -86,6 +86,7 @@ def render(found: Sequence[Section], warning: str = "") -> str:
     found : sequence of Section
     warning : str
         What the reader must know first; "" for nothing.
+    title : str
 
     Returns
     -------
@@ -94,7 +95,7 @@ def render(found: Sequence[Section], warning: str = "") -> str:
     """
     return plotted(
         TEMPLATE,
-        {"title": TITLE, "warning": warning, "sections": found},
+        {"title": title, "warning": warning, "sections": found},
         style=_STYLE,
         filters={"anchor": anchor_of, "drawn": _drawn, "linked": _linked},
     )

@@ -1,0 +1,1 @@
+"""`anml arena`: every attack against every rule, on the same federations."""

@@ -1,0 +1,256 @@
+"""`anml arena`: every attack against every rule."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anml_fl.commands.failure import errors_reported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from studies.arena.grid import Grid
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_THERE = click.Path(exists=True, file_okay=False, path_type=Path)
+_PUBLISHED = Path("docs", "results", "arena")
+_NAMES = ("quick", "standard", "wide")
+_GRID = click.Choice(_NAMES)
+_JOBS = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes.  [default: one a core]"
+)
+_OUT = click.option(
+    "--out", type=_FOLDER, help="Folder of the results.  [default: runs/arena-GRID]"
+)
+
+
+@click.group()
+def arena() -> None:
+    """Try every attack against every rule, on the same federations."""
+
+
+@arena.command("list")
+def list_grids() -> None:
+    """Show the grids: which rules meet which attacks, where, and in how many runs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from studies.arena.grid import GRIDS
+
+    table = Table("grid", "runs", "rules", "attacks", "data", "share that attacks", "seeds")
+    for name, grid in GRIDS.items():
+        table.add_row(
+            name,
+            f"{grid.runs:,}",
+            "\n".join(grid.rules),
+            "\n".join(grid.attacks),
+            "\n".join(deal.label for deal in grid.deals),
+            "\n".join(f"{share:g}" for share in (0.0, *grid.fractions)),
+            "\n".join(map(str, grid.seeds)),
+        )
+    Console().print(table)
+
+
+@arena.command("run")
+@click.argument("name", metavar="GRID", type=_GRID)
+@click.option(
+    "--rule", "rules", multiple=True, metavar="RULE", help="One more; MODULE:OBJECT too."
+)
+@click.option(
+    "--attack", "attacks", multiple=True, metavar="ATTACK", help="One more; MODULE:OBJECT too."
+)
+@click.option("--only", is_flag=True, help="Of rules and attacks those that are named alone.")
+@click.option("--seeds", metavar="N,N,...", help="Instead of the grid's.")
+@_JOBS
+@_OUT
+def run_grid(
+    name: str,
+    rules: tuple[str, ...],
+    attacks: tuple[str, ...],
+    only: bool,
+    seeds: str | None,
+    jobs: int | None,
+    out: Path | None,
+) -> None:
+    """Run a grid; what is known already, in OUT or in docs/results/arena, is taken from there.
+
+    A rule or attack may have settings of `anml run` behind its name, as in
+    "anml;scenario=moderate". One of your own, MODULE:OBJECT, meets everything that is in the
+    grid, and only its own runs are missing.
+
+    The results are OUT/arena.parquet, a line a measured value, and OUT/arena.json beside it.
+    After Ctrl-C the same command goes on where it stopped. `anml arena tune` before it chooses
+    the rules' hyper-parameters.
+    """
+    from studies.arena.arena import run_arena
+    from studies.arena.grid import GRIDS
+    from studies.arena.tuning import load_chosen
+
+    with errors_reported(ImportError):
+        grid = _grid(GRIDS[name], rules, attacks, only=only, seeds=seeds)
+        folder = _folder(out, name)
+        chosen = load_chosen(folder) or load_chosen(_PUBLISHED)
+        words = ["anml", "arena", "run", name]
+        words += [word for rule in rules for word in ("--rule", rule)]
+        words += [word for attack in attacks for word in ("--attack", attack)]
+        words += [*(["--only"] if only else []), *(["--seeds", seeds] if seeds else [])]
+        with _shown() as progress:
+            table = run_arena(
+                grid,
+                folder,
+                jobs=jobs,
+                known=(_PUBLISHED,),
+                chosen=chosen,
+                asked={"command": shlex.join(words)},
+                progress=progress,
+            )
+    click.echo(table)
+    click.echo(f"the report: anml arena report --results {shlex.quote(str(folder))}")
+
+
+@arena.command("tune")
+@click.argument("name", metavar="GRID", type=_GRID)
+@_JOBS
+@_OUT
+def tune_rules(name: str, jobs: int | None, out: Path | None) -> None:
+    """Choose the rules' hyper-parameters by their worst attack, on other seeds.
+
+    The choice, and all that was tried, is OUT/chosen.json, which `anml arena run` reads.
+    """
+    from studies.arena.grid import GRIDS
+    from studies.arena.tuning import tune
+
+    with errors_reported(ImportError), _shown() as progress:
+        chosen = tune(GRIDS[name], _folder(out, name), jobs=jobs, progress=progress)
+    click.echo(chosen)
+
+
+@arena.command("show")
+@click.argument("rule")
+@click.argument("attack")
+@click.option("--grid", "name", type=_GRID, default="standard", show_default=True)
+@click.option("--deal", help="Of the grid's data, such as 'digits iid'.  [default: all]")
+def show(rule: str, attack: str, name: str, deal: str | None) -> None:
+    """Print the commands that run the federations of RULE under ATTACK alone.
+
+    Each gives the same result as in the arena. ATTACK may be nobody.
+    """
+    from studies.arena.contender import Contender
+    from studies.arena.grid import GRIDS
+    from studies.arena.pairing import pairing
+    from studies.arena.single_run import single_run
+    from studies.arena.tuning import load_chosen
+
+    with errors_reported(ImportError):
+        grid = GRIDS[name]
+        known = [one.label for one in grid.deals]
+        if deal is not None and deal not in known:
+            raise ValueError(f"deal: known of {name}: {', '.join(known)}; got {deal!r}")
+        chosen = load_chosen(_folder(None, name)) or load_chosen(_PUBLISHED)
+        made = pairing(rule, attack, grid, chosen.get(rule, ()))
+        for one, cell in zip(grid.deals, made.cells(), strict=True):
+            if deal in (None, one.label):
+                for seed in cell.trials:
+                    for variant in cell.variants:
+                        click.echo(
+                            single_run(
+                                variant.recipe, cell.dataset, Contender(rule).name, seed
+                            )
+                        )
+
+
+@arena.command("report")
+@click.option(
+    "--results",
+    type=_THERE,
+    default=_PUBLISHED,
+    show_default=True,
+    help="Folder of the results.",
+)
+@click.option(
+    "--to", type=_FOLDER, help="Folder of the pages.  [default: that of the results]"
+)
+def report(results: Path, to: Path | None) -> None:
+    """Write arena.md and arena.html: who withstands what, at whose cost, what to choose."""
+    from studies.arena.page import write_arena
+
+    with errors_reported():
+        for page in write_arena(results, results if to is None else to):
+            click.echo(page)
+
+
+def _folder(out: Path | None, name: str) -> Path:
+    return Path("runs", f"arena-{name}") if out is None else out
+
+
+def _grid(
+    grid: Grid,
+    rules: tuple[str, ...],
+    attacks: tuple[str, ...],
+    *,
+    only: bool,
+    seeds: str | None,
+) -> Grid:
+    """Change a grid as the command line says."""
+    given: dict[str, Any] = {}
+    if seeds is not None:
+        given["seeds"] = _seeds(seeds)
+    if only and not (rules or attacks):
+        raise ValueError("--only needs --rule or --attack: those alone are run")
+    for kind, named, all_of in (
+        ("rules", rules, grid.rules),
+        ("attacks", attacks, grid.attacks),
+    ):
+        if named:
+            given[kind] = tuple(dict.fromkeys(named if only else (*all_of, *named)))
+    return replace(grid, **given)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        found = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError as error:
+        raise ValueError(
+            f"--seeds must be whole numbers such as 0,1,2, got {text!r}"
+        ) from error
+    if any(seed < 0 for seed in found):
+        raise ValueError(f"--seeds must be 0 or more, got {text!r}")
+    return found
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[float, str], None]]:
+    """Show the progress of what is within; Ctrl-C ends it with what is done kept."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    try:
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            speed_estimate_period=600,
+        ) as bar:
+            task = bar.add_task("starting", total=1.0)
+            yield lambda share, words: bar.update(task, completed=share, description=words)
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command goes on with what is left", err=True)
+        sys.exit(130)
