@@ -88,7 +88,5 @@ def _attackers_share(record: RoundRecord, attackers: Collection[str]) -> float |
     if not weights:
         return None
     return sum(
-        c.weight
-        for c in record.contributors
-        if c.selected and c.contributor in attackers
+        c.weight for c in record.contributors if c.selected and c.contributor in attackers
     )
