@@ -17,7 +17,7 @@ from clients.local_round import LocalRound
 from strategies import protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import nn
@@ -56,6 +56,11 @@ class CohortMembers:
         self._places = {name: place for place, name in enumerate(task.data.names)}
         self._samples: dict[tuple[str, str], Samples] = {}
         self._tokens: dict[str, tuple[str, ...]] = {}
+        self._showing = {
+            kind
+            for kind in {*self.behaviours.values()}
+            if with_credentials(kind, config.attacks).credentials is not None
+        }
 
     def local_round(
         self,
@@ -79,7 +84,7 @@ class CohortMembers:
         )
 
     def samples_of(self, local: LocalRound, contributor: str, acting: str) -> Samples:
-        """Take the samples that a contributor trains on: poison is made once.
+        """Make the samples that a contributor trains on, and keep them.
 
         Parameters
         ----------
@@ -88,11 +93,17 @@ class CohortMembers:
         acting : str
             The behaviour that it has in the round.
         """
-        found = self._samples.get((contributor, acting))
-        if found is None:
-            found = local.samples_of(contributor, self.behaviours[contributor])
-            self._samples[contributor, acting] = found
+        found = local.samples_of(contributor, self.behaviours[contributor])
+        self._samples[contributor, acting] = found
         return found
+
+    def kept_samples(self, contributor: str, acting: str) -> Samples | None:
+        """Find those that were made in an earlier round."""
+        return self._samples.get((contributor, acting))
+
+    def showing(self, contributors: Sequence[str]) -> list[str]:
+        """Say which contributors show credentials."""
+        return [name for name in contributors if self.behaviours[name] in self._showing]
 
     def shown_by(self, contributor: str) -> tuple[str, ...]:
         """Make what a contributor shows for itself, once."""

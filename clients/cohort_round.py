@@ -61,7 +61,7 @@ class CohortRounds:
         cohort.change()
         shown = {
             name: tokens
-            for name in contributors
+            for name in members.showing(contributors)
             if (tokens := cohort.attempt(name, members.shown_by))
         }
         config = members.config

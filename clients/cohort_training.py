@@ -95,7 +95,9 @@ def train_cohort(
         if rows is None:
             return _one_by_one(own, parts, settings, drawn, orders)
         with one_thread():
-            return _arrays(own, rows, len(parts))
+            # A perceptron's state is its parameters.
+            plain = {name: _array(one) for name, one in rows.items()}
+            return plain if linear_layers(own) else _with_state(own, plain, len(parts))
 
 
 def train_in_place(
@@ -235,15 +237,18 @@ def _one_by_one(
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
 
 
-def _arrays(
-    model: nn.Module, rows: Mapping[str, Tensor], models: int
+def _array(rows: Tensor) -> NDArray[Any]:
+    found: NDArray[Any] = rows.detach().cpu().contiguous().numpy()
+    return found
+
+
+def _with_state(
+    model: nn.Module, rows: Mapping[str, NDArray[Any]], models: int
 ) -> dict[str, NDArray[Any]]:
+    """Add to what was trained what else travels, the same for all."""
     names = {id(one): name for name, one in model.named_parameters()}
     trained = {name: names[id(one)] for name, one in Parts.of(model).judged.items()}
-    found = dict[str, "NDArray[Any]"]()
-    for name, one in arrays_of(model).items():
-        if name in trained:
-            found[name] = rows[trained[name]].detach().cpu().contiguous().numpy()
-        else:
-            found[name] = np.repeat(one[None], models, axis=0)
-    return found
+    return {
+        name: rows[trained[name]] if name in trained else np.repeat(one[None], models, axis=0)
+        for name, one in arrays_of(model).items()
+    }

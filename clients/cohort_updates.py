@@ -81,8 +81,11 @@ class CohortUpdates:
     def train(self, contributors: Sequence[str]) -> None:
         """Train contributors on what they hold."""
         parts: dict[str, Samples] = {}
+        kinds, members = self.members.behaviours, self.members
         for name in contributors:
-            samples = self.attempt(name, self._samples_of)
+            samples = members.kept_samples(name, self._acting[kinds[name]])
+            if samples is None:
+                samples = self.attempt(name, self._samples_of)
             if samples is not None:
                 parts[name] = samples
         self._place = {name: place for place, name in enumerate(parts)}

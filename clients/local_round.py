@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
+# From so many on their streams are opened sooner at once than one by one.
+_MANY = 20
+
 
 @dataclass(frozen=True, slots=True)
 class LocalRound:
@@ -125,7 +128,10 @@ class LocalRound:
 
     def orders_of(self, contributors: Sequence[str]) -> list[np.random.Generator]:
         """Open those of several contributors, see `order_of`."""
-        return streams(self.config.seed, [self._order(name) for name in contributors])
+        orders = [self._order(name) for name in contributors]
+        if len(orders) < _MANY:
+            return [stream(self.config.seed, *one) for one in orders]
+        return streams(self.config.seed, orders)
 
     def _order(self, contributor: str) -> tuple[str, str, str]:
         return "training", contributor, str(self.number)

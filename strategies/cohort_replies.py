@@ -216,7 +216,7 @@ def _unusable(
     before: Mapping[str, NDArray[Any]],
 ) -> dict[int, str]:
     """Say of which rows something is not finite, and what."""
-    lost = [_lost(one, before) for one in buffers]
+    lost = [_lost(one, before) if one else 0 for one in buffers]
     suspects = {i for i, count in enumerate(lost) if count}
     if not is_finite(updates):
         suspects |= {i for i, row in enumerate(updates) if not is_finite(row)}

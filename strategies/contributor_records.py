@@ -7,6 +7,7 @@ from collections import Counter
 from logging import INFO, WARNING
 from typing import TYPE_CHECKING
 
+import numpy as np
 from flwr.common.logger import log
 
 from anml_fl.method.records import ContributorRecord
@@ -33,29 +34,36 @@ def accounts(
     refused: Mapping[str, tuple[str, ...]],
 ) -> tuple[ContributorRecord, ...]:
     """Record everyone who was asked, by stable identity."""
-    place = {name: i for i, name in enumerate(cohort.contributors)}
+    everyone = screened.everyone
+    place = {name: i for i, name in enumerate(everyone)}
+    valid = [place[name] for name in cohort.contributors]
+    q, weights = np.full(len(everyone), math.nan), np.zeros(len(everyone))
+    selected = np.zeros(len(everyone), dtype=bool)
+    q[valid] = cohort.q
+    if decision:
+        weights[valid], selected[valid] = decision.weights, decision.selected
     judged = decision.judgements if decision else ()
     judgements = dict(zip(cohort.contributors, judged, strict=False))
-    found = []
-    for i, name in enumerate(screened.everyone):
-        j = place.get(name)
-        found.append(
-            ContributorRecord(
-                contributor=name,
-                q=math.nan if j is None else float(cohort.q[j]),
-                v=float(signals.v[i]),
-                r=float(signals.r[i]),
-                T=float(signals.T[i]),
-                s=float(signals.s[i]),
-                weight=float(decision.weights[j]) if decision and j is not None else 0.0,
-                selected=bool(decision.selected[j]) if decision and j is not None else False,
-                reason=screened.left_out.get(name),
-                refused_credentials=refused.get(name, ()),
-                egress=screened.policies.get(name),
-                judgement=judgements.get(name),
-            )
+    # In columns: a number taken out of an array by itself costs as much as all of a row.
+    columns = (q, signals.v, signals.r, signals.T, signals.s, weights, selected)
+    rows = zip(everyone, *(column.tolist() for column in columns), strict=True)
+    return tuple(
+        ContributorRecord(
+            name,
+            consistency,
+            v,
+            r,
+            T,
+            s,
+            weight,
+            chosen,
+            screened.left_out.get(name),
+            refused.get(name, ()),
+            screened.policies.get(name),
+            judgements.get(name),
         )
-    return tuple(found)
+        for name, consistency, v, r, T, s, weight, chosen in rows
+    )
 
 
 def summary(record: RoundRecord) -> str:

@@ -186,6 +186,7 @@ class ByPartition:
 
     def _enrol(self, grid: Grid, nodes: list[int]) -> dict[int, str]:
         reasons: Mapping[int, str] = {}
+        told: Mapping[int, Told]
         if isinstance(grid, KnowsPartitions):
             told = {node: Told(partition=grid.partitions[node]) for node in nodes}
         else:

@@ -116,7 +116,7 @@ def test_options_win_over_the_preset(anml, tmp_path):
         (["--rounds", "0"], ["training.rounds", "greater than or equal to 1", "got 0"]),
         (["--rounds", "many"], ["'many' is not a valid integer"]),
         (["--tau-h", "2"], ["aggregation.tau_h", "less than or equal to 1", "got 2.0"]),
-        (["--engine", "spark"], ["'spark'", "'inline'", "'simulation'"]),
+        (["--engine", "spark"], ["'spark'", "'inline'", "'cohort'", "'simulation'"]),
         (["--name", "../up"], ["name", "'../up'"]),
         (["no-such-preset"], ["'no-such-preset'", "neither a file nor shipped"]),
         (["--dataset", "wine", "--contributors", "500"], ["contributors", "142", "500"]),

@@ -4,50 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from anml_fl.method.contributor_record import ContributorRecord
+from anml_fl.method.json_text import json_text
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
-from anml_fl.method.record_text import record_text
 
-
-@dataclass(frozen=True, slots=True)
-class ContributorRecord:
-    """One contributor in one round.
-
-    Parameters
-    ----------
-    contributor : str
-        Stable identity.
-    q, v, r, T, s : float
-        Signals in [0, 1]; q is nan where no update was valid.
-    weight : float
-        Share of the contributor in the new model, in [0, 1]; nan under a
-        coordinate-wise rule, which has no weights.
-    selected : bool
-        Whether the update went into the new model.
-    reason : str, optional
-        Why the contributor was left out.
-    refused_credentials : tuple of str
-        Why each credential that it showed, and that does not hold, was refused.
-    egress : str, optional
-        SHA-256 of the policy by which its node says it lets replies leave.
-    judgement : ContributorJudgement, optional
-        What spoke for and against it, under `calibrated`.
-    """
-
-    contributor: str
-    q: float
-    v: float
-    r: float
-    T: float
-    s: float
-    weight: float
-    selected: bool
-    reason: str | None = None
-    refused_credentials: tuple[str, ...] = ()
-    egress: str | None = None
-    judgement: ContributorJudgement | None = None
+__all__ = ["ContributorRecord", "RoundRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +86,34 @@ class RoundRecord:
         >>> RoundRecord(1, "anml", None, math.nan, math.nan, ()).to_json()[:44]
         '{"at":0.0,"branch":null,"bytes_received":0,"'
         """
-        return record_text(self)
+        told = {
+            "at": self.at,
+            "branch": self.branch,
+            "buffers": self.buffers,
+            "bytes_received": self.bytes_received,
+            "bytes_sent": self.bytes_sent,
+            "contributors": (),
+        }
+        rest = {
+            "judgement": None if self.judgement is None else asdict(self.judgement),
+            "min_s": self.min_s,
+            "note": self.note,
+            "refused": self.refused,
+            "rho_c": self.rho_c,
+            "round": self.round,
+            "strategy": self.strategy,
+            "test_error": self.test_error,
+            "test_score": self.test_score,
+        }
+        if not self.buffers:  # as nearly always
+            del told["buffers"]
+        if not math.isfinite(self.test_score):
+            del rest["test_score"]
+        if self.judgement is None:  # as under all rules but one
+            del rest["judgement"]
+        people = ",".join([one.to_json() for one in self.contributors])
+        # Each is an object of its own: of the first "]}" is cut off, of the second "{".
+        return f"{json_text(told)[:-2]}{people}],{json_text(rest)[1:]}"
 
     @classmethod
     def from_json(cls, line: str) -> RoundRecord:

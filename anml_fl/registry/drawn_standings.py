@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from anml_fl.registry.memory import Standing
+T = TypeVar("T")
 
 
-class DrawnStandings(MutableMapping[str, "Standing"]):
+class DrawnStandings(MutableMapping[str, T]):
     """A mapping of contributors to standings; each is drawn once.
 
     Parameters
@@ -29,17 +29,17 @@ class DrawnStandings(MutableMapping[str, "Standing"]):
     (0.5, 2, None)
     """
 
-    def __init__(self, contributors: Iterable[str], draw: Callable[[str], Standing]) -> None:
-        self._held: dict[str, Standing | None] = dict.fromkeys(contributors)
+    def __init__(self, contributors: Iterable[str], draw: Callable[[str], T]) -> None:
+        self._held: dict[str, T | None] = dict.fromkeys(contributors)
         self._draw = draw
 
-    def __getitem__(self, contributor: str) -> Standing:
+    def __getitem__(self, contributor: str) -> T:
         """Look a contributor up; raises KeyError of one who is not there."""
         if (found := self._held[contributor]) is None:
             found = self._held[contributor] = self._draw(contributor)
         return found
 
-    def __setitem__(self, contributor: str, standing: Standing) -> None:
+    def __setitem__(self, contributor: str, standing: T) -> None:
         """Give a contributor another standing."""
         self._held[contributor] = standing
 

@@ -179,10 +179,11 @@ class InMemoryRegistry:
         Reputations are today's: a registry in memory does not look back.
         """
         year = self._year(at)
-        found = [self.standings.get(name, Standing(collected=year)) for name in contributors]
+        newcomer, stamp = Standing(collected=year), self._stamp(at)
+        found = [self.standings.get(name, newcomer) for name in contributors]
         ages = np.array([max(0.0, year - one.collected) for one in found])
         return Signals(
-            v=np.array([_verification(one, self._stamp(at)) for one in found]),
+            v=np.array([_verification(one, stamp) for one in found]),
             r=np.array([one.r for one in found]),
             T=temporal_decay(ages, np.array([one.rate for one in found])),
         )
@@ -279,6 +280,8 @@ class InMemoryRegistry:
 
 
 def _verification(standing: Standing, stamp: int) -> float:
+    if not standing.attestations:
+        return standing.v
     levels = [
         held.level.middle
         for shown, held in standing.attestations

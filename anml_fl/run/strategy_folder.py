@@ -23,7 +23,7 @@ from anml_fl.run.strategy_results import strategy_results
 from anml_fl.system.files import make_folder, read_text, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -74,7 +74,11 @@ class StrategyFolder:
         ValueError, KeyError, TypeError
             If a file is damaged.
         """
-        records = self.records()
+        return self._scores(self.records(), stopping)
+
+    def _scores(
+        self, records: Sequence[RoundRecord], stopping: Stopping
+    ) -> list[float | None]:
         if not stopping.claimed:
             criterion = Criterion(stopping.metric)
             return [compared(record, criterion.score(record)) for record in records]
@@ -199,7 +203,8 @@ class StrategyFolder:
     def summary(self, behaviours: Mapping[str, str], stopping: Stopping) -> StrategySummary:
         """Sum the strategy's rounds up, given each contributor's behaviour."""
         seconds = round(sum(timing["seconds"] for timing in self._timings()), 3)
-        records, best = self.records(), stopping.best(self.scores(stopping))
+        records = self.records()
+        best = stopping.best(self._scores(records, stopping))
         claimed = self.claimed(best or len(records))
         return strategy_results(records, behaviours, seconds, best, claimed)
 

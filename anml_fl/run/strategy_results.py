@@ -12,7 +12,7 @@ from anml_fl.run.schema import StrategySummary
 from anml_fl.settings.federation import HONEST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from anml_fl.method.records import RoundRecord
 
@@ -44,7 +44,9 @@ def strategy_results(
     StrategySummary
         Errors and weights are fractions, None is unknown.
     """
-    found = [_attackers_share(record, behaviours) for record in records]
+    honest = {kind for kind in {HONEST, *behaviours.values()} if is_honest(kind)}
+    attackers = frozenset(name for name, kind in behaviours.items() if kind not in honest)
+    found = [_attackers_share(record, attackers) for record in records]
     # Rounds in which attackers got nothing count; those without a new model do not.
     shares = [share for share in found if share is not None]
     finite = [share for share in shares if not math.isnan(share)]
@@ -80,13 +82,11 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _attackers_share(record: RoundRecord, behaviours: Mapping[str, str]) -> float | None:
+def _attackers_share(record: RoundRecord, attackers: Collection[str]) -> float | None:
     """Share of the new model that came from attackers; None without a new model."""
     weights = [c.weight for c in record.contributors if c.selected]
     if not weights:
         return None
     return sum(
-        c.weight
-        for c in record.contributors
-        if c.selected and not is_honest(behaviours.get(c.contributor, HONEST))
+        c.weight for c in record.contributors if c.selected and c.contributor in attackers
     )

@@ -46,6 +46,8 @@ def visible(text: str, limit: int = 200) -> str:
     """
     if limit <= 0:
         raise ValueError(f"limit must be > 0, got {limit}")
+    if len(text) <= limit and text.isprintable():
+        return text
     # Cut before the spelling-out too: a name of many megabytes must stay cheap.
     spelled = "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")

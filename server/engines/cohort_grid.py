@@ -46,6 +46,12 @@ class CohortGrid(InlineGrid):
     ) -> None:
         super().__init__(client_app, node_configs, run_config)
         self._train_cohort = train_cohort
+        self._partitions = {node: place for place, node in enumerate(self.get_node_ids())}
+
+    @property
+    def partitions(self) -> Mapping[int, int]:
+        """Node id to partition: nobody has to be asked for it."""
+        return self._partitions
 
     def train_cohort(
         self,

@@ -40,7 +40,6 @@ from server.orchestration.settlement import Settlement, check_pool, run_id
 from server.orchestration.worth import check_worth, write_worth
 from server.report.page import write_report
 from strategies.agreement import agreement
-from strategies.cohort_replies import TrainsCohort
 from strategies.identity import ByKey, ByPartition
 from strategies.rule import named_rule
 
@@ -146,7 +145,7 @@ def train_federation(
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
     try:
-        roster, members = _roster(grid, config, tuple(behaviours), engine)
+        roster, members = _roster(config, tuple(behaviours), engine)
         _gather(grid, config, roster, members)
         agreed = None
         if config.table.on_nodes and task.schema is not None:
@@ -256,12 +255,9 @@ def _check_names(config: RunConfig) -> None:
 
 
 def _roster(
-    grid: Grid, config: RunConfig, names: tuple[str, ...], engine: Engine | None
+    config: RunConfig, names: tuple[str, ...], engine: Engine | None
 ) -> tuple[Roster, tuple[str, ...]]:
     """Choose how nodes are identified; and who should take part, where that is known."""
-    if isinstance(grid, TrainsCohort):
-        # It made its nodes itself, in the order of the partitions.
-        return lambda grid: dict(zip(grid.get_node_ids(), names, strict=True)), ()
     if config.engine != "deployment":
         return ByPartition(names, _STARTUP), ()
     if engine is None:

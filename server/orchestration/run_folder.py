@@ -223,7 +223,9 @@ def close_run(
         classes=list(classes),
         tested_on=tested_on,
     ).fields()
-    settlement.close(summary, {name: folder.records() for name, folder in folders.items()})
+    # Of the settling one the ledger has every round.
+    others = {name: one.records() for name, one in folders.items() if name != config.settling}
+    settlement.close(summary, others)
     write_whole(out / SUMMARY, summary_text(summary).encode())
     (out / WORTH_PARTIAL).unlink(missing_ok=True)
     return summary

@@ -259,7 +259,7 @@ class Settlement:
         summary : mapping
             Of the run.
         records : mapping
-            Strategy to its rounds; these and its model are in the folder.
+            Each other strategy to its rounds; these and its model are in the folder.
 
         Raises
         ------

@@ -9,6 +9,7 @@ from anml_fl.page import theme
 from anml_fl.page.plot import View, frame, number
 from anml_fl.system.untrusted_text import plot_text
 from server.report.round_axis import round_axis
+from server.report.shown_contributors import shown_contributors
 from server.report.wording import attacked
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class Quantity:
 
 def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
     """Draw a percentage of each contributor in each round, attackers above the honest."""
-    people = sorted(run.summary.contributors, key=lambda name: (not run.attacks(name), name))
+    people = sorted(
+        shown_contributors(run, strategy), key=lambda name: (not run.attacks(name), name)
+    )
     rounds = [record.round for record in strategy.records]
     place = {name: index for index, name in enumerate(people)}
     shares: list[list[float | None]] = [[None] * len(rounds) for _ in people]

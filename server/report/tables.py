@@ -12,6 +12,7 @@ from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import visible
 from server.report.claimed_metric import NamedMetric, claimed_metric
 from server.report.judgement_words import against_it
+from server.report.shown_contributors import shown_contributors
 from server.report.wording import attacked, sentence, share
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
     Grid
         Whoever earned most first; no rows where nothing was paid.
     """
-    totals = {**dict.fromkeys(run.summary.contributors, 0), **paid}
+    totals = {**dict.fromkeys(shown_contributors(run, run.lead), 0), **paid}
     chosen = dict.fromkeys(totals, 0)
     last = dict.fromkeys(totals, math.nan)
     for record in run.lead.records:

@@ -26,7 +26,7 @@ main({arguments!r})
             "ray",
             ["run", "--engine", "simulation", "--rounds", "1"],
             "engine: simulation runs on Ray, which is not installed: pip install"
-            " 'anml-fl[simulation]'; usable without it: inline",
+            " 'anml-fl[simulation]'; usable without it: inline, cohort",
         ),
         (
             "psycopg",

@@ -129,7 +129,7 @@ def configs(draw):
         {
             "name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)),
             "seed": draw(st.integers(0, 2**63 - 1)),
-            "engine": draw(st.sampled_from(["inline", "simulation"])),
+            "engine": draw(st.sampled_from(["inline", "cohort", "simulation"])),
             "strategies": draw(
                 st.lists(st.sampled_from([*RULES.names, "nnm+krum"]), min_size=1)
             ),

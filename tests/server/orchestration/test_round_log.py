@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from anml_fl.ledger.entry import sha256_of
-from anml_fl.method import records
+from anml_fl.method.records import RoundRecord
 from anml_fl.run.files import CHECKPOINT
 from server.orchestration import round_log
 
@@ -14,9 +14,9 @@ def test_a_rounds_record_is_written_once_and_is_the_same_everywhere(
     small, run, tmp_path, monkeypatch
 ):
     written, kept = [], []
-    text, save = records.record_text, round_log.save_checkpoint
+    text, save = RoundRecord.to_json, round_log.save_checkpoint
     monkeypatch.setattr(
-        records, "record_text", lambda record: (written.append(record.round), text(record))[1]
+        RoundRecord, "to_json", lambda record: (written.append(record.round), text(record))[1]
     )
 
     def saved(folder, checkpoint, line):

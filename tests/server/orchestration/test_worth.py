@@ -282,7 +282,7 @@ def test_the_page_shows_it(finished: Path) -> None:
         ({"dataset": "digits", "partition": "iid"}, "digits by 'iid' has none"),
         ({"leave-out": "left", "contributors": 2, "behaviours": "honest=2"}, "has none"),
         ({"contributors": 1, "behaviours": "honest=1"}, "needs 2 contributors or more, got 1"),
-        ({"engine": "deployment"}, "engines inline and simulation"),
+        ({"engine": "deployment"}, "engines inline, cohort and simulation"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(changes: Any, said: str) -> None:
