@@ -193,32 +193,34 @@ def _side_by_side(
     held: Held,
 ) -> Mapping[str, Tensor] | None:
     """Train all at once: each parameter by name, (M, ...); None where that cannot be."""
-    like = next(model.parameters())
+    models: Perceptrons | Stacked
     if layers := linear_layers(model):
+        last = next(reversed(layers.values()))
         with one_thread():
-            table = held.table(parts, layers[-1].out_features, like)
-            cohort = Cohort(parts, settings, drawn, table)
-            perceptrons = Perceptrons(layers, len(parts))
-        cohort.train(perceptrons)
-        names = [name for name, _ in model.named_parameters()]
-        with one_thread():
-            return cohort.in_order(dict(zip(names, perceptrons.trained(), strict=True)))
+            table = held.table(parts, last.out_features, last.weight)
+            models = Perceptrons(layers, len(parts))
+        return _trained(models, Cohort(parts, settings, drawn, table))
     if not may_stack(model):
         return None
+    like = next(model.parameters())
     form = as_input(model, torch.zeros(0, dtype=torch.float32, device=like.device))
     outputs = max(part.classes for part in parts)
     with one_thread():
-        cohort = Cohort(parts, settings, drawn, held.table(parts, outputs, form))
-        stacked = Stacked(model, len(parts), parts[0].features.shape[1])
+        table = held.table(parts, outputs, form)
+        models = Stacked(model, len(parts), parts[0].features.shape[1])
     try:
         # Where torch asks one after the other it says so, and so can we.
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            cohort.train(stacked)
+            return _trained(models, Cohort(parts, settings, drawn, table))
     except NotStackableError:
         return None
+
+
+def _trained(models: Perceptrons | Stacked, cohort: Cohort) -> Mapping[str, Tensor]:
+    cohort.train(models)
     with one_thread():
-        return cohort.in_order(stacked.trained())
+        return cohort.in_order(models.trained())
 
 
 def _one_by_one(
