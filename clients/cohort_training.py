@@ -40,6 +40,8 @@ __all__ = ["Held", "Kind", "cohort_kind", "train_cohort", "train_in_place"]
 Kind = Literal["perceptron", "functional", "alone"]
 """How a cohort is trained: by products written out, by `torch.func`, or one by one."""
 
+_KNOWN = ("torch.nn.modules.", "anml_fl.models.architectures.")
+
 
 def train_cohort(
     model: nn.Module,
@@ -231,12 +233,30 @@ def _one_by_one(
     orders: Sequence[np.random.Generator],
 ) -> dict[str, NDArray[Any]]:
     found = []
+    # Copying a small model takes as long as training it.
+    once = deepcopy(model) if _has_no_memory(model) else None
     for part, order, rng in zip(parts, drawn, orders, strict=True):
-        own = deepcopy(model)
         with one_thread():
+            own = deepcopy(model) if once is None else _begun_again(once, model)
             train_by_autograd(own, part, settings, order, rng)
-        found.append(arrays_of(own))
+            found.append(arrays_of(own))
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
+
+
+def _has_no_memory(model: nn.Module) -> bool:
+    """Whether a model is known to remember nothing but its parameters and buffers."""
+    return all(type(layer).__module__.startswith(_KNOWN) for layer in model.modules())
+
+
+def _begun_again(model: nn.Module, first: nn.Module) -> nn.Module:
+    with torch.no_grad():
+        for mine, its in (
+            (model.parameters, first.parameters),
+            (model.buffers, first.buffers),
+        ):
+            for one, other in zip(mine(), its(), strict=True):
+                one.copy_(other)
+    return model.train()
 
 
 def _array(rows: Tensor) -> NDArray[Any]:
