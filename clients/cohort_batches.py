@@ -80,7 +80,8 @@ def groups(counts: Sequence[int], size: int) -> list[Group]:
     >>> [(one.rows, one.members) for one in groups([3, 100, 40, 5], 32)]
     [(32, (1, 2)), (8, (3, 0))]
     """
-    rows = [batch_rows(n, size) for n in counts]
+    filled = {n: batch_rows(n, size) for n in set(counts)}
+    rows = [filled[n] for n in counts]
     # Stable: where all have the same count they stay in order.
     order = sorted(range(len(counts)), key=lambda i: (-rows[i], -counts[i]))
     return [Group(r, tuple(some)) for r, some in groupby(order, key=rows.__getitem__)]

@@ -20,7 +20,7 @@ from clients.cohort_rows import padded
 from clients.loss import slopes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
@@ -34,34 +34,44 @@ _UNLIKELY = -1e30  # a logit whose probability is 0
 _relu_backward = torch.ops.aten.threshold_backward.grad_input
 
 
-def linear_layers(model: nn.Module) -> list[nn.Linear]:
+def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
     """Find the layers of a perceptron: linear ones, with a ReLU between each two.
 
     Returns
     -------
-    list of torch.nn.Linear
-        Empty where the model is anything else, or does anything besides.
+    dict of str to torch.nn.Linear
+        By what the names of their parameters begin with. Empty where the model is anything
+        else, or does anything besides.
 
     Examples
     --------
-    >>> len(linear_layers(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))))
-    2
+    >>> list(linear_layers(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))))
+    ['0.', '2.']
     >>> linear_layers(nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU(), nn.Linear(3, 2)))
-    []
+    {}
     """
+    stack = type(model) is nn.Sequential
+    layers = {f"{k}.": one for k, one in model.named_children()} if stack else {"": model}
     # Types as they are: a class of somebody's own may do more. Hooks, too, as of weight_norm.
-    layers = list(model) if type(model) is nn.Sequential else [model]
-    wanted = [nn.ReLU if i % 2 else nn.Linear for i in range(len(layers))]
-    own = list(model.parameters())
+    if not all(
+        type(one) is (nn.Linear, nn.ReLU)[i % 2] for i, one in enumerate(layers.values())
+    ):
+        return {}
+    found = {k: one for k, one in layers.items() if isinstance(one, nn.Linear)}
+    own = [one for layer in found.values() for one in layer._parameters.values()]
     is_one = (
         len(layers) % 2 == 1
-        and [type(layer) for layer in layers] == wanted
-        # Each with a bias, and none twice.
-        and len(own) == len(layers) + 1
-        and all(one.requires_grad and one.dtype is torch.float32 for one in own)
-        and not any(is_hooked(one) for one in (model, *layers))
+        # Each with a bias, and none twice; and nothing besides.
+        and len(own) == len({id(one) for one in own}) == len(layers) + 1
+        and all(_is_learnt(one) for one in own)
+        and not (stack and model._parameters)
+        and not any(is_hooked(one) or one._buffers for one in (model, *layers.values()))
     )
-    return [one for one in layers if isinstance(one, nn.Linear)] if is_one else []
+    return found if is_one else {}
+
+
+def _is_learnt(one: Tensor | None) -> bool:
+    return one is not None and one.requires_grad and one.dtype is torch.float32
 
 
 def is_hooked(layer: nn.Module) -> bool:
@@ -86,14 +96,15 @@ class Perceptrons:
 
     Parameters
     ----------
-    layers : sequence of torch.nn.Linear
-        Of the global model, on the device.
+    named : mapping of str to torch.nn.Linear
+        Of the global model, on the device, as `linear_layers` finds them.
     models : int
         M.
     """
 
-    def __init__(self, layers: Sequence[nn.Linear], models: int) -> None:
-        self._layers = list(layers)
+    def __init__(self, named: Mapping[str, nn.Linear], models: int) -> None:
+        self._names, layers = list(named), list(named.values())
+        self._layers = layers
         self._units = [layers[0].in_features, *(one.out_features for one in layers)]
         self._weights = [
             one.weight.new_empty(models, padded(one.out_features), padded(one.in_features))
@@ -103,13 +114,14 @@ class Perceptrons:
             one.bias.new_empty(models, padded(one.out_features, _WHOLE)) for one in layers
         ]
 
-    def trained(self) -> list[Tensor]:
-        """Return each layer's weights, (M, out, in), and its biases, (M, out)."""
-        found = []
-        for weight, bias, (into, out) in zip(
-            self._weights, self._biases, pairwise(self._units), strict=True
+    def trained(self) -> dict[str, Tensor]:
+        """Return each parameter of all models, (M, ...), by name."""
+        found = {}
+        for name, weight, bias, (into, out) in zip(
+            self._names, self._weights, self._biases, pairwise(self._units), strict=True
         ):
-            found += [weight[:, :out, :into], bias[:, :out]]
+            found[f"{name}weight"] = weight[:, :out, :into]
+            found[f"{name}bias"] = bias[:, :out]
         return found
 
     def ready(self, threads: int) -> None:

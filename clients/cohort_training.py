@@ -40,6 +40,8 @@ __all__ = ["Held", "Kind", "cohort_kind", "train_cohort", "train_in_place"]
 Kind = Literal["perceptron", "functional", "alone"]
 """How a cohort is trained: by products written out, by `torch.func`, or one by one."""
 
+_KNOWN = ("torch.nn.modules.", "anml_fl.models.architectures.")
+
 
 def train_cohort(
     model: nn.Module,
@@ -193,32 +195,34 @@ def _side_by_side(
     held: Held,
 ) -> Mapping[str, Tensor] | None:
     """Train all at once: each parameter by name, (M, ...); None where that cannot be."""
-    like = next(model.parameters())
+    models: Perceptrons | Stacked
     if layers := linear_layers(model):
+        last = next(reversed(layers.values()))
         with one_thread():
-            table = held.table(parts, layers[-1].out_features, like)
-            cohort = Cohort(parts, settings, drawn, table)
-            perceptrons = Perceptrons(layers, len(parts))
-        cohort.train(perceptrons)
-        names = [name for name, _ in model.named_parameters()]
-        with one_thread():
-            return cohort.in_order(dict(zip(names, perceptrons.trained(), strict=True)))
+            table = held.table(parts, last.out_features, last.weight)
+            models = Perceptrons(layers, len(parts))
+        return _trained(models, Cohort(parts, settings, drawn, table))
     if not may_stack(model):
         return None
+    like = next(model.parameters())
     form = as_input(model, torch.zeros(0, dtype=torch.float32, device=like.device))
     outputs = max(part.classes for part in parts)
     with one_thread():
-        cohort = Cohort(parts, settings, drawn, held.table(parts, outputs, form))
-        stacked = Stacked(model, len(parts), parts[0].features.shape[1])
+        table = held.table(parts, outputs, form)
+        models = Stacked(model, len(parts), parts[0].features.shape[1])
     try:
         # Where torch asks one after the other it says so, and so can we.
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            cohort.train(stacked)
+            return _trained(models, Cohort(parts, settings, drawn, table))
     except NotStackableError:
         return None
+
+
+def _trained(models: Perceptrons | Stacked, cohort: Cohort) -> Mapping[str, Tensor]:
+    cohort.train(models)
     with one_thread():
-        return cohort.in_order(stacked.trained())
+        return cohort.in_order(models.trained())
 
 
 def _one_by_one(
@@ -229,12 +233,30 @@ def _one_by_one(
     orders: Sequence[np.random.Generator],
 ) -> dict[str, NDArray[Any]]:
     found = []
+    # Copying a small model takes as long as training it.
+    once = deepcopy(model) if _has_no_memory(model) else None
     for part, order, rng in zip(parts, drawn, orders, strict=True):
-        own = deepcopy(model)
         with one_thread():
+            own = deepcopy(model) if once is None else _begun_again(once, model)
             train_by_autograd(own, part, settings, order, rng)
-        found.append(arrays_of(own))
+            found.append(arrays_of(own))
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
+
+
+def _has_no_memory(model: nn.Module) -> bool:
+    """Whether a model is known to remember nothing but its parameters and buffers."""
+    return all(type(layer).__module__.startswith(_KNOWN) for layer in model.modules())
+
+
+def _begun_again(model: nn.Module, first: nn.Module) -> nn.Module:
+    with torch.no_grad():
+        for mine, its in (
+            (model.parameters, first.parameters),
+            (model.buffers, first.buffers),
+        ):
+            for one, other in zip(mine(), its(), strict=True):
+                one.copy_(other)
+    return model.train()
 
 
 def _array(rows: Tensor) -> NDArray[Any]:

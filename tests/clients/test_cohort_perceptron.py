@@ -57,15 +57,15 @@ def autograd(model, samples, settings, order):
 
 def kernel(model, parts, settings, orders, rows):
     """Train a cohort in the type of the model; the parameters of each as one vector."""
-    layers = [one for one in model if isinstance(one, nn.Linear)]
-    like = layers[0].weight
-    table = Held().table(parts, layers[-1].out_features, like)
+    layers = {f"{k}.": one for k, one in enumerate(model) if isinstance(one, nn.Linear)}
+    like = layers["0."].weight
+    table = Held().table(parts, model[-1].out_features, like)
     models = Perceptrons(layers, len(parts))
     starts = np.cumsum([0, *(one.labels.size for one in parts[:-1])])
     cut = batches(range(len(parts)), rows, parts, starts, orders, settings, table)
     every = slice(0, len(parts))
     models.train(every, table, cut, settings, of_values=parts[0].classes == 1)
-    return torch.cat([one.flatten(1) for one in models.trained()], 1).double()
+    return torch.cat([one.flatten(1) for one in models.trained().values()], 1).double()
 
 
 def vector(model):
@@ -104,6 +104,11 @@ def test_the_layers_of_a_perceptron_are_found_and_nothing_else():
     assert not linear_layers(nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2)))
     assert not linear_layers(nn.Sequential(nn.Linear(2, 2, bias=False)))
     assert not linear_layers(nn.Sequential(nn.Linear(2, 2), nn.ReLU()))
+    assert not linear_layers(nn.Sequential())
+    for more in ("register_parameter", "register_buffer"):
+        model = nn.Sequential(nn.Linear(2, 2))
+        getattr(model, more)("more", nn.Parameter(torch.zeros(1)))
+        assert not linear_layers(model)
 
 
 def test_units_that_fill_up_stay_zero_whatever_the_optimiser():
@@ -117,7 +122,7 @@ def test_units_that_fill_up_stay_zero_whatever_the_optimiser():
         model = nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 3))
         layers = linear_layers(model)
         models = Perceptrons(layers, 1)
-        table = Held().table([samples], 3, layers[0].weight)
+        table = Held().table([samples], 3, model[0].weight)
         cut = batches([0], 8, [samples], np.zeros(1, np.int64), [order], settings, table)
         models.train(slice(0, 1), table, cut, settings, of_values=False)
         for whole, own in zip(models._weights, ((7, 5), (3, 7)), strict=True):
