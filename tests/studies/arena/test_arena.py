@@ -162,3 +162,12 @@ def test_what_other_code_made_is_stale(done, tiny, monkeypatch):
     assert stale_pairings(kept) == []
     kept.about["pairings"]["krum|label_flip"]["code"] = "0" * 64
     assert stale_pairings(kept) == ["krum|label_flip"]
+
+
+def test_a_pairing_is_made_anew_in_another_process(tiny):
+    make, given = pairing("krum", "label_flip", tiny).__reduce__()
+    again = make(*given)
+    assert [cell.key for cell in again.cells()] == [
+        cell.key for cell in pairing("krum", "label_flip", tiny).cells()
+    ]
+    assert make(*given) is again  # once, however many cells it has
