@@ -29,22 +29,47 @@ class Sight:
         From 1.
     contributor : str
         Its own identity.
+    place : int
+        Which of the round's attackers it is, from 0, by stable identity.
+    attackers, contributors : int
+        f, how many attack in this round; and n, how many contributors there are.
     model : (d,) array
         The global model's floating-point arrays that the round began with, as a vector.
     rng : numpy.random.Generator
         Of this contributor and round.
     attacks : Attacks
+        `knowledge` says what there is to be seen.
     others : callable
         Gives the updates (m, d) that the honest contributors send in this round: an omniscient
-        attacker's sight. It trains them, so that it can be had in simulations alone.
+        attacker's sight. It trains them, so that it can be had in simulations alone. With
+        `knowledge = own` they are what the attackers' own samples lead to by honest training.
+    moved : callable
+        Gives how far the global model has moved (d,) since the first round began.
+    lasting : callable
+        Gives a generator that is the same for all attackers, and in all rounds.
+    once : callable
+        From a name and a function without arguments to what that gives: an array that the
+        round's attackers share, worked out for the first who asks. It must not depend on who
+        that is.
+    aggregate : callable
+        From what the attackers send, (d,) if all send the same or (f, d), to what the rule
+        under attack makes of it and of what `others` gives: (d,). None if the attackers do not
+        know the rule, or it cannot be applied.
     """
 
     round: int
     contributor: str
+    place: int
+    attackers: int
+    contributors: int
     model: NDArray[Any]
     rng: np.random.Generator
     attacks: Attacks
     others: Callable[[], NDArray[Any]]
+    moved: Callable[[], NDArray[Any]]
+    lasting: Callable[[], np.random.Generator]
+    once: Callable[[str, Callable[[], NDArray[Any]]], NDArray[Any]]
+    aggregate: Callable[[NDArray[Any]], NDArray[Any] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,8 @@ from studies.redteam.commands import redteam
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+    from anml_fl.catalogue import Catalogue
+    from anml_fl.chain import Chain
     from anml_fl.settings.names import NameOf
     from anml_fl.settings.run import RunConfig
 
@@ -59,20 +61,34 @@ class SettingsCommand(click.Command):
 
 
 class TableChoice(click.Choice[str]):
-    """A name of an open table, or `module:object` of the user's own."""
+    """A name of an open table, or `module:object` of the user's own, or a chain of them.
+
+    Parameters
+    ----------
+    table : Catalogue or Chain
+    """
+
+    def __init__(self, table: Catalogue | Chain) -> None:
+        super().__init__(table.names)
+        self._table = table
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         """Let what is no shipped name go on to the settings, which say what it may be."""
         from anml_fl.catalogue import is_own
+        from anml_fl.chain import JOINT, Chain
 
-        if is_own(str(value)):
+        if is_own(str(value)) or JOINT in str(value):
             return str(value)
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter as error:
             own = "One of your own is MODULE:OBJECT: `mine:Thing` is Thing in mine.py."
+            if isinstance(self._table, Chain):
+                own += (
+                    f" Before a strategy go {', '.join(self._table.before.names)}: nnm+krum."
+                )
             self.fail(f"{error.message} {own}", param, ctx)
 
 
@@ -105,7 +121,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         return click.Option(
             ["--strategy", "strategies"],
             multiple=True,
-            type=TableChoice(_names(get_args(annotation)[0])),
+            type=TableChoice(get_args(annotation)[0].__metadata__[0].catalogue),
             help=f"{about} Repeat for several.  [default: {' '.join(default)}]",
         )
     if default is not None:
@@ -116,7 +132,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         return click.Option([f"--{name}"], type=click.Choice(get_args(annotation)), help=about)
     for table in field.metadata:
         if catalogue := getattr(table, "catalogue", None):
-            return click.Option([f"--{name}"], type=TableChoice(catalogue.names), help=about)
+            return click.Option([f"--{name}"], type=TableChoice(catalogue), help=about)
     return click.Option([f"--{name}"], type=annotation, help=about)
 
 

@@ -26,7 +26,8 @@ from anml_fl.tables.checking import checked_rows
 from anml_fl.tables.enough import enough
 from anml_fl.tables.reading.frames import frame_columns
 from clients.app import app, client_app
-from server.engines.inline_grid import InlineGrid
+from clients.cohort_round import cohort_of
+from server.engines.cohort_grid import grid_in_process
 from server.engines.simulation import run_simulation
 from server.orchestration.coalition import Again
 from server.orchestration.federation import check, run_federation
@@ -74,17 +75,18 @@ def execute(
     if config.engine == "deployment":
         raise ConfigError(
             "engine: a deployment is started by `anml up --local` or, in containers, by"
-            " `docker compose up`, not by this command; usable here: inline, simulation"
+            " `docker compose up`, not by this command; usable here: inline, cohort,"
+            " simulation"
         )
     if config.table.on_nodes:
         raise ConfigError(
             "table.data: --schema says what a table must hold, and none is given: add"
             " --data TABLE; or let each site join with its own table, by `anml up --schema`"
         )
-    if task is not None and config.engine != "inline":
+    if task is not None and config.engine not in ("inline", "cohort"):
         raise ConfigError(
             f"engine: data of a program can be trained on in its own process alone, got"
-            f" {config.engine!r}: write them to a file, or leave engine at inline"
+            f" {config.engine!r}: write them to a file, or leave engine at inline, or cohort"
         )
     before = console_handler.level
     console_handler.setLevel(logging.WARNING)
@@ -97,11 +99,7 @@ def execute(
                     run_simulation(config, out)
                 else:
                     own = app if task is None else client_app(lambda _: task)
-                    total = config.federation.contributors
-                    nodes = [
-                        {"partition-id": i, "num-partitions": total} for i in range(total)
-                    ]
-                    grid = InlineGrid(own, nodes, config.to_flat())
+                    grid = grid_in_process(config, own, cohort_of(config, task))
                     run_federation(grid, config, out, task, Again(client_app, split))
     finally:
         console_handler.setLevel(before)

@@ -7,6 +7,7 @@ entry point of the table's group. `first` is only the order in which names are s
 from __future__ import annotations
 
 from anml_fl.catalogue import Catalogue
+from anml_fl.chain import Chain
 
 DATASETS = Catalogue(
     "data set",
@@ -53,3 +54,14 @@ RULES = Catalogue(
     ),
 )  # fmt: skip
 """A `strategies.rule.Rule`: from a round's cohort and context to a decision."""
+
+PRE_AGGREGATIONS = Catalogue(
+    "pre-aggregation",
+    "strategies.pre_aggregations",
+    "anml_fl.pre_aggregations",
+    first=("nnm", "bucketing", "arc", "norm_clipping", "client_momentum"),
+)
+"""A `strategies.pre_aggregation.PreAggregation`: what happens to updates before a rule."""
+
+STRATEGIES = Chain(PRE_AGGREGATIONS, RULES)
+"""What a run's strategies are called: a rule, or pre-aggregations before it."""

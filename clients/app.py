@@ -16,7 +16,7 @@ from flwr.app import (
 )
 from flwr.clientapp import ClientApp
 
-from anml_fl.behaviour import behaviour
+from anml_fl.federation.attacker_credentials import with_credentials
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.run_task import contributors_task
 from anml_fl.run.code_hash import code_hash
@@ -130,7 +130,8 @@ def train_round(
     training = config.training
     if modules := _own_code(training.task, config.federation.dataset, training.model):
         content[protocol.OWN] = ConfigRecord(dict(modules))
-    if (credentials := behaviour(str(listed)).credentials) is not None:
+    credentials = with_credentials(str(listed), config.attacks).credentials
+    if credentials is not None:
         tokens = credentials(config.seed, contributor, task.data.names)
         content[protocol.CREDENTIALS] = ConfigRecord({protocol.TOKENS: tokens})
     return Message(content, reply_to=message)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.behaviour import Sight, behaviour, behaviour_in_round, is_honest
+from anml_fl.behaviour import behaviour, behaviour_in_round
 from anml_fl.catalogue import shown_kind
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.contributors import behaviours_of
@@ -17,17 +17,20 @@ from anml_fl.federation.own_task.behaving import loaders_behaving
 from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.method.threads import one_thread
 from anml_fl.models.parts import Parts
-from anml_fl.models.state import arrays_as
+from anml_fl.models.state import arrays_as, arrays_of
 from anml_fl.seeding import stream
+from anml_fl.settings.federation import HONEST
 from anml_fl.settings.section import ConfigError
+from anml_fl.streams import streams
+from clients.judged_vector import arrays_with, vector_of
 from clients.module_training import train_by_module
+from clients.sight import attackers_of, sight_of
 from clients.training import train
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
-    from torch import nn
 
     from anml_fl.behaviour import Behaviour
     from anml_fl.federation.task import Task
@@ -76,9 +79,8 @@ class LocalRound:
             If an attacker wants to see the others' updates where there is no simulation; or a
             behaviour gives no samples, or no update of the model's shape.
         """
-        acting = self.acting(name)
-        model, examples = self._trained(contributor, name, acting)
-        return self.sent(contributor, name, arrays_as(model, self.model)), examples
+        arrays, examples = self.trained(contributor, name)
+        return self.sent(contributor, name, arrays), examples
 
     def acting(self, name: str) -> Behaviour:
         """Look up how a contributor of a behaviour acts in this round."""
@@ -93,8 +95,8 @@ class LocalRound:
         ConfigError
             If the behaviour gives no samples.
         """
-        config, data, acting = self.config, self.task.data, self.acting(name)
-        samples = data.parts[data.names.index(contributor)]
+        config, acting = self.config, self.acting(name)
+        samples = self.held_by(contributor)
         if acting.samples is None:
             return samples
         # The stream has no round in it: an attacker's poison is the same in every round.
@@ -107,9 +109,48 @@ class LocalRound:
             )
         return samples
 
+    def held_by(self, contributor: str) -> Samples:
+        """Find the samples that a contributor holds."""
+        data = self.task.data
+        return data.parts[data.names.index(contributor)]
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Name what is judged, in the model's order, as it is before anybody trains."""
+        return tuple(Parts.of(self.task.initial_model()).judged)
+
     def order_of(self, contributor: str) -> np.random.Generator:
         """Open the stream that a contributor's samples are ordered by in this round."""
-        return stream(self.config.seed, "training", contributor, str(self.number))
+        return stream(self.config.seed, *self._order(contributor))
+
+    def orders_of(self, contributors: Sequence[str]) -> list[np.random.Generator]:
+        """Open those of several contributors, see `order_of`."""
+        return streams(self.config.seed, [self._order(name) for name in contributors])
+
+    def _order(self, contributor: str) -> tuple[str, str, str]:
+        return "training", contributor, str(self.number)
+
+    def trained(self, contributor: str, name: str) -> tuple[Arrays, int]:
+        """Train the global model on what a contributor holds, as its behaviour has it.
+
+        Returns
+        -------
+        tuple
+            The arrays that came of it, and on how many samples it trained.
+        """
+        config, task = self.config, self.task
+        if isinstance(task, ModuleTask):
+            loaders = loaders_behaving(task, contributor, self.acting(name), config.attacks)
+            with one_thread():
+                model = task.model_of(self.model)
+                examples = train_by_module(task, model, loaders, contributor, self.number)
+            return arrays_as(model, self.model), examples
+        samples = self.samples_of(contributor, name)
+        with one_thread():
+            model = task.model_of(self.model)
+            settings = config.training.in_round(self.number)
+            train(model, samples, settings, self.order_of(contributor))
+        return arrays_as(model, self.model), int(samples.labels.size)
 
     def sent(self, contributor: str, name: str, arrays: Arrays) -> Arrays:
         """Turn what a contributor trained into what it sends, as its behaviour has it.
@@ -123,94 +164,74 @@ class LocalRound:
         acting = self.acting(name)
         if acting.update is None:
             return arrays
-        judged = _judged(self.task)
-        sight = Sight(
-            round=self.number,
-            contributor=contributor,
-            model=_vector(self.model, judged),
-            rng=stream(self.config.seed, "update", contributor, str(self.number)),
-            attacks=self.config.attacks,
-            others=self._honest_updates,
-        )
-        sight.model.setflags(write=False)
-        update = acting.update(_vector(arrays, judged) - sight.model, sight)
+        judged = self.judged
+        sight = sight_of(self, contributor)
+        update = acting.update(vector_of(arrays, judged) - sight.model, sight)
         if np.shape(update) != sight.model.shape:
             raise ConfigError(
                 f"behaviour {name!r} must give an update of shape {sight.model.shape},"
                 f" got {np.shape(update)}"
             )
-        return _arrays(sight.model + update, arrays, judged)
+        return arrays_with(sight.model + update, arrays, judged)
 
-    def _trained(
-        self, contributor: str, name: str, acting: Behaviour
-    ) -> tuple[nn.Module, int]:
-        """Train the global model on what a contributor holds, as its behaviour has it."""
-        config, task = self.config, self.task
-        if isinstance(task, ModuleTask):
-            loaders = loaders_behaving(task, contributor, acting, config.attacks)
-            with one_thread():
-                model = task.model_of(self.model)
-                return model, train_by_module(task, model, loaders, contributor, self.number)
-        samples = self.samples_of(contributor, name)
-        with one_thread():
-            model = task.model_of(self.model)
-            settings = config.training.in_round(self.number)
-            train(model, samples, settings, self.order_of(contributor))
-        return model, int(samples.labels.size)
+    def once(self, what: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Work out once what all of a round's attackers share; nobody can change it."""
+        known = self.known()
+        if what not in known:
+            known[what] = np.asarray(make())
+            known[what].setflags(write=False)
+        return known[what]
+
+    def known(self) -> dict[str, NDArray[Any]]:
+        """Find what the round's attackers share: kept of the last one in this process."""
+        digest = sha256(f"{self.config.to_toml()}{self.number}".encode())
+        for array in self.model.values():
+            digest.update(np.ascontiguousarray(array).data)
+        return _known(digest.hexdigest())
 
     def _honest_updates(self) -> NDArray[Any]:
         """Train the honest contributors, as they do it themselves; once for all attackers."""
         if self.config.engine == "deployment":
             raise ConfigError(
                 "behaviours: one that sees the others' updates needs all of their data, which"
-                " a simulation alone has; usable engines: inline, simulation"
+                " a simulation alone has; usable engines: inline, cohort, simulation; or give"
+                " attacks.knowledge = own"
             )
-        digest = sha256(f"{self.config.to_toml()}{self.number}".encode())
-        for array in self.model.values():
-            digest.update(np.ascontiguousarray(array).data)
-        return _updates(_Simulated(digest.hexdigest(), self))
+        attackers = frozenset(attackers_of(self.config, self.number))
+        honest = {n: b for n, b in behaviours_of(self.config).items() if n not in attackers}
+        return self.once("honest", lambda: self._updates(honest))
 
+    def own_updates(self, contributor: str) -> NDArray[Any]:
+        """Train honestly on the attackers' own samples: (f, d), once for all of them.
 
-@dataclass(frozen=True, slots=True)
-class _Simulated:
-    """A round that is simulated as a whole, and the digest that tells it from others."""
+        They collude. One whose data are on its own node has nobody's but its own.
+        """
+        task = self.task
+        alone = isinstance(task, ModuleTask) and task.on_nodes
+        attackers = [] if alone else attackers_of(self.config, self.number)
+        together = [name for name in attackers if name in task.data.names]
+        honest = dict.fromkeys(together or [contributor], HONEST)
+        return self.once("own", lambda: self._updates(honest))
 
-    digest: str
-    local: LocalRound = field(compare=False)
+    def _updates(self, behaviours: Mapping[str, str]) -> NDArray[Any]:
+        """Train some contributors: their updates (m, d)."""
+        judged = self.judged
+        before = vector_of(self.model, judged)
+        rows = [
+            vector_of(self.reply_of(contributor, name)[0], judged) - before
+            for contributor, name in behaviours.items()
+        ]
+        return np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
+
+    def moved(self) -> NDArray[Any]:
+        """Subtract the first round's model from this one's."""
+        judged = self.judged
+        first = vector_of(arrays_of(self.task.initial_model()), judged)
+        moved: NDArray[Any] = vector_of(self.model, judged) - first
+        return moved
 
 
 @lru_cache(maxsize=1)
-def _updates(simulated: _Simulated) -> NDArray[Any]:
-    local = simulated.local
-    judged = _judged(local.task)
-    before = _vector(local.model, judged)
-    honest = [
-        (contributor, name)
-        for contributor, name in behaviours_of(local.config).items()
-        if is_honest(behaviour_in_round(name, local.number, local.config.attacks))
-    ]
-    rows = [_vector(local.reply_of(*one)[0], judged) - before for one in honest]
-    updates = np.stack(rows) if rows else np.empty((0, before.size), before.dtype)
-    updates.setflags(write=False)
-    return updates
-
-
-def _judged(task: Task) -> tuple[str, ...]:
-    """Name what is judged, in the model's order, as it is before anybody trains."""
-    return tuple(Parts.of(task.initial_model()).judged)
-
-
-def _vector(arrays: Arrays, judged: Sequence[str]) -> NDArray[Any]:
-    """Put the arrays that are judged behind each other: what an update changes."""
-    return np.concatenate([arrays[name].ravel() for name in judged])
-
-
-def _arrays(vector: NDArray[Any], like: Arrays, judged: Sequence[str]) -> Arrays:
-    """Take the vector apart again; buffers stay as they were trained."""
-    arrays, start = dict(like), 0
-    for name in judged:
-        old = like[name]
-        part = vector[start : start + old.size]
-        arrays[name] = part.reshape(old.shape).astype(old.dtype)
-        start += old.size
-    return arrays
+def _known(digest: str) -> dict[str, NDArray[Any]]:
+    """Keep what is known of the one round that attackers are in at a time."""
+    return {}

@@ -12,19 +12,6 @@ if TYPE_CHECKING:
     from anml_fl.settings.training import Training
 
 
-def is_plain(settings: Training) -> bool:
-    """Whether a step is the gradient times the learning rate, and nothing else.
-
-    Examples
-    --------
-    >>> from anml_fl.settings.training import Training
-    >>> is_plain(Training()), is_plain(Training(proximal=0.1))
-    (True, False)
-    """
-    extras = settings.momentum or settings.weight_decay or settings.proximal
-    return settings.optimizer == "sgd" and not extras and settings.clip_norm is None
-
-
 class Steps:
     """One contributor's optimiser in one round; nothing of it outlives the round.
 

@@ -75,15 +75,29 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
         raise
     # SystemExit, and those of asyncio, are no Exception.
     except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here
-        frames, instead = extract_tb(error.__traceback__), withheld(error)
         if isinstance(error, TableError) and context.node_config.get("data"):
             log(ERROR, "this node's table: %s", error)
+        instead = told_instead(error)
     else:
         if failed(reply):
             return Message(Error(reply.error.code, "told by the app"), reply_to=message)
         return reply
-    log(ERROR, "%s:\n%s", instead, "".join(frames.format()))
     raise instead
+
+
+def told_instead(error: BaseException) -> BaseException:
+    """Give what goes on in an error's place; where it happened goes into the node's log.
+
+    Parameters
+    ----------
+    error : BaseException
+        Itself, if it is known to quote no data.
+    """
+    if isinstance(error, TOLD):
+        return error
+    instead = withheld(error)
+    log(ERROR, "%s:\n%s", instead, "".join(extract_tb(error.__traceback__).format()))
+    return instead
 
 
 def withheld(error: BaseException) -> WithheldError:

@@ -38,7 +38,7 @@ def main(grid: Grid, context: Context) -> None:
     settings = dict(context.run_config)
     out = str(settings.pop("out", ""))
     config = from_flat(settings)
-    if config.engine == "inline":  # which does not come this way
+    if config.engine in ("inline", "cohort"):  # which do not come this way
         config = config.model_copy(update={"engine": "simulation"})
     folder = Path(out) if out else default_folder(config)
     if config.engine == "deployment":

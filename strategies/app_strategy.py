@@ -19,7 +19,7 @@ from strategies.contributor_records import summary
 from strategies.decisive import decisive
 from strategies.evaluation import Evaluation
 from strategies.results import Results
-from strategies.root_set import root_notes
+from strategies.root_set import check_root, root_notes
 from strategies.run_log import Begun, Plan
 from strategies.sampling import DrawnSeed
 
@@ -99,11 +99,13 @@ class AppStrategy(Strategy):
         Raises
         ------
         ValueError
-            If the model cannot be averaged, or `judged` does not fit it.
+            If the model cannot be averaged, or `judged` does not fit it; or the rule needs a
+            root set that it has not.
         RuntimeError
             If too few nodes connect, nobody has the mod `echo_nonce`, or no round changed the
             model: what happened is in `records`.
         """
+        check_root(self.rule)
         started = time.monotonic()
         log(INFO, "Starting %s strategy:", type(self).__name__)
         log_strategy_start_info(num_rounds, initial_arrays, train_config, evaluate_config)

@@ -7,6 +7,7 @@ import re
 import struct
 import warnings
 from functools import lru_cache
+from io import BytesIO
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,21 @@ def decode(
         )
     values = np.frombuffer(array.data, dtype=dtype, offset=offset)
     return values.reshape(shape, order="F" if fortran else "C")
+
+
+def as_array(values: NDArray[Any]) -> Array:
+    """Put values in C order into an `Array`: the bytes that NumPy writes, in one copy.
+
+    Examples
+    --------
+    >>> as_array(np.ones((2, 1), np.float32)) == Array(np.ones((2, 1), np.float32))
+    True
+    """
+    head = BytesIO()
+    fields = {"descr": values.dtype.str, "fortran_order": False, "shape": values.shape}
+    np.lib.format.write_array_header_1_0(head, fields)
+    data = b"".join([head.getvalue(), np.ascontiguousarray(values).data])
+    return Array(values.dtype.name, values.shape, "numpy.ndarray", data)
 
 
 def values_of(record: ArrayRecord) -> dict[str, NDArray[Any]]:

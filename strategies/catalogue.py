@@ -26,7 +26,8 @@ def strategy(
     Parameters
     ----------
     name : str
-        Of `anml_fl.plugins.RULES`, or `module:function`.
+        Of `anml_fl.plugins.STRATEGIES`, or `module:function`; as in
+        `strategies.rule.named_rule`.
     settings : Aggregation
     honest : collection of str
         The honest contributors: for `oracle` alone, which is told.

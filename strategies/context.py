@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.seeding import stream
 from anml_fl.settings.aggregation import Aggregation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from anml_fl.method.calibrated.root import Root
@@ -38,6 +40,8 @@ class Context:
         Trusted rows of the server's, and what models make of them.
     shapes : tuple of tuple of int
         Of the arrays that lie in the model's vector, in its order.
+    seed : int
+        The run's.
     """
 
     round: int
@@ -48,3 +52,16 @@ class Context:
     root_update: Callable[[], NDArray[Any]] | None = None
     root: Root | None = None
     shapes: tuple[tuple[int, ...], ...] = ()
+    seed: int = 0
+
+    def rng(self, *purpose: str | int) -> np.random.Generator:
+        """Open the round's random stream of one purpose, the same for every rule of a run.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> first, again = (Context(3, np.zeros(1)).rng("buckets") for _ in range(2))
+        >>> bool(first.random() == again.random())
+        True
+        """
+        return stream(self.seed, "rule", self.round, *purpose)

@@ -75,7 +75,7 @@ def weighted(
     """
     shares = np.where(selected, weights, 0.0) * cohort.examples
     shares = shares / shares.sum()
-    return shares.astype(cohort.updates.dtype) @ cohort.updates, shares
+    return cohort.rows.weighted(shares), shares
 
 
 def combined(cohort: Cohort, weighting: Weighting, fraction: float) -> Decision:

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections import defaultdict
 from logging import WARNING
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from flwr.common.logger import log
 
@@ -138,12 +138,22 @@ class ByName:
         return notes
 
 
+@runtime_checkable
+class KnowsPartitions(Protocol):
+    """A grid that dealt its nodes' partitions out itself, and need not ask for them."""
+
+    @property
+    def partitions(self) -> Mapping[int, int]:
+        """Node id to partition."""
+        ...
+
+
 class ByPartition:
     """Identify a simulation's nodes by the partition that the engine gave them.
 
     Node ids and keys are random in every simulation run, so each node is asked once for
-    its partition. That is as good as the simulation itself: a deployment must use
-    `by_public_key`. A partition that two nodes claim is nobody's.
+    its partition, unless the grid itself knows them. That is as good as the simulation itself:
+    a deployment must use `by_public_key`. A partition that two nodes claim is nobody's.
 
     Parameters
     ----------
@@ -175,7 +185,11 @@ class ByPartition:
         return dict(self._known)
 
     def _enrol(self, grid: Grid, nodes: list[int]) -> dict[int, str]:
-        told, reasons = enrol(grid, nodes, self._timeout)
+        reasons: Mapping[int, str] = {}
+        if isinstance(grid, KnowsPartitions):
+            told = {node: Told(partition=grid.partitions[node]) for node in nodes}
+        else:
+            told, reasons = enrol(grid, nodes, self._timeout)
         left_out = dict(reasons)
         claims = defaultdict(list)
         for node, one in told.items():

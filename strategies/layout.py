@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flwr.app import Array, ArrayRecord
 
-from strategies.arrays import BadArrayError, decode, values_of
+from strategies.arrays import BadArrayError, as_array, decode, is_finite, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -125,19 +125,25 @@ class Layout:
     ) -> dict[str, NDArray[Any]]:
         """Put arrays into a vector as `flatten` does, which has them from a record."""
         base = np.broadcast_to(minus, out.shape)
-        buffers, start = {}, 0
-        for name, dtype in zip(self.names, self.dtypes, strict=True):
-            if name in self.buffers:
-                buffers[name] = values[name]
-                continue
-            flat = values[name].ravel()
-            if dtype.kind == "c":
-                flat = flat.view(flat.real.dtype)
+        start = 0
+        for flat in self.pieces(values):
             stop = start + flat.size
             with np.errstate(over="ignore", invalid="ignore"):
                 np.subtract(flat, base[start:stop], out=out[start:stop])
             start = stop
-        return buffers
+        return {name: values[name] for name in self.names if name in self.buffers}
+
+    def pieces(self, values: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """View the parameters as the flat arrays that their vector is made of, in its order.
+
+        Examples
+        --------
+        >>> layout = Layout(("z",), ((1,),), (np.dtype(np.complex128),))
+        >>> layout.pieces({"z": np.array([1 + 2j])})
+        [array([1., 2.])]
+        """
+        flat = [values[name].ravel() for name, _, _ in self._parameters()]
+        return [one.view(one.real.dtype) if one.dtype.kind == "c" else one for one in flat]
 
     def moved(
         self,
@@ -187,7 +193,7 @@ class Layout:
                 values = piece.astype(np.empty(0, dtype).real.dtype, copy=False).view(dtype)
             else:
                 values = piece.astype(dtype, copy=False)
-            arrays[name] = Array(values.reshape(shape))
+            arrays[name] = as_array(values.reshape(shape))
         arrays.update({name: Array(values) for name, values in buffers.items()})
         return ArrayRecord(arrays)
 
@@ -260,7 +266,7 @@ def _length(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
 
 def _holds(dtype: np.dtype[Any], values: NDArray[Any]) -> bool:
     """Whether values are finite, and stay so in a type."""
-    if not np.isfinite(values).all():
+    if not is_finite(values):
         return False
     # A whole number ends at its type's ends: that is no overflow.
     if dtype.kind not in "fc" or not values.size:

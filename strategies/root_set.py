@@ -10,6 +10,7 @@ from flwr.app import Array, ArrayRecord
 
 from anml_fl.catalogue import shown_kind
 from anml_fl.federation.root_rows import LEAST_PROMISED
+from anml_fl.federation.root_use import needed, use_of
 from anml_fl.method.calibrated.root import Root
 from strategies.arrays import values_of
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 # What a model says beyond it tells nothing more, and squares of it stay finite.
 _MOST = 1e6
-# Where the rule is that has less to go by without rows.
-_WANTS_ROWS = "strategies.rules.calibrated"
 # Values of models that are there at once: 4 MB of float32, which caches hold.
 _AT_ONCE = 2**20
 
@@ -47,6 +46,15 @@ class Rows(Protocol):
 
     def outputs(self, arrays: Arrays) -> NDArray[np.float64]:
         """Ask a model of them: (m, C)."""
+        ...
+
+
+@runtime_checkable
+class TrainedRows(Protocol):
+    """Rows on which the server can train as long as a contributor does."""
+
+    def trained(self, arrays: Arrays) -> Arrays:
+        """Train a model's arrays on them."""
         ...
 
 
@@ -88,21 +96,38 @@ def root_notes(rule: Rule) -> tuple[str, ...]:
     """Say what of a rule's root set is not counted; or what is not promised without one."""
     if isinstance(rule.root, Rows):
         return tuple(f"root set: {note}" for note in getattr(rule.root, "notes", ()))
-    if rule.decide.__module__ != _WANTS_ROWS:
+    if use_of(rule.decide) != "wanted":
         return ()
     why = "none was given" if rule.root is None else "one that can only be trained on is none"
     return (f"no root set ({why}; root=anml_fl.RootSet(...) is one): {LEAST_PROMISED}",)
 
 
+def check_root(rule: Rule) -> None:
+    """Refuse a rule that cannot decide on what a Flower app gives as `root`.
+
+    Raises
+    ------
+    ValueError
+        Saying what would do.
+    """
+    use = use_of(rule.decide)
+    if (use == "rows" and not isinstance(rule.root, Rows)) or (needed(use) and not rule.root):
+        why = "none was given" if rule.root is None else "one that can only be trained on"
+        raise ValueError(
+            f"{rule.name} needs a root set, rows whose labels the server trusts ({why}): give"
+            " root=anml_fl.RootSet(model, features, labels, classes)"
+        )
+
+
 def root_update(
     root: Callable[[Arrays], Arrays], arrays: ArrayRecord, layout: Layout, model: NDArray[Any]
 ) -> NDArray[Any]:
-    """Train the global model on the server's own data: the update (d,), as in `Context`.
+    """Train the global model on the server's own data: the update (d,).
 
     Parameters
     ----------
     root : callable
-        As in `strategies.rule.Rule`.
+        From arrays to trained ones.
     arrays : ArrayRecord
         The global model.
     layout : Layout
@@ -116,6 +141,22 @@ def root_update(
     layout.flatten(record, vector)
     update: NDArray[Any] = vector - model
     return update
+
+
+def own_update(
+    root: Callable[[Arrays], Arrays], arrays: ArrayRecord, layout: Layout, model: NDArray[Any]
+) -> NDArray[Any]:
+    """Train as a contributor would, as in `Context`, where the root set can.
+
+    Parameters
+    ----------
+    root : callable
+        As in `strategies.rule.Rule`.
+    arrays, layout, model
+        As in `root_update`.
+    """
+    train = root.trained if isinstance(root, TrainedRows) else root
+    return root_update(train, arrays, layout, model)
 
 
 def root_of(

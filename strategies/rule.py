@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.catalogue import UnusableError, shown_kind
-from anml_fl.plugins import RULES
+from anml_fl.plugins import PRE_AGGREGATIONS, RULES, STRATEGIES
 from anml_fl.settings.aggregation import Aggregation
+from strategies.composition import Composed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -53,13 +54,14 @@ def named_rule(
     honest: Collection[str] = (),
     root: Callable[[Arrays], Arrays] | None = None,
 ) -> Rule:
-    """Look a rule up.
+    """Look a rule up, and the pre-aggregations before it.
 
     Parameters
     ----------
     name : str
         Of `plugins.RULES`, or `module:object`: a function, or a `Rule` where it needs a
-        root set.
+        root set. Before it, each with a "+", any of `plugins.PRE_AGGREGATIONS` or
+        `module:object`: they work on the updates in this order.
     settings : Aggregation
     honest : collection of str
         Who is honest, for `oracle`.
@@ -77,20 +79,38 @@ def named_rule(
     --------
     >>> named_rule("krum", Aggregation()).decide.__module__
     'strategies.rules.krum'
+    >>> [part for part, _ in named_rule("arc+nnm+krum", Aggregation()).decide.before]
+    ['arc', 'nnm']
     """
-    found = RULES.load(name)
-    if isinstance(found, Rule):
-        return replace(
+    before, last = STRATEGIES.split(STRATEGIES.check(name))
+    found = RULES.load(last)
+    if not isinstance(found, Rule):
+        _check_function(
             found,
-            name=name,
-            settings=settings,
-            honest=frozenset(honest),
-            root=found.root or root,
+            f"strategy {last!r} must be a function from a cohort and a context to a"
+            " strategies.decision.Decision, or a strategies.rule.Rule",
         )
+        found = Rule(found, last)
+    decide = found.decide
+    if before:
+        parts = tuple((one, PRE_AGGREGATIONS.load(one)) for one in before)
+        for one, part in parts:
+            _check_function(
+                part,
+                f"pre-aggregation {one!r} must be a function from a cohort and a context to a"
+                " strategies.pre_aggregation.Mixed",
+            )
+        decide = Composed(parts, last, decide)
+    return replace(
+        found,
+        decide=decide,
+        name=name,
+        settings=settings,
+        honest=frozenset(honest),
+        root=found.root or root,
+    )
+
+
+def _check_function(found: object, must: str) -> None:
     if not callable(found) or isinstance(found, type):
-        raise UnusableError(
-            f"strategy {name!r} must be a function from a cohort and a context to a"
-            " strategies.decision.Decision, or a strategies.rule.Rule, got"
-            f" {shown_kind(found)}"
-        )
-    return Rule(found, name, settings, frozenset(honest), root)
+        raise UnusableError(f"{must}, got {shown_kind(found)}")

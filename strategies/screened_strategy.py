@@ -17,9 +17,10 @@ from anml_fl.method.checks import count
 from anml_fl.method.records import RoundRecord
 from anml_fl.registry.instants import later
 from strategies.app_strategy import AppStrategy
-from strategies.arrays import is_finite
+from strategies.arrays import is_finite, values_of
 from strategies.buffers import medians
 from strategies.cohort import assess
+from strategies.cohort_replies import TrainsCohort, screen_cohort
 from strategies.contributor_records import (
     accounts,
     listed,
@@ -147,15 +148,19 @@ class ScreenedStrategy(AppStrategy):
         for number in range(1, num_rounds + 1):
             log(INFO, "")
             log(INFO, "[ROUND %s/%s]", self._done + number, self._done + num_rounds)
+            if isinstance(grid, TrainsCohort) and not config:
+                self._train_cohort(number, self._opened(number, arrays, grid), grid)
             # Names would keep messages, replies and, in `start`, the round for longer.
-            self.aggregate_train(
-                number,
-                iter(
-                    grid.send_and_receive(
-                        self.configure_train(number, arrays, config, grid), timeout=timeout
-                    )
-                ),
-            )
+            else:
+                self.aggregate_train(
+                    number,
+                    iter(
+                        grid.send_and_receive(
+                            self.configure_train(number, arrays, config, grid),
+                            timeout=timeout,
+                        )
+                    ),
+                )
             if self.round is not None:
                 arrays = self.round.arrays
                 yield self.round
@@ -164,6 +169,22 @@ class ScreenedStrategy(AppStrategy):
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
     ) -> Iterable[Message]:
         """Send the global model to every node, each with a secret of its own."""
+        begun = self._opened(server_round, arrays, grid)
+        sent, config = self.transport.sent(arrays, begun.layout, config)
+        instructions = instruct(
+            begun.drawn.asked,
+            MessageType.TRAIN,
+            self._done + server_round,
+            config,
+            sent,
+            self.transport.ttl,
+            self.transport.names,
+        )
+        self._sent = replace(begun, instructions=instructions)
+        return [one.message for one in instructions]
+
+    def _opened(self, server_round: int, arrays: ArrayRecord, grid: Grid) -> Sent:
+        """Settle from what a round begins, and whom it asks."""
         number = self._done + server_round
         # The last one's updates are as large as the replies to come.
         self.round = self._sent = None
@@ -182,18 +203,18 @@ class ScreenedStrategy(AppStrategy):
         self.signals.read(number)
         drawn = self._drawn(number, grid)
         started = time.perf_counter()
-        sent, config = self.transport.sent(arrays, layout, config)
-        instructions = instruct(
-            drawn.asked,
-            MessageType.TRAIN,
-            number,
-            config,
-            sent,
-            self.transport.ttl,
-            self.transport.names,
+        return Sent(arrays, layout, model, buffers, [], drawn, started)
+
+    def _train_cohort(self, server_round: int, sent: Sent, grid: TrainsCohort) -> None:
+        """Do a round in columns: what is decided is what messages would lead to."""
+        asked = sorted(sent.drawn.asked.values())
+        replies = grid.train_cohort(self._done + server_round, values_of(sent.arrays), asked)
+        screened = screen_cohort(
+            replies, asked, sent.layout, sent.model, sent.buffers, self.participation.code
         )
-        self._sent = Sent(arrays, layout, model, buffers, instructions, drawn, started)
-        return [one.message for one in instructions]
+        # The models as they were sent are as large as the updates.
+        del replies
+        self._concluded(server_round, sent, screened)
 
     def aggregate_train(
         self, server_round: int, replies: Iterable[Message]
@@ -201,11 +222,17 @@ class ScreenedStrategy(AppStrategy):
         """Turn replies into the new model and a `Round`; None keeps the old model."""
         if self._sent is None:
             raise RuntimeError("aggregate_train needs a configure_train before it")
-        number, sent = self._done + server_round, self._sent
-        screened = self._screened(sent, replies)
-        asked = len(sent.instructions)
+        screened = self._screened(self._sent, replies)
         # A nonce counts once: what comes later belongs to no instruction.
-        self._sent = sent = replace(sent, instructions=[])
+        self._sent = sent = replace(self._sent, instructions=[])
+        return self._concluded(server_round, sent, screened)
+
+    def _concluded(
+        self, server_round: int, sent: Sent, screened: Screened
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """Decide on what was screened, and record it."""
+        number, asked = self._done + server_round, len(sent.drawn.asked)
+        screened = self._completed(sent, screened)
         registry = self.signals.registry
         refused = show(registry, screened.credentials, self._instant(number).at)
         # Asked again: what was shown just now is known by then.
@@ -266,7 +293,8 @@ class ScreenedStrategy(AppStrategy):
             return Drawn({}, undrawn=tuple(self.participation.members), notes=(note,))
         present, refused, notes = self.participation.gather(grid)
         asked = self.sampling.to_train(present, number, self.participation.min_train_nodes)
-        undrawn = tuple(sorted({*present.values()} - {*asked.values()}))
+        taken = frozenset(asked.values())
+        undrawn = tuple(sorted(name for name in present.values() if name not in taken))
         if undrawn:
             notes = (*notes, f"not drawn: {listed(undrawn)}")
         return Drawn(asked, undrawn, refused, notes)
@@ -289,7 +317,8 @@ class ScreenedStrategy(AppStrategy):
             return None, None, f"{few}: the model stays as it is"
         own = {name: a for name, a in self._state.items() if not name.startswith(STATE)}
         with np.errstate(over="ignore", invalid="ignore"):
-            decision = decided(self.rule, cohort, sent.context(number, self.rule, own))
+            context = sent.context(number, self.rule, own, self.sampling.seed)
+            decision = decided(self.rule, cohort, context)
         state, finite = decision.state, True
         if optimizer := server_optimizer(self.rule.settings):
             before = ServerState.of(self._state)
@@ -311,8 +340,7 @@ class ScreenedStrategy(AppStrategy):
         return decision, new_model, "; ".join(filter(None, (note, decision.note))) or None
 
     def _screened(self, sent: Sent, replies: Iterable[Message]) -> Screened:
-        """Screen the replies; name those who should take part, and are not there."""
-        screened = screen(
+        return screen(
             sent.instructions,
             replies,
             sent.layout,
@@ -322,6 +350,9 @@ class ScreenedStrategy(AppStrategy):
             packed=self.transport.packed,
             weighted_by_key=self.metrics.weighted_by_key,
         )
+
+    def _completed(self, sent: Sent, screened: Screened) -> Screened:
+        """Name those who should take part, and are not there."""
         self._codes.update(screened.codes)
         members = frozenset(self.participation.members)
         absent = members.difference(screened.everyone, sent.drawn.undrawn)

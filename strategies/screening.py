@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flwr.app import ArrayRecord, ConfigRecord, Message, RecordDict
 
-from anml_fl.system.memory import release_freed
 from strategies import protocol
-from strategies.arrays import BadArrayError, is_finite
-from strategies.buffers import settled
+from strategies.arrays import BadArrayError
 from strategies.error_reply import LONGEST_REASON
+from strategies.incoming import Incoming
 from strategies.instruction import BadReplyError, attribute
 from strategies.layout import Layout
 from strategies.metrics import reported, reported_examples
@@ -26,9 +25,8 @@ if TYPE_CHECKING:
 
     from strategies.instruction import Instruction
     from strategies.metrics import Reported
+    from strategies.updates import Updates
 
-# Parameters from which on it counts what a reply leaves behind.
-_LARGE = 2**20
 # Nobody has more to show for one data set, and each costs a signature's check.
 _MOST_TOKENS = 16
 _LONGEST_TOKEN = 8192
@@ -45,8 +43,8 @@ class Screened:
     ----------
     contributors : tuple of str
         Whose updates are valid, by stable identity.
-    updates : (n, d) array
-        Their parameters, the global model subtracted.
+    updates : Updates or (n, d) array
+        Their parameters, the global model subtracted; finite.
     buffers : tuple of mapping
         Their buffers by name, in the same order.
     examples : (n,) float64
@@ -71,7 +69,7 @@ class Screened:
     """
 
     contributors: tuple[str, ...]
-    updates: NDArray[Any]
+    updates: Updates | NDArray[Any]
     buffers: tuple[Mapping[str, NDArray[Any]], ...]
     examples: NDArray[np.float64]
     left_out: Mapping[str, str]
@@ -148,13 +146,10 @@ def screen(
     codes: dict[str, str] = {}
     policies: dict[str, str] = {}
     own: dict[str, dict[str, str]] = {}
-    updates = np.empty((len(credited), layout.size), dtype=layout.dtype)
+    incoming = Incoming(layout, model, before, len(credited))
     for contributor in sorted(credited):
-        if layout.size > _LARGE:
-            release_freed()  # of the reply before
-        # Its bytes are let go with it: all replies and all updates are twice as much.
+        # What is not viewed of it is let go: all replies and all updates are twice as much.
         reply = credited.pop(contributor)
-        row = updates[len(contributors)]
         try:
             if policy := _hash(reply.content, protocol.EGRESS):
                 policies[contributor] = policy
@@ -162,12 +157,18 @@ def screen(
                 codes[contributor] = said
             if modules := _modules(reply.content):
                 own[contributor] = modules
-            _check_code(said, code)
+            if wrong := code_reason(said, code):
+                raise BadReplyError(wrong)
             count = reported_examples(reply.content, weighted_by_key)
             said_of_it = _metrics(reply.content, weighted_by_key)
             values = _values(reply.content, layout, packed)
-            found = _update(values, layout, model, row, before)
-            shown = _tokens(reply.content)
+            credential = reply.content.get(protocol.CREDENTIALS)
+            shown = (
+                tokens_in(credential.get(protocol.TOKENS))
+                if isinstance(credential, ConfigRecord)
+                else ()
+            )
+            found = incoming.take(values)
         except BadReplyError as error:
             left_out[contributor] = str(error)[:LONGEST_REASON]
         except Exception as error:  # noqa: BLE001 - hostile bytes must not end the round
@@ -182,7 +183,7 @@ def screen(
                 credentials[contributor] = shown
     return Screened(
         tuple(contributors),
-        updates[: len(contributors)],
+        incoming.updates(),
         tuple(buffers),
         np.array(examples, dtype=np.float64),
         left_out,
@@ -203,22 +204,40 @@ def _hash(content: RecordDict, name: str) -> str | None:
 
 
 def _modules(content: RecordDict) -> dict[str, str]:
-    """Take what a contributor says of modules of its own; what is no hash is nothing."""
+    """Take what a contributor says of modules of its own."""
     record = content.get(protocol.OWN)
-    told = list(record.items())[:_MOST_MODULES] if isinstance(record, ConfigRecord) else []
+    return hashes_in(record) if isinstance(record, ConfigRecord) else {}
+
+
+def hashes_in(told: Mapping[str, object]) -> dict[str, str]:
+    """Take names and their hashes; what is no hash is nothing.
+
+    Examples
+    --------
+    >>> hashes_in({"task": "a" * 64, "model": "b"}) == {"task": "a" * 64}
+    True
+    """
     return {
         name[:_LONGEST_MODULE]: said
-        for name, said in told
+        for name, said in list(told.items())[:_MOST_MODULES]
         if isinstance(said, str) and _SHA256.fullmatch(said)
     }
 
 
-def _check_code(said: str | None, code: str | None) -> None:
-    if code is not None and said != code:
-        theirs = f"code {said[:12]}" if said else "code that it does not name"
-        raise BadReplyError(
-            f"runs {theirs}, the server {code[:12]}: install the server's version of anml-fl"
-        )
+def code_reason(said: str | None, code: str | None) -> str | None:
+    """Say why a contributor is left out for the code that it says it runs; None if it is not.
+
+    Examples
+    --------
+    >>> code_reason("a" * 64, "a" * 64), code_reason(None, None)
+    (None, None)
+    >>> code_reason(None, "a" * 64)[:27]
+    'runs code that it does not '
+    """
+    if code is None or said == code:
+        return None
+    theirs = f"code {said[:12]}" if said else "code that it does not name"
+    return f"runs {theirs}, the server {code[:12]}: install the server's version of anml-fl"
 
 
 def _metrics(content: RecordDict, weighted_by_key: str) -> Reported | None:
@@ -229,10 +248,14 @@ def _metrics(content: RecordDict, weighted_by_key: str) -> Reported | None:
         return None
 
 
-def _tokens(content: RecordDict) -> tuple[str, ...]:
-    """Take the credentials out of a reply; what is no token costs the reply nothing."""
-    record = content.get(protocol.CREDENTIALS)
-    found = record.get(protocol.TOKENS) if isinstance(record, ConfigRecord) else None
+def tokens_in(found: object) -> tuple[str, ...]:
+    """Take the credentials that were shown; what is no token costs the reply nothing.
+
+    Examples
+    --------
+    >>> tokens_in(["a", 7, "b"]), tokens_in("a"), len(tokens_in(["a"] * 99))
+    (('a', 'b'), (), 16)
+    """
     if not isinstance(found, list):
         return ()
     # One that is cut off no longer holds: its refusal is recorded.
@@ -255,26 +278,3 @@ def _values(content: RecordDict, layout: Layout, packed: bool) -> Mapping[str, N
         return unpacked_values(arrays, layout) if packed else layout.values(arrays)
     except BadArrayError as error:
         raise BadReplyError(str(error)) from error
-
-
-def _update(
-    values: Mapping[str, NDArray[Any]],
-    layout: Layout,
-    model: NDArray[Any],
-    out: NDArray[Any],
-    before: Mapping[str, NDArray[Any]],
-) -> dict[str, NDArray[Any]]:
-    """Fill a row with a reply's update; returns its buffers."""
-    found = layout.fill(values, out, minus=model)
-    # Copied, since a view would keep the reply.
-    buffers = settled(found, before)
-    lost = sum(
-        np.count_nonzero(np.isfinite(before[name]) & ~np.isfinite(value))
-        for name, value in buffers.items()
-    )
-    if not lost and is_finite(out):
-        return buffers
-    layout.fill(values, out)
-    if bad := lost + np.count_nonzero(~np.isfinite(out)):
-        raise BadReplyError(f"{bad} values are not finite")
-    raise BadReplyError(f"the update is too large for {layout.dtype.name}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flwr.app import ArrayRecord
 
 from strategies.context import Context
-from strategies.root_set import root_of, root_update
+from strategies.root_set import own_update, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,9 @@ class Sent:
     drawn: Drawn
     started: float
 
-    def context(self, number: int, rule: Rule, state: Mapping[str, NDArray[Any]]) -> Context:
+    def context(
+        self, number: int, rule: Rule, state: Mapping[str, NDArray[Any]], seed: int
+    ) -> Context:
         """Make what a rule may see of the round, beside its cohort."""
         return Context(
             round=number,
@@ -61,7 +63,8 @@ class Sent:
             honest=rule.honest,
             root_update=None
             if rule.root is None
-            else partial(root_update, rule.root, self.arrays, self.layout, self.model),
+            else partial(own_update, rule.root, self.arrays, self.layout, self.model),
             root=root_of(rule.root, self.arrays, self.layout, self.model),
             shapes=self.layout.judged,
+            seed=seed,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,17 +13,32 @@ from strategies.decision import Decision
 from strategies.server_step import STATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from strategies.cohort import Cohort
     from strategies.context import Context
-    from strategies.rule import Rule
 
 # Of what float32 adds up to beside 1.
 _ROUNDING = 1e-4
 
 
-def decided(rule: Rule, cohort: Cohort, context: Context) -> Decision:
+class Named(Protocol):
+    """What decides, and what it is called, as a `strategies.rule.Rule`."""
+
+    @property
+    def name(self) -> str:
+        """In messages."""
+        ...
+
+    @property
+    def decide(self) -> Callable[[Cohort, Context], Decision]:
+        """From a `Cohort` and a `Context` to a `Decision`."""
+        ...
+
+
+def decided(rule: Named, cohort: Cohort, context: Context) -> Decision:
     """Apply a rule, and refuse what cannot be used; nothing that it is given can be changed.
 
     Raises
@@ -81,11 +96,11 @@ def usable(decision: object, rule: str, cohort: Cohort) -> Decision:
 
 
 def _wrong_arrays(decision: Decision, cohort: Cohort) -> str | None:
-    n, d = cohort.updates.shape
+    n, d = cohort.rows.shape
     for name, size, kind in (("update", d, "f"), ("weights", n, "f"), ("selected", n, "b")):
         value = getattr(decision, name)
         numbers = {"f": "floating-point numbers", "b": "bools"}[kind]
-        kinds = {kind, cohort.updates.dtype.kind} if name == "update" else {kind}
+        kinds = {kind, cohort.rows.dtype.kind} if name == "update" else {kind}
         if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds:
             got = value.dtype if isinstance(value, np.ndarray) else shown_kind(value)
             return f"{name} must be an array of {numbers}, got {got}"

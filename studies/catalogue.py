@@ -1,4 +1,4 @@
-"""Every study by its name: those that stand in `paper/` and `own/`, and whoever's own.
+"""Every study by its name: those of `paper/`, `own/` and `published/`, and whoever's own.
 
 A file of these folders that defines `STUDY` is a study; adding one is adding its file.
 Another package gives one by an entry point of `anml_fl.studies`, and `module:object` names one
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from studies.study import Study
 
 _HERE = Path(__file__).parent
+_FOLDERS = ("paper", "own", "published")
 _GROUP = "anml_fl.studies"
 _OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 # The paper's tables by number, figures, the appendix; then ours, these first.
@@ -30,7 +31,7 @@ _FIRST = (
     "sampling", "feature-drift", "exploration", "temperature", "regression", "overhead",
     "label-skew", "contributor-updates", "contributor-curves", "contributor-skew", "hospitals",
     "annotators", "annotators-federation", "writers", "transformer", "gate-contributors",
-    "gate-samples",
+    "gate-samples", "bucketing-3", "byzfl-heatmap", "flanders", "flamby-heart",
 )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ class Studies(Mapping[str, Study]):
     @cached_property
     def _texts(self) -> Mapping[str, Mapping[str, Any]]:
         """Module to what its definition of STUDY says in plain words and numbers."""
-        files = sorted([*_HERE.glob("paper/*.py"), *_HERE.glob("own/*.py")])
+        files = sorted(file for folder in _FOLDERS for file in _HERE.glob(f"{folder}/*.py"))
         found = {f"studies.{file.parent.name}.{file.stem}": _said(file) for file in files}
         return {module: said for module, said in found.items() if "name" in said}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
-    """Change labels to a uniformly random wrong class, a fixed class, or by an offset.
+    """Change labels to a uniformly random wrong class, one class, by an offset, or in reverse.
 
     Some may go to the class that looks most alike instead: the subtle corruption of section
     5.11, beside which an offset is obvious.
@@ -29,9 +29,10 @@ def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
     rng : numpy.random.Generator
         Chooses the samples, and the wrong classes.
     attacks : Attacks
-        `flip_fraction` of the labels are changed; to `flip_target`, or by
-        `flip_offset` modulo the number of classes, if given. Of those, `pair_share` go to
-        their class's partner in `flip_pairs`; fewer only if too few have one.
+        `flip_fraction` of the labels are changed: to `flip_target`, or by `flip_offset` modulo
+        the number C of classes, if given; from l to C - 1 - l if `flip_reversed`, where the
+        middle one of an odd number stays. Of those, `pair_share` go to their class's partner
+        in `flip_pairs`; fewer only if too few have one.
 
     Returns
     -------
@@ -63,6 +64,8 @@ def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
                 f"flip_target must be a class in [0, {classes - 1}], got {attacks.flip_target}"
             )
         labels[chosen] = attacks.flip_target
+    elif attacks.flip_reversed:
+        labels[chosen] = classes - 1 - labels[chosen]
     else:
         if attacks.flip_offset is None:
             steps = rng.integers(1, classes, size=chosen.size)

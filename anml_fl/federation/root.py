@@ -11,6 +11,7 @@ from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.federation.root_checks import with_rows
 from anml_fl.federation.root_rows import LEAST_PROMISED
 from anml_fl.federation.root_table import from_file
+from anml_fl.federation.root_use import needed, root_use
 from anml_fl.models.root_set import RootSet
 from anml_fl.models.trusted_rows import RootSetError
 from anml_fl.settings.section import ConfigError
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
-RULE = "calibrated"
-"""The rule that a root set is for."""
+_GIVE = "give --root N or --root-data FILE, or leave that strategy out"
 
 
 def with_root(task: Task, config: RunConfig) -> Task:
     """Give a task the root set that its run's settings ask for.
 
-    `auto` never fails: where the server can spare no rows the task has none, and its
-    `root_note` says so.
+    One is held out where any of the run's strategies uses it, so that all are tested on the
+    same rows. `auto` fails for a rule alone that cannot do without: else, where the server can
+    spare no rows, the task has none, and its `root_note` says so.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def with_root(task: Task, config: RunConfig) -> Task:
     Raises
     ------
     ConfigError
-        If rows that are asked for cannot be had, or cannot serve.
+        If rows that are asked for, or that a rule needs, cannot be had, or cannot serve.
     TableError
         If the file of trusted rows is not what the run's schema says.
 
@@ -52,9 +53,14 @@ def with_root(task: Task, config: RunConfig) -> Task:
     """
     chosen, file = config.aggregation.root, config.table.root_data
     automatic = chosen == "auto" and not file
-    if chosen == "none" or (automatic and RULE not in config.strategies):
-        asked = RULE in config.strategies
-        return replace(task, root_note=_without("none was asked for") if asked else "")
+    uses = {name: root_use(name) for name in config.strategies}
+    needing = ", ".join(name for name, use in uses.items() if needed(use))
+    asked = any(uses.values())
+    if chosen == "none" or (automatic and not asked):
+        why = "none was asked for"
+        if needing:
+            raise ConfigError(f"strategies: no root set ({why}), needed by {needing}: {_GIVE}")
+        return replace(task, root_note=_without(why) if asked else "")
     try:
         if isinstance(task, ModuleTask):
             raise RootSetError(
@@ -67,6 +73,10 @@ def with_root(task: Task, config: RunConfig) -> Task:
             return with_rows(task, donated(task, config))
         return held_out(task, config)
     except RootSetError as error:
+        if automatic and needing:
+            raise ConfigError(
+                f"strategies: no root set ({error}), needed by {needing}: {_GIVE}"
+            ) from None
         if automatic:
             return replace(task, root_note=_without(str(error)))
         setting, value = ("table.root_data", file) if file else ("aggregation.root", chosen)
@@ -78,10 +88,15 @@ def _without(why: str) -> str:
 
 
 def root_set(task: Task, config: RunConfig) -> RootSet | None:
-    """Give the server's rule its root set; None without one."""
+    """Give the server's rule its root set; None without one.
+
+    It is trained on in as many steps as a contributor takes that has as many rows.
+    """
     rows = task.root
     if rows is None:
         return None
+    training = config.training
+    steps = training.local_epochs * -(-rows.labels.size // training.batch_size)
     return RootSet(
         task.initial_model(),
         rows.features,
@@ -91,4 +106,5 @@ def root_set(task: Task, config: RunConfig) -> RootSet | None:
         rows.about,
         rows.donated,
         rows.needed,
+        steps,
     )

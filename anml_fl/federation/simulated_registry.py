@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from anml_fl.behaviour import behaviour, behaviour_in_round, is_honest
+from anml_fl.behaviour import behaviour_in_round, is_honest
 from anml_fl.catalogue import UnusableError, shown_kind
 from anml_fl.datasets.gold import graded_answers
+from anml_fl.federation.attacker_credentials import with_credentials
 from anml_fl.federation.data import data_of
 from anml_fl.method.gold import gold_reputation
 from anml_fl.method.reputation import ReputationRule
 from anml_fl.plugins import SCENARIOS
+from anml_fl.registry.drawn_standings import DrawnStandings
 from anml_fl.registry.memory import InMemoryRegistry, Standing
 from anml_fl.registry.simulated import (
     COMPROMISED,
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 def simulated_registry(config: RunConfig, behaviours: Mapping[str, str]) -> InMemoryRegistry:
     """Fill a registry by a scenario, each contributor from a stream of its own.
 
+    It is drawn when it is first asked about: of a hundred thousand contributors a run may
+    meet some thousands.
+
     Parameters
     ----------
     config : RunConfig
@@ -54,8 +59,15 @@ def simulated_registry(config: RunConfig, behaviours: Mapping[str, str]) -> InMe
     True
     """
     federation, seed = config.federation, config.seed
-    standings = {}
-    for contributor, name in behaviours.items():
+    chosen = config.registry
+    graded: Mapping[str, float] = {}
+    if chosen.gold:
+        right, answers = graded_answers(data_of(config), chosen.gold, seed)
+        found = gold_reputation(right, answers).tolist()
+        graded = dict(zip(behaviours, found, strict=True))
+
+    def drawn(contributor: str) -> Standing:
+        name = behaviours[contributor]
         rng = stream(seed, "credentials", contributor)
         good = is_honest(behaviour_in_round(name, 1, config.attacks))
         v, r = credentials_drawn(federation.scenario, good, rng)
@@ -68,16 +80,15 @@ def simulated_registry(config: RunConfig, behaviours: Mapping[str, str]) -> InMe
             public_key=public_key_of(seed, contributor),
             data_hash=data_hash_of(seed, contributor),
         )
-        if (changed := behaviour(name).standing) is not None:
+        changed = with_credentials(name, config.attacks).standing
+        if changed is not None:
             standing = changed(standing, rng)
-        standings[contributor] = standing
-    chosen = config.registry
-    if chosen.gold:
-        right, graded = graded_answers(data_of(config), chosen.gold, seed)
-        for contributor, r in zip(behaviours, gold_reputation(right, graded), strict=True):
-            standings[contributor] = replace(standings[contributor], r=float(r))
+        if contributor in graded:
+            standing = replace(standing, r=graded[contributor])
+        return standing
+
     return InMemoryRegistry(
-        standings,
+        DrawnStandings(behaviours, drawn),
         issuers=[simulated_issuer(seed, name)[1] for name in (UNIVERSITY, COMPROMISED)],
         rule=ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min),
         epoch=PRESENT,

@@ -12,7 +12,7 @@ from anml_fl.ledger.entry import (
     binding_fields,
     close_fields,
     open_fields,
-    round_fields,
+    round_parts,
     sign,
 )
 from anml_fl.ledger.grammar import read
@@ -34,7 +34,14 @@ class LedgerError(ValueError):
 class Ledger(Protocol):
     """Anything that keeps who earned what, each round once."""
 
-    def open(self, run: str, strategy: str, pool: int, settings: str | None = None) -> str:
+    def open(
+        self,
+        run: str,
+        strategy: str,
+        pool: int,
+        settings: str | None = None,
+        contributors: int = 0,
+    ) -> str:
         """Begin the ledger, or go on with the one that was begun with the same words.
 
         Parameters
@@ -44,6 +51,8 @@ class Ledger(Protocol):
         settings : str, optional
             Hash of the run's settings. With it the ledger is bound to the run's files, and
             the hashes below are kept; a ledger that was begun without goes on without.
+        contributors : int
+            How many the federation has at most: by it the longest line is bounded.
 
         Returns
         -------
@@ -57,7 +66,13 @@ class Ledger(Protocol):
         """
         ...
 
-    def append(self, record: RoundRecord, model: str, updates: str | None = None) -> str:
+    def append(
+        self,
+        record: RoundRecord,
+        model: str,
+        updates: str | None = None,
+        line: str | None = None,
+    ) -> str:
         """Settle a round, once: what is there already in the same words stays as it is.
 
         Parameters
@@ -68,6 +83,8 @@ class Ledger(Protocol):
             Hash of the new model, from `anml_fl.ledger.entry.model_hash`.
         updates : str, optional
             Hash of the file of the round's updates; None if it has none.
+        line : str, optional
+            What `record.to_json()` gives, where it was written already.
 
         Returns
         -------
@@ -150,18 +167,31 @@ class Book(ABC):
             raise LedgerError(f"the ledger cannot go on: {verdict}")
         self._chain = verdict.chain
 
-    def open(self, run: str, strategy: str, pool: int, settings: str | None = None) -> str:
+    def open(
+        self,
+        run: str,
+        strategy: str,
+        pool: int,
+        settings: str | None = None,
+        contributors: int = 0,
+    ) -> str:
         """Begin the ledger, or go on; see `Ledger.open`."""
         public = self._key.public_key().public_bytes_raw()
         if (opened := self._chain.opened) is not None and not opened.bound:
             settings = None
         try:
-            fields = open_fields(run, strategy, pool, public, settings)
+            fields = open_fields(run, strategy, pool, public, settings, contributors)
         except ValueError as error:
             raise LedgerError(f"the ledger cannot be opened: {error}") from error
         return self._keep(0, fields, "another ledger was opened here")
 
-    def append(self, record: RoundRecord, model: str, updates: str | None = None) -> str:
+    def append(
+        self,
+        record: RoundRecord,
+        model: str,
+        updates: str | None = None,
+        line: str | None = None,
+    ) -> str:
         """Settle a round, once; see `Ledger.append`."""
         opened = self._chain.opened
         if opened is None:
@@ -173,12 +203,12 @@ class Book(ABC):
         if number == following and self._chain.closed:
             raise LedgerError(f"round {number} cannot be settled: the ledger is closed")
         try:
-            fields = round_fields(json.loads(opened.run), record, model, opened.pool)
+            fields, people = round_parts(json.loads(opened.run), record, model, opened.pool)
         except ValueError as error:
             raise LedgerError(f"round {number} cannot be settled: {error}") from error
         if opened.bound:
-            fields |= binding_fields(record, updates)
-        return self._keep(number, fields, f"round {number} was settled otherwise")
+            fields |= binding_fields(record.to_json() if line is None else line, updates)
+        return self._keep(number, fields, f"round {number} was settled otherwise", people)
 
     def close(self, results: Results | None = None) -> str:
         """End the ledger with the totals; see `Ledger.close`."""
@@ -190,16 +220,16 @@ class Book(ABC):
         fields = close_fields(self._chain.rounds, totals, results)
         return self._keep(self._chain.rounds + 1, fields, "the ledger was closed otherwise")
 
-    def _keep(self, number: int, fields: Fields, otherwise: str) -> str:
+    def _keep(self, number: int, fields: Fields, otherwise: str, people: bytes = b"") -> str:
         if number < self._chain.entries:
             kept = self._read(number)
             previous = read(kept).previous
             # Ed25519 signs the same text with the same bytes.
-            if sign(fields, number, previous, self._key) != kept:
+            if sign(fields, number, previous, self._key, people) != kept:
                 raise LedgerError(f"{otherwise}: entry {number} is {kept.decode()}")
             return kept.decode()
         try:
-            line = sign(fields, number, self._chain.head, self._key)
+            line = sign(fields, number, self._chain.head, self._key, people)
             entry = self._chain.judge(line + b"\n")
         except ValueError as error:
             raise LedgerError(f"entry {number} cannot be written: the line {error}") from error

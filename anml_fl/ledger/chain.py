@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 
-from anml_fl.ledger.grammar import Close, Entry, Open, Round, damage, read, signed
+from anml_fl.ledger.grammar import (
+    LONGEST_LINE,
+    Close,
+    Entry,
+    Open,
+    Round,
+    damage,
+    read,
+    signed,
+)
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.registry.ed25519 import flaw
 
@@ -60,6 +69,11 @@ class Chain:
         """How many rounds were settled."""
         return max(0, self.entries - (2 if self.closed else 1))
 
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest line that may follow, with its newline."""
+        return LONGEST_LINE if self.opened is None else self.opened.longest
+
     def add(self, raw: bytes, key: Ed25519PublicKey | None = None) -> None:
         r"""Add a line after checking it.
 
@@ -98,7 +112,7 @@ class Chain:
         if not raw.endswith(b"\n"):
             raise BrokenError(damage(raw) or "is torn: it has no newline at its end")
         try:
-            entry = read(raw[:-1])
+            entry = read(raw[:-1], self.longest)
         except ValueError as error:
             raise BrokenError(str(error)) from error
         if self.closed:

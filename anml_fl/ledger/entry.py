@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rfc8785
 
+from anml_fl.ledger.grammar import MOST_CONTRIBUTORS, UNSAID
+from anml_fl.ledger.people import people_text, spelled_out
 from anml_fl.method.attribution import checked_pool, payouts
+from anml_fl.method.checks import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +108,12 @@ def _untimed(fields: Mapping[str, Any]) -> Fields:
 
 
 def open_fields(
-    run: str, strategy: str, pool: int, public_key: bytes, settings: str | None = None
+    run: str,
+    strategy: str,
+    pool: int,
+    public_key: bytes,
+    settings: str | None = None,
+    contributors: int = 0,
 ) -> Fields:
     """Say what the first entry says, without its place in the chain.
 
@@ -121,17 +129,24 @@ def open_fields(
         Ed25519, 32 bytes: of the key that signs.
     settings : str, optional
         Hash of the run's settings; None for a ledger that binds no files.
+    contributors : int
+        How many the federation has; it is said of many alone, whose rounds have long lines.
 
     Raises
     ------
     ValueError
-        If the pool is out of range.
+        If the pool or the number of contributors is out of range.
 
     Examples
     --------
     >>> open_fields("default", "anml", 1000, bytes(32))["kind"]
     'open'
     """
+    counted = count("contributors", contributors)
+    if counted > MOST_CONTRIBUTORS:
+        raise ValueError(
+            f"contributors must be at most {MOST_CONTRIBUTORS}, got {contributors!r}"
+        )
     return {
         "kind": "open",
         "run": _text(run),
@@ -139,6 +154,7 @@ def open_fields(
         "pool": checked_pool(pool),
         "public_key": public_key.hex(),
         **({} if settings is None else {"settings": settings}),
+        **({} if counted <= UNSAID else {"contributors": counted}),
     }
 
 
@@ -174,14 +190,7 @@ def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields
     """
     paid = payouts([one.weight for one in record.contributors], pool).tolist()
     return {
-        "kind": "round",
-        "run": _text(run),
-        "round": record.round,
-        "strategy": _text(record.strategy),
-        "branch": _text(record.branch),
-        "at": record.at,
-        "model": model,
-        "pool": sum(paid),
+        **_of_all(run, record, model, paid),
         "contributors": [
             {
                 "contributor": _text(one.contributor),
@@ -201,21 +210,55 @@ def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields
     }
 
 
-def binding_fields(record: RoundRecord, updates: str | None) -> Fields:
+def round_parts(run: str, record: RoundRecord, model: str, pool: int) -> tuple[Fields, bytes]:
+    """Say what `round_fields` says, the contributors as text: for `sign`.
+
+    Returns
+    -------
+    tuple
+        All but the contributors; and these as canonical JSON.
+
+    Raises
+    ------
+    ValueError
+        As of `round_fields`; and if a signal is infinite.
+    """
+    paid = payouts([one.weight for one in record.contributors], pool).tolist()
+    return _of_all(run, record, model, paid), people_text(record.contributors, paid)
+
+
+def _of_all(run: str, record: RoundRecord, model: str, paid: list[int]) -> Fields:
+    return {
+        "kind": "round",
+        "run": _text(run),
+        "round": record.round,
+        "strategy": _text(record.strategy),
+        "branch": _text(record.branch),
+        "at": record.at,
+        "model": model,
+        "pool": sum(paid),
+        "contributors": [],
+    }
+
+
+def binding_fields(line: str, updates: str | None) -> Fields:
     """Say which files a round's entry stands for.
 
     Parameters
     ----------
+    line : str
+        The round's record, as `RoundRecord.to_json` writes it.
     updates : str, optional
         Hash of the round's updates file; None if none is kept.
 
     Examples
     --------
     >>> from anml_fl.method.records import RoundRecord
-    >>> binding_fields(RoundRecord(1, "anml", None, 0.5, 0.5, ()), None)["record"][:20]
+    >>> record = RoundRecord(1, "anml", None, 0.5, 0.5, ())
+    >>> binding_fields(record.to_json(), None)["record"][:20]
     'sha256:9e9743ebb485e'
     """
-    return {"record": sha256_of(record.to_json().encode()), "updates": updates}
+    return {"record": sha256_of(line.encode()), "updates": updates}
 
 
 def close_fields(
@@ -242,7 +285,9 @@ def close_fields(
     return fields
 
 
-def sign(fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey) -> bytes:
+def sign(
+    fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey, people: bytes = b""
+) -> bytes:
     """Give an entry its place in the chain and its signature.
 
     Parameters
@@ -253,6 +298,8 @@ def sign(fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey) -
         Its place, from 0.
     previous : bytes
         SHA-256 of the line before, 64 hexadecimal digits.
+    people : bytes
+        The contributors of a round, from `round_parts`; none of them is in the fields then.
 
     Returns
     -------
@@ -273,8 +320,14 @@ def sign(fields: Fields, number: int, previous: bytes, key: Ed25519PrivateKey) -
     b'{"kind":"close","number":1,"previous":"0'
     """
     placed = {**fields, "number": number, "previous": previous.decode()}
-    signature = key.sign(rfc8785.dumps(placed))
-    return rfc8785.dumps({**placed, "signature": signature.hex()})
+    signature = key.sign(_with_people(placed, people))
+    return _with_people({**placed, "signature": signature.hex()}, people)
+
+
+def _with_people(fields: Fields, people: bytes) -> bytes:
+    # Quotes inside a text are escaped: these stand nowhere but where they are meant.
+    empty, full = b',"contributors":[]', b',"contributors":[%b]' % people
+    return rfc8785.dumps(fields).replace(empty, full, 1)
 
 
 def model_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -320,5 +373,4 @@ def _number(value: float) -> float | None:
 
 
 def _text(value: str | None) -> str | None:
-    # A lone surrogate has no UTF-8: it is spelled out, as "\ud800".
-    return value and value.encode("utf-8", "backslashreplace").decode()
+    return value and spelled_out(value)

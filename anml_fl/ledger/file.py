@@ -54,10 +54,10 @@ class FileLedger(Book):
         self._path = path
         with self._locked() as handle:
             _cut_torn_line(handle)
+        self._load()
         self._starts = [0]
         for line in self.lines():
             self._starts.append(self._starts[-1] + len(line))
-        self._load()
 
     def lines(self) -> Iterator[bytes]:
         """Read all entries in their order, each with its newline."""

@@ -3,7 +3,7 @@ r"""What an entry looks like, letter by letter: canonical JSON of three fixed sh
 A ledger has one of two forms. In the bound one (ADR 17) the open entry has `settings`, a
 round `record` and `updates`, the close `files`, `instants` and `summary`; the older one has
 none of them. In either a round names the `egress` policy of those contributors whose nodes say
-one.
+one. An open entry of many `contributors` says how many: by it the longest line is bounded.
 
 RFC 8785 leaves one way to write a value: sorted names, no spaces, shortest escapes. So an
 entry is a regular language, and one expression checks names, order, types and bounds at
@@ -23,7 +23,13 @@ import re
 from typing import NamedTuple
 
 LONGEST_LINE = 16 * 2**20
-"""Bytes of a line with its newline: some 50,000 contributors a round."""
+"""Bytes of a line with its newline, where the open entry does not say how many contributors
+there are."""
+_A_CONTRIBUTOR = 1024  # bytes: four times what most take
+MOST_CONTRIBUTORS = 1_000_000
+"""Of a federation: no line is longer than a gigabyte."""
+UNSAID = LONGEST_LINE // _A_CONTRIBUTOR
+"""Up to as many contributors need not be counted in the open entry."""
 
 _AS_IT_WAS = "Every byte is signed: take the file as the run wrote it"
 
@@ -32,6 +38,7 @@ _TEXT = r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\bfnrt]|u00(?:0[0-7bef]|1[0-9a-f])))*+"'
 _WHOLE = r"(?:0|[1-9][0-9]{0,15}+)"
 _SIGNAL = r"(?:0\.[0-9]{1,23}+|null|[1-9](?:\.[0-9]{1,17}+)?+e-[0-9]{1,3}+|[01])"
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,20}+)(?:\.[0-9]{1,23}+)?+(?:e-[0-9]{1,3}+)?+"
+_COUNT = "[1-9][0-9]{0,6}+"
 _HASH = "[0-9a-f]{64}"
 _SHA = rf'"sha256:{_HASH}"'
 _SIGNED = r'(?P<signature>"signature":"[0-9a-f]{128}",)'
@@ -42,11 +49,13 @@ def _pattern(text: str) -> re.Pattern[bytes]:
 
 
 _OPEN = _pattern(
-    rf'\{{"kind":"open","number":(?P<number>0),"pool":(?P<pool>{_WHOLE}),'
+    rf'\{{(?:"contributors":{_COUNT},)?+"kind":"open","number":(?P<number>0),'
+    rf'"pool":(?P<pool>{_WHOLE}),'
     rf'"previous":"(?P<previous>{_HASH})","public_key":"(?P<public_key>{_HASH})",'
     rf'"run":(?P<run>{_TEXT}),(?:"settings":(?P<settings>{_SHA}),)?+{_SIGNED}'
     rf'"strategy":(?P<strategy>{_TEXT})\}}'
 )
+_COUNTED = _pattern(rf'\{{"contributors":({_COUNT}),')
 _ROUND_HEAD = _pattern(rf'\{{"at":{_NUMBER},"branch":(?:null|{_TEXT}),"contributors":\[')
 _PERSON = _pattern(
     rf'\{{"T":{_SIGNAL},"contributor":({_TEXT}),(?:"egress":"{_HASH}",)?+'
@@ -88,6 +97,8 @@ class Open(NamedTuple):
         The signing key's, 64 hexadecimal digits.
     bound : bool
         Whether it, and with it the ledger, has hashes of the run's files.
+    longest : int
+        Bytes of the ledger's longest line, with its newline.
     """
 
     number: int
@@ -99,6 +110,7 @@ class Open(NamedTuple):
     pool: int
     public_key: bytes
     bound: bool
+    longest: int
 
 
 class Round(NamedTuple):
@@ -165,13 +177,40 @@ class Close(NamedTuple):
 Entry = Open | Round | Close
 
 
-def read(line: bytes) -> Entry:
+def longest_line(opened: bytes) -> int:
+    """Say how long a ledger's lines may be, by its first one.
+
+    Parameters
+    ----------
+    opened : bytes
+        The open entry. What is none allows no more than one that counts nobody.
+
+    Returns
+    -------
+    int
+        Bytes with the newline, at most those of `MOST_CONTRIBUTORS`.
+
+    Examples
+    --------
+    >>> longest_line(b'{"contributors":1000000,"kind":"open"}') // 10**6
+    1024
+    >>> longest_line(b'{"kind":"open"}') == LONGEST_LINE
+    True
+    """
+    counted = _COUNTED.match(opened)
+    contributors = int(counted[1]) if counted else 0
+    return max(LONGEST_LINE, min(contributors, MOST_CONTRIBUTORS) * _A_CONTRIBUTOR)
+
+
+def read(line: bytes, longest: int = LONGEST_LINE) -> Entry:
     r"""Read a line, if it is an entry to the letter.
 
     Parameters
     ----------
     line : bytes
         Without the newline.
+    longest : int
+        Bytes that it may have with it.
 
     Raises
     ------
@@ -184,8 +223,8 @@ def read(line: bytes) -> Entry:
     Traceback (most recent call last):
     ValueError: is no entry
     """
-    if len(line) >= LONGEST_LINE:
-        raise ValueError(f"is longer than {LONGEST_LINE - 1} bytes")
+    if len(line) >= longest:
+        raise ValueError(f"is longer than {longest - 1} bytes")
     if not line.isascii():
         try:
             line.decode()
@@ -201,6 +240,7 @@ def read(line: bytes) -> Entry:
             pool=int(match["pool"]),
             public_key=match["public_key"],
             bound=match["settings"] is not None,
+            longest=longest_line(line),
         )
     match = _CLOSE.fullmatch(line)
     if match and (match["bound"] is None) == (match["summary"] is None):

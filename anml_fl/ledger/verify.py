@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from anml_fl.ledger.chain import BrokenError, Chain, check_signature
-from anml_fl.ledger.grammar import LONGEST_LINE
+from anml_fl.ledger.grammar import LONGEST_LINE, longest_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -122,6 +122,9 @@ def verify_file(path: Path, key: Ed25519PublicKey, *, unfinished: bool = False) 
 def read_lines(path: Path) -> Iterator[bytes]:
     """Read a file line by line, and of a line no more than the longest entry.
 
+    How long that is the first line says: whoever does not know who wrote it checks its
+    signature before asking for the next.
+
     Yields
     ------
     bytes
@@ -138,7 +141,10 @@ def read_lines(path: Path) -> Iterator[bytes]:
     [16, 4]
     """
     with path.open("rb", buffering=_BUFFER) as file:
-        while line := file.readline(LONGEST_LINE):
+        longest = LONGEST_LINE
+        while line := file.readline(longest):
+            if file.tell() == len(line):
+                longest = longest_line(line)
             yield line
 
 
@@ -150,7 +156,7 @@ def _pass(
     try:
         for line in lines:
             # Only a last line has no newline, unless it is longer than any entry.
-            whole = line.endswith(b"\n") or len(line) == LONGEST_LINE
+            whole = line.endswith(b"\n") or len(line) == chain.longest
             if unfinished and not whole and chain.last and not chain.closed:
                 torn = True
                 break

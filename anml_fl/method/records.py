@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+from anml_fl.method.record_text import record_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +122,7 @@ class RoundRecord:
         >>> RoundRecord(1, "anml", None, math.nan, math.nan, ()).to_json()[:44]
         '{"at":0.0,"branch":null,"bytes_received":0,"'
         """
-        fields = asdict(self)
-        del fields["seconds"]
-        if not self.buffers:  # as nearly always
-            del fields["buffers"]
-        if not math.isfinite(self.test_score):
-            del fields["test_score"]
-        for one in (fields, *fields["contributors"]):
-            if one["judgement"] is None:  # as under all rules but one
-                del one["judgement"]
-        for person in fields["contributors"]:
-            if person["egress"] is None:  # as wherever no node has data of its own
-                del person["egress"]
-        return json.dumps(
-            _without_nan(fields), sort_keys=True, separators=(",", ":"), allow_nan=False
-        )
+        return record_text(self)
 
     @classmethod
     def from_json(cls, line: str) -> RoundRecord:
@@ -198,16 +185,6 @@ def _judged(kind: Any, fields: dict[str, Any]) -> Any:
         return None
     lengths = {n: math.inf for n in kind.UNBOUNDED if n in found and found[n] is None}
     return kind(**(found | lengths))
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
-    return value
 
 
 def _with_nan(fields: dict[str, Any], letters: str, *names: str) -> dict[str, Any]:

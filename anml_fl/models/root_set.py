@@ -53,6 +53,8 @@ class RootSet:
         Whether contributors gave them, for whom nobody vouches.
     needed : collection of int, optional
         Classes that must be there; all by default.
+    steps : int
+        That `trained` takes: as many as a contributor, where the length of its update counts.
 
     Attributes
     ----------
@@ -83,6 +85,7 @@ class RootSet:
     about: str = ""
     donated: bool = False
     needed: Collection[int] | None = None
+    steps: int = _STEPS
     notes: tuple[str, ...] = field(init=False)
     _answering: Answering = field(init=False)
 
@@ -93,6 +96,8 @@ class RootSet:
             )
         if self.classes < 1:
             raise RootSetError(f"classes must be 1 or more, got {self.classes}")
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+            raise RootSetError(f"steps must be a whole number >= 1, got {self.steps!r}")
         if not isinstance(self.model, torch.nn.Module):
             raise RootSetError(
                 f"model must be a torch.nn.Module, got {type(self.model).__name__}"
@@ -121,7 +126,14 @@ class RootSet:
         return f"RootSet({self.about}, {what})"
 
     def __call__(self, arrays: Arrays) -> Arrays:
-        """Train on the rows: full steps of gradient descent."""
+        """Train on the rows: a few full steps of gradient descent, for their direction."""
+        return self._stepped(arrays, _STEPS)
+
+    def trained(self, arrays: Arrays) -> Arrays:
+        """Train on the rows: `steps` full steps of gradient descent."""
+        return self._stepped(arrays, self.steps)
+
+    def _stepped(self, arrays: Arrays, steps: int) -> Arrays:
         model = deepcopy(self.model)
         load_arrays(model, arrays)
         model.train(False)
@@ -129,7 +141,7 @@ class RootSet:
         rows = as_input(model, torch.tensor(self.features, device=device))
         labels = torch.tensor(self.labels, device=device)
         trained = [one for one in model.parameters() if one.requires_grad]
-        for _ in range(_STEPS):
+        for _ in range(steps):
             outputs = model(rows)
             if self.classes == 1:
                 loss = mse_loss(outputs.squeeze(1), labels.to(outputs.dtype))

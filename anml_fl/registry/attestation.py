@@ -10,9 +10,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc import jws
-from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from anml_fl.registry.clock import date, microseconds
@@ -29,6 +27,7 @@ from anml_fl.registry.jws import (
     read_claims,
     shown,
 )
+from anml_fl.registry.signatures import Signatures
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -152,6 +151,7 @@ def check(
     subject: bytes,
     data_hashes: Collection[str],
     at: Instant,
+    signatures: Signatures | None = None,
 ) -> Attestation:
     """Check a token that anybody may have written, and say what it attests.
 
@@ -168,6 +168,8 @@ def check(
         Its contributions.
     at : datetime or float
         When the token was received.
+    signatures : Signatures, optional
+        Remembers those that were checked before.
 
     Raises
     ------
@@ -189,7 +191,9 @@ def check(
         raise AttestationError(f"kid {shown(kid)} is no issuer's key")
     if why := flaw(keys[0].public_key):
         raise AttestationError(f"kid {shown(kid)} is no key to trust: {why}")
-    _check_signature(token, keys[0].public_key)
+    known = Signatures() if signatures is None else signatures
+    if not known.hold(token, keys[0].public_key):
+        raise AttestationError("the signature is not by the key that kid names")
     claims = read_claims(payload)
     moment = microseconds(at)
     issued, expires = claims["iat"] * _SECOND, claims["exp"] * _SECOND
@@ -234,14 +238,6 @@ def check(
         expires=date(expires),
         token=token,
     )
-
-
-def _check_signature(token: str, public_key: bytes) -> None:
-    try:
-        key = OKPKey.import_key(Ed25519PublicKey.from_public_bytes(public_key))
-        jws.deserialize_compact(token, key, algorithms=[ALGORITHM])
-    except (JoseError, ValueError) as error:
-        raise AttestationError("the signature is not by the key that kid names") from error
 
 
 def _day(stamp: int) -> str:

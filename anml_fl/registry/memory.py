@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,13 @@ from anml_fl.method.provenance import Reputation, Verification, temporal_decay
 from anml_fl.method.reputation import Evidence, ReputationRule, conduct
 from anml_fl.registry.attestation import AttestationError, check
 from anml_fl.registry.clock import MICROSECONDS_A_YEAR, date, microseconds
+from anml_fl.registry.drawn_standings import DrawnStandings
 from anml_fl.registry.ed25519 import flaw
 from anml_fl.registry.interface import Signals
+from anml_fl.registry.signatures import Signatures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
 
     from anml_fl.method.records import RoundRecord
     from anml_fl.registry.clock import Instant
@@ -86,6 +88,19 @@ class Standing:
         if self.record is not None:
             _check_record(self.record)
 
+    def moved(self, r: float, record: tuple[float, float, int]) -> Standing:
+        """Return it with another reputation, as a rule gives it: in range, whatever it saw."""
+        # `replace` would check all of it again, for everybody in every round.
+        new = object.__new__(Standing)
+        for name in _FIELDS:
+            object.__setattr__(new, name, getattr(self, name))
+        object.__setattr__(new, "r", r)
+        object.__setattr__(new, "record", record)
+        return new
+
+
+_FIELDS = tuple(field.name for field in fields(Standing))
+
 
 def _check_type(name: str, value: object, wanted: type) -> None:
     if not isinstance(value, wanted):
@@ -109,7 +124,7 @@ class InMemoryRegistry:
     Parameters
     ----------
     standings : mapping, optional
-        Copied. Whoever is not in it gets the cold-start defaults.
+        Copied, unless it draws them. Whoever is not in it gets the cold-start defaults.
     issuers : sequence of Issuer
         Whose attestations count.
     rule : ReputationRule
@@ -139,16 +154,23 @@ class InMemoryRegistry:
         rule: ReputationRule | None = None,
         epoch: datetime = datetime(1970, 1, 1, tzinfo=UTC),
     ) -> None:
-        self.standings = dict(standings or {})
-        for name, standing in self.standings.items():
+        self.standings: MutableMapping[str, Standing]
+        if isinstance(standings, DrawnStandings):
+            self.standings, held = standings, {}
+        else:
+            self.standings = held = dict(standings or {})
+        for name, standing in held.items():
             _check_type("an identity", name, str)
             _check_type(f"the standing of {name!r}", standing, Standing)
+        # Who has shown something, so that nobody looks through all.
+        self._holders = dict.fromkeys(name for name, one in held.items() if one.attestations)
         self.issuers = tuple(issuers)
         for issuer in self.issuers:
             if why := flaw(issuer.public_key):
                 raise ValueError(f"public_key of {issuer.name!r} cannot be trusted: {why}")
         self.rule = rule or ReputationRule()
         self.epoch = epoch
+        self._signatures = Signatures()
         self._observed: dict[tuple[str, int], RoundRecord] = {}
 
     def signals(self, contributors: Sequence[str], *, at: Instant) -> Signals:
@@ -187,12 +209,14 @@ class InMemoryRegistry:
                     subject=standing.public_key,
                     data_hashes=[standing.data_hash],
                     at=date(self._stamp(at)),
+                    signatures=self._signatures,
                 )
             except AttestationError as error:
                 refused.append(str(error))
                 continue
             shown = (*standing.attestations, (self._stamp(at), attestation))
             self.standings[contributor] = replace(standing, attestations=shown)
+            self._holders[contributor] = None
         return tuple(refused)
 
     def shown(self) -> tuple[tuple[str, int, str], ...]:
@@ -202,8 +226,8 @@ class InMemoryRegistry:
         """
         return tuple(
             (contributor, stamp, held.token)
-            for contributor, standing in self.standings.items()
-            for stamp, held in standing.attestations
+            for contributor in self._holders
+            for stamp, held in self.standings[contributor].attestations
         )
 
     def observe(self, run: str, record: RoundRecord) -> None:
@@ -226,17 +250,14 @@ class InMemoryRegistry:
         everyone = Evidence(good, bad, contributions.astype(np.int64))
         took_part = [c.reason is None and math.isfinite(c.q) for c in record.contributors]
         after = self.rule.after(everyone, outcomes, took_part)
-        rows = zip(
-            self.rule.reputation(after).tolist(),
-            after.good.tolist(),
-            after.bad.tolist(),
-            after.contributions.tolist(),
-            strict=True,
+        conducted = zip(
+            after.good.tolist(), after.bad.tolist(), after.contributions.tolist(), strict=True
         )
+        moved = zip(names, self.rule.reputation(after).tolist(), conducted, strict=True)
         newcomer = Standing(collected=self._year(record.at))
-        for name, (r, *conducted) in zip(names, rows, strict=True):
+        for name, r, record_of in moved:
             standing = self.standings.get(name, newcomer)
-            self.standings[name] = replace(standing, r=r, record=tuple(conducted))
+            self.standings[name] = standing.moved(r, record_of)
 
     def _record(self, standing: Standing | None) -> tuple[float, float, int]:
         if standing is None:

@@ -16,6 +16,7 @@ from anml_fl.registry.facts import Facts
 from anml_fl.registry.instants import after
 from anml_fl.registry.interface import Signals
 from anml_fl.registry.jws import AttestationError
+from anml_fl.registry.signatures import Signatures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,6 +83,7 @@ class SqlRegistry:
         self._context = context
         self._clock = clock
         self._facts = Facts()
+        self._signatures = Signatures()
         with reading(engine) as connection:
             self._newer(connection)
 
@@ -160,6 +162,7 @@ class SqlRegistry:
                         subject=owner.public_key,
                         data_hashes=hashes,
                         at=date(moment),
+                        signatures=self._signatures,
                     )
                     place = (keys[word.key_id].id, hashes[word.data_hash])
                     if not recording.is_held(connection, word, place[0], moment):

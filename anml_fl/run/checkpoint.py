@@ -124,7 +124,7 @@ def cut(path: Path, written: Written) -> None:
         write_whole(path, kept)
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, line: str | None = None) -> None:
     """Write a checkpoint, whole or not at all; the one before stays beside it.
 
     Parameters
@@ -132,6 +132,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     folder : Path
         The strategy's.
     checkpoint : Checkpoint
+    line : str, optional
+        What `to_json` gives of its record, where it was written already.
 
     Raises
     ------
@@ -141,7 +143,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     fields = {
         "version": _VERSION,
         "run": checkpoint.run,
-        "record": checkpoint.record.to_json(),
+        "record": checkpoint.record.to_json() if line is None else line,
         "seconds": checkpoint.record.seconds,
         "model": model_hash(checkpoint.arrays),
         "rounds": [checkpoint.rounds.length, checkpoint.rounds.sha256],

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from anml_fl.catalogue import is_own
+from anml_fl.chain import JOINT
 from anml_fl.federation.own_task.module import located, source_file
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def shared_modules(config: RunConfig) -> list[str]:
 
 def _sources(task: str, named: Iterable[str]) -> dict[str, str]:
     """Find modules, each with its file where its name alone does not lead to it."""
-    found = {name.partition(":")[0]: "" for name in named if is_own(name)}
+    parts = (part for name in named for part in name.split(JOINT))
+    found = {part.partition(":")[0]: "" for part in parts if is_own(part)}
     if task:
         found[located(task)[1]] = task
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
@@ -18,8 +18,9 @@ from anml_fl.run.checkpoint import CheckpointError, cut, load_checkpoint
 from anml_fl.run.claims import load_claims
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CHECKPOINT, CLAIMS, MODEL, PREVIOUS, ROUNDS, TIMINGS, UPDATES
+from anml_fl.run.growing_file import GrowingFile
 from anml_fl.run.strategy_results import strategy_results
-from anml_fl.system.files import append_line, make_folder, read_text, sync_folder
+from anml_fl.system.files import make_folder, read_text, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.run.best_round import Stopping
-    from anml_fl.run.checkpoint import Checkpoint
+    from anml_fl.run.checkpoint import Checkpoint, Written
     from anml_fl.run.schema import StrategySummary
 
 # Flower's, where everything else that a run says goes.
@@ -40,6 +41,9 @@ class StrategyFolder:
     """One strategy's part of a run's folder; the model is written last."""
 
     path: Path
+    _growing: dict[Path, GrowingFile] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def finished(self, stopping: Stopping) -> bool:
         """Whether the strategy ran to its end, and all that it wrote can be read."""
@@ -157,14 +161,27 @@ class StrategyFolder:
             path.unlink()
         sync_folder(self.path)
 
-    def append(self, record: RoundRecord) -> None:
+    def append(self, record: RoundRecord, line: str | None = None) -> None:
         """Add one round, for good: the next checkpoint holds the hash of what is there.
 
         Wall-clock time goes into a file of its own: see the ADR.
+
+        Parameters
+        ----------
+        record : RoundRecord
+        line : str, optional
+            What `record.to_json()` gives, where it was written already.
         """
-        append_line(self.rounds, record.to_json())
+        self._file(self.rounds).append(record.to_json() if line is None else line)
         timing = {"round": record.round, "seconds": record.seconds}
-        append_line(self.timings, json.dumps(timing))
+        self._file(self.timings).append(json.dumps(timing))
+
+    def written(self) -> tuple[Written, Written]:
+        """Measure the files of the rounds' records and of their seconds, for a checkpoint."""
+        return self._file(self.rounds).written(), self._file(self.timings).written()
+
+    def _file(self, path: Path) -> GrowingFile:
+        return self._growing.setdefault(path, GrowingFile(path))
 
     def finish(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Save the final model, and with it the strategy's end: all else is safe by then."""

@@ -41,6 +41,24 @@ class Aggregation(Section):
     trim: float = Field(
         0.3, ge=0, lt=0.5, description="Share cut from either end by trimmed_mean."
     )
+    clipping_radius: float | None = Field(
+        None,
+        gt=0,
+        description="Radius tau of centred_clipping, in the updates' unit (default: in each"
+        " round the median distance from the centre).",
+    )
+    clipping_steps: int = Field(
+        1, ge=1, le=100, description="How often centred_clipping moves its centre in a round."
+    )
+    bucket_size: int = Field(
+        2, ge=1, description="Updates that bucketing averages in each of its random groups, s."
+    )
+    client_momentum: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        description="Momentum beta of each contributor's updates, under client_momentum.",
+    )
     example_weighting: bool = Field(
         True, description="Weigh by example counts too, clipped to 5 x the median."
     )

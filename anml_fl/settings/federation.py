@@ -40,7 +40,7 @@ class FederationSettings(Section):
     """Who takes part, with which data, and what the registry says of them."""
 
     dataset: DatasetName = Field("digits", description="Data set that the contributors share.")
-    contributors: int = Field(10, ge=1, le=10_000, description="Number of contributors.")
+    contributors: int = Field(10, ge=1, le=1_000_000, description="Number of contributors.")
     partition: str = Field(
         "iid",
         description="How the data are dealt out: iid, dirichlet:ALPHA (bare: 0.5), sorted (by"
@@ -152,8 +152,9 @@ class FederationSettings(Section):
     @model_validator(mode="after")
     def _names_fit(self) -> FederationSettings:
         names = self.listed_names
-        if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"names: {twice[0]!r} is there twice")
+        counts = Counter(names)
+        if twice := next((name for name in names if counts[name] > 1), None):
+            raise ValueError(f"names: {twice!r} is there twice")
         if names and len(names) != self.contributors:
             raise ValueError(
                 f"names must name each of the {self.contributors} contributors, got"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import PydanticCustomError, PydanticKnownError, core_schema
 
 from anml_fl.catalogue import UnknownNameError
+from anml_fl.chain import Chain
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -31,7 +32,7 @@ class NameOf:
     'mlp'
     """
 
-    catalogue: Catalogue
+    catalogue: Catalogue | Chain
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -48,6 +49,6 @@ class NameOf:
                 pass
             except UnicodeEncodeError:
                 raise PydanticKnownError("string_unicode") from None
-        raise PydanticCustomError(
-            UNKNOWN, "must be one of {expected}", {"expected": ", ".join(self.catalogue.names)}
-        )
+        table = self.catalogue
+        expected = table.expected if isinstance(table, Chain) else ", ".join(table.names)
+        raise PydanticCustomError(UNKNOWN, "must be one of {expected}", {"expected": expected})

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tomli_w
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from anml_fl.plugins import RULES
+from anml_fl.plugins import STRATEGIES
 from anml_fl.settings.aggregation import Aggregation
 from anml_fl.settings.attacks import Attacks
 from anml_fl.settings.evaluation import Evaluation
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
     from pydantic.fields import FieldInfo
 
-EngineName = Literal["inline", "simulation", "deployment", "app"]
-StrategyName = Annotated[str, NameOf(RULES)]
+EngineName = Literal["inline", "cohort", "simulation", "deployment", "app"]
+StrategyName = Annotated[str, NameOf(STRATEGIES)]
 
 APP = "app"
 """The engine of a run inside somebody's own Flower app, which `save` keeps."""
@@ -50,7 +50,7 @@ _KNOWN_OF_AN_APP = {
     "settlement": True,
 }
 # A rule of an app's own: its name is that of a folder.
-_RULE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,99}", re.ASCII)
+_RULE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]{0,99}", re.ASCII)
 
 ORACLE = "oracle"
 """The strategy that is given who is honest: what the others are measured against."""
@@ -80,13 +80,15 @@ class RunConfig(Section):
     seed: int = Field(0, ge=0, lt=2**63, description="The one seed of everything random.")
     engine: EngineName = Field(
         "inline",
-        description="inline: in this process; simulation: Flower's own, on Ray; deployment:"
-        " SuperLink and SuperNodes, which `anml up` starts; app: a Flower app of one's own,"
-        " whose strategy saves its run.",
+        description="inline: in this process; cohort: the same, a round's contributors trained"
+        " at once; simulation: Flower's own, on Ray; deployment: SuperLink and SuperNodes,"
+        " which `anml up` starts; app: a Flower app of one's own, whose strategy saves its"
+        " run.",
     )
     strategies: tuple[StrategyName, ...] = Field(
         ("fedavg", "krum", "anml", "calibrated", "oracle"),
-        description="Strategies, side by side on the same split and seeds.",
+        description="Strategies, side by side on the same split and seeds: rules, each with"
+        " pre-aggregations before it if you like, as in nnm+trimmed_mean.",
     )
     federation: FederationSettings = FederationSettings()
     table: TableSettings = TableSettings()
@@ -132,8 +134,8 @@ class RunConfig(Section):
         names = tuple(value) if isinstance(value, list | tuple) else (value,)
         if bad := [n for n in names if not (isinstance(n, str) and _RULE_NAME.fullmatch(n))]:
             raise ValueError(
-                "a rule's name is that of a folder, of letters, digits, '_', '.', ':' and '-',"
-                f" got {str(bad[0])[:60]!r}"
+                "a rule's name is that of a folder, of letters, digits, '_', '.', ':', '+' and"
+                f" '-', got {str(bad[0])[:60]!r}"
             )
         return names
 
@@ -141,7 +143,7 @@ class RunConfig(Section):
     @classmethod
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise ValueError(f"give at least one of {', '.join(RULES.names)}")
+            raise ValueError(f"give at least one of {STRATEGIES.expected}")
         return tuple(dict.fromkeys(value))
 
     @model_validator(mode="after")
@@ -164,6 +166,16 @@ class RunConfig(Section):
                 f"evaluation.metric: the task {self.training.task_name} is scored by its own"
                 " test: leave --metric out for 1 - accuracy, or say loss, got"
                 f" {self.evaluation.metric!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_is_asked(self) -> RunConfig:
+        total, share = self.federation.contributors, self.training.fraction_train
+        if int(total * share) < 1:
+            raise ValueError(
+                f"training.fraction_train: of {total} contributors {share:g} is nobody: give"
+                f" more than one in {total}"
             )
         return self
 

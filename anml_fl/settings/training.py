@@ -68,6 +68,12 @@ class Training(Section):
     min_replies: Share = Field(
         0.5, description="A round with a smaller share of valid replies changes nothing."
     )
+    fraction_train: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Share of the contributors that a round asks, drawn anew from the seed.",
+    )
 
     @field_validator("task")
     @classmethod

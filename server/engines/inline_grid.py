@@ -53,16 +53,10 @@ class InlineGrid(Grid):
     ) -> None:
         self._client_app = client_app
         self._run = Run.create_empty(_RUN_ID)
-        self._contexts = {
-            _node_id(i): Context(
-                run_id=_RUN_ID,
-                node_id=_node_id(i),
-                node_config=dict(node_config),
-                state=RecordDict(),
-                run_config=dict(run_config),
-            )
-            for i, node_config in enumerate(node_configs)
-        }
+        self._nodes = {_node_id(i): dict(one) for i, one in enumerate(node_configs)}
+        self._run_config = dict(run_config)
+        # Of those who were sent something: of many nodes few may be.
+        self._contexts: dict[int, Context] = {}
         self._replies: dict[str, Message] = {}
         TaskIdentity.run_id, TaskIdentity.task_id = _RUN_ID, 1
         TaskIdentity.node_id = SERVER_NODE_ID
@@ -89,11 +83,11 @@ class InlineGrid(Grid):
 
     def get_node_ids(self) -> Iterable[int]:
         """List the nodes."""
-        return list(self._contexts)
+        return list(self._nodes)
 
     def get_nodes(self) -> Iterable[NodeInfo]:
         """List the nodes; none has a key here."""
-        return [NodeInfo(node_id=node_id) for node_id in self._contexts]
+        return [NodeInfo(node_id=node_id) for node_id in self._nodes]
 
     def push_messages(self, messages: Iterable[Message]) -> Iterable[str]:
         """Deliver messages, and keep the replies until they are pulled."""
@@ -115,6 +109,18 @@ class InlineGrid(Grid):
         """Deliver messages and hand out their replies."""
         return self.pull_messages(self.push_messages(messages))
 
+    def _context(self, node_id: int) -> Context:
+        """Find what a node keeps between its messages."""
+        if node_id not in self._contexts:
+            self._contexts[node_id] = Context(
+                run_id=_RUN_ID,
+                node_id=node_id,
+                node_config=self._nodes[node_id],
+                state=RecordDict(),
+                run_config=dict(self._run_config),
+            )
+        return self._contexts[node_id]
+
     def _call(self, message: Message) -> Message:
         node_id = message.metadata.dst_node_id
         delivered = Message(
@@ -126,7 +132,7 @@ class InlineGrid(Grid):
         delivered.metadata.__dict__["_message_id"] = message.metadata.message_id
         try:
             with _acting_as(node_id):
-                reply = self._client_app(delivered, self._contexts[node_id])
+                reply = self._client_app(delivered, self._context(node_id))
             _check_reply(reply, delivered)
         except KeyboardInterrupt:
             raise

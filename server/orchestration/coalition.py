@@ -22,6 +22,7 @@ from strategies.arrays import values_of
 from strategies.identity import ByPartition
 from strategies.participation import Participation
 from strategies.rule import named_rule
+from strategies.sampling import Sampling
 from strategies.screened_strategy import ScreenedStrategy
 from strategies.transport import Transport
 
@@ -161,6 +162,7 @@ def coalition_model(
             code=code,
         ),
         Transport(judged=task.judged),
+        sampling=Sampling(fraction_train=training.fraction_train, seed=config.seed),
     )
     arrays: dict[str, NDArray[Any]] = arrays_of(task.initial_model())
     stopping, scores = Stopping.of(config), list[float | None]()

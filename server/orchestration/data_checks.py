@@ -30,6 +30,7 @@ def check_data(config: RunConfig, task: Task) -> None:
         _check_values(config)
     else:
         _check_classes(config, task.data.test.classes)
+        _check_trigger(config, task)
     _check_gold(config, task)
     _check_evaluation(config, task)
 
@@ -40,6 +41,11 @@ def _check_classes(config: RunConfig, classes: int) -> None:
         raise ConfigError(
             f"attacks.flip_target: {name} has the classes 0 to {classes - 1},"
             f" got {attacks.flip_target}"
+        )
+    if "backdoor" in config.federation.behaviours and attacks.trigger_target >= classes:
+        raise ConfigError(
+            f"attacks.trigger_target: {name} has the classes 0 to {classes - 1},"
+            f" got {attacks.trigger_target}"
         )
     if attacks.pairs and max(attacks.pairs) >= classes:
         raise ConfigError(
@@ -53,12 +59,23 @@ def _check_classes(config: RunConfig, classes: int) -> None:
         )
 
 
+def _check_trigger(config: RunConfig, task: Task) -> None:
+    """Refuse a backdoor's trigger that is wider than a row."""
+    width, size = task.data.test.features.shape[1], config.attacks.trigger_size
+    if "backdoor" in config.federation.behaviours and size > width:
+        raise ConfigError(
+            f"attacks.trigger_size: a row of {config.data_name} has {width} features,"
+            f" got {size}"
+        )
+
+
 def _check_values(config: RunConfig) -> None:
     """Refuse what needs classes, where the label is a number."""
     attacks = config.attacks
     for setting, value in (
         ("attacks.flip_target", attacks.flip_target),
         ("attacks.flip_offset", attacks.flip_offset),
+        ("attacks.flip_reversed", attacks.flip_reversed or None),
         ("attacks.flip_pairs", attacks.flip_pairs or None),
     ):
         if value is not None:
@@ -66,6 +83,11 @@ def _check_values(config: RunConfig) -> None:
                 f"{setting}: the label of {config.data_name} is a number, and has no classes;"
                 f" leave it out, and values are mirrored at their mean, got {value}"
             )
+    if "backdoor" in config.federation.behaviours:
+        raise ConfigError(
+            f"federation.behaviours: the label of {config.data_name} is a number, and backdoor"
+            " needs a class that it aims at; sign_flip or alie need none"
+        )
     if config.training.weight_classes:
         raise ConfigError(
             f"training.weight_classes: the label of {config.data_name} is a number, and has no"

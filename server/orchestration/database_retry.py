@@ -11,7 +11,6 @@ from logging import WARNING
 from typing import TYPE_CHECKING, TypeVar
 
 from flwr.common.logger import log
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,14 +53,24 @@ def retried(call: Callable[[], T], limit: float | None = None) -> T:
     while True:
         try:
             return call()
-        except (OperationalError, InterfaceError) as error:
+        except Exception as error:
             left = deadline - time.monotonic()
-            if left <= 0:
+            if not _away(error) or left <= 0:
                 raise
-            why = " ".join(str(error.orig or error).split())
+            why = " ".join(str(getattr(error, "orig", None) or error).split())
             log(WARNING, "the database is away (%s): trying for %.0f s more", why, left)
             time.sleep(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _away(error: Exception) -> bool:
+    """Say whether an error is that of a database that cannot be reached."""
+    from sqlalchemy.exc import (  # noqa: PLC0415 - most runs have no database, and are quicker
+        InterfaceError,
+        OperationalError,
+    )
+
+    return isinstance(error, (OperationalError, InterfaceError))
 
 
 class RetryingRegistry:

@@ -17,9 +17,7 @@ from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.own_task.task import ModuleTask
 from anml_fl.federation.run_task import task_of
 from anml_fl.federation.simulated_registry import credentials_drawn
-from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.threads import one_thread
-from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.files import SCHEMA
 from anml_fl.run.manifest import Manifest
@@ -42,6 +40,7 @@ from server.orchestration.settlement import Settlement, check_pool, run_id
 from server.orchestration.worth import check_worth, write_worth
 from server.report.page import write_report
 from strategies.agreement import agreement
+from strategies.cohort_replies import TrainsCohort
 from strategies.identity import ByKey, ByPartition
 from strategies.rule import named_rule
 
@@ -147,7 +146,7 @@ def train_federation(
     engine = database(config)
     # One thread: sums differ with the number of threads, and training amplifies it.
     try:
-        roster, members = _roster(config, tuple(behaviours), engine)
+        roster, members = _roster(grid, config, tuple(behaviours), engine)
         _gather(grid, config, roster, members)
         agreed = None
         if config.table.on_nodes and task.schema is not None:
@@ -210,12 +209,12 @@ def check(config: RunConfig, task: Task | None = None) -> None:
     if config.engine == APP:
         raise ConfigError(
             "engine: app is what a Flower app's strategy writes, as Anml(save=FOLDER), and"
-            " goes on by starting that app again; usable here: inline, simulation"
+            " goes on by starting that app again; usable here: inline, cohort, simulation"
         )
     if config.engine == "simulation" and find_spec("ray") is None:
         raise ConfigError(
             "engine: simulation runs on Ray, which is not installed: pip install"
-            " 'anml-fl[simulation]'; usable without it: inline"
+            " 'anml-fl[simulation]'; usable without it: inline, cohort"
         )
     try:
         torch.zeros(1, device=training.device).item()
@@ -231,6 +230,8 @@ def check(config: RunConfig, task: Task | None = None) -> None:
     _check_names(config)
     key = signing_key()
     if (engine := database(config)) is not None:
+        from anml_fl.ledger.sql import SqlLedger  # noqa: PLC0415 - takes its time
+
         try:
             SqlLedger(engine, run_id(config), key)
         finally:
@@ -255,9 +256,12 @@ def _check_names(config: RunConfig) -> None:
 
 
 def _roster(
-    config: RunConfig, names: tuple[str, ...], engine: Engine | None
+    grid: Grid, config: RunConfig, names: tuple[str, ...], engine: Engine | None
 ) -> tuple[Roster, tuple[str, ...]]:
     """Choose how nodes are identified; and who should take part, where that is known."""
+    if isinstance(grid, TrainsCohort):
+        # It made its nodes itself, in the order of the partitions.
+        return lambda grid: dict(zip(grid.get_node_ids(), names, strict=True)), ()
     if config.engine != "deployment":
         return ByPartition(names, _STARTUP), ()
     if engine is None:
@@ -265,6 +269,8 @@ def _roster(
             "registry.database: a deployment needs the registry that holds its nodes' keys,"
             " got none; `anml up` makes one"
         )
+    from anml_fl.registry.sql import SqlRegistry  # noqa: PLC0415 - takes its time
+
     registry = retried(lambda: SqlRegistry(engine))
     contributors = retried(lambda: registry.contributors(registry.now()))
     members = {one.public_key: one.identity for one in contributors}

@@ -21,7 +21,7 @@ from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import MODEL, ROUNDS, WORTH_PARTIAL
 from anml_fl.run.outcome import outcome
 from anml_fl.run.strategy_folder import StrategyFolder
-from anml_fl.system.files import read_text
+from server.orchestration.round_tail import RoundTail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,14 +83,18 @@ def _watch(
     ]
     task = bar.add_task("starting", total=rounds * len(todo), state="", done="")
     models = bar.add_task("worth", total=_models(config), state="", done="", visible=False)
-    last, said = False, 0
+    tails = {name: RoundTail(out / name / ROUNDS) for name in todo}
+    scoring = RoundTail(out / WORTH_PARTIAL)
+    last, said, state = False, 0, ""
     while not last:
         last = stop.wait(_POLL)
-        counts = {name: _lines(out / name / ROUNDS) for name in todo}
+        changed = {name for name, tail in tails.items() if tail.look()}
+        counts = {name: tail.count for name, tail in tails.items()}
         begun = [name for name, count in counts.items() if count]
         if begun:
             name, done = begun[-1], sum(counts.values())
-            state = _state(out / name, criterion)
+            if name in changed:
+                state = _state(tails[name], criterion)
             # A strategy that found no better model may have ended before its last round.
             over = [name for name in begun if (out / name / MODEL).exists()]
             total = sum(counts[name] if name in over else rounds for name in todo)
@@ -105,7 +109,8 @@ def _watch(
             if lines and done > said and state:
                 said = done
                 bar.console.print(f"{name}: round {counts[name]} of {rounds}, {state}".strip())
-        if (scored := _lines(out / WORTH_PARTIAL) - 1) >= 0:
+        scoring.look()
+        if (scored := scoring.count - 1) >= 0:
             shown = f"model {scored}/{_models(config)}"
             bar.update(models, completed=scored, done=shown, visible=True)
 
@@ -115,20 +120,11 @@ def _models(config: RunConfig) -> int:
     return config.evaluation.repeats * (2 * config.federation.contributors + 1)
 
 
-def _lines(path: Path) -> int:
+def _state(rounds: RoundTail, criterion: Criterion) -> str:
     try:
-        return path.read_bytes().count(b"\n")
-    except FileNotFoundError:
-        return 0
-
-
-def _state(folder: Path, criterion: Criterion) -> str:
-    try:
-        # Not splitlines(): it would also cut at U+2028, which JSON strings may hold.
-        line = read_text(folder / ROUNDS).rstrip("\n").split("\n")[-1]
-        record = RoundRecord.from_json(line)
-    except (OSError, IndexError, ValueError):
-        return ""  # being written at this moment
+        record = RoundRecord.from_json(rounds.last.decode())
+    except (OSError, ValueError):
+        return ""  # cut off at this moment
     came_to = f"{outcome(record) or '-':7}"
     score = criterion.score(record)
     if math.isnan(score):

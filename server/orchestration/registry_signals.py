@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from flwr.common.logger import log
 
-from anml_fl.database.engine import open_database
 from anml_fl.federation.simulated_registry import simulated_registry
 from anml_fl.method.reputation import ReputationRule
 from anml_fl.registry.clock import date, microseconds, now, years
 from anml_fl.registry.instants import Reading, SteadyClock, after, remark
-from anml_fl.registry.sql import SqlRegistry
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.working_folder import started_in
 from server.orchestration.database_retry import RetryingRegistry, retried
@@ -41,6 +39,8 @@ def database(config: RunConfig) -> Engine | None:
     where = config.registry.database
     if not where:
         return None
+    from anml_fl.database.engine import open_database  # noqa: PLC0415 - takes its time
+
     if "://" in where:
         return retried(lambda: open_database(where))
     # The engine's processes have a working folder of their own.
@@ -81,6 +81,8 @@ def signal_source(
         # A fresh one each: what one strategy's rounds teach is nothing to the next.
         registry = simulated_registry(config, behaviours)
         return SignalSource(registry, 0.0, chosen.reputation, config.name)
+    from anml_fl.registry.sql import SqlRegistry  # noqa: PLC0415 - takes its time
+
     rule = ReputationRule(chosen.forgetting, chosen.exploration, chosen.r_min)
     # What is done to the wall clock from here on moves no instant.
     clock = SteadyClock(now)

@@ -10,7 +10,7 @@ from flwr.common.logger import log
 
 from anml_fl.registry.clock import date
 from anml_fl.registry.memory import InMemoryRegistry
-from anml_fl.run.checkpoint import Checkpoint, Written, save_checkpoint
+from anml_fl.run.checkpoint import Checkpoint, save_checkpoint
 from anml_fl.run.updates import save_updates
 
 if TYPE_CHECKING:
@@ -81,8 +81,10 @@ class RoundLog:
                 cohort.examples,
                 {name: arrays[name] for name in done.record.buffers},
             )
-        self._keep(done, arrays, updates, best)
-        self._conclude(done.record, arrays, updates)
+        # Checkpoint, ledger and file hold the same words: written once, they are the same.
+        line = done.record.to_json()
+        self._keep(done, line, arrays, updates, best)
+        self._conclude(done.record, line, arrays, updates)
 
     def take_up(self, begun: Checkpoint) -> None:
         """Bring everything to where it was after the checkpoint's round."""
@@ -104,23 +106,25 @@ class RoundLog:
                 registry.present(contributor, [token], at=date(stamp))
             for record in self.folder.records():
                 self.signals.observe(record)
-        self._conclude(begun.record, begun.arrays, begun.updates)
+        self._conclude(begun.record, begun.record.to_json(), begun.arrays, begun.updates)
 
     def _keep(
         self,
         done: Round,
+        line: str,
         arrays: Mapping[str, NDArray[Any]],
         updates: str | None,
         best: Mapping[str, NDArray[Any]],
     ) -> None:
         """Write the checkpoint: from here on the round is not lost, nor decided otherwise."""
         registry = self.signals.registry
+        rounds, timings = self.folder.written()
         checkpoint = Checkpoint(
             run=self.run,
             record=done.record,
             arrays=arrays,
-            rounds=Written.of(self.folder.rounds),
-            timings=Written.of(self.folder.timings),
+            rounds=rounds,
+            timings=timings,
             ledger="" if self.settlement is None else self.settlement.head,
             shown=registry.shown() if isinstance(registry, InMemoryRegistry) else (),
             seed=self.seed,
@@ -129,12 +133,16 @@ class RoundLog:
             state=done.state,
             best=best,
         )
-        save_checkpoint(self.folder.path, checkpoint)
+        save_checkpoint(self.folder.path, checkpoint, line)
 
     def _conclude(
-        self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]], updates: str | None
+        self,
+        record: RoundRecord,
+        line: str,
+        arrays: Mapping[str, NDArray[Any]],
+        updates: str | None,
     ) -> None:
         if self.settlement is not None:
-            self.settlement.settle(record, arrays, updates)
+            self.settlement.settle(record, arrays, updates, line)
         self.signals.observe(record)
-        self.folder.append(record)
+        self.folder.append(record, line)

@@ -18,12 +18,14 @@ from anml_fl.run.best_round import Stopping
 from anml_fl.run.strategy_folder import StrategyFolder
 from server.orchestration.claims_log import ClaimsLog
 from server.orchestration.kept_model import KeptModel
+from server.orchestration.model_of_arrays import ModelOfArrays
 from server.orchestration.registry_signals import signal_source
 from server.orchestration.round_log import RoundLog
 from server.orchestration.settlement import Settlement, closed_instants, run_id
 from strategies.arrays import values_of
 from strategies.participation import Participation
 from strategies.rule import named_rule
+from strategies.sampling import Sampling
 from strategies.screened_strategy import ScreenedStrategy
 from strategies.transport import Transport
 
@@ -137,8 +139,10 @@ def run_strategy(shared: Training, name: str) -> None:
             code=shared.code,
         ),
         transport,
+        sampling=Sampling(fraction_train=training.fraction_train, seed=config.seed),
     )
     claims = _claims_log(shared, folder.path, transport)
+    models = ModelOfArrays(task)
     done, kept = 0, KeptModel(folder, Stopping.of(config))
     if begun is not None:
         rounds.take_up(begun)
@@ -153,7 +157,7 @@ def run_strategy(shared: Training, name: str) -> None:
     left = 0 if kept.over else training.rounds - done
     for one in strategy.rounds(shared.grid, initial, left, training.timeout, shared.agreed):
         arrays = values_of(one.arrays)
-        model = task.model_of(arrays)
+        model = models.of(arrays)
         tested = one.tested(task.error(model), task.score(model))
         said = math.nan if claims is None else claims.ask(one.record.round, one.arrays)
         _note(shared.manifest, tested)

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.ledger.file import FileLedger
-from anml_fl.ledger.sql import SqlLedger
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.bound_files import bound_files, files_if_there
@@ -129,6 +128,8 @@ def closed_instants(config: RunConfig, engine: Engine, strategy: str) -> list[fl
     list of float
         By round; empty if the run has not ended.
     """
+    from anml_fl.ledger.sql import SqlLedger  # noqa: PLC0415 - takes its time
+
     lines = retried(lambda: list(SqlLedger(engine, run_id(config), signing_key()).lines()))
     closed = json.loads(lines[-1]) if lines else {}
     found: list[float] = closed.get("instants", {}).get(strategy, [])
@@ -177,13 +178,17 @@ class Settlement:
         self._if_there = files_if_there(config.strategies, settings)
         self._stopping = Stopping.of(config)
         file = self._file = FileLedger(out / LEDGER, key)
-        self._open = None if engine is None else partial(SqlLedger, engine, run, key)
+        self._open: Callable[[], Ledger] | None = None
         self._database: Ledger | None = None
-        if self._open is not None:
+        if engine is not None:
+            from anml_fl.ledger.sql import SqlLedger  # noqa: PLC0415 - takes its time
+
+            self._open = partial(SqlLedger, engine, run, key)
             self._database = retried(self._open)
             _check_order(self._database, file)
         signed, pool = sha256_of(config.to_toml().encode()), config.settlement.pool
-        self._everywhere(lambda book: book.open(run, config.settling, pool, signed))
+        people = config.federation.contributors
+        self._everywhere(lambda book: book.open(run, config.settling, pool, signed, people))
         public = key.public_key()
         write_whole(
             out / PUBLIC_KEY,
@@ -218,7 +223,11 @@ class Settlement:
         _check_settled(self._out, _entries(self._file), self._stopping)
 
     def settle(
-        self, record: RoundRecord, arrays: Mapping[str, NDArray[Any]], updates: str | None
+        self,
+        record: RoundRecord,
+        arrays: Mapping[str, NDArray[Any]],
+        updates: str | None,
+        line: str | None = None,
     ) -> None:
         """Settle a round, unless it is settled already, and in the same words.
 
@@ -229,6 +238,8 @@ class Settlement:
             The new model's arrays by name.
         updates : str, optional
             Hash of the file of the round's updates, from `save_updates`; None without one.
+        line : str, optional
+            What `record.to_json()` gives, where it was written already.
 
         Raises
         ------
@@ -236,7 +247,7 @@ class Settlement:
             If the round was settled otherwise.
         """
         model = model_hash(arrays)
-        self._everywhere(lambda book: book.append(record, model, updates))
+        self._everywhere(lambda book: book.append(record, model, updates, line))
 
     def close(
         self, summary: Mapping[str, Any], records: Mapping[str, Sequence[RoundRecord]]

@@ -51,7 +51,7 @@ def check_worth(config: RunConfig, task: Task) -> None:
         raise ConfigError(
             "evaluation.worth: a federation without one of its contributors needs all others"
             " to train once more, which a deployment does not ask of its nodes; usable with"
-            " the engines inline and simulation, where all data are here"
+            " the engines inline, cohort and simulation, where all data are here"
         )
     if config.registry.database and not config.registry.simulated:
         raise ConfigError(

@@ -16,8 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from anml_fl.catalogue import is_own
-from anml_fl.plugins import RULES
+from anml_fl.catalogue import UnknownNameError
+from anml_fl.plugins import RULES, STRATEGIES
 from anml_fl.run.files import CONFIG, LEDGER, MANIFEST, PUBLIC_KEY, REPORT, ROUNDS, SUMMARY
 from anml_fl.system.files import cause
 from server.report.status_page import (
@@ -113,6 +113,14 @@ class PageServer(ThreadingHTTPServer):
         """Say nothing of a reader who left."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+def _is_strategy(name: str) -> bool:
+    try:
+        STRATEGIES.check(name)
+    except UnknownNameError:
+        return False
+    return True
 
 
 def _shut(connection: object) -> None:
@@ -218,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(403)
         elif name in SERVED:
             self._send_file(folder, name, SERVED[name])
-        elif name.endswith(f"/{ROUNDS}") and is_own(name.removesuffix(f"/{ROUNDS}")):
+        elif name.endswith(f"/{ROUNDS}") and _is_strategy(name.removesuffix(f"/{ROUNDS}")):
             self._send_file(folder, name, _TEXT)
         else:
             self.send_error(404)

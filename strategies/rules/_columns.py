@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from strategies.updates import Updates
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,13 +19,13 @@ _BLOCK = 2**18
 
 
 def by_columns(
-    updates: NDArray[Any], rule: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    updates: Updates | NDArray[Any], rule: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
     """Apply a rule to blocks of columns: all of them in float64 are twice the updates.
 
     Parameters
     ----------
-    updates : (n, d) array
+    updates : Updates or (n, d) array
     rule : callable
         From (n, b) float64 to (b,) float64: of each column it makes a number that does not
         depend on the others.
@@ -38,11 +40,12 @@ def by_columns(
     >>> by_columns(np.array([[1.0, 5.0], [3.0, 9.0]]), lambda block: block.max(axis=0))
     array([3., 9.])
     """
-    n, d = updates.shape
+    rows = Updates.of(updates)
+    n, d = rows.shape
     found = np.empty(d)
     # Even parts: NumPy adds a single column up in another order than several.
     parts = max(1, min(d // 2, -(-n * d // _BLOCK)))
     edges = [part * d // parts for part in range(parts + 1)]
     for start, stop in pairwise(edges):
-        found[start:stop] = rule(updates[:, start:stop].astype(np.float64))
+        found[start:stop] = rule(rows.columns(slice(start, stop)).astype(np.float64))
     return found

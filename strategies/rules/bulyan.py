@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flwr.serverapp.strategy.bulyan import aggregate_n_closest_weights
 
-from anml_fl.method.krum import krum_scores
+from anml_fl.method.blockwise_krum import scores_of_distances
 from strategies.decision import coordinate_wise
 from strategies.rules._columns import by_columns
 from strategies.rules._lowest import byzantine
@@ -31,9 +31,10 @@ def bulyan(cohort: Cohort, context: Context) -> Decision:
     f = max(0, min(wanted, (n - 3) // 4))
     chosen: list[int] = []
     left = list(range(n))
+    distances = cohort.rows.distances
     for _ in range(n - 2 * f):
-        best = int(np.argmin(krum_scores(cohort.updates[left], n_byzantine=f)))
-        chosen.append(left.pop(best))
+        scores = scores_of_distances(distances[np.ix_(left, left)], n_byzantine=f)
+        chosen.append(left.pop(int(np.argmin(scores))))
     rows, closest = sorted(chosen), len(chosen) - 2 * f
 
     def around_the_median(block: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -41,7 +42,7 @@ def bulyan(cohort: Cohort, context: Context) -> Decision:
         middle = np.median(kept, axis=0)
         return aggregate_n_closest_weights([middle], [[row] for row in kept], closest)[0]
 
-    update = by_columns(cohort.updates, around_the_median)
+    update = by_columns(cohort.rows, around_the_median)
     selected = np.zeros(n, dtype=bool)
     selected[chosen] = True
     note = f"bulyan bears {f} attackers of {n}, not {wanted}" if f < wanted else None

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from strategies.cohort import Cohort
     from strategies.context import Context
 
+ROOT = "wanted"
+"""Of a root set."""
+
 
 def calibrated(cohort: Cohort, context: Context) -> Decision:
     """Weigh by FedAvg's weight times the posterior that a contributor is to be kept."""

@@ -18,5 +18,5 @@ if TYPE_CHECKING:
 def median(cohort: Cohort, context: Context) -> Decision:
     """Take each coordinate's median."""
     return coordinate_wise(
-        cohort, by_columns(cohort.updates, lambda block: np.median(block, axis=0))
+        cohort, by_columns(cohort.rows, lambda block: np.median(block, axis=0))
     )

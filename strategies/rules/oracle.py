@@ -19,7 +19,7 @@ def oracle(cohort: Cohort, context: Context) -> Decision:
     if selected.any():
         return averaged(cohort, selected)
     return Decision(
-        np.zeros_like(cohort.updates[0]),
+        np.zeros(cohort.rows.shape[1], cohort.rows.dtype),
         np.zeros(selected.size),
         selected,
         note="no honest contributor replied",

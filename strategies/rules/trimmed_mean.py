@@ -19,5 +19,5 @@ def trimmed_mean(cohort: Cohort, context: Context) -> Decision:
     """Average each coordinate without its extremes, as Flower does."""
     trim = context.settings.trim
     return coordinate_wise(
-        cohort, by_columns(cohort.updates, lambda block: trim_mean(block, trim))
+        cohort, by_columns(cohort.rows, lambda block: trim_mean(block, trim))
     )

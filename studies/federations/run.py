@@ -1,4 +1,4 @@
-"""A federation in a study: the real apps on the inline engine, its folder thrown away."""
+"""A federation in a study: the real apps in this process, its folder thrown away."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from anml_fl.run.files import MODEL
 from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
 from clients.app import app
-from server.engines.inline_grid import InlineGrid
+from clients.cohort_round import cohort_of
+from server.engines.cohort_grid import grid_in_process
 from server.orchestration.federation import train_federation
 from studies.federations.throwaway import throwaway_folder
 
@@ -71,7 +72,8 @@ def federate(**settings: Any) -> Federated:
     Parameters
     ----------
     **settings
-        By their flat names, with `_` for `-`.
+        By their flat names, with `_` for `-`; a round's contributors are trained at once
+        unless `engine` says otherwise.
 
     Raises
     ------
@@ -79,13 +81,13 @@ def federate(**settings: Any) -> Federated:
         If a setting is refused.
     """
     flat = {name.replace("_", "-"): value for name, value in settings.items()}
-    config = from_flat({"record-updates": False, **flat})
+    config = from_flat({"engine": "cohort", "record-updates": False, **flat})
     # Flower tells of every round; here the progress bar does.
     console_handler.setLevel(logging.WARNING)
-    nodes = [{"partition-id": i} for i in range(config.federation.contributors)]
     with TemporaryDirectory(dir=throwaway_folder()) as name:
         folder = Path(name)
-        train_federation(InlineGrid(app, nodes, config.to_flat()), config, folder)
+        grid = grid_in_process(config, app, cohort_of(config))
+        train_federation(grid, config, folder)
         models: dict[str, dict[str, Any]] = {
             one: load_file(folder / one / MODEL) for one in config.strategies
         }

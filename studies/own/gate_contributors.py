@@ -69,7 +69,6 @@ class _Attack(NamedTuple):
     credentials: str = "absent"
 
 
-_ON_UPDATES = "studies.federations.update_attacks:"
 # A forger's or a buyer's credentials are part of how it behaves.
 _WITH_CREDENTIALS = {
     ("label_flip", "forged"): "credential_faking",
@@ -90,10 +89,7 @@ _FURTHER = (
     _Attack("gradient_aligned", credentials="forged"),
     _Attack("turncoat"),
     _Attack("on_off"),
-    *(
-        _Attack(f"{_ON_UPDATES}{name}")
-        for name in ("sign_flip", "alie", "ipm", "min_max", "mimic")
-    ),
+    *map(_Attack, ("sign_flip", "alie", "ipm", "min_max", "mimic")),
 )
 
 
@@ -118,7 +114,7 @@ def variants(dataset: str) -> tuple[Variant, ...]:
 
 
 def _variant(federation: RuleComparison, attack: _Attack, rules: tuple[str, ...]) -> Variant:
-    name = attack.behaviour.removeprefix(_ON_UPDATES) if attack.attackers else "nobody"
+    name = attack.behaviour if attack.attackers else "nobody"
     return Variant(
         f"partition={federation.partition};attack={name};share={attack.attackers:.0%}"
         f";credentials={attack.credentials}",

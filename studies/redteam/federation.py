@@ -26,7 +26,7 @@ from strategies.identity import ByPartition
 from strategies.layout import Layout
 from strategies.participation import Participation
 from strategies.rule import Rule, named_rule
-from strategies.sampling import Drawn
+from strategies.sampling import Drawn, Sampling
 from strategies.screened_strategy import ScreenedStrategy
 from strategies.sent import Sent
 from strategies.signal_source import SignalSource
@@ -129,7 +129,8 @@ class _Federation:
     def _context(self, before: Sent, number: int) -> Context:
         """What the rule will be given, as far as the attackers know it."""
         known = None if self.rule.root is None else self.attackers.root()
-        context = before.context(number, replace(self.rule, root=known), self.state)
+        rule, seed = replace(self.rule, root=known), self.attackers.ground.config.seed
+        context = before.context(number, rule, self.state, seed)
         return context if known is None else with_quick_root(context, known)
 
 
@@ -182,6 +183,7 @@ def attacked(ground: Ground, attack: Attack, rule: str, *, root: bool = True) ->
             code=code_hash(),
         ),
         Transport(judged=task.judged),
+        sampling=Sampling(seed=config.seed),
     )
     before = console_handler.level
     console_handler.setLevel(WARNING)  # Flower tells of every round

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from studies.published.comparison import published_blocks
 from studies.reproduction import figures
 from studies.reproduction.claims import claims_table
 from studies.reproduction.comparison import rows, variants
@@ -64,6 +65,10 @@ OWN = {
     "transformer": "A Transformer and a CNN in the MLP's place",
     "gate-contributors": "Which rule for which contributors",
     "gate-samples": "A gate for samples that learns what credentials are worth",
+    "bucketing-3": "Others' tables: buckets, on digits sorted by label",
+    "byzfl-heatmap": "Others' tables: ByzFL's heat maps",
+    "flanders": "Others' tables: FLANDERS",
+    "flamby-heart": "Others' tables: FLamby's heart disease",
 }
 """Titles of the studies that no table of the paper has, in the order of the page."""
 
@@ -293,7 +298,7 @@ def _own(name: str, studies: Mapping[str, Study], stale: Text | None) -> Section
     for derived in (turning_points(study), contribution_values(study)):
         if derived is not None:
             blocks.append(derived)
-    told = (*network_blocks(study), *rule_blocks(study))
+    told = (*network_blocks(study), *rule_blocks(study), *published_blocks(study))
     blocks += told
     blocks += sample_gate_blocks(study)
     blocks += _measured(study, studies, opened=not told)

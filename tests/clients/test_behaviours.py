@@ -18,7 +18,17 @@ from anml_fl.datasets.prepare import Samples
 from anml_fl.plugins import BEHAVIOURS
 from anml_fl.settings.attacks import Attacks
 
-FLIPS = {"target": Attacks(flip_target=2), "offset": Attacks(flip_offset=1)}
+FLIPS = {
+    "target": Attacks(flip_target=2),
+    "offset": Attacks(flip_offset=1),
+    "reversed": Attacks(flip_reversed=True),
+}
+# They change what was learned, and not what it was learned from.
+ON_UPDATES = {
+    *("sign_flip", "gaussian", "alie", "alie_optimised", "ipm", "ipm_optimised", "min_max"),
+    *("min_sum", "mimic", "mimicry", "fang_krum", "fang_trimmed", "free_rider", "rop"),
+    "sybil",
+}
 
 
 def rng(seed=0):
@@ -45,11 +55,11 @@ def same(one, other):
 @pytest.mark.parametrize("attacks", [Attacks(), *FLIPS.values()], ids=["random", *FLIPS])
 @pytest.mark.parametrize("name", BEHAVIOURS.names)
 def test_inputs_are_never_modified(make_samples, name, attacks):
-    samples = make_samples()
+    samples = make_samples(width=5)
     before = copy.deepcopy(samples)
     changed = acted(name, samples, rng(), attacks)
     assert same(samples, before)
-    assert same(changed, before) == (name in ("honest", "newcomer"))
+    assert same(changed, before) == (name in (*ON_UPDATES, "honest", "newcomer"))
     # What a behaviour returns can be trained on as it is.
     assert (changed.features.dtype, changed.labels.dtype) == (np.float32, np.int64)
     assert changed.features.shape == before.features.shape
@@ -58,7 +68,7 @@ def test_inputs_are_never_modified(make_samples, name, attacks):
 
 @pytest.mark.parametrize("name", BEHAVIOURS.names)
 def test_same_generator_same_samples(make_samples, name):
-    samples = make_samples()
+    samples = make_samples(width=5)
     first, again = (acted(name, samples, rng(3), Attacks()) for _ in range(2))
     assert same(first, again)
 
@@ -101,10 +111,8 @@ def test_honest_contributor_draws_nothing_and_changes_nothing(make_samples):
 def test_unknown_behaviour_is_named_with_the_known_ones(name):
     with pytest.raises(ValueError, match="unknown behaviour") as caught:
         behaviour(name)
-    known = (
-        "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint,"
-        " newcomer, turncoat, on_off"
-    )
+    known = ", ".join(BEHAVIOURS.names)
+    assert known.startswith("honest, label_flip, gradient_aligned, credential_faking, ")
     assert str(caught.value) == f"unknown behaviour {name!r}; known: {known}"
 
 
@@ -167,6 +175,14 @@ def test_offset_is_added_modulo_the_classes(offset):
     samples = Samples(np.zeros((40, 1), np.float32), labels, 10)
     changed = flipped(samples, rng(), Attacks(flip_offset=offset))
     assert changed.labels.tolist() == [(y + offset) % 10 for y in labels.tolist()]
+
+
+@pytest.mark.parametrize("classes", [2, 5, 10])
+def test_reversed_labels_are_counted_from_the_other_end(classes):
+    labels = np.arange(classes)
+    samples = Samples(np.zeros((classes, 1), np.float32), labels, classes)
+    changed = flipped(samples, rng(), Attacks(flip_reversed=True))
+    assert changed.labels.tolist() == list(range(classes))[::-1]
 
 
 @pytest.mark.parametrize("target", [4, 9])

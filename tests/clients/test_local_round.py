@@ -28,7 +28,7 @@ SETTINGS = {
 
 @pytest.fixture(autouse=True)
 def _anew():
-    clients.local_round._updates.cache_clear()
+    clients.local_round._known.cache_clear()
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_deployment_has_no_sight_of_others(begin):
         local.model,
     )
     with pytest.raises(
-        ConfigError, match="a simulation alone has; usable engines: inline, sim"
+        ConfigError, match="a simulation alone has; usable engines: inline, cohort, simulation"
     ):
         deployed.reply_of("contributor-0000", "label_flip")
 

@@ -18,8 +18,7 @@ from anml_fl.models.build import build
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from anml_fl.settings.training import Training
-from clients.optimisation import is_plain
-from clients.perceptron_sgd import is_perceptron
+from clients.cohort_perceptron import linear_layers
 from clients.training import train
 
 
@@ -164,36 +163,24 @@ def test_the_rate_falls_over_the_rounds_as_its_formula_says():
         {"proximal": 1.0},
         {"clip_norm": 0.1},
         {"optimizer": "adam"},
-        {"optimizer": "adamw"},
+        {"optimizer": "adamw", "weight_decay": 0.1},
+        {"momentum": 0.8, "weight_decay": 0.1, "proximal": 1.0, "clip_norm": 0.1},
     ],
-    ids=lambda one: next(iter(one)),
+    ids="-".join,
 )
-def test_a_perceptron_takes_the_quick_way_only_where_a_step_is_plain(make_samples, chosen):
+def test_a_perceptron_takes_pytorchs_steps_but_for_rounding(make_samples, chosen):
     settings = Training(local_epochs=2, batch_size=16, learning_rate=0.01, **chosen)
-    assert is_plain(Training())
-    assert not is_plain(settings)
     quick = build("mlp", 3, None, 4, seed=0)
-    # The same layers under a class of its own, which always goes through autograd.
-    plain = nn.Sequential(copy.deepcopy(quick))
+    start = flat(quick)
+    # A hook that does nothing sends the same layers through autograd and torch.optim.
+    plain = copy.deepcopy(quick)
+    plain.register_forward_hook(lambda *_: None)
     for model in (quick, plain):
         train(model, make_samples(), settings, np.random.default_rng(1))
-    np.testing.assert_array_equal(flat(quick), flat(plain))
-    untouched = build("mlp", 3, None, 4, seed=0)
-    train(
-        untouched,
-        make_samples(),
-        settings.model_copy(
-            update={
-                "momentum": 0.0,
-                "weight_decay": 0.0,
-                "proximal": 0.0,
-                "clip_norm": None,
-                "optimizer": "sgd",
-            }
-        ),
-        np.random.default_rng(1),
-    )
-    assert not np.array_equal(flat(quick), flat(untouched))
+    moved = np.linalg.norm(flat(plain) - start)
+    # Adam divides by the gradient's own size: of one that is all but 0 the sign is rounding.
+    within = 1e-3 if settings.optimizer != "sgd" else 1e-5
+    assert np.linalg.norm(flat(quick) - flat(plain)) < within * moved
 
 
 class _Doubled(nn.Sequential):
@@ -234,9 +221,9 @@ def _same_twice():
     ],
     ids=["class", "layer", "weight-norm", "hook", "tied", "float64", "bfloat16"],
 )
-def test_what_only_looks_like_a_perceptron_goes_through_autograd(make_samples, make):
+def test_what_only_looks_like_a_perceptron_is_none(make_samples, make):
     model = make()
-    assert not is_perceptron(model)
+    assert not linear_layers(model)
     samples = make_samples(classes=3 if model[-1].out_features == 3 else 4)
     wanted = copy.deepcopy(model)
     settings = Training(local_epochs=1, batch_size=60, learning_rate=0.5)

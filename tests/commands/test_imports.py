@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -54,6 +55,29 @@ def test_a_finished_run_is_looked_after_without_torch_and_flower(finished, comma
     imported = set(json.loads(done.stderr.splitlines()[-1]))
     assert "anml_fl.cli" in imported
     assert not imported & {"torch", "flwr", "ray"}
+
+
+def test_a_run_imports_nothing_that_it_has_no_use_for(tmp_path):
+    options = "--dataset wine --contributors 4 --rounds 1 --local-epochs 1 --behaviour joint=1"
+    done = subprocess.run(
+        [sys.executable, "-c", AFTER, "run", *options.split(), "--out", str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "ANML_LEDGER_KEY": str(tmp_path / "key")},
+    )
+    assert done.returncode == 0, done.stderr
+    imported = set(json.loads(done.stderr.splitlines()[-1]))
+    assert "server.orchestration.federation" in imported
+    # Databases, Flower's engines and servers, figures, other people's data sets: seconds.
+    unused = {"sqlalchemy", "alembic", "ray", "fastapi", "uvicorn", "matplotlib", "datasets"}
+    assert not imported & {
+        *unused,
+        "flwr_datasets",
+        "flwr.superlink",
+        "torch._dynamo",
+        "sympy",
+    }
 
 
 def test_doctor_imports_torch_for_the_device_alone():

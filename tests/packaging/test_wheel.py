@@ -34,7 +34,7 @@ DOCTESTS = (
     "anml_fl.method.combination",
     "strategies.packing",
     "server.deployment.dotenv",
-    "clients.perceptron_sgd",
+    "clients.cohort_perceptron",
     "studies.store",
 )
 # It asks what is installed, whether it is a checkout, and where the migrations are.

@@ -19,14 +19,20 @@ NATURAL = ([1, 10**6], [0, -1])
 # Flat name: values just inside, values just outside.
 BOUNDS = {
     "seed": ([0, 2**63 - 1], [-1, 2**63]),
-    "contributors": ([1, 10_000], [0, 10_001]),
+    "contributors": ([1, 1_000_000], [0, 1_000_001]),
     "max-age": ([0.0, 1e300], [BELOW_0]),
     "decay-rate": ([0.0, 1e300], [BELOW_0]),
+    "strength": ([0.0, 1e6], [BELOW_0, math.nextafter(1e6, 2e6)]),
+    "jitter": ([0.0, 100.0], [BELOW_0, math.nextafter(100, 200)]),
     "flip-fraction": SHARE,
     "flip-target": ([0, 10**6], [-1]),
     "flip-offset": ([-(10**6), 0, 10**6], []),
     "pair-share": SHARE,
     "feature-shift": SHARE,
+    "poison-fraction": SHARE,
+    "trigger-size": ([1, 10**6], [0, 10**6 + 1]),
+    "trigger-value": ([-1e6, 1e6], [math.nextafter(-1e6, -2e6), math.nextafter(1e6, 2e6)]),
+    "trigger-target": ([0, 10**6], [-1]),
     "turn-round": NATURAL,
     "good-rounds": NATURAL,
     "bad-rounds": NATURAL,
@@ -40,6 +46,7 @@ BOUNDS = {
     "clip-norm": POSITIVE,
     "timeout": POSITIVE,
     "min-replies": SHARE,
+    "fraction-train": ([0.1, 1.0], [0.0, ABOVE_1]),
     "patience": ([0, 10**6], [-1]),
     "repeats": ([2, 1000], [1, 1001]),
     "tau-h": SHARE,
@@ -49,6 +56,10 @@ BOUNDS = {
     "fraction": ([ABOVE_0, 1.0], [0.0, ABOVE_1]),
     "n-byzantine": ([0, 10**6], [-1]),
     "trim": ([0.0, BELOW_HALF], [BELOW_0, 0.5]),
+    "clipping-radius": POSITIVE,
+    "clipping-steps": ([1, 100], [0, 101]),
+    "bucket-size": ([1, 10**6], [0, -1]),
+    "client-momentum": ([0.0, BELOW_1], [BELOW_0, 1.0]),
     "server-learning-rate": POSITIVE,
     "server-momentum": ([0.0, BELOW_1], [BELOW_0, 1.0]),
     "server-beta-2": ([0.0, BELOW_1], [BELOW_0, 1.0]),
@@ -73,8 +84,8 @@ def edges(which: int):
 
 def test_bounds_below_cover_every_number():
     numbers = {name for name, *_, field in settings() if type(field.default) in (int, float)}
-    absent = {"flip-target", "flip-offset", "n-byzantine", "clip-norm"}
-    absent |= {"server-learning-rate", "server-momentum"}
+    absent = {"flip-target", "flip-offset", "n-byzantine", "clip-norm", "clipping-radius"}
+    absent |= {"server-learning-rate", "server-momentum", "strength"}
     assert set(BOUNDS) == numbers | absent
 
 

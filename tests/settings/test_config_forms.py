@@ -106,11 +106,17 @@ def test_strategies_come_once_each_in_the_order_given():
 def test_no_strategy_at_all_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError) as caught:
         from_toml("strategies = []")
-    assert f"give at least one of {', '.join(plugins.RULES.names)}" in str(caught.value)
+    assert f"give at least one of {', '.join(plugins.RULES.names)}; or, before" in str(
+        caught.value
+    )
 
 
 def test_a_flip_has_a_target_or_an_offset():
     with pytest.raises(ConfigError, match="flip_target and flip_offset exclude each other"):
         from_flat({"flip-target": 0, "flip-offset": 1})
+    with pytest.raises(
+        ConfigError, match="flip_offset and flip_reversed exclude each other: give one"
+    ):
+        from_flat({"flip-reversed": True, "flip-offset": 1})
     assert from_flat({"flip-target": 0}).attacks.flip_target == 0
     assert from_flat({"flip-offset": 0}).attacks.flip_offset == 0

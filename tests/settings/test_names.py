@@ -17,15 +17,16 @@ KNOWN = {
     "federation": "dataset, contributors, partition, names, leave_out, behaviours, roles,"
     " scenario, max_age, decay_rate",
     "table": "data, label, by, test, root_data, schema, digest",
-    "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
-    " feature_shift, turn_round, good_rounds, bad_rounds",
+    "attacks": "knowledge, strength, jitter, credentials, flip_fraction, flip_target,"
+    " flip_offset, flip_reversed, flip_pairs, pair_share, feature_shift, poison_fraction,"
+    " trigger_size, trigger_value, trigger_target, turn_round, good_rounds, bad_rounds",
     "training": "task, model, rounds, local_epochs, batch_size, learning_rate, schedule,"
     " optimizer, momentum, weight_decay, proximal, clip_norm, weight_classes, device, timeout,"
-    " min_replies",
+    " min_replies, fraction_train",
     "evaluation": "metric, patience, best_by, worth, repeats",
-    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, example_weighting,"
-    " root, server_optimizer, server_learning_rate, server_momentum, server_beta_2,"
-    " server_tau",
+    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, trim, clipping_radius,"
+    " clipping_steps, bucket_size, client_momentum, example_weighting, root,"
+    " server_optimizer, server_learning_rate, server_momentum, server_beta_2, server_tau",
     "registry": "database, simulated, reputation, forgetting, exploration, r_min, gold",
     "settlement": "pool, record_updates",
 }
@@ -37,15 +38,23 @@ NAMES = {
     "schedule": "constant, linear, cosine",
     "optimizer": "sgd, adam, adamw",
     "strategies": "fedavg, krum, multikrum, q_only, bulyan, median, trimmed_mean, anml,"
-    " calibrated, softmax_blend, multiplicative, oracle",
+    " calibrated, softmax_blend, multiplicative, oracle, centred_clipping, cge,"
+    " geometric_median, meamed, norm_clipping",
     "dataset": "digits, wine, breast_cancer, adult, covertype, fashion_mnist, heart_disease,"
     " labelme, mnist_writers, sentiment",
     "scenario": "high, moderate, low, adversarial, unknown",
     "model": "mlp, cnn, logistic, transformer",
 }
+# What else a strategy may be called: these stand before one.
+CHAINED = (
+    "; or, before one of them, nnm+, bucketing+, arc+, norm_clipping+, client_momentum+,"
+    " as in nnm+fedavg"
+)
 BEHAVIOURS = (
     "honest, label_flip, gradient_aligned, credential_faking, compromised_issuer, joint,"
-    " newcomer, turncoat, on_off"
+    " newcomer, turncoat, on_off, alie, alie_optimised, backdoor, fang_krum, fang_trimmed,"
+    " free_rider, gaussian, ipm, ipm_optimised, mimic, mimicry, min_max, min_sum, rop,"
+    " sign_flip, sybil"
 )
 
 
@@ -92,6 +101,27 @@ def test_names_that_settings_take_are_those_that_exist(name, table):
         assert callable(table.load(one))
 
 
+def known(name):
+    return NAMES[name] + (CHAINED if name == "strategies" else "")
+
+
+@pytest.mark.parametrize("wrong", ["nmm+krum", "nnm+krumm", "krum+nnm", "nnm+", "nnm krum"])
+def test_a_chain_with_a_wrong_part_is_named_with_both_tables(wrong):
+    with pytest.raises(ConfigError) as caught:
+        from_flat({"strategies": wrong})
+    assert str(caught.value) == f"strategies: unknown {wrong!r}; known: {known('strategies')}"
+
+
+def test_a_chain_is_a_strategy_of_its_own():
+    given = "nnm+krum,arc+nnm+geometric_median,nnm+krum,krum,lab.pre:mine+lab.rules:mine"
+    assert from_flat({"strategies": given}).strategies == (
+        "nnm+krum",
+        "arc+nnm+geometric_median",
+        "krum",
+        "lab.pre:mine+lab.rules:mine",
+    )
+
+
 @pytest.mark.parametrize("section", KNOWN)
 def test_unknown_key_is_named_with_the_known_ones(section):
     header = f"[{section}]\n" if section else ""
@@ -111,7 +141,7 @@ def test_unknown_flat_name_is_named_with_the_known_ones():
 def test_unknown_name_is_named_with_the_known_ones(name):
     with pytest.raises(ConfigError) as caught:
         from_flat({name: "nobody"})
-    assert str(caught.value) == f"{name}: unknown 'nobody'; known: {NAMES[name]}"
+    assert str(caught.value) == f"{name}: unknown 'nobody'; known: {known(name)}"
 
 
 @pytest.mark.parametrize(
@@ -150,4 +180,4 @@ def test_whose_word_on_the_best_round_is_one_of_two():
 def test_unknown_name_that_is_the_settings_own_is_named_too(name):
     with pytest.raises(ConfigError) as caught:
         from_flat({name: name})
-    assert str(caught.value) == f"{name}: unknown {name!r}; known: {NAMES[name]}"
+    assert str(caught.value) == f"{name}: unknown {name!r}; known: {known(name)}"

@@ -44,6 +44,8 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
         "schema",
         "digest",
         "clip-norm",
+        "strength",
+        "clipping-radius",
         "flip-target",
         "flip-offset",
         "flip-pairs",
@@ -56,10 +58,18 @@ def test_none_is_blank_in_flat_settings_and_left_out_of_toml():
     }
     attacks = tomllib.loads(config.to_toml())["attacks"]
     assert attacks == {
+        "knowledge": "updates",
+        "jitter": 0.1,
+        "credentials": "own",
         "flip_fraction": 1.0,
+        "flip_reversed": False,
         "flip_pairs": "",
         "pair_share": 0.0,
         "feature_shift": 0.2,
+        "poison_fraction": 0.5,
+        "trigger_size": 4,
+        "trigger_value": 3.0,
+        "trigger_target": 0,
         "turn_round": 20,
         "good_rounds": 10,
         "bad_rounds": 2,
@@ -120,7 +130,9 @@ def configs(draw):
             "name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)),
             "seed": draw(st.integers(0, 2**63 - 1)),
             "engine": draw(st.sampled_from(["inline", "simulation"])),
-            "strategies": draw(st.lists(st.sampled_from(RULES.names), min_size=1)),
+            "strategies": draw(
+                st.lists(st.sampled_from([*RULES.names, "nnm+krum"]), min_size=1)
+            ),
             "federation": {
                 "dataset": draw(st.sampled_from(DATASETS.names)),
                 "contributors": contributors,
@@ -135,7 +147,12 @@ def configs(draw):
                 "feature_shift": share(),
                 **draw(
                     st.sampled_from(
-                        [{}, {"flip_target": natural()}, {"flip_offset": -natural()}]
+                        [
+                            {},
+                            {"flip_target": natural()},
+                            {"flip_offset": -natural()},
+                            {"flip_reversed": True, "strength": share()},
+                        ]
                     )
                 ),
             },
@@ -178,6 +195,10 @@ def configs(draw):
                 "fraction": share(exclude_min=True),
                 "n_byzantine": draw(st.none() | st.integers(0, 2**63 - 1)),
                 "trim": draw(st.floats(0, 0.5, exclude_max=True)),
+                "clipping_radius": draw(st.none() | st.floats(1e-300, 1e300)),
+                "clipping_steps": draw(st.integers(1, 100)),
+                "bucket_size": natural(),
+                "client_momentum": draw(st.floats(0, 1, exclude_max=True)),
                 "example_weighting": draw(st.booleans()),
             },
         }

@@ -12,6 +12,14 @@ from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
 from strategies.catalogue import strategy
 
+# Each pre-aggregation before some rule, too.
+NAMES = (
+    *RULES.names,
+    "arc+nnm+geometric_median",
+    "bucketing+krum",
+    "norm_clipping+anml",
+    "client_momentum+centred_clipping",
+)
 REPLIES = 10_000
 VALUES = [0.0, 1.0, -1.0, 1e-30, 1e38, -1e38, 3.4e38, -3.4e38, np.nan, np.inf, -np.inf]
 COUNTS = [1, 7, 10**9, 0, -1, -109, 10**15, 2**62, 0.0, 0.5, 1e300, float("nan"), float("inf")]
@@ -115,12 +123,12 @@ def spoilt(draw, federation, kind, message, messages, old):
     return [reply, reply] if kind == "twice" else [reply]
 
 
-@pytest.mark.parametrize("name", RULES.names)
+@pytest.mark.parametrize("name", NAMES)
 def test_hostile_replies(federation, by_node, name):
     made = 0
 
     @settings(
-        max_examples=-(-REPLIES // (7 * len(RULES.names))) + 25,
+        max_examples=-(-REPLIES // (7 * len(NAMES))) + 25,
         deadline=None,
         phases=[
             Phase.generate
@@ -149,7 +157,7 @@ def test_hostile_replies(federation, by_node, name):
         check(federation, chosen, arrays, dict(zip(sent, kinds, strict=True)), sent)
 
     one_round()
-    assert made >= REPLIES / len(RULES.names)
+    assert made >= REPLIES / len(NAMES)
 
 
 def check(federation, chosen, arrays, kinds, sent):

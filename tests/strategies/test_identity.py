@@ -335,3 +335,19 @@ def test_words_that_hold_no_data_are_told_however_an_engine_wraps_them(
     error = Error(2, f"<class 'ClientAppException'>:<'\nMessage: {said}, patient 55'>")
     strategy.aggregate_train(1, [Message(error, reply_to=sent[0])])
     assert reasons(strategy)[0]["c100"] == f"error 2: {said}"
+
+
+def test_a_grid_that_dealt_the_partitions_out_is_not_asked_node_by_node():
+    class Knows:
+        def __init__(self):
+            self.partitions = {70: 1, 50: 0, 90: 7}
+
+        def get_node_ids(self):
+            return list(self.partitions)
+
+        def send_and_receive(self, messages, *, timeout=None):
+            raise AssertionError
+
+    roster = ByPartition(["a", "b"])
+    assert roster(Knows()) == {50: "a", 70: "b"}
+    assert len(roster.reasons) == 1

@@ -13,9 +13,12 @@ from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from strategies.contributor_records import warn
 from strategies.decision import Decision
+from strategies.updates import Updates
 from strategies.usable import decided, usable
 
-COHORT = SimpleNamespace(contributors=("a", "b", "c"), updates=np.zeros((3, 4), np.float32))
+COHORT = SimpleNamespace(
+    contributors=("a", "b", "c"), rows=Updates.of(np.zeros((3, 4), np.float32))
+)
 ONE = ContributorJudgement(
     evidence={"company": 1.0}, l=1.0, worth=0.0, posterior=0.8, copies=1.0, norm=1.0, bound=0.5
 )

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
-from anml_fl.tables.holdout import kept_for_testing
+from anml_fl.seeding import stream
+from anml_fl.tables.holdout import _number, kept_for_testing
 from anml_fl.tables.rows import Rows
 from anml_fl.tables.schema import ClassLabel, NumberColumn, TableSchema, ValueLabel
 
@@ -82,3 +84,22 @@ def test_codes_and_pixels_say_it_too():
         replace(given, pixels=np.ones((100, 1, 2, 2), np.uint8)),
     ):
         assert kept_for_testing(other)[1].tolist() != first
+
+
+@given(
+    st.lists(st.integers(0, 2), min_size=2, max_size=60),
+    st.sampled_from([CLASSES, VALUES]),
+    st.integers(0, 3),
+)
+def test_it_is_the_split_that_scikit_learn_makes_of_the_same_seed(labels, schema, repeat):
+    given = rows(labels, schema=schema)
+    counts = np.unique(labels, return_counts=True)[1]
+    room = counts.min() >= 2 and math.ceil(len(labels) / 5) >= counts.size
+    train, test = train_test_split(
+        np.arange(len(labels)),
+        test_size=0.2,
+        stratify=labels if schema is CLASSES and room else None,
+        random_state=int(stream(_number(given), "holdout", repeat).integers(2**32)),
+    )
+    found = kept_for_testing(given, repeat)
+    assert [one.tolist() for one in found] == [sorted(train), sorted(test)]

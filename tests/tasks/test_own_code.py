@@ -46,6 +46,13 @@ def test_each_module_that_a_run_names_is_hashed_apart_from_the_projects_code(pla
     assert code_hash() == ours
 
 
+def test_every_part_of_a_chain_is_hashed(place, write):
+    write("my_rule")
+    write("my_mixing")
+    chain = "my_mixing:one+nnm+my_rule:one"
+    assert list(own_code(from_flat({"strategies": chain}))) == ["my_mixing", "my_rule"]
+
+
 def manifest(tmp_path, own):
     return Manifest(tmp_path, from_flat({}), C, own)
 

@@ -51,6 +51,23 @@ def test_files_of_the_allow_list_are_served_whole(get, ended, name):
     assert answer.headers["Content-Type"] == SERVED[name]
 
 
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("nnm+krum", 200),
+        ("lab.rules:mine", 200),
+        ("lab.pre:mine+lab.rules:mine", 200),
+        ("nnm", 404),
+        ("nmm+krum", 404),
+        ("..+krum", 404),
+    ],
+)
+def test_rounds_of_a_chain_or_of_ones_own_rule_are_served(get, ended, name, status):
+    (ended / name).mkdir()
+    (ended / name / ROUNDS).write_text("{}")
+    assert get(ended, f"/{name}/{ROUNDS}")[0].status == status
+
+
 def test_report_is_the_page_of_a_run_that_ended(get, ended):
     answer, content = get(ended)
 

@@ -1,0 +1,21 @@
+"""Comparative gradient elimination: Gupta, Liu, Vaidya, 2021."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anml_fl.method.robust.blocks import lengths
+from anml_fl.method.robust.cge import cge as shortest
+from strategies.decision import averaged
+from strategies.rules._lowest import byzantine
+
+if TYPE_CHECKING:
+    from strategies.cohort import Cohort
+    from strategies.context import Context
+    from strategies.decision import Decision
+
+
+def cge(cohort: Cohort, context: Context) -> Decision:
+    """Average the n - f shortest updates."""
+    f = byzantine(len(cohort.contributors), context.settings)
+    return averaged(cohort, shortest(lengths(cohort.updates), f))

@@ -1,0 +1,1 @@
+"""Tables that others published, tried with our rules and attacks."""
