@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from anml_fl.cli import main
 from studies.arena import grid as grids
 from studies.arena import tuning
+from studies.arena.arena import check
 from studies.arena.grid import GRIDS, Deal, Grid
 from studies.arena.page import write_arena
 from studies.arena.pairing import pairings
@@ -47,6 +48,11 @@ def test_the_standard_grid_is_as_large_as_it_was_asked_for():
     assert len(grid.deals) == 4
     assert grid.runs == len(grid.rules) * 4 * 3 * (12 * 3 + 1)
     assert grid.runs > 6000
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_every_name_of_a_grid_stands_for_something(name):
+    check(GRIDS[name])
 
 
 def test_the_report_is_written_and_the_same_again(done, tmp_path):
