@@ -88,6 +88,9 @@ APART: Mapping[str, str] = {
 }
 """Modules and packages that a federation reaches and that change none of its numbers."""
 
+# Tables of which a study has nothing unless it names it: no setting has a default from them.
+_NAMED_ALONE = ("strategies.pre_aggregations",)
+
 # Parts of a name's text: the identifiers in it, or a `module:object` of whoever's own.
 _TOKEN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*|[A-Za-z_]\w*")
 
@@ -204,7 +207,7 @@ class _Walk:
         own = {one for one in self._words if ":" in one and project_module(one.split(":")[0])}
         wanted = names & (self._words | self._said("studies.", f"{package}."))
         wanted |= names & self._said("anml_fl.settings.", constants=True)
-        if not wanted:
+        if not wanted and package not in _NAMED_ALONE:
             # What the study leaves open is as the settings have it by default.
             wanted = names & self._said("anml_fl.settings.", "anml_fl.config") or names
         entries = [Place(f"{package}.{name}", name) for name in sorted(wanted)]

@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from studies.arena.pairing import Pairing
+    from studies.arena.setups import Given
     from studies.arena.table import Line
     from studies.runner import Progress
 
 PAIRS = "pairs"
 """The folder of the pairings' own tables and cells, in that of the results."""
-
-Given = tuple[tuple[str, str], ...]
 
 
 def check(grid: Grid) -> None:

@@ -142,7 +142,6 @@ def show(rule: str, attack: str, name: str, deal: str | None) -> None:
 
     Each gives the same result as in the arena. ATTACK may be nobody.
     """
-    from studies.arena.contender import Contender
     from studies.arena.grid import GRIDS
     from studies.arena.pairing import pairing
     from studies.arena.single_run import single_run
@@ -159,11 +158,7 @@ def show(rule: str, attack: str, name: str, deal: str | None) -> None:
             if deal in (None, one.label):
                 for seed in cell.trials:
                     for variant in cell.variants:
-                        click.echo(
-                            single_run(
-                                variant.recipe, cell.dataset, Contender(rule).name, seed
-                            )
-                        )
+                        click.echo(single_run(variant.recipe, cell.dataset, seed))
 
 
 @arena.command("report")

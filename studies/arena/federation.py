@@ -5,12 +5,16 @@ from __future__ import annotations
 from time import process_time
 from typing import TYPE_CHECKING
 
-from studies.arena.contender import Contender
 from studies.arena.measures import measured
 from studies.federations.run import federate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from studies.federations.run import Federated
     from studies.study import Cell, Row
+
+    Also = Callable[[Federated], Mapping[str, float]]
 
 CPU = "cpu_seconds"
 """Processor time of a whole run: the one number that another machine has otherwise."""
@@ -18,13 +22,15 @@ CPU = "cpu_seconds"
 _DIGITS = 5  # of shares: what 20 contributors and 30 rounds can tell apart
 
 
-def measured_cell(cell: Cell) -> list[Row]:
+def measured_cell(cell: Cell, also: Also | None = None) -> list[Row]:
     """Train and measure a cell's federations.
 
     Parameters
     ----------
     cell : Cell
         Of a `pairing.Pairing`: its variants differ in how many attack, its trials are seeds.
+    also : callable, optional
+        Gives what is measured of a run beside.
 
     Returns
     -------
@@ -41,13 +47,13 @@ def measured_cell(cell: Cell) -> list[Row]:
     for seed in cell.trials:
         for variant in cell.variants:
             (label,) = variant.methods
-            setup, rule = variant.recipe, Contender(label).name
+            setup = variant.recipe
             begun = process_time()
             try:
                 done = federate(
                     **{
                         name.replace("-", "_"): value
-                        for name, value in setup.flat(cell.dataset, rule, seed).items()
+                        for name, value in setup.flat(cell.dataset, seed).items()
                     }
                 )
             except Exception as error:
@@ -56,7 +62,7 @@ def measured_cell(cell: Cell) -> list[Row]:
                     f" {type(error).__name__}: {error}"
                 ) from error
             seconds = process_time() - begun
-            found = {**measured(done, setup), CPU: seconds}
+            found = {**measured(done), **(also(done) if also else {}), CPU: seconds}
             rows += [
                 cell.row(variant, label, metric, round(value, _DIGITS), seed)
                 for metric, value in found.items()

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.datasets.prepare import Samples
-    from studies.arena.setup import Setup
     from studies.federations.run import Federated
 
     Floats = NDArray[np.float64]
@@ -31,14 +30,12 @@ MINORITY_SHARE = 0.2
 """Of the honest: those whose labels are farthest from all labels together."""
 
 
-def measured(done: Federated, setup: Setup) -> dict[str, float]:
+def measured(done: Federated) -> dict[str, float]:
     """Measure a finished run of one strategy.
 
     Parameters
     ----------
     done : Federated
-    setup : Setup
-        That it was configured by.
 
     Returns
     -------
@@ -125,7 +122,9 @@ def thrown_out(
     Examples
     --------
     >>> found = thrown_out(
-    ...     np.array([[1.0, 0.0, 0.0]]), np.array([True, True, False]), np.eye(3, 2)
+    ...     np.array([[1.0, 0.0, 0.0]]),
+    ...     np.array([True, True, False]),
+    ...     np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]),
     ... )
     >>> found["honest_kept"], found["attackers_kept"], found["kept/0"], found["kept/1"]
     (0.5, 0.0, 1.0, 0.0)

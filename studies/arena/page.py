@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from anml_fl.catalogue import UnknownNameError
+from anml_fl.federation.root_use import root_use
 from anml_fl.system.files import make_folder, read_text, write_whole
 from studies.arena.arena import stale_pairings
 from studies.arena.sections import sections
@@ -63,9 +65,6 @@ def write_arena(results: Path, to: Path) -> list[Path]:
     return written
 
 
-_ROOTED = ("calibrated", "fltrust", "fedgreed", "loss_drop")
-
-
 def rooted(rule: str) -> bool:
     """Whether a rule is used with rows that the server trusts.
 
@@ -75,4 +74,7 @@ def rooted(rule: str) -> bool:
     [True, False, False]
     """
     name, *settings = rule.split(";")
-    return name.rpartition("+")[2] in _ROOTED and "root=none" not in settings
+    try:
+        return bool(root_use(name)) and "root=none" not in settings
+    except UnknownNameError:  # a newcomer's, whose module is not here
+        return False

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from studies.arena.contender import Contender
 from studies.arena.federation import measured_cell
-from studies.arena.grid import NOBODY_TOLERATED
-from studies.arena.setup import NOBODY, Setup
+from studies.arena.setup import NOBODY
+from studies.arena.setups import setups_of, variants_of
+from studies.arena.trigger import TRIGGERED, measured_with_trigger
 from studies.reproduction.document import anchor_of
-from studies.study import Cell, Study, Variant
+from studies.study import Cell, Study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from studies.arena.grid import Deal, Grid
+    from studies.arena.grid import Grid
+    from studies.arena.setups import Given
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +40,7 @@ class Pairing(Study):
 
     rule: str = ""
     attack: str = ""
-    given: tuple[tuple[str, str], ...] = ()
+    given: Given = ()
     grid: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -48,44 +50,19 @@ class Pairing(Study):
     def cells(self) -> list[Cell]:
         """Cut it into cells: all shares of attackers and seeds of one deal."""
         return [
-            Cell(self.name, deal.dataset, self.setups(deal), self.grid.seeds, 0)
+            Cell(
+                self.name,
+                deal.dataset,
+                setups_of(self.rule, self.attack, self.given, self.grid, deal),
+                self.grid.seeds,
+                0,
+            )
             for deal in self.grid.deals
         ]
 
-    def setups(self, deal: Deal) -> tuple[Variant, ...]:
-        """Say how its federations are configured on one deal, by the number of attackers."""
-        grid: Grid = self.grid
-        rule, attack = Contender(self.rule), Contender(self.attack)
-        nobody = self.attack == NOBODY
-        counts = dict.fromkeys(grid.attackers(deal, share) for share in grid.fractions)
-        found = []
-        for count in (0,) if nobody else counts:
-            told = count or grid.attackers(deal, NOBODY_TOLERATED)
-            setup = Setup(
-                partition=deal.partition,
-                contributors=deal.contributors,
-                root=deal.root,
-                rounds=grid.rounds,
-                local_epochs=grid.local_epochs,
-                batch_size=grid.batch_size,
-                learning_rate=grid.learning_rate,
-                attack=attack.name,
-                attackers=count,
-                tolerated=told,
-                trim=told / deal.contributors,
-                attack_settings=dict(attack.settings),
-                rule_settings={**dict(self.given), **rule.settings},
-                own_code={**attack.own_code, **rule.own_code},
-            )
-            condition = f"{self.attack}|{deal.partition}|{deal.contributors}|{count}"
-            found.append(Variant(condition, setup, (self.rule,)))
-        return tuple(found)
-
 
 @cache
-def pairing(
-    rule: str, attack: str, grid: Grid, given: tuple[tuple[str, str], ...] = ()
-) -> Pairing:
+def pairing(rule: str, attack: str, grid: Grid, given: Given = ()) -> Pairing:
     """Make the study of a rule under an attack.
 
     Parameters
@@ -104,29 +81,22 @@ def pairing(
     >>> len(one.cells()), one.cells()[0].variants[0].condition
     (2, 'label_flip|iid|20|4')
     """
-
-    def variants(dataset: str) -> tuple[Variant, ...]:
-        deals = [deal for deal in grid.deals if deal.dataset == dataset]
-        return tuple(variant for deal in deals for variant in made.setups(deal))
-
-    made = Pairing(
+    return Pairing(
         name=anchor_of("-".join(("arena", rule, *map("=".join, given), attack))),
         title=f"{rule} under {attack}",
         source="the arena",
         trials={deal.dataset: len(grid.seeds) for deal in grid.deals},
-        variants=variants,
-        run=measured_cell,
+        variants=variants_of(rule, attack, given, grid),
+        # What a trigger is, is no part of what other attacks depend on.
+        run=measured_with_trigger if Contender(attack).name in TRIGGERED else measured_cell,
         rule=rule,
         attack=attack,
         given=given,
         grid=grid,
     )
-    return made
 
 
-def pairings(
-    grid: Grid, chosen: Mapping[str, tuple[tuple[str, str], ...]] | None = None
-) -> list[Pairing]:
+def pairings(grid: Grid, chosen: Mapping[str, Given] | None = None) -> list[Pairing]:
     """List a grid's pairings: each rule where nobody attacks, then under each attack."""
     given = chosen or {}
     return [

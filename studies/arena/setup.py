@@ -19,6 +19,7 @@ class Setup(Settings):
     Everything beside is as `anml run` has it, so that the federation runs alone by it.
     """
 
+    rule: str = Field(description="Of the table of rules, with or without what stands before.")
     partition: str = Field("iid", description="How the data are dealt out.")
     contributors: int = Field(20, ge=1, le=10_000, description="Number of contributors.")
     rounds: int = Field(30, ge=1, le=10_000, description="Rounds of training.")
@@ -39,19 +40,17 @@ class Setup(Settings):
         """Tell which federations share their data: those of one deal."""
         return self.partition, self.contributors
 
-    def flat(self, dataset: str, rule: str, seed: int) -> dict[str, Any]:
+    def flat(self, dataset: str, seed: int) -> dict[str, Any]:
         """Write the settings of a run, by their names with hyphens.
 
         Parameters
         ----------
         dataset : str
-        rule : str
-            Of `anml_fl.plugins.RULES`, or `module:object`.
         seed : int
 
         Examples
         --------
-        >>> found = Setup(attack="alie", attackers=4).flat("digits", "krum", 3)
+        >>> found = Setup(rule="krum", attack="alie", attackers=4).flat("digits", 3)
         >>> found["behaviours"], found["strategies"], found["seed"]
         ({'honest': 16, 'alie': 4}, 'krum', 3)
         """
@@ -71,7 +70,7 @@ class Setup(Settings):
             "n-byzantine": self.tolerated,
             "trim": self.trim,
             "root": self.root,
-            "strategies": rule,
+            "strategies": self.rule,
             "seed": seed,
             **self.attack_settings,
             **self.rule_settings,

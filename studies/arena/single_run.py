@@ -9,25 +9,23 @@ if TYPE_CHECKING:
     from studies.arena.setup import Setup
 
 
-def single_run(setup: Setup, dataset: str, rule: str, seed: int) -> str:
+def single_run(setup: Setup, dataset: str, seed: int) -> str:
     """Write the `anml run` of a federation.
 
     Parameters
     ----------
     setup : Setup
     dataset : str
-    rule : str
-        Of `anml_fl.plugins.RULES`, or `module:object`.
     seed : int
 
     Examples
     --------
     >>> from studies.arena.setup import Setup
-    >>> single_run(Setup(attackers=0), "wine", "krum", 0)
+    >>> single_run(Setup(rule="krum"), "wine", 0)
     'anml run --dataset wine --contributors 20 --partition iid --behaviour honest=20 ...'
     """
     words = ["anml", "run"]
-    for name, value in setup.flat(dataset, rule, seed).items():
+    for name, value in setup.flat(dataset, seed).items():
         if name == "behaviours":
             for kind, count in value.items():
                 words += ["--behaviour", f"{kind}={count}"]

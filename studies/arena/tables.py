@@ -13,6 +13,7 @@ from studies.arena.costs import cost, seconds_of_a_run
 from studies.arena.payouts import stability
 from studies.arena.results import Place
 from studies.arena.setup import NOBODY
+from studies.arena.trigger import SUCCESS
 from studies.reproduction.numbers import p_value, plain
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def loss_table(results: Results, rules: Sequence[str], least: float) -> Grid:
 
 def backdoor_table(results: Results, rules: Sequence[str]) -> Grid:
     """Show how often a trigger works, of attacks that have one."""
-    metric = "backdoor_success"
+    metric = SUCCESS
     places = [
         place
         for place in results.places

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from studies.arena.arena import Given
     from studies.arena.grid import Grid
     from studies.arena.pairing import Pairing
+    from studies.arena.setups import Given
     from studies.runner import Progress
     from studies.study import Row
 

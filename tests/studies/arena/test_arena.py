@@ -140,9 +140,9 @@ def test_an_unknown_rule_is_refused_before_anything_is_run(tiny, tmp_path, nothi
 def test_a_federation_gives_the_same_error_alone(rule, tiny, tmp_path):
     cell = pairing(rule, "label_flip", tiny).cells()[0]
     setup, name = cell.variants[0].recipe, Contender(rule).name
-    flat = {k.replace("-", "_"): v for k, v in setup.flat("digits", name, 0).items()}
+    flat = {k.replace("-", "_"): v for k, v in setup.flat("digits", 0).items()}
     here = federate(**flat).error(name)
-    words = single_run(setup, "digits", name, 0).split()
+    words = single_run(setup, "digits", 0).split()
     ran = CliRunner().invoke(main, [*words[1:], "--out", str(tmp_path / "run")])
     assert ran.exit_code == 0, ran.output
     lines = (tmp_path / "run" / name / "rounds.jsonl").read_text().splitlines()
@@ -154,7 +154,19 @@ def test_a_pairing_reaches_no_other_rule_or_attack(tiny):
     assert {"strategies.rules.krum", "anml_fl.behaviours.label_flip"} <= modules
     rules = {one for one in modules if one.startswith("strategies.rules.")}
     assert rules <= {"strategies.rules.krum", "strategies.rules._lowest"}
-    assert "anml_fl.behaviours.gradient_aligned" not in modules
+    assert not modules & {"anml_fl.behaviours.joint", "anml_fl.behaviours.backdoor"}
+    assert not any(one.startswith("strategies.pre_aggregations.") for one in modules)
+
+
+def test_a_pairing_reaches_each_part_of_a_chain(tiny):
+    modules = closure_of(pairing("nnm+median", "backdoor", tiny)).modules
+    assert {
+        "strategies.pre_aggregations.nnm",
+        "strategies.rules.median",
+        "anml_fl.behaviours.backdoor",
+        "anml_fl.federation.backdoor_success",
+    } <= modules
+    assert "strategies.pre_aggregations.bucketing" not in modules
 
 
 def test_what_other_code_made_is_stale(done, tiny, monkeypatch):
@@ -162,3 +174,12 @@ def test_what_other_code_made_is_stale(done, tiny, monkeypatch):
     assert stale_pairings(kept) == []
     kept.about["pairings"]["krum|label_flip"]["code"] = "0" * 64
     assert stale_pairings(kept) == ["krum|label_flip"]
+
+
+def test_a_pairing_is_made_anew_in_another_process(tiny):
+    make, given = pairing("krum", "label_flip", tiny).__reduce__()
+    again = make(*given)
+    assert [cell.key for cell in again.cells()] == [
+        cell.key for cell in pairing("krum", "label_flip", tiny).cells()
+    ]
+    assert make(*given) is again  # once, however many cells it has

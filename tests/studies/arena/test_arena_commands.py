@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from anml_fl.cli import main
 from studies.arena import grid as grids
 from studies.arena import tuning
+from studies.arena.arena import check
 from studies.arena.grid import GRIDS, Deal, Grid
 from studies.arena.page import write_arena
 from studies.arena.pairing import pairings
@@ -47,6 +48,11 @@ def test_the_standard_grid_is_as_large_as_it_was_asked_for():
     assert len(grid.deals) == 4
     assert grid.runs == len(grid.rules) * 4 * 3 * (12 * 3 + 1)
     assert grid.runs > 6000
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_every_name_of_a_grid_stands_for_something(name):
+    check(GRIDS[name])
 
 
 def test_the_report_is_written_and_the_same_again(done, tmp_path):
@@ -151,3 +157,29 @@ def test_a_damaged_choice_is_refused(tmp_path):
     (tmp_path / "chosen.json").write_text("[]")
     with pytest.raises(ValueError, match=r"chosen\.json is damaged"):
         load_chosen(tmp_path)
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch, tmp_path):
+    def stopped(*args, **given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("studies.arena.arena.run_arena", stopped)
+    ran = _anml("run", "quick", "--out", str(tmp_path))
+    assert ran.exit_code == 130
+    assert "the same command goes on with what is left" in ran.output
+
+
+def test_one_more_rule_or_attack_is_one_more(monkeypatch, tmp_path):
+    found = []
+    monkeypatch.setattr(
+        "studies.arena.arena.run_arena", lambda grid, *_, **__: found.append(grid)
+    )
+    more = ("--rule", "bulyan", "--attack", "joint", "--seeds", "5,6", "--out", str(tmp_path))
+    assert _anml("run", "quick", *more).exit_code == 0
+    assert _anml("run", "quick", "--only", *more).exit_code == 0
+    quick = GRIDS["quick"]
+    added, alone = found
+    assert added.rules == (*quick.rules, "bulyan")
+    assert added.attacks == (*quick.attacks, "joint")
+    assert added.seeds == (5, 6)
+    assert (alone.rules, alone.attacks) == (("bulyan",), ("joint",))
