@@ -1,4 +1,4 @@
-"""What is taken in of each reply: an update that is finite, viewed or copied, and its buffers."""
+"""What is taken in of each reply: an update that is finite, and copies of its buffers."""
 
 from __future__ import annotations
 

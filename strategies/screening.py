@@ -12,9 +12,9 @@ from flwr.app import ArrayRecord, ConfigRecord, Message, RecordDict
 from strategies import protocol
 from strategies.arrays import BadArrayError
 from strategies.error_reply import LONGEST_REASON
+from strategies.incoming import Incoming
 from strategies.instruction import BadReplyError, attribute
 from strategies.layout import Layout
-from strategies.incoming import Incoming
 from strategies.metrics import reported, reported_examples
 from strategies.packing import unpacked_values
 

@@ -1,4 +1,4 @@
-"""The updates of a round, as views of the replies' bytes: taken a block of columns at a time."""
+"""The updates of a round, as views of the replies' bytes: a block of columns at a time."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ class Views:
     def stacked(self) -> Stacked:
         """Put all of them into one matrix, and let each go when its row is there."""
         matrix = np.empty(self.shape, self.model.dtype)
-        for row, arrays in enumerate(self.pieces):
-            for array, (low, high) in zip(arrays, pairwise(self._edges), strict=True):
-                np.subtract(array, self.model[low:high], out=matrix[row, low:high])
-            self.pieces[row] = arrays = ()
+        for row in range(len(self.pieces)):
+            for place, (low, high) in enumerate(pairwise(self._edges)):
+                minus = self.model[low:high]
+                np.subtract(self.pieces[row][place], minus, out=matrix[row, low:high])
+            self.pieces[row] = ()
             if self.model.size > _LARGE:
-                del array
                 release_freed()
         return Stacked(matrix)
 

@@ -55,7 +55,7 @@ _PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
     "data": ((server.orchestration.federation, "data_of"),),
     "clients": ((InlineGrid, "push_messages"),),
     "screening": ((strategies.screened_strategy, "screen"),),
-    "Krum": ((strategies.screened_strategy, "krum_scores"),),
+    "Krum": ((strategies.screened_strategy, "assess"),),
     "registry": ((SqlRegistry, "signals"), (SqlRegistry, "observe")),
     "ledger": ((Settlement, "settle"),),
     "updates": ((server.orchestration.round_loop, "save_updates"),),
