@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.method.blockwise_distances import Stacked, parts, squared_distances
+from anml_fl.method.blockwise_distances import (
+    Stacked,
+    bounded_distances,
+    parts,
+    squared_distances,
+)
+from anml_fl.method.krum import FEWEST
 from anml_fl.system.memory import release_freed
 
 if TYPE_CHECKING:
@@ -186,6 +192,19 @@ class Updates:
             out = buffer[:, : part.stop - part.start]
             np.matmul(own, self.columns(part, rows, out), out=total[part])
         return total
+
+    def measured(self) -> bool:
+        """Take and keep the distances of few, if the updates and their squares are finite.
+
+        Whether they are is known from the same pass.
+        """
+        if not FEWEST <= len(self) <= _FEW:
+            return False
+        self._distances = bounded_distances(self._rows)
+        if self._distances is None:
+            return False
+        self._distances.setflags(write=False)
+        return True
 
     @property
     def distances(self) -> NDArray[np.float64]:
