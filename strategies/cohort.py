@@ -16,6 +16,7 @@ from strategies.updates import Updates
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from strategies.landmarks import Landmarks
     from strategies.screening import Screened
 
 
@@ -69,7 +70,12 @@ class Cohort:
 
 
 def assess(
-    screened: Screened, signals: Signals, *, n_byzantine: int | None, example_weighting: bool
+    screened: Screened,
+    signals: Signals,
+    *,
+    n_byzantine: int | None,
+    example_weighting: bool,
+    landmarks: Landmarks | None = None,
 ) -> tuple[Cohort, str | None]:
     """Judge the valid updates of a round by each other.
 
@@ -81,18 +87,23 @@ def assess(
     n_byzantine : int, optional
         f of Krum's scores.
     example_weighting : bool
+    landmarks : Landmarks, optional
+        What more contributors than these are compared with, instead of with each other.
 
     Returns
     -------
     tuple
-        The cohort, and a note where Krum has no meaning.
+        The cohort, and a note where Krum has no meaning or is estimated.
     """
     n = len(screened.contributors)
     rows = Updates.of(screened.updates)
     note = None
     scores, q = np.zeros(n), np.ones(n)
     if n >= FEWEST:
-        scores = scores_of_distances(rows.distances, n_byzantine=n_byzantine)
+        if landmarks is not None and n > landmarks.count:
+            scores, note = landmarks.scores(rows, n_byzantine)
+        else:
+            scores = scores_of_distances(rows.distances, n_byzantine=n_byzantine)
         q = consistency(scores)
     elif n:
         note = f"{n} valid replies, fewer than {FEWEST}: q = 1 for all"

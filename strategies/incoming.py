@@ -1,4 +1,4 @@
-"""What is taken in of each reply: an update that is finite, viewed or copied, and its buffers."""
+"""What is taken in of each reply: an update that is finite, and copies of its buffers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,6 @@ class Incoming:
         self._small = model.size <= _SMALL
         self._matrix = np.empty((most if self._small else 0, model.size), model.dtype)
         self._pieces: list[Sequence[NDArray[Any]]] = []
-        self._bounded = _bounded(model)
 
     def take(self, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Take a reply's arrays by name: keeps the update, and returns the buffers, copied.
@@ -57,43 +56,53 @@ class Incoming:
         Raises
         ------
         BadReplyError
-            If something is not finite; nothing is kept then.
+            If something is not finite; nothing is kept then. Of large updates it is not looked
+            for yet.
         """
-        pieces: Sequence[NDArray[Any]] = ()
         # Copied, since a view would keep the reply.
         buffers = settled({name: values[name] for name in self._layout.buffers}, self._before)
         lost = sum(
             int(np.count_nonzero(np.isfinite(self._before[name]) & ~np.isfinite(value)))
             for name, value in buffers.items()
         )
+        pieces: Sequence[NDArray[Any]] = self._layout.pieces(values)
+        finite = True
         if self._small:
             row = self._matrix[len(self._pieces)]
             self._layout.fill(values, row, minus=self._model)
             finite = is_finite(row)
-        else:
-            pieces = self._layout.pieces(values)
-            finite = (self._bounded and all(map(_bounded, pieces))) or self._finite(values)
         if lost or not finite:
-            raise BadReplyError(self._wrong(values, lost))
-        self._pieces.append(pieces)
+            raise BadReplyError(self._wrong(pieces, lost))
+        self._pieces.append(() if self._small else pieces)
         return buffers
 
-    def updates(self) -> Updates:
-        """Give what was taken in, in that order."""
+    def updates(self) -> tuple[Updates, dict[int, str]]:
+        """Give what was taken in, in that order; and the reasons against some, by place."""
         if self._small:
-            return Updates.of(self._matrix[: len(self._pieces)])
-        return Updates(Views(self._pieces, self._model))
+            return Updates.of(self._matrix[: len(self._pieces)]), {}
+        updates = Updates(Views(self._pieces, self._model))
+        if updates.measured():
+            return updates, {}
+        # Values of which not even their squares overflow differ by something finite.
+        bounded = _bounded(self._model)
+        doubtful = [
+            place
+            for place, pieces in enumerate(self._pieces)
+            if not (bounded and all(map(_bounded, pieces)))
+        ]
+        return updates, {
+            place: self._wrong(self._pieces[place])
+            for place in doubtful
+            if not self._finite(updates[[place]])
+        }
 
-    def _finite(self, values: Mapping[str, NDArray[Any]]) -> bool:
-        """Whether an update is finite, where its values alone do not tell."""
-        update = np.empty_like(self._model)
-        self._layout.fill(values, update, minus=self._model)
-        return is_finite(update)
+    def _finite(self, update: Updates) -> bool:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return is_finite(update.columns(slice(None)))
 
-    def _wrong(self, values: Mapping[str, NDArray[Any]], lost: int) -> str:
-        vector = np.empty_like(self._model)
-        self._layout.fill(values, vector)
-        if bad := lost + np.count_nonzero(~np.isfinite(vector)):
+    def _wrong(self, pieces: Sequence[NDArray[Any]], lost: int = 0) -> str:
+        bad = lost + sum(int(np.count_nonzero(~np.isfinite(piece))) for piece in pieces)
+        if bad:
             return f"{bad} values are not finite"
         return f"the update is too large for {self._model.dtype.name}"
 

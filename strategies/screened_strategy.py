@@ -29,6 +29,7 @@ from strategies.contributor_records import (
     warn_silent,
 )
 from strategies.instruction import instruct
+from strategies.landmarks import Landmarks
 from strategies.metrics import Metrics
 from strategies.participation import Participation
 from strategies.registry_answers import ask, show
@@ -247,6 +248,9 @@ class ScreenedStrategy(AppStrategy):
             signals,
             n_byzantine=settings.n_byzantine,
             example_weighting=settings.example_weighting,
+            landmarks=Landmarks(settings.landmarks, self.sampling.seed, number)
+            if settings.landmarks
+            else None,
         )
         wanted = self.participation.enough(len(cohort.contributors), asked, sent.drawn.undrawn)
         decision, new_model, note = self._decided(number, wanted, sent, screened, cohort, note)

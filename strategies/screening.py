@@ -98,6 +98,8 @@ class Screened:
             buffers=tuple(self.buffers[i] for i in kept),
             examples=self.examples[kept],
             left_out={**self.left_out, **left},
+            credentials={n: own for n, own in self.credentials.items() if n not in left},
+            metrics={n: own for n, own in self.metrics.items() if n not in left},
         )
 
 
@@ -181,9 +183,10 @@ def screen(
                 metrics[contributor] = said_of_it
             if shown:
                 credentials[contributor] = shown
-    return Screened(
+    updates, wrong = incoming.updates()
+    screened = Screened(
         tuple(contributors),
-        incoming.updates(),
+        updates,
         tuple(buffers),
         np.array(examples, dtype=np.float64),
         left_out,
@@ -195,6 +198,7 @@ def screen(
         echoed,
         metrics,
     )
+    return screened.without({contributors[place]: why for place, why in wrong.items()})
 
 
 def _hash(content: RecordDict, name: str) -> str | None:

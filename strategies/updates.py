@@ -1,4 +1,4 @@
-"""The updates of a round, as views of the replies' bytes: taken a block of columns at a time."""
+"""The updates of a round, as views of the replies' bytes: a block of columns at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.method.blockwise_distances import Stacked, parts, squared_distances
+from anml_fl.method.blockwise_distances import (
+    Stacked,
+    bounded_distances,
+    parts,
+    squared_distances,
+)
+from anml_fl.method.krum import FEWEST
 from anml_fl.system.memory import release_freed
 
 if TYPE_CHECKING:
@@ -75,12 +81,12 @@ class Views:
     def stacked(self) -> Stacked:
         """Put all of them into one matrix, and let each go when its row is there."""
         matrix = np.empty(self.shape, self.model.dtype)
-        for row, arrays in enumerate(self.pieces):
-            for array, (low, high) in zip(arrays, pairwise(self._edges), strict=True):
-                np.subtract(array, self.model[low:high], out=matrix[row, low:high])
-            self.pieces[row] = arrays = ()
+        for row in range(len(self.pieces)):
+            for place, (low, high) in enumerate(pairwise(self._edges)):
+                minus = self.model[low:high]
+                np.subtract(self.pieces[row][place], minus, out=matrix[row, low:high])
+            self.pieces[row] = ()
             if self.model.size > _LARGE:
-                del array
                 release_freed()
         return Stacked(matrix)
 
@@ -186,6 +192,19 @@ class Updates:
             out = buffer[:, : part.stop - part.start]
             np.matmul(own, self.columns(part, rows, out), out=total[part])
         return total
+
+    def measured(self) -> bool:
+        """Take and keep the distances of few, if the updates and their squares are finite.
+
+        Whether they are is known from the same pass.
+        """
+        if not FEWEST <= len(self) <= _FEW:
+            return False
+        self._distances = bounded_distances(self._rows)
+        if self._distances is None:
+            return False
+        self._distances.setflags(write=False)
+        return True
 
     @property
     def distances(self) -> NDArray[np.float64]:

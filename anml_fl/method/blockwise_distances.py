@@ -122,7 +122,44 @@ def squared_distances(vectors: Blocks) -> NDArray[np.float64]:
     array([[ 0., 25.],
            [25.,  0.]])
     """
-    distances, cancelled = _around(vectors, None, _sampled_centre(vectors))
+    centre = _sampled_centre(vectors)
+    return _resolved(vectors, centre, _gram(vectors, None, centre))
+
+
+def bounded_distances(vectors: Blocks) -> NDArray[np.float64] | None:
+    """Square the distances of rows of which it is not known whether they are finite.
+
+    The pass that takes the distances tells that, too.
+
+    Parameters
+    ----------
+    vectors : Blocks
+
+    Returns
+    -------
+    (n, n) float64 or None
+        As `squared_distances` gives them. None where a row is not finite, or so long that its
+        square is not.
+
+    Examples
+    --------
+    >>> bounded_distances(Stacked(np.array([[0.0], [3.0]], np.float32)))
+    array([[0., 9.],
+           [9., 0.]])
+    >>> bounded_distances(Stacked(np.array([[0.0], [np.nan]], np.float32))) is None
+    True
+    """
+    centre = _sampled_centre(vectors)
+    gram = _gram(vectors, None, centre)
+    if not np.isfinite(gram.diagonal()).all():
+        return None
+    return _resolved(vectors, centre, gram)
+
+
+def _resolved(
+    vectors: Blocks, centre: int | None, gram: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    distances, cancelled = _of_gram(vectors, None, centre, gram)
     _measure_again(vectors, np.arange(len(distances)), distances, cancelled, depth=0)
     return distances
 
@@ -134,8 +171,8 @@ def _sampled_centre(vectors: Blocks) -> int | None:
     """
     d = vectors.shape[1]
     step = max(1, d // _SAMPLE)
-    sample = vectors.columns(slice(0, min(d, step * _SAMPLE), step)).astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
+        sample = vectors.columns(slice(0, min(d, step * _SAMPLE), step)).astype(np.float64)
         gram = sample @ sample.T
         lengths = gram.diagonal().copy()
         near, cancelled = _from_gram(gram)
@@ -208,19 +245,21 @@ def _measure_again(
         if depth + 1 >= _DEEPEST or wanted.sum() < wanted.size / _PAIRS:
             again = _one_by_one(vectors, members, wanted)
         else:
-            again, lost = _around(vectors, members, _central(inner))
+            own = _central(inner)
+            again, lost = _of_gram(vectors, members, own, _gram(vectors, members, own))
             # A pair that some centre has resolved stays so.
             lost &= wanted
             _measure_again(vectors, members, again, lost, depth + 1)
         distances[square] = np.where(wanted, again, inner)
 
 
-def _around(
-    vectors: Blocks, rows: NDArray[np.intp] | None, centre: int | None
+def _of_gram(
+    vectors: Blocks,
+    rows: NDArray[np.intp] | None,
+    centre: int | None,
+    gram: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Distances from the Gram matrix around one row, and which pairs to measure again."""
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        gram = _gram(vectors, rows, centre)
     scale = 1.0
     if not _SMALLEST < gram.diagonal().max() < _LARGEST:  # nan lands here too
         reach = _reach(vectors, rows, centre)
@@ -228,8 +267,7 @@ def _around(
             return np.zeros_like(gram), np.zeros(gram.shape, dtype=bool)
         # A power of two, so that scaling itself loses nothing.
         scale = float(2.0 ** int(np.clip(-np.frexp(reach)[1], -1000, 1000)))
-        with np.errstate(under="ignore"):
-            gram = _gram(vectors, rows, centre, scale)
+        gram = _gram(vectors, rows, centre, scale)
     distances, cancelled = _from_gram(gram)
     if scale != 1.0:
         with np.errstate(over="ignore", under="ignore"):
@@ -257,28 +295,29 @@ def _gram(
     blocks = parts(n, vectors.shape[1])
     buffer = np.empty((n + 1, blocks[0].stop if blocks else 0), dtype=np.float32)
     few = n <= _FEW
-    for part in blocks:
-        cyclic = buffer[:, : part.stop - part.start]
-        own = cyclic[:n]
-        block = vectors.columns(part, rows, own)
-        if scale is not None:
-            wide = _halved(block, centre)
-            wide *= 2 * scale
-            own[:] = wide
-        elif centre is not None:
-            np.subtract(block, block[centre].copy(), out=own, casting="same_kind")
-        elif block is not own and (few or block.dtype != np.float32):
-            own[:] = block
-        else:
-            own = block
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        for part in blocks:
+            cyclic = buffer[:, : part.stop - part.start]
+            own = cyclic[:n]
+            block = vectors.columns(part, rows, own)
+            if scale is not None:
+                wide = _halved(block, centre)
+                wide *= 2 * scale
+                own[:] = wide
+            elif centre is not None:
+                np.subtract(block, block[centre].copy(), out=own, casting="same_kind")
+            elif block is not own and (few or block.dtype != np.float32):
+                own[:] = block
+            else:
+                own = block
+            if few:
+                cyclic[n] = cyclic[0]
+                gram += _narrow_products(own, cyclic[1:])
+            else:
+                gram += own @ own.T
         if few:
-            cyclic[n] = cyclic[0]
-            gram += _narrow_products(own, cyclic[1:])
-        else:
-            gram += own @ own.T
-    if few:
-        gram = np.roll(gram, 1, axis=1)
-        gram = (gram + gram.T) / 2  # kernels may round one of the two otherwise
+            gram = np.roll(gram, 1, axis=1)
+            gram = (gram + gram.T) / 2  # kernels may round one of the two otherwise
     return gram
 
 

@@ -14,6 +14,7 @@ ServerStep = Literal["none", "fedavgm", "fedadagrad", "fedadam", "fedyogi"]
 
 _GATE = Gate()
 _ROOT = re.compile(r"auto|none|donated|[1-9][0-9]{0,5}", re.ASCII)
+_Q = re.compile(r"exact|landmark:([2-9]|[1-9][0-9]{1,5})", re.ASCII)
 _ADAPTIVE = ("fedadagrad", "fedadam", "fedyogi")
 _READ_BY = {
     "server_learning_rate": ("fedavgm", *_ADAPTIVE),
@@ -37,6 +38,13 @@ class Aggregation(Section):
         None,
         ge=0,
         description="Attackers that Krum allows for (default: 30 %, at most (n-3)/2).",
+    )
+    q: str = Field(
+        "exact",
+        description="Krum's distances: exact, between all contributors; or landmark:K, to K of"
+        " them, drawn by the seed, where there are more. The round's record then says how q"
+        " ranks beside the exact one: with 256 of 10,000 above .99, and 99 % of the selected"
+        " are the same.",
     )
     trim: float = Field(
         0.3, ge=0, lt=0.5, description="Share cut from either end by trimmed_mean."
@@ -102,6 +110,21 @@ class Aggregation(Section):
                 " out, such as 80"
             )
         return said
+
+    @field_validator("q")
+    @classmethod
+    def _a_way_to_q(cls, said: str) -> str:
+        if not _Q.fullmatch(said):
+            raise ValueError(
+                "must be exact, or landmark: and how many contributors the others are compared"
+                f" with, from 2 to 999999, such as landmark:256, got {said!r}"
+            )
+        return said
+
+    @property
+    def landmarks(self) -> int | None:
+        """How many contributors q is taken from; None: from all."""
+        return None if self.q == "exact" else int(self.q.partition(":")[2])
 
     @model_validator(mode="after")
     def _numbers_are_of_a_step_that_reads_them(self) -> Aggregation:

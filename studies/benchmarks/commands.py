@@ -124,12 +124,13 @@ def bench_round_memory(
     show_default=True,
     help="none, sqlite (a new file), or the URL of an empty PostgreSQL database.",
 )
+@click.option("--q", default="exact", show_default=True, help="exact, or landmark:K.")
 @click.option("--json", "as_json", is_flag=True, help="Print the measured row as JSON.")
-def bench_size(contributors: int, rounds: int, database: str, as_json: bool) -> None:
+def bench_size(contributors: int, rounds: int, database: str, q: str, as_json: bool) -> None:
     """What a round of thousands costs: seconds by part, memory, bytes on disk."""
     from studies.benchmarks import federation_size as benchmark
 
     _quiet()
     with errors_reported():
-        row = benchmark.run(contributors, rounds, database)
+        row = benchmark.run(contributors, rounds, database, q)
     click.echo(row.to_json() if as_json else benchmark.table([row]))

@@ -55,7 +55,7 @@ _PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
     "data": ((server.orchestration.federation, "data_of"),),
     "clients": ((InlineGrid, "push_messages"),),
     "screening": ((strategies.screened_strategy, "screen"),),
-    "Krum": ((strategies.screened_strategy, "krum_scores"),),
+    "Krum": ((strategies.screened_strategy, "assess"),),
     "registry": ((SqlRegistry, "signals"), (SqlRegistry, "observe")),
     "ledger": ((Settlement, "settle"),),
     "updates": ((server.orchestration.round_loop, "save_updates"),),
@@ -102,7 +102,9 @@ class Row:
         return json.dumps(asdict(self))
 
 
-def run(contributors: int, rounds: int = 1, database: str = NO_DATABASE) -> Row:
+def run(
+    contributors: int, rounds: int = 1, database: str = NO_DATABASE, q: str = "exact"
+) -> Row:
     """Run one federation and measure it.
 
     Parameters
@@ -114,6 +116,8 @@ def run(contributors: int, rounds: int = 1, database: str = NO_DATABASE) -> Row:
     database : str
         "none": a simulated registry; "sqlite": a new file; or the URL of an empty PostgreSQL
         database. Registry, ledger and reputations are kept there.
+    q : str
+        As in the settings: exact, or landmark:K.
 
     Raises
     ------
@@ -131,7 +135,7 @@ def run(contributors: int, rounds: int = 1, database: str = NO_DATABASE) -> Row:
         raise ValueError(f"contributors must be at least 10, got {contributors}")
     with TemporaryDirectory() as folder:
         where = str(Path(folder, "anml.db")) if database == SQLITE else database
-        config = _config(contributors, rounds, "" if where == NO_DATABASE else where)
+        config = _config(contributors, rounds, "" if where == NO_DATABASE else where, q)
         if config.registry.database:
             _fill(where, names_of(config))
         out = Path(folder, "run")
@@ -185,9 +189,10 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def _config(contributors: int, rounds: int, database: str) -> RunConfig:
+def _config(contributors: int, rounds: int, database: str, q: str) -> RunConfig:
     kinds = ",".join(f"{kind}={contributors // 10}" for kind in _ATTACKERS)
-    flat = {**_SETTINGS, "contributors": contributors, "rounds": rounds, "behaviours": kinds}
+    flat = {**_SETTINGS, "contributors": contributors, "rounds": rounds}
+    flat |= {"behaviours": kinds, "q": q}
     if database:
         flat |= {"database": database, "reputation": True}
     return from_flat(flat)
