@@ -162,8 +162,8 @@ def _engine(engine: str, parts: Sequence[Samples]) -> float:
         command = [
             *(sys.executable, "-m", "anml_fl", "run", "--engine", engine),
             *("--data", str(rows), "--label", "label", "--by", "site", "--test", str(tested)),
-            *("--strategies", "anml", "--local-epochs", "1", "--root", "none"),
-            *("--learning-rate", str(_RATE), "--record-updates", "false"),
+            *("--strategy", "anml", "--local-epochs", "1", "--root", "none"),
+            *("--learning-rate", str(_RATE), "--no-record-updates"),
         ]
         took = [
             _processor_time([*command, "--rounds", str(n), "--out", str(folder / str(n))])
@@ -192,7 +192,7 @@ def _processor_time(command: Sequence[str]) -> float:
                     spent[one.pid] = times.user + times.system
         time.sleep(_POLL)
     if process.returncode:
-        said = process.stdout.read().decode(errors="replace")[-500:]
+        said = process.stdout.read().decode(errors="replace")[:500]
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said}")
     return sum(spent.values())
 
