@@ -40,6 +40,14 @@ def bench_krum(repeats: int) -> None:
     _measure("krum", repeats=repeats)
 
 
+@bench.command("engines")
+@click.option("--contributors", "sizes", multiple=True, type=int, help="(default: 100, 300).")
+@click.option("--repeats", default=3, show_default=True, help="Measurements of each.")
+def bench_engines(sizes: tuple[int, ...], repeats: int) -> None:
+    """Contributor-updates a CPU-second: our engines, Flower's, ByzFL's and a plain loop."""
+    _measure("engines", sizes or (100, 300), repeats)
+
+
 @bench.command("calibrated")
 @click.option("--repeats", default=3, show_default=True, help="Measurements of each.")
 @click.option(

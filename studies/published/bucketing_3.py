@@ -169,7 +169,8 @@ class _Aggregator:
         return self._rule(sent)
 
     def _mean(self, sent: Gradients) -> NDArray[np.float64]:
-        return sent.mean(0, dtype=np.float64)
+        found: NDArray[np.float64] = sent.mean(0, dtype=np.float64)
+        return found
 
     def _krum(self, sent: Gradients) -> NDArray[np.float64]:
         best = int(np.argmin(krum_scores(sent, n_byzantine=_HOSTILE)))
@@ -179,7 +180,8 @@ class _Aggregator:
         return np.median(sent, axis=0).astype(np.float64)
 
     def _geometric_median(self, sent: Gradients) -> NDArray[np.float64]:
-        return geometric_median(sent, steps=_WEISZFELD) @ sent
+        found: NDArray[np.float64] = geometric_median(sent, steps=_WEISZFELD) @ sent
+        return found
 
     def _centred_clipping(self, sent: Gradients) -> NDArray[np.float64]:
         before = np.zeros(sent.shape[1]) if self._centre is None else self._centre

@@ -118,8 +118,10 @@ def _aggregated(rule: str, hostile: int, sent: Gradients) -> NDArray[np.float64]
     mixed = nnm(clipped, hostile) @ clipped
     if rule == "trimmed_mean":
         middle = np.sort(mixed, axis=0)[hostile : len(mixed) - hostile]
-        return middle.mean(0, dtype=np.float64)
-    return geometric_median(mixed, steps=_WEISZFELD) @ mixed
+        found: NDArray[np.float64] = middle.mean(0, dtype=np.float64)
+    else:
+        found = geometric_median(mixed, steps=_WEISZFELD) @ mixed
+    return found
 
 
 class _Attacker:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from studies.published.comparison import published_blocks
 from studies.reproduction import figures
 from studies.reproduction.claims import claims_table
 from studies.reproduction.comparison import rows, variants
@@ -15,6 +14,7 @@ from studies.reproduction.document import Folded, Section, Text
 from studies.reproduction.figure_5 import figure_5, sweep_table
 from studies.reproduction.networks import network_blocks
 from studies.reproduction.notes import NOTES, TABLE_16
+from studies.reproduction.published_tables import published_blocks
 from studies.reproduction.rule_comparison import rule_blocks
 from studies.reproduction.sample_gates import sample_gate_blocks
 from studies.reproduction.settings import differences, settings_blocks, usual_recipe
