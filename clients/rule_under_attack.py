@@ -79,7 +79,13 @@ def aggregated(
 
 
 def between_finite(updates: NDArray[Any]) -> NDArray[np.float64]:
-    """Measure squared distances between updates (n, d): (n, n), 0 where one is not finite."""
+    """Measure squared distances between updates (n, d): (n, n), 0 where one is not finite.
+
+    Examples
+    --------
+    >>> between_finite(np.array([[0.0], [np.inf], [2.0]])).tolist()
+    [[0.0, 0.0, 4.0], [0.0, 0.0, 0.0], [4.0, 0.0, 0.0]]
+    """
     finite = np.flatnonzero(np.isfinite(updates).all(axis=1))
     apart = np.zeros((len(updates), len(updates)))
     if finite.size:
