@@ -39,6 +39,9 @@ class RuleComparison(Settings):
     scenario: str = Field("unknown", description="How reliable the registry's v and r are.")
     behaviour: str = Field("honest", description="What attackers do.")
     attackers: Share = Field(0.0, description="Share of the contributors; one at least.")
+    strength: float | None = Field(
+        None, ge=0, description="How strong an attack on updates is (default: its paper's)."
+    )
 
     def federated(self, dataset: str, seed: int, method: str) -> Federated:
         """Train under one rule.

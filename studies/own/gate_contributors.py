@@ -67,6 +67,7 @@ class _Attack(NamedTuple):
     behaviour: str = "honest"
     attackers: float = 0.3
     credentials: str = "absent"
+    strength: float | None = None
 
 
 # A forger's or a buyer's credentials are part of how it behaves.
@@ -89,7 +90,11 @@ _FURTHER = (
     _Attack("gradient_aligned", credentials="forged"),
     _Attack("turncoat"),
     _Attack("on_off"),
-    *map(_Attack, ("sign_flip", "alie", "ipm", "min_max", "mimic")),
+    _Attack("sign_flip", strength=2.0),
+    _Attack("alie", strength=1.5),
+    _Attack("ipm", strength=1.0),
+    _Attack("min_max"),
+    _Attack("mimic"),
 )
 
 
@@ -124,6 +129,7 @@ def _variant(federation: RuleComparison, attack: _Attack, rules: tuple[str, ...]
                 (attack.behaviour, attack.credentials), attack.behaviour
             ),
             attackers=attack.attackers,
+            strength=attack.strength,
         ),
         (*rules, "oracle") if attack.attackers else rules,
     )
