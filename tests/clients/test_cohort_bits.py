@@ -58,12 +58,14 @@ SHAPES = {
         784,
         10,
     ),
+    "odd": (lambda: nn.Sequential(nn.Linear(13, 7), nn.ReLU(), nn.Linear(7, 5)), 13, 5),
     "logistic": (lambda: build("logistic", 30, None, 2, seed=0), 30, 2),
     "values": (lambda: build("mlp", 5, None, 1, seed=0), 5, 1),
 }
 WAYS = {
     "sgd": Training(local_epochs=1),
     "epochs": Training(local_epochs=3, batch_size=9, weight_classes=True),
+    "small": Training(local_epochs=1, batch_size=3),
     "all": Training(
         local_epochs=2, momentum=0.9, weight_decay=0.01, proximal=0.1, clip_norm=0.5
     ),

@@ -211,6 +211,23 @@ def test_what_cannot_be_stacked_is_trained_one_by_one_and_called_so(name):
             np.testing.assert_allclose(found[key][place], one, atol=2e-4)
 
 
+def test_on_two_threads_models_side_by_side_learn_the_same(monkeypatch):
+    torch.manual_seed(0)
+    # What threads do to each other must not be taken for a model that cannot be stacked.
+    monkeypatch.setattr("clients.cohort_training._one_by_one", None)
+    model, settings = STACKED["tanh"](), Training(local_epochs=20, batch_size=4)
+    parts, before = parts_of([12] * 40), torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(train_cohort(model, parts, settings, orders(40)))
+    finally:
+        torch.set_num_threads(before)
+    for name, one in found[0].items():
+        np.testing.assert_allclose(found[1][name], one, atol=1e-5)
+
+
 def test_of_a_word_that_fills_up_nothing_is_learnt():
     model = _Words()
     with torch.no_grad():
