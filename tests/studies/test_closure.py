@@ -109,7 +109,7 @@ def test_no_table_of_ones_own_claim_or_worth_makes_a_study_stale(house):
         (("anml_fl/run/best_round.py", "0 < self", "1 < self"), FEDERATED),
         (("anml_fl/run/criterion.py", "score < best", "score <= best"), FEDERATED),
         (("server/orchestration/kept_model.py", " == len(self._scores)", " > 1"), FEDERATED),
-        (("clients/local_round.py", "order = stream(", "order = stream(*"), FEDERATED),
+        (("clients/local_round.py", "rng = stream(", "rng = stream(*"), FEDERATED),
         # Of an open table only what a study names: rules, models, scenarios, behaviours.
         (("strategies/rules/median.py", "return ", "return -"), {"hospitals"}),
         (("strategies/rules/bulyan.py", "return ", "return -"), set()),
