@@ -23,9 +23,9 @@ KNOWN = {
     " optimizer, momentum, weight_decay, proximal, clip_norm, weight_classes, device, timeout,"
     " min_replies",
     "evaluation": "metric, patience, best_by, worth, repeats",
-    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, q, trim, example_weighting,"
-    " root, server_optimizer, server_learning_rate, server_momentum, server_beta_2,"
-    " server_tau",
+    "aggregation": "tau_h, tau_c, alpha, tau, fraction, n_byzantine, q, trim,"
+    " example_weighting, root, server_optimizer, server_learning_rate, server_momentum,"
+    " server_beta_2, server_tau",
     "registry": "database, simulated, reputation, forgetting, exploration, r_min, gold",
     "settlement": "pool, record_updates",
 }
