@@ -11,7 +11,6 @@ from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp.strategy import FedAvg
 
-from anml_fl.federation.root_use import needed, root_use
 from anml_fl.plugins import RULES
 from anml_fl.settings.aggregation import Aggregation
 from clients.echo import echo_nonce
@@ -35,21 +34,6 @@ class Coming(InlineGrid):
     def get_nodes(self):
         there = set(self.get_node_ids())
         return [node for node in super().get_nodes() if node.node_id in there]
-
-
-class Trusted:
-    """Two rows of the server's, of which a model says the more, the larger its values are."""
-
-    labels = np.array([0, 1])
-    classes = 2
-    about = "ours"
-    donated = False
-
-    def __call__(self, arrays):
-        return {name: value + np.float32(1) for name, value in arrays.items()}
-
-    def outputs(self, arrays):
-        return float(arrays["w"].sum()) * np.eye(2)
 
 
 def an_app(*mods, fail=False):
@@ -80,11 +64,10 @@ def run(chosen, grid, rounds=2):
 
 
 @pytest.mark.parametrize("name", RULES.names)
-def test_nodes_that_come_later_are_waited_for_as_flowers_fedavg_does(name, caplog):
+def test_nodes_that_come_later_are_waited_for_as_flowers_fedavg_does(name, caplog, trusted):
     grid = Coming(an_app(echo_nonce), [0.0, 0.6])
     honest = [f"node-{node}" for node in grid.moments]
-    root = Trusted() if needed(root_use(name)) else None
-    chosen = strategy(name, Aggregation(), honest, root=root)
+    chosen = strategy(name, Aggregation(), honest, root=trusted(name))
     grid.since = started = time.monotonic()  # a rule may take a while to import
     result = run(chosen, grid)
     assert 0.5 < time.monotonic() - started < 20
