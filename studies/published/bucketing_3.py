@@ -177,7 +177,8 @@ class _Aggregator:
         return sent[best].astype(np.float64)
 
     def _median(self, sent: Gradients) -> NDArray[np.float64]:
-        return np.median(sent, axis=0).astype(np.float64)
+        found: NDArray[np.float64] = np.median(sent, axis=0).astype(np.float64)
+        return found
 
     def _geometric_median(self, sent: Gradients) -> NDArray[np.float64]:
         found: NDArray[np.float64] = geometric_median(sent, steps=_WEISZFELD) @ sent
