@@ -210,7 +210,8 @@ def _plain(parts: Sequence[Samples]) -> None:
         x, y = torch.from_numpy(part.features), torch.from_numpy(part.labels)
         cross_entropy(model(x), y).backward()
         optimiser.step()
-        for name, value in arrays_of(model).items():
+        trained: dict[str, NDArray[Any]] = arrays_of(model)
+        for name, value in trained.items():
             total[name] += value / len(parts)
 
 
