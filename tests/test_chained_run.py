@@ -71,11 +71,11 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_end(folder, tmp_path, monkey
 
     kept, calls = round_loop.StrategyFolder.append, []
 
-    def stops(self, record):
+    def stops(self, record, *line):
         calls.append(record)
         if len(calls) == 4:  # in the second round of the second strategy, which has a state
             raise KeyboardInterrupt
-        kept(self, record)
+        kept(self, record, *line)
 
     with monkeypatch.context() as patched:
         patched.setattr(round_loop.StrategyFolder, "append", stops)

@@ -43,8 +43,8 @@ class Aggregation(Section):
         "exact",
         description="Krum's distances: exact, between all contributors; or landmark:K, to K of"
         " them, drawn by the seed, where there are more. The round's record then says how q"
-        " ranks beside the exact one: with 256 of 10,000 above .99, and 99 % of the selected"
-        " are the same.",
+        " ranks beside the exact one. On Adult's 2,500: .98 with 256, and 98 % of the selected"
+        " are the same; .54 and 80 % with 64.",
     )
     trim: float = Field(
         0.3, ge=0, lt=0.5, description="Share cut from either end by trimmed_mean."

@@ -10,6 +10,7 @@ from anml_fl.method.robust.norm_clipping import norm_clipping as factors
 from strategies.composition import handed_back
 from strategies.decision import averaged
 from strategies.pre_aggregation import scaled
+from strategies.updates import Updates
 
 if TYPE_CHECKING:
     from strategies.cohort import Cohort
@@ -20,4 +21,4 @@ if TYPE_CHECKING:
 def norm_clipping(cohort: Cohort, context: Context) -> Decision:
     """Clip every update to the median length, and average: norm_clipping+fedavg, in a word."""
     clipped = scaled(cohort, factors(lengths(cohort.updates)))
-    return handed_back(clipped, averaged(replace(cohort, rows=clipped.updates)))
+    return handed_back(clipped, averaged(replace(cohort, rows=Updates.of(clipped.updates))))

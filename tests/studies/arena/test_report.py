@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from plotly.graph_objects import Figure
 
 from studies.arena.blocks import every_attack, worst_cases
 from studies.arena.choice import choices, up_to
@@ -157,7 +158,8 @@ def test_the_same_contributors_are_held_against_each_other_over_seeds(lines):
 
 def test_a_heat_map_has_a_row_a_rule_and_nobody_first(results):
     drawing = heat_map(results, "error", "errors", "Errors", "")
-    (data,), _ = drawing.views["digits iid, 4 of 20 attack"]
+    (data,), layout = drawing.views["digits iid, 4 of 20 attack"]
+    Figure([data], layout)  # plotly's own schema
     assert data["x"] == [NOBODY, "x", "y"]
     assert data["z"][0] == pytest.approx([11.0, 30.0, 45.0])
     assert len(data["z"]) == 3
