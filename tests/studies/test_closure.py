@@ -257,6 +257,16 @@ def test_a_name_that_cannot_be_seen_is_refused(lab):
         lab(**{"handed_on.py": "globals().update(halves=2)"})
 
 
+def test_a_name_that_a_module_gives_when_asked_is_followed_to_where_it_stands(lab):
+    told = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from lab.sums import halves"
+    )
+    given = f"{told} as halves\ndef __getattr__(name): ..."
+    assert Place("lab.sums", "halves") in lab(**{"handed_on.py": given}).reached
+    with pytest.raises(LookupError, match="handed_on has no halves"):
+        lab(**{"handed_on.py": told})
+
+
 def test_digest_is_the_same_in_every_process(lab):
     again = closure_of(STUDIES["table-7"]).digest
     closure.closure_of.cache_clear()
