@@ -15,6 +15,7 @@ from clients.cohort_training import Held
 from clients.judged_vector import vector_of
 from clients.local_round import LocalRound
 from strategies import protocol
+from strategies.screening import tokens_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -118,7 +119,8 @@ class CohortMembers:
         tokens = make(self.config.seed, contributor, self.task.data.names)
         # What no message could carry fails as it would in one.
         ConfigRecord({protocol.TOKENS: tokens})
-        return tuple(tokens)
+        # As the server finds them in one: what is no list is none.
+        return tokens_in(tokens)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anml_fl.behaviour import behaviour, behaviour_in_round
-from anml_fl.catalogue import shown_kind
-from anml_fl.datasets.prepare import Samples
+from anml_fl.federation.changed_samples import changed_samples
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.own_task.behaving import loaders_behaving
 from anml_fl.federation.own_task.task import ModuleTask
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.behaviour import Behaviour
+    from anml_fl.datasets.prepare import Samples
     from anml_fl.federation.task import Task
     from anml_fl.settings.run import RunConfig
 
@@ -96,7 +96,7 @@ class LocalRound:
         Raises
         ------
         ConfigError
-            If the behaviour gives no samples.
+            If the behaviour gives no samples, or others than can be trained on.
         """
         config, acting = self.config, self.acting(name)
         samples = self.held_by(contributor)
@@ -104,13 +104,7 @@ class LocalRound:
             return samples
         # The stream has no round in it: an attacker's poison is the same in every round.
         rng = stream(config.seed, "behaviour", contributor)
-        samples = acting.samples(samples, rng, config.attacks)
-        if not isinstance(samples, Samples):
-            raise ConfigError(
-                f"behaviour {name!r} must give anml_fl.datasets.prepare.Samples, got"
-                f" {shown_kind(samples)}"
-            )
-        return samples
+        return changed_samples(acting, samples, name, rng, config.attacks)
 
     def held_by(self, contributor: str) -> Samples:
         """Find the samples that a contributor holds."""

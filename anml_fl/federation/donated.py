@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.behaviour import behaviour, behaviour_in_round
-from anml_fl.catalogue import shown_kind
 from anml_fl.datasets.prepare import Samples
+from anml_fl.federation.changed_samples import changed_samples
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.federation.held_out import by_class, thinned
 from anml_fl.federation.root_checks import checked, needed_classes
 from anml_fl.models.trusted_rows import LEAST_OF_A_CLASS, RootSetError
 from anml_fl.seeding import stream
-from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,16 +72,8 @@ def donated(task: Task, config: RunConfig) -> RootRows:
 def _held(samples: Samples, name: str, role: str, config: RunConfig) -> Samples:
     """Make of a contributor's samples what it trains on, as its own node does."""
     acting = behaviour(behaviour_in_round(role, 1, config.attacks))
-    if acting.samples is None:
-        return samples
     rng = stream(config.seed, "behaviour", name)
-    found = acting.samples(samples, rng, config.attacks)
-    if not isinstance(found, Samples):
-        raise ConfigError(
-            f"behaviour {role!r} must give anml_fl.datasets.prepare.Samples, got"
-            f" {shown_kind(found)}"
-        )
-    return found
+    return changed_samples(acting, samples, role, rng, config.attacks)
 
 
 def _strata(samples: Samples) -> NDArray[np.int64]:
