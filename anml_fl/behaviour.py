@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from anml_fl.datasets.prepare import Samples
     from anml_fl.registry.memory import Standing
-    from anml_fl.settings.attacks import Attacks
+    from anml_fl.settings.attackers import Attackers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Sight:
         The global model's floating-point arrays that the round began with, as a vector.
     rng : numpy.random.Generator
         Of this contributor and round.
-    attacks : Attacks
+    attacks : Attackers
         `knowledge` says what there is to be seen.
     others : callable
         Gives the updates (m, d) that the honest contributors send in this round: an omniscient
@@ -64,7 +64,7 @@ class Sight:
     contributors: int
     model: NDArray[Any]
     rng: np.random.Generator
-    attacks: Attacks
+    attacks: Attackers
     others: Callable[[], NDArray[Any]]
     moved: Callable[[], NDArray[Any]]
     lasting: Callable[[], np.random.Generator]
@@ -100,11 +100,11 @@ class Behaviour:
     """
 
     honest: bool = False
-    samples: Callable[[Samples, np.random.Generator, Attacks], Samples] | None = None
+    samples: Callable[[Samples, np.random.Generator, Attackers], Samples] | None = None
     update: Callable[[NDArray[Any], Sight], NDArray[Any]] | None = None
     credentials: Callable[[int, str, Sequence[str]], list[str]] | None = None
     standing: Callable[[Standing, np.random.Generator], Standing] | None = None
-    in_round: Callable[[int, Attacks], str] | None = None
+    in_round: Callable[[int, Attackers], str] | None = None
 
 
 def behaviour(name: str) -> Behaviour:
@@ -131,7 +131,7 @@ def behaviour(name: str) -> Behaviour:
     return found
 
 
-def behaviour_in_round(name: str, server_round: int, attacks: Attacks) -> str:
+def behaviour_in_round(name: str, server_round: int, attacks: Attackers) -> str:
     """Tell how a contributor behaves in a round: a turncoat changes, and so does an on-off.
 
     Parameters
@@ -140,7 +140,7 @@ def behaviour_in_round(name: str, server_round: int, attacks: Attacks) -> str:
         Its behaviour in the run.
     server_round : int
         From 1.
-    attacks : Attacks
+    attacks : Attackers
         When it changes.
 
     Returns
@@ -150,10 +150,10 @@ def behaviour_in_round(name: str, server_round: int, attacks: Attacks) -> str:
 
     Examples
     --------
-    >>> from anml_fl.settings.attacks import Attacks
-    >>> [behaviour_in_round("turncoat", n, Attacks(turn_round=20)) for n in (19, 20)]
+    >>> from anml_fl.settings.attackers import Attackers
+    >>> [behaviour_in_round("turncoat", n, Attackers(turn_round=20)) for n in (19, 20)]
     ['honest', 'label_flip']
-    >>> [behaviour_in_round("on_off", n, Attacks()) for n in (10, 11, 12, 13)]
+    >>> [behaviour_in_round("on_off", n, Attackers()) for n in (10, 11, 12, 13)]
     ['honest', 'label_flip', 'label_flip', 'honest']
     """
     changes = behaviour(name).in_round

@@ -1,7 +1,7 @@
 """The settings under the path that others import; each section is in `anml_fl.settings`."""
 
 from anml_fl.settings.aggregation import Aggregation
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.federation import FederationSettings
 from anml_fl.settings.registry import RegistrySettings
 from anml_fl.settings.run import RunConfig, settings
@@ -11,7 +11,7 @@ from anml_fl.settings.training import Training
 
 __all__ = [
     "Aggregation",
-    "Attacks",
+    "Attackers",
     "ConfigError",
     "FederationSettings",
     "RegistrySettings",

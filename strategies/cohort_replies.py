@@ -111,6 +111,7 @@ def screen_cohort(
 
     Examples
     --------
+    >>> from strategies.layout import Layout
     >>> layout = Layout(("w",), ((2,),), (np.dtype(np.float32),))
     >>> sent = np.array([[1, 2], [np.nan, 0]], np.float32)
     >>> replies = CohortReplies(("a", "b"), {"w": sent}, np.array([16, 16]), {"c": "late"})

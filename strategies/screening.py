@@ -183,7 +183,7 @@ def screen(
                 metrics[contributor] = said_of_it
             if shown:
                 credentials[contributor] = shown
-    updates, wrong = incoming.updates()
+    updates, unusable = incoming.updates()
     screened = Screened(
         tuple(contributors),
         updates,
@@ -198,7 +198,7 @@ def screen(
         echoed,
         metrics,
     )
-    return screened.without({contributors[place]: why for place, why in wrong.items()})
+    return screened.without({contributors[place]: why for place, why in unusable.items()})
 
 
 def _hash(content: RecordDict, name: str) -> str | None:

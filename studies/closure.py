@@ -258,6 +258,8 @@ def _found(place: Place) -> Place | str | None:
         return place
     if place.name in module.imports:
         return _meaning(module, place.name)
+    if place.name in module.handed_on:
+        return _found(Place(*module.handed_on[place.name]))
     raise LookupError(
         f"{place.module} has no {place.name} that can be seen in its text: import it from"
         " where it is defined"

@@ -53,11 +53,17 @@ class Module:
         self._folder = file.parent
         self.imports: dict[str, tuple[str, str]] = {}
         """Name to the module that it comes from and its name there, "" for the module."""
+        self.handed_on: dict[str, tuple[str, str]] = {}
+        """The same of names that type checkers alone are told of, as `import a as a`: the
+        module gives them when they are asked for."""
         self.bound: dict[str, list[ast.stmt]] = defaultdict(list)
         """Name to the statements that define it, or work on it."""
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for node in _running(tree):
             self._import(node)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and _for_types(node):
+                self._hand_on(node.body)
         statements = [one for one in map(_plain, tree.body) if one is not None]
         for statement in statements:
             for name_bound in _binds(statement):
@@ -123,11 +129,21 @@ class Module:
                 top = one.name.partition(".")[0]
                 self.imports[one.asname or top] = (one.name if one.asname else top, "")
         elif isinstance(node, ast.ImportFrom):
-            parts = self.name.split(".")
-            base = parts[: len(parts) - node.level + self.is_package] if node.level else []
-            source = ".".join([*base, *filter(None, [node.module])])
             for one in node.names:
-                self.imports[one.asname or one.name] = (source, one.name)
+                self.imports[one.asname or one.name] = (self._source(node), one.name)
+
+    def _hand_on(self, body: Sequence[ast.stmt]) -> None:
+        for node in body:
+            if isinstance(node, ast.ImportFrom):
+                for one in node.names:
+                    if one.asname == one.name:
+                        self.handed_on[one.name] = (self._source(node), one.name)
+
+    def _source(self, node: ast.ImportFrom) -> str:
+        """Give the whole path of the module that something is imported from."""
+        parts = self.name.split(".")
+        base = parts[: len(parts) - node.level + self.is_package] if node.level else []
+        return ".".join([*base, *filter(None, [node.module])])
 
     def _works_on(self, statement: ast.stmt) -> None:
         """Keep what a statement does to names that others define, such as registering."""

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from anml_fl.behaviour import Sight
     from anml_fl.datasets.prepare import Samples
-    from anml_fl.settings.attacks import Attacks
+    from anml_fl.settings.attackers import Attackers
 
 
-def stamped(features: NDArray[np.float32], attacks: Attacks) -> NDArray[np.float32]:
+def stamped(features: NDArray[np.float32], attacks: Attackers) -> NDArray[np.float32]:
     """Put the trigger on rows: their last `trigger_size` features are `trigger_value`.
 
     Of a picture these are the last pixels of its last line.
@@ -34,8 +34,8 @@ def stamped(features: NDArray[np.float32], attacks: Attacks) -> NDArray[np.float
 
     Examples
     --------
-    >>> from anml_fl.settings.attacks import Attacks
-    >>> stamped(np.zeros((1, 4), np.float32), Attacks(trigger_size=2, trigger_value=1))
+    >>> from anml_fl.settings.attackers import Attackers
+    >>> stamped(np.zeros((1, 4), np.float32), Attackers(trigger_size=2, trigger_value=1))
     array([[0., 0., 1., 1.]], dtype=float32)
     """
     if attacks.trigger_size > features.shape[1]:
@@ -48,7 +48,7 @@ def stamped(features: NDArray[np.float32], attacks: Attacks) -> NDArray[np.float
     return marked
 
 
-def poisoned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
+def poisoned(samples: Samples, rng: np.random.Generator, attacks: Attackers) -> Samples:
     """Put the trigger on a share of the samples, and give these the target's label.
 
     Parameters
@@ -56,7 +56,7 @@ def poisoned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sa
     samples : Samples
     rng : numpy.random.Generator
         Chooses them.
-    attacks : Attacks
+    attacks : Attackers
         `poison_fraction`, `trigger_size`, `trigger_value` and `trigger_target`.
 
     Raises
@@ -66,10 +66,10 @@ def poisoned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sa
 
     Examples
     --------
-    >>> from anml_fl.settings.attacks import Attacks
+    >>> from anml_fl.settings.attackers import Attackers
     >>> from anml_fl.datasets.prepare import Samples
     >>> samples = Samples(np.zeros((4, 9), np.float32), np.array([1, 1, 1, 1]), 2)
-    >>> changed = poisoned(samples, np.random.default_rng(0), Attacks(poison_fraction=0.5))
+    >>> changed = poisoned(samples, np.random.default_rng(0), Attackers(poison_fraction=0.5))
     >>> int((changed.labels == 0).sum()), int((changed.features[:, -1] != 0).sum())
     (2, 2)
     """
@@ -82,7 +82,7 @@ def poisoned(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sa
     return replace(samples, features=features, labels=labels)
 
 
-def triggered(samples: Samples, attacks: Attacks) -> Samples:
+def triggered(samples: Samples, attacks: Attackers) -> Samples:
     """Put the trigger on rows of other classes than the target, and label them as the target.
 
     The attack's success is the share of them that a model takes for the target.
@@ -91,7 +91,7 @@ def triggered(samples: Samples, attacks: Attacks) -> Samples:
     ----------
     samples : Samples
         That nobody trained on.
-    attacks : Attacks
+    attacks : Attackers
 
     Returns
     -------
@@ -105,10 +105,10 @@ def triggered(samples: Samples, attacks: Attacks) -> Samples:
 
     Examples
     --------
-    >>> from anml_fl.settings.attacks import Attacks
+    >>> from anml_fl.settings.attackers import Attackers
     >>> from anml_fl.datasets.prepare import Samples
     >>> samples = Samples(np.zeros((3, 9), np.float32), np.array([0, 1, 2]), 3)
-    >>> triggered(samples, Attacks(trigger_target=2)).labels
+    >>> triggered(samples, Attackers(trigger_target=2)).labels
     array([2, 2])
     """
     _check_target(samples, attacks)
@@ -117,7 +117,7 @@ def triggered(samples: Samples, attacks: Attacks) -> Samples:
     return replace(others, features=stamped(others.features, attacks), labels=labels)
 
 
-def _check_target(samples: Samples, attacks: Attacks) -> None:
+def _check_target(samples: Samples, attacks: Attackers) -> None:
     if samples.classes == 1:
         raise ConfigError(
             "federation.behaviours: backdoor needs classes, one of which is its target, and"

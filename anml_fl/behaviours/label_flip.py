@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.datasets.prepare import Samples
+    from anml_fl.settings.attackers import Attackers
     from anml_fl.settings.attacks import Attacks
 
 
 def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
-    """Change labels to a uniformly random wrong class, one class, by an offset, or in reverse.
+    """Change labels to a uniformly random wrong class, a fixed class, or by an offset.
 
     Some may go to the class that looks most alike instead: the subtle corruption of section
     5.11, beside which an offset is obvious.
@@ -29,10 +30,9 @@ def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
     rng : numpy.random.Generator
         Chooses the samples, and the wrong classes.
     attacks : Attacks
-        `flip_fraction` of the labels are changed: to `flip_target`, or by `flip_offset` modulo
-        the number C of classes, if given; from l to C - 1 - l if `flip_reversed`, where the
-        middle one of an odd number stays. Of those, `pair_share` go to their class's partner
-        in `flip_pairs`; fewer only if too few have one.
+        `flip_fraction` of the labels are changed; to `flip_target`, or by
+        `flip_offset` modulo the number of classes, if given. Of those, `pair_share` go to
+        their class's partner in `flip_pairs`; fewer only if too few have one.
 
     Returns
     -------
@@ -64,8 +64,6 @@ def flipped(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Sam
                 f"flip_target must be a class in [0, {classes - 1}], got {attacks.flip_target}"
             )
         labels[chosen] = attacks.flip_target
-    elif attacks.flip_reversed:
-        labels[chosen] = classes - 1 - labels[chosen]
     else:
         if attacks.flip_offset is None:
             steps = rng.integers(1, classes, size=chosen.size)
@@ -97,23 +95,27 @@ def _partners(pairs: dict[int, int], classes: int) -> NDArray[np.int64]:
     return partner
 
 
-def mislabelled(samples: Samples, rng: np.random.Generator, attacks: Attacks) -> Samples:
-    """Flip labels as `flipped` does; labels that are values are mirrored at 0, their mean.
+def mislabelled(samples: Samples, rng: np.random.Generator, attacks: Attackers) -> Samples:
+    """Flip labels as `flipped` does, or from l to C - 1 - l of C classes if `flip_reversed`.
+
+    The middle one of an odd number of classes then stays. Labels that are values are mirrored
+    at 0, their mean.
 
     Examples
     --------
-    >>> from anml_fl.settings.attacks import Attacks
+    >>> from anml_fl.settings.attackers import Attackers
     >>> from anml_fl.datasets.prepare import Samples
     >>> samples = Samples(np.zeros((2, 1), np.float32), np.array([1.5, -2.0]), 1)
-    >>> mislabelled(samples, np.random.default_rng(0), Attacks()).labels
+    >>> mislabelled(samples, np.random.default_rng(0), Attackers()).labels
     array([-1.5,  2. ])
     """
-    if samples.classes > 1:
+    if samples.classes > 1 and not attacks.flip_reversed:
         return flipped(samples, rng, attacks)
     n = samples.labels.size
     chosen = rng.permutation(n)[: round(attacks.flip_fraction * n)]
     labels = samples.labels.copy()
-    labels[chosen] = -labels[chosen]
+    last = samples.classes - 1  # 0 of values
+    labels[chosen] = last - labels[chosen]
     return replace(samples, labels=labels)
 
 

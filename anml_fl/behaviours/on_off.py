@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from anml_fl.behaviour import Behaviour
 
 if TYPE_CHECKING:
-    from anml_fl.settings.attacks import Attacks
+    from anml_fl.settings.attackers import Attackers
 
 
-def _alternating(server_round: int, attacks: Attacks) -> str:
+def _alternating(server_round: int, attacks: Attackers) -> str:
     place = (server_round - 1) % (attacks.good_rounds + attacks.bad_rounds)
     return "honest" if place < attacks.good_rounds else "label_flip"
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from anml_fl.behaviour import Behaviour
 
 if TYPE_CHECKING:
-    from anml_fl.settings.attacks import Attacks
+    from anml_fl.settings.attackers import Attackers
 
 
-def _turning(server_round: int, attacks: Attacks) -> str:
+def _turning(server_round: int, attacks: Attackers) -> str:
     return "honest" if server_round < attacks.turn_round else "label_flip"
 
 

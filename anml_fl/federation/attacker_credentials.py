@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from anml_fl.behaviour import Behaviour
     from anml_fl.registry.memory import Standing
-    from anml_fl.settings.attacks import Attacks
+    from anml_fl.settings.attackers import Attackers
 
 MODERATE = 0.62
 """v and r: s = v r = .38 passes the first stage of the gate, whose threshold is .35."""
 
 
-def with_credentials(name: str, attacks: Attacks) -> Behaviour:
+def with_credentials(name: str, attacks: Attackers) -> Behaviour:
     """Look a behaviour up, with the credentials that `attacks.credentials` gives attackers.
 
     - own: as the behaviour has it;
@@ -37,7 +37,7 @@ def with_credentials(name: str, attacks: Attacks) -> Behaviour:
     ----------
     name : str
         Of a behaviour.
-    attacks : Attacks
+    attacks : Attackers
 
     Returns
     -------
@@ -51,10 +51,10 @@ def with_credentials(name: str, attacks: Attacks) -> Behaviour:
 
     Examples
     --------
-    >>> from anml_fl.settings.attacks import Attacks
-    >>> with_credentials("alie", Attacks()).credentials is None
+    >>> from anml_fl.settings.attackers import Attackers
+    >>> with_credentials("alie", Attackers()).credentials is None
     True
-    >>> with_credentials("alie", Attacks(credentials="faked")).credentials is forged_tokens
+    >>> with_credentials("alie", Attackers(credentials="faked")).credentials is forged_tokens
     True
     """
     found = behaviour(name)

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from anml_fl.federation.task import Task
-    from anml_fl.settings.attacks import Attacks
+    from anml_fl.settings.attackers import Attackers
 
 
-def backdoor_success(task: Task, model: nn.Module, attacks: Attacks) -> float:
+def backdoor_success(task: Task, model: nn.Module, attacks: Attackers) -> float:
     """Share of test rows of other classes that a model takes for the target once triggered.
 
     Bagdasaryan et al. 2020. A model without a backdoor has one too: what it mistakes.
@@ -23,7 +23,7 @@ def backdoor_success(task: Task, model: nn.Module, attacks: Attacks) -> float:
     task : Task
         Of classes.
     model : torch.nn.Module
-    attacks : Attacks
+    attacks : Attackers
         The trigger and its target.
 
     Returns

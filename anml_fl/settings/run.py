@@ -16,7 +16,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from anml_fl.plugins import STRATEGIES
 from anml_fl.settings.aggregation import Aggregation
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.evaluation import Evaluation
 from anml_fl.settings.federation import FederationSettings, split_names
 from anml_fl.settings.names import NameOf
@@ -92,7 +92,7 @@ class RunConfig(Section):
     )
     federation: FederationSettings = FederationSettings()
     table: TableSettings = TableSettings()
-    attacks: Attacks = Attacks()
+    attacks: Attackers = Attackers()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     aggregation: Aggregation = Aggregation()

@@ -39,6 +39,8 @@ from studies.benchmarks.harness import markdown, on_machine, silent, timed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from studies.benchmarks.harness import Progress
 
 _SAMPLES, _RATE, _CLASSES = 16, 0.1, 10
@@ -200,7 +202,7 @@ def _processor_time(command: Sequence[str]) -> float:
 def _plain(parts: Sequence[Samples]) -> None:
     """One round: train a model for each, one after the other, and average."""
     first = arrays_of(build("mlp", 64, None, _CLASSES, 0))
-    total = {name: np.zeros_like(value) for name, value in first.items()}
+    total: dict[str, NDArray[Any]] = {name: np.zeros_like(v) for name, v in first.items()}
     for part in parts:
         model = build("mlp", 64, None, _CLASSES, 0)
         load_arrays(model, first)
@@ -208,7 +210,8 @@ def _plain(parts: Sequence[Samples]) -> None:
         x, y = torch.from_numpy(part.features), torch.from_numpy(part.labels)
         cross_entropy(model(x), y).backward()
         optimiser.step()
-        for name, value in arrays_of(model).items():
+        trained: dict[str, NDArray[Any]] = arrays_of(model)
+        for name, value in trained.items():
             total[name] += value / len(parts)
 
 

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import server.orchestration.federation
-import server.orchestration.round_loop
+import server.orchestration.round_log
 import strategies.screened_strategy
 from anml_fl.database.engine import open_database, reading, writing
 from anml_fl.federation.contributors import names_of
@@ -52,14 +52,14 @@ _SETTINGS = {"dataset": "adult", "local-epochs": 1, "strategies": "anml"}
 _ATTACKERS = ("label_flip", "joint")
 # What does not overlap: the name of a part, and the functions whose time it is.
 _PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
-    "data": ((server.orchestration.federation, "data_of"),),
+    "data": ((server.orchestration.federation, "task_of"),),
     "clients": ((InlineGrid, "push_messages"),),
     "screening": ((strategies.screened_strategy, "screen"),),
     "Krum": ((strategies.screened_strategy, "assess"),),
     "registry": ((SqlRegistry, "signals"), (SqlRegistry, "observe")),
     "ledger": ((Settlement, "settle"),),
-    "updates": ((server.orchestration.round_loop, "save_updates"),),
-    "checkpoint": ((server.orchestration.round_loop, "save_checkpoint"),),
+    "updates": ((server.orchestration.round_log, "save_updates"),),
+    "checkpoint": ((server.orchestration.round_log, "save_checkpoint"),),
     "records": ((StrategyFolder, "append"),),
     "report": ((server.orchestration.federation, "write_report"),),
 }

@@ -174,10 +174,12 @@ class _Aggregator:
 
     def _krum(self, sent: Gradients) -> NDArray[np.float64]:
         best = int(np.argmin(krum_scores(sent, n_byzantine=_HOSTILE)))
-        return sent[best].astype(np.float64)
+        found: NDArray[np.float64] = sent[best].astype(np.float64)
+        return found
 
     def _median(self, sent: Gradients) -> NDArray[np.float64]:
-        return np.median(sent, axis=0).astype(np.float64)
+        found: NDArray[np.float64] = np.median(sent, axis=0).astype(np.float64)
+        return found
 
     def _geometric_median(self, sent: Gradients) -> NDArray[np.float64]:
         found: NDArray[np.float64] = geometric_median(sent, steps=_WEISZFELD) @ sent

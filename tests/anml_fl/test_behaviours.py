@@ -13,7 +13,7 @@ from anml_fl.behaviour import behaviour_in_round, is_honest
 from anml_fl.datasets.prepare import contributor_id
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.plugins import BEHAVIOURS
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.run import RunConfig
@@ -33,20 +33,20 @@ def test_a_newcomer_is_honest_and_whoever_changes_is_not():
 
 
 def test_a_turncoat_changes_once():
-    attacks = Attacks(turn_round=4)
+    attacks = Attackers(turn_round=4)
     parts = [behaviour_in_round("turncoat", n, attacks) for n in range(1, 8)]
     assert parts == ["honest"] * 3 + ["label_flip"] * 4
 
 
 def test_an_on_off_attacker_changes_again_and_again():
-    attacks = Attacks(good_rounds=3, bad_rounds=1)
+    attacks = Attackers(good_rounds=3, bad_rounds=1)
     parts = [behaviour_in_round("on_off", n, attacks) for n in range(1, 10)]
     assert parts == [*["honest"] * 3, "label_flip"] * 2 + ["honest"]
 
 
 @pytest.mark.parametrize("role", ["honest", "label_flip", "joint", "compromised_issuer"])
 def test_all_others_do_one_thing(role):
-    assert {behaviour_in_round(role, n, Attacks()) for n in range(1, 60)} == {role}
+    assert {behaviour_in_round(role, n, Attackers()) for n in range(1, 60)} == {role}
 
 
 @given(st.lists(st.integers(0, 3), min_size=4, max_size=4), st.integers(0, 5), st.integers(0))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from anml_fl.behaviour import Sight, behaviour
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def see() -> Callable[..., Sight]:
             "contributors": len(honest) + attackers,
             "model": np.zeros(honest.shape[1]),
             "rng": np.random.default_rng(0),
-            "attacks": Attacks(),
+            "attacks": Attackers(),
             "moved": lambda: np.zeros(honest.shape[1]),
             "aggregate": lambda crafted: None,
         }

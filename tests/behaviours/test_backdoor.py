@@ -11,7 +11,7 @@ from anml_fl.behaviours.backdoor import poisoned, stamped, triggered
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.backdoor_success import backdoor_success
 from anml_fl.federation.run_task import task_of
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 
@@ -25,7 +25,7 @@ def samples(n=40, classes=4, width=6):
 @pytest.mark.parametrize(("size", "value"), [(1, -2.0), (3, 5.0), (6, 0.0)])
 def test_the_trigger_is_the_last_features_and_nothing_else(size, value):
     before = samples().features
-    after = stamped(before, Attacks(trigger_size=size, trigger_value=value))
+    after = stamped(before, Attackers(trigger_size=size, trigger_value=value))
     assert (after[:, 6 - size :] == value).all()
     assert after[:, : 6 - size].tobytes() == before[:, : 6 - size].tobytes()
 
@@ -33,7 +33,7 @@ def test_the_trigger_is_the_last_features_and_nothing_else(size, value):
 @pytest.mark.parametrize(("share", "marked"), [(0.0, 0), (0.3, 12), (1.0, 40)])
 def test_a_share_of_the_samples_has_the_trigger_and_the_targets_label(share, marked):
     before = samples()
-    attacks = Attacks(poison_fraction=share, trigger_target=2, trigger_value=99)
+    attacks = Attackers(poison_fraction=share, trigger_target=2, trigger_value=99)
     after = poisoned(before, np.random.default_rng(4), attacks)
     has = (after.features[:, -4:] == 99).all(axis=1)
     assert has.sum() == marked
@@ -45,7 +45,7 @@ def test_a_share_of_the_samples_has_the_trigger_and_the_targets_label(share, mar
 
 def test_rows_of_the_target_are_no_success_and_are_left_out():
     before = samples()
-    after = triggered(before, Attacks(trigger_target=1))
+    after = triggered(before, Attackers(trigger_target=1))
     assert after.labels.size == (before.labels != 1).sum()
     assert set(after.labels.tolist()) == {1}
     assert (after.features[:, -4:] == 3.0).all()
@@ -64,13 +64,13 @@ def test_a_trigger_that_the_data_do_not_have_is_refused(given, message):
         lambda a: triggered(samples(), a),
     ):
         with pytest.raises(ConfigError, match=message):
-            act(Attacks(**given))
+            act(Attackers(**given))
 
 
 def test_values_have_no_class_to_aim_at():
     values = Samples(np.zeros((2, 9), np.float32), np.array([0.5, 1.5]), 1)
     with pytest.raises(ConfigError, match="needs classes"):
-        poisoned(values, np.random.default_rng(0), Attacks())
+        poisoned(values, np.random.default_rng(0), Attackers())
 
 
 @pytest.mark.parametrize(("value", "success"), [(99.0, 1.0), (-99.0, 0.0)])
@@ -82,7 +82,7 @@ def test_success_is_the_share_of_other_classes_taken_for_the_target(value, succe
         model.weight.zero_()
         model.weight[2, -1] = 1
         model.bias.copy_(torch.tensor([1.0, 0.0, -49.0]))
-    attacks = Attacks(trigger_target=2, trigger_value=value)
+    attacks = Attackers(trigger_target=2, trigger_value=value)
     assert backdoor_success(task, model, attacks) == success
     # Those of class 0 are no success, though they are taken for it.
     rows = task.data.test.labels

@@ -8,7 +8,7 @@ from scipy.stats import kstest, norm
 
 from anml_fl.behaviours.alie import deviations
 from anml_fl.behaviours.mimicry import drift
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 
 HONEST = np.array([[1.0, 2.0], [3.0, 2.0], [2.0, 5.0]])
 OWN = np.array([1.0, -1.0])
@@ -31,7 +31,7 @@ NOBODY = np.empty((0, 2))
     ],
 )
 def test_what_is_sent_is_the_closed_form(see, send, name, strength, expected):
-    sight = see(HONEST, attacks=Attacks(strength=strength))
+    sight = see(HONEST, attacks=Attackers(strength=strength))
     np.testing.assert_allclose(send(name, OWN, sight), expected)
 
 
@@ -75,7 +75,7 @@ def test_alie_takes_the_papers_z(see, send):
 
 def test_gaussian_noise_has_the_set_deviation_and_nothing_of_the_update(see, send):
     own = np.full(20_000, 5.0)
-    sent = send("gaussian", own, see(own[None], attacks=Attacks(strength=3)))
+    sent = send("gaussian", own, see(own[None], attacks=Attackers(strength=3)))
     assert kstest(sent, norm(0, 3).cdf).pvalue > 1e-4
 
 
@@ -90,7 +90,7 @@ def test_mimic_is_who_lies_farthest_along_the_direction_of_most_variance(see, se
 @pytest.mark.parametrize("jitter", [0.0, 0.5])
 def test_sybils_send_one_update_but_for_their_jitter(see, send, jitter):
     honest = np.random.default_rng(1).normal(size=(5, 40_000))
-    attacks = Attacks(jitter=jitter)
+    attacks = Attackers(jitter=jitter)
     one, other = (
         send("sybil", own, see(honest, attacks=attacks, rng=np.random.default_rng(seed)))
         for seed, own in enumerate(honest[:2])
@@ -105,7 +105,7 @@ def test_sybils_send_one_update_but_for_their_jitter(see, send, jitter):
 def test_a_free_rider_repeats_the_mean_step_and_nothing_that_it_learned(see, send):
     def sent(number, own, **settings):
         moved = np.array([6.0, -3.0])
-        attacks = Attacks(**{"jitter": 0, **settings})
+        attacks = Attackers(**{"jitter": 0, **settings})
         sight = see(HONEST, round=number, moved=lambda: moved, attacks=attacks)
         return send("free_rider", own, sight).tolist()
 
@@ -118,7 +118,7 @@ def test_mimicry_has_the_statistics_of_the_honest_and_drifts(see, send):
     rng = np.random.default_rng(8)
     honest = rng.normal(2.0, 0.5, size=(40, 30_000))
     own = honest[0]
-    still = Attacks(strength=0)
+    still = Attackers(strength=0)
     sent = send("mimicry", own, see(honest[1:], attacks=still))
     # Half its own, N(2, .5), half like theirs: variance .25 / 4 twice.
     assert sent.mean() == pytest.approx(2.0, abs=0.02)

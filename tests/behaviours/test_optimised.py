@@ -1,4 +1,4 @@
-"""Attacks with an optimised factor harm the rule at least as much as with the usual one."""
+"""Attackers with an optimised factor harm the rule at least as much as with the usual one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from anml_fl.behaviours._optimised import most_harmful
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from strategies.rules._columns import by_columns
 
 HONEST = np.random.default_rng(2).normal(0.7, 1.0, size=(11, 50))
@@ -39,7 +39,7 @@ def test_no_less_harm_than_the_usual_factor(see, send, attack, rule, strength):
         sight = see(
             HONEST,
             attackers=4,
-            attacks=Attacks(strength=strength, knowledge="rule"),
+            attacks=Attackers(strength=strength, knowledge="rule"),
             aggregate=aggregate,
         )
         sent = send(name, HONEST[0], sight)

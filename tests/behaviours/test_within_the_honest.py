@@ -13,7 +13,7 @@ from anml_fl.behaviours.min_max import farthest_by_maximum
 from anml_fl.behaviours.min_sum import farthest_by_sum
 from anml_fl.behaviours.rop import relocated
 from anml_fl.method.krum import krum_scores
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 
 
 @st.composite
@@ -69,7 +69,7 @@ def test_fang_trimmed_lies_beyond_the_honest_by_its_factor_at_most(honest, seed)
 def test_fang_trimmed_reads_its_strength_and_never_comes_back_inside(see, send):
     honest = np.array([[-4.0], [-2.0]])
     for strength, lowest in ((1.0, -2.0), (0.0, -2.0), (10.0, -0.2)):
-        sight = see(honest, attacks=Attacks(strength=strength))
+        sight = see(honest, attacks=Attackers(strength=strength))
         (sent,) = send("fang_trimmed", honest[0], sight)
         assert -2.0 <= sent <= lowest
 
@@ -116,7 +116,7 @@ def test_rop_is_at_right_angles_to_its_reference(honest, strength):
 
 def test_rops_reference_is_the_mean_step_of_the_rounds_before(see, send):
     honest = np.array([[1.0, 0.0, 0.0], [3.0, 0.0, 0.0]])
-    still = Attacks(strength=0)
+    still = Attackers(strength=0)
     later = see(honest, round=5, moved=lambda: np.array([0.0, 8.0, 0.0]), attacks=still)
     np.testing.assert_allclose(send("rop", honest[0], later), [0.2, 1.8, 0.0])
     first = see(honest, attacks=still)

@@ -13,7 +13,7 @@ from anml_fl.behaviours.gradient_aligned import misplaced
 from anml_fl.behaviours.label_flip import mislabelled
 from anml_fl.datasets.prepare import Samples
 from anml_fl.models.state import arrays_of
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.training import Training
 from clients.training import class_weights, train
 
@@ -119,7 +119,7 @@ def test_a_rare_class_is_found_once_it_is_weighed_up(weighed):
 
 def test_values_are_flipped_to_the_other_side_of_their_mean():
     samples = values()
-    found = mislabelled(samples, np.random.default_rng(0), Attacks(flip_fraction=0.4)).labels
+    found = mislabelled(samples, np.random.default_rng(0), Attackers(flip_fraction=0.4)).labels
     assert found.dtype == np.float32
     assert (found == -samples.labels).sum() == 20
     assert (found == samples.labels).sum() == 30
@@ -128,7 +128,7 @@ def test_values_are_flipped_to_the_other_side_of_their_mean():
 def test_aligned_values_take_the_mean_of_the_other_half_and_move_towards_it():
     labels = np.array([-2.0, -1.0, 1.0, 3.0], np.float32)
     features = np.array([[0.0], [2.0], [10.0], [14.0]], np.float32)
-    found = misplaced(Samples(features, labels, 1), np.random.default_rng(0), Attacks())
+    found = misplaced(Samples(features, labels, 1), np.random.default_rng(0), Attackers())
     assert found.labels.tolist() == [2.0, 2.0, -1.5, -1.5]
     # A fifth of the way to the other half's mean: 12 of the upper, 1 of the lower.
     np.testing.assert_allclose(found.features[:, 0], [2.4, 4.0, 8.2, 11.4], rtol=1e-6)
@@ -136,4 +136,4 @@ def test_aligned_values_take_the_mean_of_the_other_half_and_move_towards_it():
 
 def test_aligned_values_that_are_all_one_have_no_other_side():
     samples = Samples(np.ones((3, 1), np.float32), np.ones(3, np.float32), 1)
-    assert misplaced(samples, np.random.default_rng(0), Attacks()) is samples
+    assert misplaced(samples, np.random.default_rng(0), Attackers()) is samples

@@ -7,7 +7,7 @@ import pytest
 from anml_fl.behaviour import behaviour
 from anml_fl.federation.attacker_credentials import with_credentials
 from anml_fl.federation.simulated_registry import simulated_registry
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.reading import from_flat
 
 ATTACKS = ("label_flip", "alie", "turncoat", "joint", "compromised_issuer")
@@ -53,13 +53,13 @@ def test_faked_ones_are_refused_each_with_a_reason(name):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_own_ones_are_what_the_behaviour_has(name):
-    assert with_credentials(name, Attacks()) is behaviour(name)
+    assert with_credentials(name, Attackers()) is behaviour(name)
 
 
 @pytest.mark.parametrize("kind", ["absent", "moderate", "bought", "faked"])
 @pytest.mark.parametrize("name", ["honest", "newcomer"])
 def test_the_honest_keep_theirs(name, kind):
-    assert with_credentials(name, Attacks(credentials=kind)) is behaviour(name)
+    assert with_credentials(name, Attackers(credentials=kind)) is behaviour(name)
     before, after = (
         simulated_registry(from_flat({"credentials": one}), {"x": name, "y": "alie"})
         for one in ("own", kind)
@@ -70,7 +70,7 @@ def test_the_honest_keep_theirs(name, kind):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_nothing_else_of_a_behaviour_changes(name):
-    found, plain = with_credentials(name, Attacks(credentials="bought")), behaviour(name)
+    found, plain = with_credentials(name, Attackers(credentials="bought")), behaviour(name)
     assert (found.samples, found.update, found.in_round, found.honest) == (
         plain.samples,
         plain.update,

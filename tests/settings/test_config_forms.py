@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anml_fl import plugins
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.reading import from_flat, from_toml, parse_behaviours
 from anml_fl.settings.section import ConfigError
 
@@ -55,8 +55,8 @@ def test_pairs_that_are_none_are_refused(bad):
 
 
 def test_a_class_looks_like_one_other_only():
-    assert Attacks(flip_pairs="3-8, 4-9").pairs == {3: 8, 8: 3, 4: 9, 9: 4}
-    assert Attacks().pairs == {}
+    assert Attackers(flip_pairs="3-8, 4-9").pairs == {3: 8, 8: 3, 4: 9, 9: 4}
+    assert Attackers().pairs == {}
     for bad in ("3-8,8-4", "3-3"):
         with pytest.raises(ConfigError, match="a class must stand in one pair only"):
             from_flat({"flip-pairs": bad})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.reading import from_flat, from_toml
 from anml_fl.settings.run import RunConfig
 
@@ -40,7 +40,7 @@ def test_defaults_are_the_papers():
         1.0,
         0.7,
     )
-    assert config.attacks == Attacks(flip_fraction=1.0, feature_shift=0.2)
+    assert config.attacks == Attackers(flip_fraction=1.0, feature_shift=0.2)
     assert config.federation.scenario == "moderate"
     assert config.federation.decay_rate == 0.1
 

@@ -6,7 +6,7 @@ import pytest
 
 from anml_fl import plugins
 from anml_fl.behaviour import behaviour, behaviour_in_round
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.reading import from_flat, from_toml
 from anml_fl.settings.run import RunConfig, settings
 from anml_fl.settings.section import ConfigError
@@ -17,9 +17,10 @@ KNOWN = {
     "federation": "dataset, contributors, partition, names, leave_out, behaviours, roles,"
     " scenario, max_age, decay_rate",
     "table": "data, label, by, test, root_data, schema, digest",
-    "attacks": "knowledge, strength, jitter, credentials, flip_fraction, flip_target,"
-    " flip_offset, flip_reversed, flip_pairs, pair_share, feature_shift, poison_fraction,"
-    " trigger_size, trigger_value, trigger_target, turn_round, good_rounds, bad_rounds",
+    "attacks": "flip_fraction, flip_target, flip_offset, flip_pairs, pair_share,"
+    " feature_shift, turn_round, good_rounds, bad_rounds, knowledge, strength, jitter,"
+    " credentials, flip_reversed, poison_fraction, trigger_size, trigger_value,"
+    " trigger_target",
     "training": "task, model, rounds, local_epochs, batch_size, learning_rate, schedule,"
     " optimizer, momentum, weight_decay, proximal, clip_norm, weight_classes, device, timeout,"
     " min_replies, fraction_train",
@@ -76,7 +77,7 @@ def test_every_setting_is_described():
 
 def test_behaviours_that_settings_take_each_do_something_in_every_round():
     parts = {
-        behaviour_in_round(name, n, Attacks())
+        behaviour_in_round(name, n, Attackers())
         for name in BEHAVIOURS.split(", ")
         for n in (1, 30)
     }

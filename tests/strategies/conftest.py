@@ -12,6 +12,8 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, Re
 from flwr.proto.node_pb2 import NodeInfo
 from flwr.supercore.task_identity import TaskIdentity
 
+from anml_fl.federation.root_use import needed, root_use
+
 if TYPE_CHECKING:
     from strategies.screened_strategy import ScreenedStrategy
 
@@ -106,6 +108,27 @@ class Federation:
         for name, value in metadata.items():
             reply.metadata.__dict__[f"_{name}"] = value
         return reply
+
+
+class Trusted:
+    """Two rows of the server's, of which a model says the more, the larger its values are."""
+
+    labels = np.array([0, 1])
+    classes = 2
+    about = "ours"
+    donated = False
+
+    def __call__(self, arrays: Any) -> Any:
+        return {name: value + 1 for name, value in arrays.items()}
+
+    def outputs(self, arrays: Any) -> Any:
+        return 0.01 * arrays["w"].sum(dtype=np.float64) * np.eye(2)
+
+
+@pytest.fixture
+def trusted() -> Any:
+    """Give a root set of a model that has an array w, for rules that need one."""
+    return lambda name: Trusted() if needed(root_use(name)) else None
 
 
 @pytest.fixture

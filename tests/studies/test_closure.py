@@ -101,7 +101,8 @@ def test_no_table_of_ones_own_claim_or_worth_makes_a_study_stale(house):
     ("edit", "stale"),
     [
         (("anml_fl/method/krum.py", "def consistency(", "def consistency(more, "), EVERY),
-        (("anml_fl/method/krum.py", "def krum_scores(", "def krum_scores(more, "), FEDERATED),
+        (("anml_fl/method/krum.py", "def krum_scores(", "def krum_scores(more, "), set()),
+        (("anml_fl/method/blockwise_distances.py", "ED = 0.2", "ED = 0.3"), FEDERATED),
         (("anml_fl/method/sample_krum.py", "_SLACK = 8", "_SLACK = 9"), EVERY - FEDERATED),
         (("studies/own/hospitals.py", "rounds=8", "rounds=9"), {"hospitals"}),
         (("studies/paper/table_7.py", "Table 7", "Table Seven"), set()),
@@ -255,6 +256,16 @@ def test_code_of_ones_own_is_followed_as_the_packages_are(lab, edits, same):
 def test_a_name_that_cannot_be_seen_is_refused(lab):
     with pytest.raises(LookupError, match="handed_on has no halves"):
         lab(**{"handed_on.py": "globals().update(halves=2)"})
+
+
+def test_a_name_that_a_module_gives_when_asked_is_followed_to_where_it_stands(lab):
+    told = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from lab.sums import halves"
+    )
+    given = f"{told} as halves\ndef __getattr__(name): ..."
+    assert Place("lab.sums", "halves") in lab(**{"handed_on.py": given}).reached
+    with pytest.raises(LookupError, match="handed_on has no halves"):
+        lab(**{"handed_on.py": told})
 
 
 def test_digest_is_the_same_in_every_process(lab):

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from anml_fl.datasets.prepare import Samples
     from anml_fl.federation.own_task.loaders import Loaders
     from anml_fl.federation.own_task.task import ModuleTask
-    from anml_fl.settings.attacks import Attacks
+    from anml_fl.settings.attackers import Attackers
 
 
 def loaders_behaving(
-    task: ModuleTask, contributor: str, acting: Behaviour, attacks: Attacks
+    task: ModuleTask, contributor: str, acting: Behaviour, attacks: Attackers
 ) -> Loaders:
     """Give a contributor's loaders, with the samples that its behaviour makes of its own.
 

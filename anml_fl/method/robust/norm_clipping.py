@@ -27,7 +27,8 @@ def clipped_to(lengths: NDArray[np.float64], most: float) -> NDArray[np.float64]
     Returns
     -------
     (n,) float64
-        Factors in [0, 1].
+        Factors in [0, 1]; exact but for rounding where c / |x_i| is 0 or at least 2.3e-308,
+        as it always is of lengths of float32 vectors.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -49,6 +49,8 @@ def test_mixing_over_several_blocks_and_at_the_end_of_the_range():
 @given(SIZES)
 def test_nothing_is_longer_than_the_median_and_what_is_not_stays(sizes):
     factors, middle = norm_clipping(sizes), np.median(sizes)
+    # A factor below float64's least normal number has few digits or none.
+    assume(middle == 0 or middle / sizes.max() >= np.finfo(np.float64).tiny)
     assert (factors * sizes <= middle * (1 + 1e-12)).all()
     np.testing.assert_array_equal(factors[sizes <= middle], 1.0)
     np.testing.assert_allclose((factors * sizes)[sizes > middle], middle)

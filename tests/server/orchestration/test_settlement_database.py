@@ -215,7 +215,8 @@ def test_what_is_shown_in_a_repeated_round_counts_from_now_on_only(
         return [credential(seed, contributor, level, issuer=COMPROMISED)]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("clients.app.behaviour", lambda name: Behaviour(credentials=too))
+        shown = Behaviour(credentials=too)
+        patch.setattr("clients.app.with_credentials", lambda name, attacks: shown)
         run(config, tmp_path / "run")
     assert entries(tmp_path / "run")[1] == settled
     assert consortium.signals([name], at=settled["at"]).v.tolist() == before == [0.25]
