@@ -13,17 +13,11 @@ import torch
 from torch import nn
 
 from clients.cohort_descent import Descent
-from clients.cohort_layers import (
-    Convolution,
-    Dense,
-    Flattening,
-    Learnt,
-    Pooling,
-    Rectifier,
-)
+from clients.cohort_layers import Dense, Flattening, Learnt, Rectifier
 from clients.cohort_perceptron import UNLIKELY, WHOLE
 from clients.cohort_rows import padded
-from clients.cohort_stages import pair
+from clients.cohort_sliding import Convolution, Pooling
+from clients.cohort_stages import padding_of, pair
 from clients.loss import slopes
 
 if TYPE_CHECKING:
@@ -73,11 +67,11 @@ class Convolutions:
     def row_bytes(self, rows: int) -> int:
         """Count what one model's training on batches of some rows has at hand."""
         own = sum(one.weight[0].numel() + one.bias[0].numel() for one in self._filled)
-        # Of each layer what comes in and its slope; of a convolution both for each column.
-        units = sum(
+        # Of the widest layer what comes in and its slope; of a convolution for each column.
+        units = max(
             2
             * prod(one.image)
-            * (one.layer.kernel_size[1] + 1 if isinstance(one.layer, nn.Conv2d) else 1)
+            * (one.layer.kernel_size[1] if isinstance(one.layer, nn.Conv2d) else 1)
             for one in self._stages
         )
         return self._filled[0].weight.element_size() * (2 * own + rows * units)
@@ -138,7 +132,7 @@ class Convolutions:
             layer, (channels, height, width) = stage.layer, stage.image
             shape = (len(like), height, rows, width, filled)
             if isinstance(layer, nn.Conv2d):
-                mine, sizes = next(own), (pair(layer.kernel_size)[1], pair(layer.padding))
+                mine, sizes = next(own), (pair(layer.kernel_size)[1], padding_of(layer))
                 found.append(Convolution(mine, shape, *sizes, first=mine is learnt[0]))
                 filled = padded(layer.out_channels)
             elif isinstance(layer, nn.Linear):
@@ -161,7 +155,7 @@ class _Filled:
     ) -> None:
         self.name, self.outputs = name, len(layer.weight)
         self._layer, self._channels = layer, channels
-        out = padded(self.outputs)
+        out, shape = padded(self.outputs), tuple[int, ...]()
         if isinstance(layer, nn.Conv2d):
             lines, columns = pair(layer.kernel_size)
             shape = (lines, padded(columns * channels), out)
@@ -169,6 +163,7 @@ class _Filled:
             shape = (out, padded(layer.in_features))
         self.weight = layer.weight.new_empty(models, *shape)
         self.bias = layer.weight.new_empty(models, padded(self.outputs, WHOLE))
+        self._begin = [one.detach() for one in layer.parameters()]
 
     def weight_in(self, weight: Tensor) -> Tensor:
         """View the weights as PyTorch's, (M, out, in, ...)."""
@@ -177,7 +172,8 @@ class _Filled:
             return weight[:, :out, : layer.in_features]
         columns = layer.kernel_size[1]
         taps = weight[:, :, : columns * self._channels].unflatten(2, (columns, -1))
-        return taps[..., : layer.in_channels, :out].permute(0, 4, 3, 1, 2)
+        found: Tensor = taps[..., : layer.in_channels, :out].permute(0, 4, 3, 1, 2)
+        return found
 
     def bias_in(self, bias: Tensor) -> Tensor:
         """View the biases as PyTorch's, (M, out)."""
@@ -186,6 +182,5 @@ class _Filled:
     def begun(self, part: slice) -> Learnt:
         """Let some models begin as the global one."""
         weight, bias = self.weight[part].zero_(), self.bias[part].zero_()
-        self.weight_in(weight)[:] = self._layer.weight
-        self.bias_in(bias)[:] = self._layer.bias
+        self.weight_in(weight)[:], self.bias_in(bias)[:] = self._begin
         return Learnt(weight, bias, torch.zeros_like(weight), torch.zeros_like(bias))

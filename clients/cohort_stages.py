@@ -52,20 +52,21 @@ def convolutional_stages(model: nn.Module) -> list[Stage]:
     """
     if type(model) is not nn.Sequential or model._parameters or not _is_plain(model):
         return []
-    first, *rest = model.named_children()
-    image = _rows_as_images(first[1])
+    children = dict(model.named_children())
+    image = _rows_as_images(next(iter(children.values()), None))
     stages, flat = list[Stage](), False
-    for name, layer in rest:
+    for name, layer in list(children.items())[1:]:
         if image is None or not _is_plain(layer):
             return []
         stages.append(Stage(f"{name}.", layer, image))
         image = _of_units(layer, image) if flat else _of_images(layer, image)
         flat = flat or type(layer) is nn.Flatten
+    if image is None:
+        return []
     kinds = [type(one.layer) for one in stages]
     own = [one for stage in stages for one in stage.layer._parameters.values()]
     is_one = (
-        image is not None
-        and kinds.count(nn.Flatten) == 1
+        kinds.count(nn.Flatten) == 1
         and nn.Conv2d in kinds
         and kinds[-1] is nn.Linear
         and len({id(one) for one in own}) == len(own)
@@ -78,12 +79,12 @@ def _is_plain(layer: nn.Module) -> bool:
     return not (is_hooked(layer) or layer._buffers)
 
 
-def _rows_as_images(layer: nn.Module) -> Image | None:
+def _rows_as_images(layer: nn.Module | None) -> Image | None:
     """Tell as what images a first layer takes rows, if it does."""
     if type(layer) is not nn.Unflatten or not _is_plain(layer) or layer.dim != 1:
         return None
     size = tuple(layer.unflattened_size)
-    whole = len(size) == 3 and all(isinstance(one, int) and one > 0 for one in size)
+    whole = len(size) == 3 and min(size) > 0
     return (size[0], size[1], size[2]) if whole else None
 
 
@@ -96,28 +97,40 @@ def _of_images(layer: nn.Module, image: Image) -> Image | None:
         units = channels * height * width
         return (units, 1, 1) if (layer.start_dim, layer.end_dim) == (1, -1) else None
     if type(layer) is nn.Conv2d:
-        usual = (
-            layer.in_channels == channels
-            and pair(layer.stride) == pair(layer.dilation) == (1, 1)
-            and layer.groups == 1
-            and layer.padding_mode == "zeros"
-            and not isinstance(layer.padding, str)
-        )
-        if not usual:
+        if not _is_usual(layer) or layer.in_channels != channels:
             return None
-        lines, columns = pair(layer.kernel_size)
-        above, beside = pair(layer.padding)
+        (lines, columns), (above, beside) = pair(layer.kernel_size), padding_of(layer)
         found = (height + 2 * above - lines + 1, width + 2 * beside - columns + 1)
-        # Of a kernel that is all padding at some place there is nothing to be copied.
-        known = min(found) > 0 and above < lines and beside < columns <= width
-        return (layer.out_channels, *found) if known else None
-    if _is_tiling(layer):
+        return (layer.out_channels, *found) if min(found) > 0 else None
+    if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d) and _is_tiling(layer):
         high, wide = pair(layer.kernel_size)
-        return (channels, height // high, width // wide) if not width % wide else None
+        whole = height >= high and width % wide == 0
+        return (channels, height // high, width // wide) if whole else None
     return None
 
 
-def _is_tiling(layer: nn.Module) -> bool:
+def _is_usual(layer: nn.Conv2d) -> bool:
+    """Whether a convolution goes in steps of 1, over zeros at the edge, in one group."""
+    return (
+        pair(layer.stride) == pair(layer.dilation) == (1, 1)
+        and layer.groups == 1
+        and layer.padding_mode == "zeros"
+        and not isinstance(layer.padding, str)
+    )
+
+
+def padding_of(layer: nn.Conv2d) -> tuple[int, int]:
+    """Tell how many rows and columns of zeros stand on each side; not of one that says "same".
+
+    Examples
+    --------
+    >>> padding_of(nn.Conv2d(1, 1, 3, padding=1))
+    (1, 1)
+    """
+    return (0, 0) if isinstance(layer.padding, str) else pair(layer.padding)
+
+
+def _is_tiling(layer: nn.MaxPool2d | nn.AvgPool2d) -> bool:
     """Whether a layer pools windows that lie side by side."""
     if type(layer) is nn.MaxPool2d:
         usual = pair(layer.dilation) == (1, 1) and not layer.return_indices
@@ -125,7 +138,6 @@ def _is_tiling(layer: nn.Module) -> bool:
         usual = type(layer) is nn.AvgPool2d and layer.divisor_override is None
     return (
         usual
-        and isinstance(layer, nn.MaxPool2d | nn.AvgPool2d)
         and pair(layer.stride) == pair(layer.kernel_size)
         and pair(layer.padding) == (0, 0)
         and not layer.ceil_mode

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Held", "Kind", "cohort_kind", "train_cohort", "train_in_place"]
 
 Kind = Literal["perceptron", "convolution", "functional", "alone"]
-"""How a cohort is trained: by products written out, by `torch.func`, or one by one."""
+"""How a cohort is trained: by products written out (two), by `torch.func`, or one by one."""
 
 _KNOWN = ("torch.nn.modules.", "anml_fl.models.architectures.")
 
@@ -208,9 +208,9 @@ def _side_by_side(
             models = Perceptrons(layers, len(parts))
         return _trained(models, Cohort(parts, settings, drawn, table))
     if stages := convolutional_stages(model):
-        last = next(one for one in reversed(list(model.parameters())))
+        *_, bias = model.parameters()
         with one_thread():
-            table = held.table(parts, last.numel(), last)
+            table = held.table(parts, bias.numel(), bias)
             models = Convolutions(stages, len(parts))
         return _trained(models, Cohort(parts, settings, drawn, table))
     if not may_stack(model):
