@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anml_fl.behaviour import Behaviour
-    from anml_fl.settings.attacks import Attacks
+    from anml_fl.settings.attackers import Attackers
 
 
 def changed_samples(
-    acting: Behaviour, samples: Samples, name: str, rng: np.random.Generator, attacks: Attacks
+    acting: Behaviour,
+    samples: Samples,
+    name: str,
+    rng: np.random.Generator,
+    attacks: Attackers,
 ) -> Samples:
     """Let a behaviour change samples; into those that it is given it cannot write.
 
@@ -32,7 +36,7 @@ def changed_samples(
     name : str
         The behaviour's, for messages.
     rng : numpy.random.Generator
-    attacks : Attacks
+    attacks : Attackers
 
     Returns
     -------
@@ -47,10 +51,10 @@ def changed_samples(
     Examples
     --------
     >>> from anml_fl.behaviour import Behaviour
-    >>> from anml_fl.settings.attacks import Attacks
+    >>> from anml_fl.settings.attackers import Attackers
     >>> rows = Samples(np.ones((2, 3), np.float32), np.array([0, 1]), 2)
     >>> odd = Behaviour(samples=lambda own, *_: Samples(own.features, own.labels, 1))
-    >>> changed_samples(odd, rows, "odd", np.random.default_rng(0), Attacks())
+    >>> changed_samples(odd, rows, "odd", np.random.default_rng(0), Attackers())
     Traceback (most recent call last):
     anml_fl.settings.section.ConfigError: behaviour 'odd' must give samples of 2 classes, got 1
     """

@@ -8,7 +8,7 @@ import pytest
 from anml_fl.behaviour import Behaviour
 from anml_fl.datasets.prepare import Samples
 from anml_fl.federation.changed_samples import changed_samples
-from anml_fl.settings.attacks import Attacks
+from anml_fl.settings.attackers import Attackers
 from anml_fl.settings.section import ConfigError
 
 
@@ -19,7 +19,7 @@ def own():
 
 def changed(own, change):
     acting = Behaviour(samples=lambda rows, rng, attacks: change(rows))
-    return changed_samples(acting, own, "odd", np.random.default_rng(0), Attacks())
+    return changed_samples(acting, own, "odd", np.random.default_rng(0), Attackers())
 
 
 def test_nobody_writes_into_what_a_contributor_holds(own):
