@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from anml_fl.settings.training import Training
     from clients.cohort_batches import Batches
 
-_WHOLE = 32  # numbers: two vectors, for what is updated number by number
-_UNLIKELY = -1e30  # a logit whose probability is 0
+WHOLE = 32
+"""Numbers: two vectors, for what is updated number by number."""
+UNLIKELY = -1e30
+"""A logit whose probability is 0."""
 
 # The gradient of relu as autograd computes it, in one pass and in place.
 _relu_backward = torch.ops.aten.threshold_backward.grad_input
@@ -63,14 +65,21 @@ def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
         len(layers) % 2 == 1
         # Each with a bias, and none twice; and nothing besides.
         and len(own) == len({id(one) for one in own}) == len(layers) + 1
-        and all(_is_learnt(one) for one in own)
+        and all(is_learnt(one) for one in own)
         and not (stack and model._parameters)
         and not any(is_hooked(one) or one._buffers for one in (model, *layers.values()))
     )
     return found if is_one else {}
 
 
-def _is_learnt(one: Tensor | None) -> bool:
+def is_learnt(one: Tensor | None) -> bool:
+    """Whether something is a parameter that is trained, of the usual type.
+
+    Examples
+    --------
+    >>> is_learnt(nn.Linear(1, 1).bias), is_learnt(None)
+    (True, False)
+    """
     return one is not None and one.requires_grad and one.dtype is torch.float32
 
 
@@ -111,7 +120,7 @@ class Perceptrons:
             for one in layers
         ]
         self._biases = [
-            one.bias.new_empty(models, padded(one.out_features, _WHOLE)) for one in layers
+            one.bias.new_empty(models, padded(one.out_features, WHOLE)) for one in layers
         ]
 
     def trained(self) -> dict[str, Tensor]:
@@ -168,7 +177,7 @@ class Perceptrons:
             torch.index_select(table, 0, rows, out=views.taken)
             out = views.forward()
             if unused and not of_values:
-                out[:, :, -unused:] = _UNLIKELY
+                out[:, :, -unused:] = UNLIKELY
             slopes(out, views.targets, share, of_values=of_values)
             descent.step(views.backward(), now)
 

@@ -20,10 +20,12 @@ from anml_fl.method.threads import one_thread
 from anml_fl.models.parts import Parts
 from anml_fl.models.state import arrays_of, as_input
 from clients.autograd_training import train_by_autograd
+from clients.cohort_convolution import Convolutions
 from clients.cohort_functional import NotStackableError, Stacked, may_stack
 from clients.cohort_jobs import Cohort
 from clients.cohort_perceptron import Perceptrons, linear_layers
 from clients.cohort_rows import Held
+from clients.cohort_stages import convolutional_stages
 from clients.deterministic import deterministic
 
 if TYPE_CHECKING:
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Held", "Kind", "cohort_kind", "train_cohort", "train_in_place"]
 
-Kind = Literal["perceptron", "functional", "alone"]
-"""How a cohort is trained: by products written out, by `torch.func`, or one by one."""
+Kind = Literal["perceptron", "convolution", "functional", "alone"]
+"""How a cohort is trained: by products written out (two), by `torch.func`, or one by one."""
 
 _KNOWN = ("torch.nn.modules.", "anml_fl.models.architectures.")
 
@@ -97,9 +99,10 @@ def train_cohort(
         if rows is None:
             return _one_by_one(own, parts, settings, drawn, orders)
         with one_thread():
-            # A perceptron's state is its parameters.
             plain = {name: _array(one) for name, one in rows.items()}
-            return plain if linear_layers(own) else _with_state(own, plain, len(parts))
+            # A perceptron's state is its parameters, as a plain convolutional network's is.
+            whole = linear_layers(own) or convolutional_stages(own)
+            return plain if whole else _with_state(own, plain, len(parts))
 
 
 def train_in_place(
@@ -152,6 +155,8 @@ def cohort_kind(model: nn.Module, settings: Training, samples: Samples | None = 
     """
     if linear_layers(model):
         return "perceptron"
+    if convolutional_stages(model):
+        return "convolution"
     if not may_stack(model):
         return "alone"
     if samples is not None:
@@ -195,12 +200,18 @@ def _side_by_side(
     held: Held,
 ) -> Mapping[str, Tensor] | None:
     """Train all at once: each parameter by name, (M, ...); None where that cannot be."""
-    models: Perceptrons | Stacked
+    models: Perceptrons | Convolutions | Stacked
     if layers := linear_layers(model):
         last = next(reversed(layers.values()))
         with one_thread():
             table = held.table(parts, last.out_features, last.weight)
             models = Perceptrons(layers, len(parts))
+        return _trained(models, Cohort(parts, settings, drawn, table))
+    if stages := convolutional_stages(model):
+        *_, bias = model.parameters()
+        with one_thread():
+            table = held.table(parts, bias.numel(), bias)
+            models = Convolutions(stages, len(parts))
         return _trained(models, Cohort(parts, settings, drawn, table))
     if not may_stack(model):
         return None
@@ -219,7 +230,9 @@ def _side_by_side(
         return None
 
 
-def _trained(models: Perceptrons | Stacked, cohort: Cohort) -> Mapping[str, Tensor]:
+def _trained(
+    models: Perceptrons | Convolutions | Stacked, cohort: Cohort
+) -> Mapping[str, Tensor]:
     cohort.train(models)
     with one_thread():
         return cohort.in_order(models.trained())

@@ -15,6 +15,9 @@ from strategies.context import Context
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Of what a row adds up to beside 1.
+_ROUNDING = 1e-4
+
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
@@ -126,6 +129,9 @@ def _wrong(mixed: Mixed, n: int, d: int) -> str | None:
         return f"mixing must have the shape ({m}, {n}) or ({n},), got {mixing.shape}"
     if mixing.min() < 0:
         return f"mixing must be >= 0, got {mixing.min():g}"
+    most = float((mixing if mixing.ndim == 1 else mixing.sum(axis=1)).max())
+    if most > 1 + _ROUNDING:
+        return f"no row of mixing may sum to more than 1, got {most:g}"
     if groups is None:
         return None if m == n else f"groups must be given: {m} rows are no {n} contributors'"
     if not isinstance(groups, np.ndarray) or groups.shape != (n,) or groups.dtype.kind != "i":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from studies.arena.contender import Contender
@@ -82,7 +83,7 @@ def pairing(rule: str, attack: str, grid: Grid, given: Given = ()) -> Pairing:
     (2, 'label_flip|iid|20|4')
     """
     return Pairing(
-        name=anchor_of("-".join(("arena", rule, *map("=".join, given), attack))),
+        name=_named(rule, attack, given),
         title=f"{rule} under {attack}",
         source="the arena",
         trials={deal.dataset: len(grid.seeds) for deal in grid.deals},
@@ -94,6 +95,15 @@ def pairing(rule: str, attack: str, grid: Grid, given: Given = ()) -> Pairing:
         given=given,
         grid=grid,
     )
+
+
+def _named(rule: str, attack: str, given: Given) -> str:
+    """Name a pairing's files; somebody's own with a digest: a.b:c is not a_b:c."""
+    parts = ("arena", rule, *map("=".join, given), attack)
+    name = anchor_of("-".join(parts))
+    if ":" not in rule + attack:
+        return name
+    return f"{name}-{sha256('|'.join(parts).encode()).hexdigest()[:8]}"
 
 
 def pairings(grid: Grid, chosen: Mapping[str, Given] | None = None) -> list[Pairing]:

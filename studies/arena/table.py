@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from studies.study import Row
 
 TABLE, ABOUT = "arena.parquet", "arena.json"
+
+DIGEST = "table"
+"""Where `arena.json` keeps the SHA-256 of the table that it was written beside."""
 
 _WORDS = ("dataset", "partition", "rule", "attack", "metric")
 _COUNTS = ("contributors", "attackers", "seed")
@@ -112,6 +116,7 @@ def save_table(lines: Iterable[Line], about: Mapping[str, Any], folder: Path) ->
     make_folder(folder)
     with writing_whole(folder / TABLE) as sink:
         pq.write_table(table, sink, compression="zstd", compression_level=19)
+    about = {**about, DIGEST: sha256((folder / TABLE).read_bytes()).hexdigest()}
     text = json.dumps(about, indent=1, sort_keys=True) + "\n"
     write_whole(folder / ABOUT, text.encode())
     return folder / TABLE
@@ -145,8 +150,13 @@ def load_table(folder: Path) -> Kept:
             f"{file} must have the columns {', '.join(_SCHEMA.names)}, got"
             f" {', '.join(table.schema.names)}"
         )
-    if not isinstance(about.get("pairings"), dict):
+    if not isinstance(about, dict) or not isinstance(about.get("pairings"), dict):
         raise ValueError(f"{folder / ABOUT} must say which pairings there are")
+    if about.get(DIGEST) != sha256(file.read_bytes()).hexdigest():
+        raise ValueError(
+            f"{file} is not the table that {folder / ABOUT} tells of: one was changed, or"
+            " two commands wrote at once; remove both, and `anml arena run` makes them again"
+        )
     columns = [table.column(name).to_pylist() for name in Line._fields]
     found: dict[tuple[str, str], list[Line]] = {}
     for values in zip(*columns, strict=True):

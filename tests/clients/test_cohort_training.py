@@ -152,14 +152,16 @@ ALONE = {
     "spare": _Spare,
     "tied": _tied,
     "bfloat16": lambda: nn.Sequential(nn.Linear(6, 3)).bfloat16(),
-    "cnn": lambda: build("cnn", 16, (1, 4, 4), 3, seed=0),
+    "strides": lambda: nn.Sequential(
+        nn.Unflatten(1, (1, 4, 4)), nn.Conv2d(1, 2, 2, stride=2), nn.Flatten(), nn.Linear(8, 3)
+    ),
     "transformer": lambda: build("transformer", 6, None, 3, seed=0, vocabulary=9),
 }
 
 
 def rows_for(name, counts):
     if name not in ("words", "transformer"):
-        return parts_of(counts, 16 if name == "cnn" else 6)
+        return parts_of(counts, 16 if name == "strides" else 6)
     rng = np.random.default_rng(4)
     return [
         Samples(rng.integers(9, size=(n, 6)).astype("f4"), rng.integers(3, size=n), 3)

@@ -33,6 +33,7 @@ TESTS = Path(__file__).parents[1]
 # Files that compare two ways of doing the same sums, or bytes.
 AFFECTED = (
     "clients/test_cohort_bits.py",
+    "clients/test_cohort_convolution.py",
     "clients/test_cohort_perceptron.py",
     "clients/test_training.py",
     "models/test_cohort.py",

@@ -48,9 +48,11 @@ def bad(**changed):
         (bad(updates=[1]), "updates must be an array of floating-point numbers, got list"),
         (bad(mixing=np.ones((2, 5))), "mixing must have the shape (5, 5) or (5,), got (2, 5)"),
         (bad(mixing=-np.eye(5)), "mixing must be >= 0, got -1"),
+        (bad(mixing=np.full((5, 5), 0.3)), "no row of mixing may sum to more than 1, got 1.5"),
+        (bad(mixing=np.full(5, 2.0)), "no row of mixing may sum to more than 1, got 2"),
         (bad(mixing=np.ones(5, int)), "mixing must be an array of floating-point numbers"),
         (
-            bad(updates=np.ones((2, 4)), mixing=np.ones((2, 5))),
+            bad(updates=np.ones((2, 4)), mixing=np.full((2, 5), 0.2)),
             "groups must be given: 2 rows are no 5 contributors'",
         ),
         (bad(groups=np.zeros(5, int)), "groups must be the rows from 0 to 4"),

@@ -95,6 +95,23 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
     assert load_table(tmp_path).lines == {("krum", "alie"): [line]}
 
 
+def test_a_table_that_is_not_the_one_it_was_written_beside_is_refused(tmp_path):
+    line = Line("digits", "iid", "krum", "alie", "error", 20, 4, 1, 0.25)
+    save_table([line._replace(value=0.01)], {"pairings": {}}, tmp_path)
+    better = (tmp_path / "arena.parquet").read_bytes()
+    save_table([line], {"pairings": {}}, tmp_path)
+    (tmp_path / "arena.parquet").write_bytes(better)
+    with pytest.raises(ValueError, match="is not the table that .*arena.json tells of"):
+        load_table(tmp_path)
+
+
+def test_what_is_beside_a_table_is_refused_if_it_says_nothing(tmp_path):
+    save_table([], {"pairings": {}}, tmp_path)
+    (tmp_path / "arena.json").write_text("[]")
+    with pytest.raises(ValueError, match="must say which pairings"):
+        load_table(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
