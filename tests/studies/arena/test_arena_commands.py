@@ -101,7 +101,7 @@ def test_a_table_that_is_not_the_one_it_was_written_beside_is_refused(tmp_path):
     better = (tmp_path / "arena.parquet").read_bytes()
     save_table([line], {"pairings": {}}, tmp_path)
     (tmp_path / "arena.parquet").write_bytes(better)
-    with pytest.raises(ValueError, match="is not the table that .*arena.json tells of"):
+    with pytest.raises(ValueError, match=r"is not the table that .*arena.json tells of"):
         load_table(tmp_path)
 
 
