@@ -140,7 +140,7 @@ def load_table(folder: Path) -> Kept:
         )
     try:
         table = pq.read_table(file)
-        about: dict[str, Any] = json.loads(read_text(folder / ABOUT))
+        about: Any = json.loads(read_text(folder / ABOUT))
     except pa.ArrowException as error:
         raise ValueError(f"{file} is no Parquet file: {error}") from error
     except json.JSONDecodeError as error:
