@@ -158,7 +158,9 @@ def _configured(study: Study) -> Iterator[str]:
     yield from study.trials
     for dataset in study.trials:
         for variant in study.variants(dataset):
-            yield from variant.methods
+            for method in variant.methods:
+                # Of whoever's own: the parts of a chain, without settings behind it.
+                yield from _TOKEN.findall(method) if ":" in method else (method,)
             for value in variant.recipe.model_dump().values():
                 yield from _TOKEN.findall(str(value))
 
@@ -181,11 +183,7 @@ class _Walk:
             module = module_named(place.module)
             if place.name not in (*module.bound, ALL, EFFECTS):
                 raise LookupError(f"{place.module} defines no {place.name} at its top level")
-            found = self.reached[place] = {
-                name: target
-                for name in module.used(place.name)
-                if (target := _meaning(module, name)) is not None
-            }
+            found = self.reached[place] = dict(_meanings(place))
             waiting += [one for one in found.values() if isinstance(one, Place)]
             waiting += [Place(name, EFFECTS) for name in module.packages]
             waiting.append(Place(place.module, EFFECTS))
@@ -228,8 +226,20 @@ class _Walk:
         )
 
 
+@cache
 def _apart(module: str) -> bool:
     return any(module == one or module.startswith(f"{one}.") for one in APART)
+
+
+@cache
+def _meanings(place: Place) -> Mapping[str, Place | str]:
+    """Tell what each name in a definition stands for; hundreds of studies reach the same."""
+    module = module_named(place.module)
+    return {
+        name: target
+        for name in module.used(place.name)
+        if (target := _meaning(module, name)) is not None
+    }
 
 
 def _meaning(module: Module, name: str) -> Place | str | None:
@@ -282,9 +292,7 @@ def _table(module: Module, name: str) -> str:
 
 def _digest(reached: Mapping[Place, Mapping[str, Place | str]], said: str) -> str:
     """Hash definitions by what they say and what their names mean, not by where they are."""
-    hashes = {
-        place: _sha(module_named(place.module).canonical(place.name)) for place in reached
-    }
+    hashes = {place: _said_by(place) for place in reached}
     # Definitions that say the same may mean different things: three times what they use.
     for _ in range(3):
         hashes = {
@@ -298,6 +306,11 @@ def _digest(reached: Mapping[Place, Mapping[str, Place | str]], said: str) -> st
             for place, names in reached.items()
         }
     return _sha(said, *sorted(set(hashes.values())))
+
+
+@cache
+def _said_by(place: Place) -> str:
+    return _sha(module_named(place.module).canonical(place.name))
 
 
 def _sha(*texts: str) -> str:

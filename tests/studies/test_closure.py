@@ -13,7 +13,14 @@ from studies.closure import APART, Place, closure_of
 from studies.settings import Settings
 from studies.study import Study, Variant
 
-CACHES = (closure.closure_of, definitions.module_named, definitions.project_module)
+CACHES = (
+    closure.closure_of,
+    closure._apart,
+    closure._meanings,
+    closure._said_by,
+    definitions.module_named,
+    definitions.project_module,
+)
 ASKED = ("table-7", "table-16", "hospitals", "label-skew", "annotators")
 EVERY = set(ASKED)
 FEDERATED = {"hospitals", "label-skew"}
@@ -232,6 +239,11 @@ def test_a_table_opens_at_the_names_that_the_configuration_has(lab):
 
 def test_own_entries_of_a_table_are_reached_where_they_stand(lab):
     assert Place("lab.sums", "unused") in lab("lab.sums:unused").reached
+
+
+def test_the_parts_of_a_chain_are_reached_one_by_one(lab):
+    reached = lab("lab.sums:unused+lab.sums:halves;tau=1").reached
+    assert {Place("lab.sums", "unused"), Place("lab.sums", "halves")} <= reached.keys()
 
 
 @pytest.mark.parametrize(
