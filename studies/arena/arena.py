@@ -8,11 +8,9 @@ import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.plugins import BEHAVIOURS
-from anml_fl.settings.aggregation import Aggregation
-from strategies.rule import named_rule
 from studies import store
-from studies.arena.contender import Contender
+from studies.arena.checks import check
+from studies.arena.failures import failure
 from studies.arena.grid import Grid
 from studies.arena.pairing import pairings
 from studies.arena.setup import NOBODY
@@ -30,20 +28,6 @@ if TYPE_CHECKING:
 
 PAIRS = "pairs"
 """The folder of the pairings' own tables and cells, in that of the results."""
-
-
-def check(grid: Grid) -> None:
-    """Refuse names that stand for nothing, before anything is trained.
-
-    Raises
-    ------
-    ValueError
-        If a rule or an attack is unknown, or stands for something else.
-    """
-    for rule in grid.rules:
-        named_rule(Contender(rule).name, Aggregation())
-    for attack in grid.attacks:
-        BEHAVIOURS.load(Contender(attack).name)
 
 
 def run_arena(
@@ -77,16 +61,16 @@ def run_arena(
     Returns
     -------
     Path
-        The table.
+        The table. It has nothing of pairings of which a run could not be carried out: why, is
+        beside it, in `failed` of `arena.json`.
 
     Raises
     ------
     ValueError
         If a name is unknown, or settings are refused.
-    RuntimeError
-        If a run cannot be carried out; it names the run.
     """
-    check(grid)
+    say = progress or (lambda share, words: None)
+    check(grid, chosen)
     own, *others = (_kept(folder) for folder in (out, *known))
     if own.about.get("grid", grid.to_json()) != grid.to_json():
         raise ValueError(
@@ -95,11 +79,15 @@ def run_arena(
         )
     lines: dict[tuple[str, str], list[Line]] = dict(own.lines)
     marks: dict[str, Any] = dict(own.about["pairings"])
+    failed: dict[str, str] = dict(own.about.get("failed", {}))
     missing: list[Pairing] = []
-    for one in pairings(grid, chosen or {}):
-        place, mark = (one.rule, one.attack), mark_of(one)
-        name = name_of(place)
+    every = pairings(grid, chosen or {})
+    for number, one in enumerate(every):
+        say(0.0, f"looking which code results are bound to: {number} of {len(every)} pairings")
+        place = (one.rule, one.attack)
+        name, mark = name_of(place), mark_of(one)
         marks[name] = mark
+        failed.pop(name, None)
         held = next((k for k in (own, *others) if k.about["pairings"].get(name) == mark), None)
         if held is None:
             missing.append(one)
@@ -109,11 +97,18 @@ def run_arena(
         plan = [(one, one.cells()) for one in missing]
         tables = run_studies(plan, out / PAIRS, jobs=jobs, asked=asked, progress=progress)
         for one, table in zip(missing, tables, strict=True):
-            lines[one.rule, one.attack] = [line_of(row) for row in store.load_rows(table)]
+            place, rows = (one.rule, one.attack), store.load_rows(table)
+            if why := failure(rows):
+                failed[name_of(place)] = why
+                del marks[name_of(place)]
+                lines.pop(place, None)
+            else:
+                lines[place] = [line_of(row) for row in rows]
     about = {
         **(asked or {}),
         "grid": grid.to_json(),
         "pairings": marks,
+        "failed": failed,
         "chosen": {rule: dict(given) for rule, given in (chosen or {}).items()},
         "versions": store.versions(),
         "python": ".".join(map(str, sys.version_info[:3])),
@@ -130,10 +125,19 @@ def mark_of(one: Pairing) -> dict[str, Any]:
     dict
         `code`: hash of what its rule, its attack and the common engine reach, and of the data
         and the packages that they have; `cells`: their keys.
+
+    Raises
+    ------
+    ValueError
+        If a name cannot be found in the text of a module of one's own.
     """
     cells = one.cells()
+    try:
+        code = store.code_hash(one)
+    except LookupError as error:
+        raise ValueError(f"{one.title}: {error}") from error
     data = {cell.dataset: store.data_hash(cell.dataset) for cell in cells}
-    made = json.dumps([store.code_hash(one), data, store.versions()], sort_keys=True)
+    made = json.dumps([code, data, store.versions()], sort_keys=True)
     return {"code": sha256(made.encode()).hexdigest(), "cells": [cell.key for cell in cells]}
 
 

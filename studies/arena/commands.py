@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,13 +14,13 @@ import click
 from anml_fl.commands.failure import errors_reported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from studies.arena.grid import Grid
+    from studies.arena.table import Kept
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _THERE = click.Path(exists=True, file_okay=False, path_type=Path)
 _PUBLISHED = Path("docs", "results", "arena")
+_MOST_TOLD = 5
 _NAMES = ("quick", "standard", "wide")
 _GRID = click.Choice(_NAMES)
 _JOBS = click.option(
@@ -39,23 +39,26 @@ def arena() -> None:
 @arena.command("list")
 def list_grids() -> None:
     """Show the grids: which rules meet which attacks, where, and in how many runs."""
-    from rich.console import Console
-    from rich.table import Table
-
     from studies.arena.grid import GRIDS
 
-    table = Table("grid", "runs", "rules", "attacks", "data", "share that attacks", "seeds")
     for name, grid in GRIDS.items():
-        table.add_row(
-            name,
-            f"{grid.runs:,}",
-            "\n".join(grid.rules),
-            "\n".join(grid.attacks),
-            "\n".join(deal.label for deal in grid.deals),
-            "\n".join(f"{share:g}" for share in (0.0, *grid.fractions)),
-            "\n".join(map(str, grid.seeds)),
-        )
-    Console().print(table)
+        click.echo(f"{name}: {grid.runs:,} runs")
+        for title, words in (
+            ("rules", grid.rules),
+            ("attacks", grid.attacks),
+            ("data", [deal.label for deal in grid.deals]),
+            ("share that attacks", [f"{share:g}" for share in (0.0, *grid.fractions)]),
+            ("seeds", map(str, grid.seeds)),
+        ):
+            # A name must be there whole: it is what is typed.
+            text = fill(
+                f"{title}: {', '.join(words)}",
+                initial_indent="  ",
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            click.echo(text)
 
 
 @arena.command("run")
@@ -88,9 +91,15 @@ def run_grid(
     The results are OUT/arena.parquet, a line a measured value, and OUT/arena.json beside it.
     After Ctrl-C the same command goes on where it stopped. `anml arena tune` before it chooses
     the rules' hyper-parameters.
+
+    A run that cannot be carried out keeps no other one from it: its pairing is told at the
+    end, is in no table, and is tried again by the same command; the exit code is then 1. Rules
+    and attacks of one file are worked out anew when any of them is edited: give each its own.
     """
     from studies.arena.arena import run_arena
     from studies.arena.grid import GRIDS
+    from studies.arena.progress import shown
+    from studies.arena.table import load_table
     from studies.arena.tuning import load_chosen
 
     with errors_reported(ImportError):
@@ -101,7 +110,7 @@ def run_grid(
         words += [word for rule in rules for word in ("--rule", rule)]
         words += [word for attack in attacks for word in ("--attack", attack)]
         words += [*(["--only"] if only else []), *(["--seeds", seeds] if seeds else [])]
-        with _shown() as progress:
+        with shown() as progress:
             table = run_arena(
                 grid,
                 folder,
@@ -111,8 +120,11 @@ def run_grid(
                 asked={"command": shlex.join(words)},
                 progress=progress,
             )
+        told = load_table(folder)
     click.echo(table)
     click.echo(f"the report: anml arena report --results {shlex.quote(str(folder))}")
+    if not _whole(told, grid):
+        sys.exit(1)
 
 
 @arena.command("tune")
@@ -125,9 +137,10 @@ def tune_rules(name: str, jobs: int | None, out: Path | None) -> None:
     The choice, and all that was tried, is OUT/chosen.json, which `anml arena run` reads.
     """
     from studies.arena.grid import GRIDS
+    from studies.arena.progress import shown
     from studies.arena.tuning import tune
 
-    with errors_reported(ImportError), _shown() as progress:
+    with errors_reported(ImportError), shown() as progress:
         chosen = tune(GRIDS[name], _folder(out, name), jobs=jobs, progress=progress)
     click.echo(chosen)
 
@@ -142,6 +155,7 @@ def show(rule: str, attack: str, name: str, deal: str | None) -> None:
 
     Each gives the same result as in the arena. ATTACK may be nobody.
     """
+    from studies.arena.checks import check
     from studies.arena.grid import GRIDS
     from studies.arena.pairing import pairing
     from studies.arena.single_run import single_run
@@ -153,6 +167,7 @@ def show(rule: str, attack: str, name: str, deal: str | None) -> None:
         if deal is not None and deal not in known:
             raise ValueError(f"deal: known of {name}: {', '.join(known)}; got {deal!r}")
         chosen = load_chosen(_folder(None, name)) or load_chosen(_PUBLISHED)
+        check(replace(grid, rules=(rule,), attacks=(attack,)), chosen)
         made = pairing(rule, attack, grid, chosen.get(rule, ()))
         for one, cell in zip(grid.deals, made.cells(), strict=True):
             if deal in (None, one.label):
@@ -179,6 +194,31 @@ def report(results: Path, to: Path | None) -> None:
     with errors_reported():
         for page in write_arena(results, results if to is None else to):
             click.echo(page)
+
+
+def _whole(kept: Kept, grid: Grid) -> bool:
+    """Say what is no result of a grid that was run; tell whether all was carried out."""
+    from studies.arena.arena import name_of
+    from studies.arena.doubts import warnings
+    from studies.arena.results import Results
+    from studies.arena.setup import NOBODY
+
+    here = [(rule, attack) for rule in grid.rules for attack in (NOBODY, *grid.attacks)]
+    lines = [line for place in here for line in kept.lines.get(place, ())]
+    for said in warnings(Results.of(lines)):
+        click.echo(f"warning: {said}", err=True)
+    failed = kept.about.get("failed", {})
+    lacking = [place for place in here if name_of(place) in failed]
+    for place in lacking[:_MOST_TOLD]:
+        why = failed[name_of(place)]
+        click.echo(f"not carried out: {' under '.join(place)}: {why}", err=True)
+    if lacking:
+        click.echo(
+            f"{len(lacking)} of {len(here)} pairings were not carried out: they are in no"
+            " table, arena.json says why of each; the same command tries them again",
+            err=True,
+        )
+    return not lacking
 
 
 def _folder(out: Path | None, name: str) -> Path:
@@ -218,34 +258,3 @@ def _seeds(text: str) -> tuple[int, ...]:
     if any(seed < 0 for seed in found):
         raise ValueError(f"--seeds must be 0 or more, got {text!r}")
     return found
-
-
-@contextmanager
-def _shown() -> Iterator[Callable[[float, str], None]]:
-    """Show the progress of what is within; Ctrl-C ends it with what is done kept."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    try:
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            speed_estimate_period=600,
-        ) as bar:
-            task = bar.add_task("starting", total=1.0)
-            yield lambda share, words: bar.update(task, completed=share, description=words)
-    except KeyboardInterrupt:
-        click.echo("stopped; the same command goes on with what is left", err=True)
-        sys.exit(130)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import process_time
 from typing import TYPE_CHECKING
 
+from studies.arena.failures import failed_row
 from studies.arena.measures import measured
 from studies.federations.run import federate
 
@@ -35,12 +36,8 @@ def measured_cell(cell: Cell, also: Also | None = None) -> list[Row]:
     Returns
     -------
     list of Row
-        As of `measures.measured`; shares with five decimals.
-
-    Raises
-    ------
-    RuntimeError
-        If a run cannot be carried out; it names the run.
+        As of `measures.measured`; shares with five decimals. If a run cannot be carried out,
+        one alone, of `failures.failed_row`.
     """
     rows = []
     # Federations of one seed share data and initial model, which are kept between them.
@@ -56,13 +53,10 @@ def measured_cell(cell: Cell, also: Also | None = None) -> list[Row]:
                         for name, value in setup.flat(cell.dataset, seed).items()
                     }
                 )
-            except Exception as error:
-                raise RuntimeError(
-                    f"{label}, {variant.condition}, seed {seed}:"
-                    f" {type(error).__name__}: {error}"
-                ) from error
-            seconds = process_time() - begun
-            found = {**measured(done), **(also(done) if also else {}), CPU: seconds}
+                seconds = process_time() - begun
+                found = {**measured(done), **(also(done) if also else {}), CPU: seconds}
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - of anybody's own rule
+                return [failed_row(cell, variant, seed, error)]
             rows += [
                 cell.row(variant, label, metric, round(value, _DIGITS), seed)
                 for metric, value in found.items()

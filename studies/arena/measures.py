@@ -9,6 +9,7 @@ import numpy as np
 
 from anml_fl.federation.run_task import task_of
 from anml_fl.models.state import outputs_of
+from studies.arena.rounds import rounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from studies.federations.run import Federated
 
     Floats = NDArray[np.float64]
+
+LEFT_OUT = "attackers_left_out"
+"""Share of what attackers sent that was left out before any rule saw it."""
+
+STOOD = "rounds_stood"
+"""Share of rounds that kept the model as it was before them."""
 
 PAID = "paid/"
 """Before an honest contributor's name: its share of what the run paid."""
@@ -41,28 +48,32 @@ def measured(done: Federated) -> dict[str, float]:
     -------
     dict
         `error`: of the final model on the test rows, in [0, 1]; `worst_class_error`: of the
-        class that is classified worst. Of rules with weights, shares over all rounds, in
-        [0, 1]: `honest_kept`, `attackers_kept`, `minority_kept`, `worst_site_kept` (of
-        the honest contributor that is kept least), `worst_class_kept`, `kept/CLASS`,
-        `attackers_weight`, `attackers_paid` (their share of all that the ledger's pool pays
-        out), and `paid/CONTRIBUTOR`. A coordinate-wise rule has none of these, and where
-        nobody attacks there is nothing of attackers.
+        class that is classified worst; `rounds_stood` and `attackers_left_out`: see `STOOD`
+        and `LEFT_OUT`. Of rules with weights, shares over all rounds, in [0, 1]:
+        `honest_kept`, `attackers_kept`, `minority_kept`, `worst_site_kept` (of the honest
+        contributor that is kept least), `worst_class_kept`, `kept/CLASS`, `attackers_weight`,
+        `attackers_paid` (their share of all that the ledger's pool pays out), and
+        `paid/CONTRIBUTOR`. A coordinate-wise rule has none of these, and where nobody attacks
+        there is nothing of attackers.
     """
     (one,) = done.run.strategies
     task = task_of(done.config)
     names = list(task.data.names)
     honest = np.array([not done.run.attacks(name) for name in names])
     counts = label_counts(task.data.parts)
-    selected, weights = _by_round(done, names)
+    rounds = rounds_of(one.records, names)
     outputs = outputs_of(task.model_of(done.models[one.name]), task.data.test.features)
     found = {
         "error": done.error(one.name),
         "worst_class_error": worst_class_error(outputs.argmax(1), task.data.test.labels),
+        STOOD: float(rounds.stood.mean()),
     }
+    if not honest.all():
+        found[LEFT_OUT] = float(rounds.left_out[:, ~honest].mean())
     if one.weighing:
-        paid = payouts(weights)
-        found |= thrown_out(selected, honest, counts)
-        found["attackers_weight"] = float(weights[:, ~honest].sum(axis=1).mean())
+        paid = payouts(rounds.weights)
+        found |= thrown_out(rounds.selected, honest, counts)
+        found["attackers_weight"] = float(rounds.weights[:, ~honest].sum(axis=1).mean())
         found["attackers_paid"] = float(paid[~honest].sum())
         found |= {
             f"{PAID}{name}": float(share)
@@ -70,20 +81,6 @@ def measured(done: Federated) -> dict[str, float]:
             if good
         }
     return {name: value for name, value in found.items() if not math.isnan(value)}
-
-
-def _by_round(done: Federated, names: list[str]) -> tuple[Floats, Floats]:
-    """Put records into matrices: who was selected, and with which weight, by round."""
-    (one,) = done.run.strategies
-    place = {name: i for i, name in enumerate(names)}
-    selected = np.zeros((len(one.records), len(names)))
-    weights = np.zeros_like(selected)
-    for row, record in enumerate(one.records):
-        for person in record.contributors:
-            column = place[person.contributor]
-            selected[row, column] = person.selected
-            weights[row, column] = person.weight
-    return selected, weights
 
 
 def label_counts(parts: tuple[Samples, ...]) -> Floats:

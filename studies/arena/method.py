@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from studies.arena.arena import grid_of
 from studies.arena.federation import CPU
-from studies.arena.tables import percent
+from studies.arena.shares import percent
 from studies.reproduction.document import Grid, Section, Text
 from studies.reproduction.numbers import plain
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def hyper_parameters(tuned: Mapping[str, Any]) -> Section:
     """Say which hyper-parameters were chosen, and beside which others."""
     if not tuned:
-        text = Text("Nothing was chosen: every rule has the defaults of `anml run`.")
+        text = Text("Nothing was chosen: every rule has the defaults of anml run.")
         return Section("tuned", "Hyper-parameters", (text,))
     rows = tuple(
         (
@@ -53,6 +53,12 @@ def _settings(given: Mapping[str, str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in given.items()) or "(default)"
 
 
+def _time(seconds: float) -> str:
+    if seconds < 3600:
+        return f"{plain(seconds / 60, 1)} minutes"
+    return f"{plain(seconds / 3600, 1)} hours"
+
+
 def method(kept: Kept, results: Results) -> Section:
     """Say on which federations all was measured, and what its results are bound to."""
     grid = grid_of(kept)
@@ -73,7 +79,7 @@ def method(kept: Kept, results: Results) -> Section:
         "How it was run",
         (
             Text(
-                f"{runs} runs, {plain(seconds / 3600, 1)} hours of processor time. {deals}."
+                f"{runs} runs, {_time(seconds)} of processor time. {deals}."
                 f" Shares that attack: {', '.join(map(percent, grid.fractions))} %; seeds:"
                 f" {', '.join(map(str, grid.seeds))}; {grid.rounds} rounds of"
                 f" {grid.local_epochs} epochs, batches of {grid.batch_size}, learning rate"
@@ -83,10 +89,10 @@ def method(kept: Kept, results: Results) -> Section:
                 " All are tested on the same rows, of which none is in a root set."
             ),
             Text(
-                "Each pairing of a rule and an attack is bound to the hash of the code that"
-                " it reaches: another rule, or another attack, makes none of the others stale."
-                " `anml arena show RULE ATTACK` prints the commands that run these federations"
-                " alone."
+                "Each pairing of a rule and an attack is bound to the hash of the code that it"
+                " reaches: another rule, or another attack, makes none of the others stale. A"
+                " file of one's own counts as a whole. anml arena show RULE ATTACK prints the"
+                " commands that run these federations alone."
             ),
             Text(f"Made by: {kept.about.get('command', 'anml arena run')}", muted=True),
         ),

@@ -51,7 +51,7 @@ def write_arena(results: Path, to: Path) -> list[Path]:
     if stale:
         more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
         warning = (
-            f"other code made the results of {', '.join(stale[:3])}{more}: `anml arena run`"
+            f"other code made the results of {', '.join(stale[:3])}{more}: anml arena run"
             " works them out anew."
         )
     make_folder(to)

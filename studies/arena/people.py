@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from studies.arena.heat_maps import heat_map
 from studies.arena.measures import MINORITY_SHARE
-from studies.arena.tables import by_class_table, kept_table, payout_table, percent
+from studies.arena.shares import percent
+from studies.arena.tables import by_class_table, kept_table, payout_table
 from studies.reproduction.document import Folded, Heading, Section, Text
 
 if TYPE_CHECKING:

@@ -8,22 +8,24 @@ from studies.arena.arena import grid_of
 from studies.arena.blocks import every_attack, worst_cases
 from studies.arena.choice import AS_GOOD, choices
 from studies.arena.costs import cost
+from studies.arena.doubts import doubts
 from studies.arena.heat_maps import heat_map
 from studies.arena.method import hyper_parameters, method
 from studies.arena.people import payouts, thrown_out
 from studies.arena.ranks import ranking
 from studies.arena.results import Results
+from studies.arena.shares import percent
 from studies.arena.tables import (
     backdoor_table,
     choice_table,
     cost_table,
+    every_table,
     loss_table,
     ours,
-    percent,
     rank_table,
     worst_table,
 )
-from studies.reproduction.document import Grid, Heading, Section, Text
+from studies.reproduction.document import Folded, Grid, Heading, Section, Text
 from studies.reproduction.numbers import p_value, plain
 
 if TYPE_CHECKING:
@@ -49,11 +51,16 @@ def sections(
         Whether a rule needs rows that the server trusts.
     """
     results, grid = Results.of(kept.every), grid_of(kept)
+    failed: Mapping[str, str] = kept.about.get("failed", {})
+    # What a rule did under the attack that it did not end is not known.
+    lacking = {name.partition("|")[0] for name in failed}
     rules = results.defences
+    whole = tuple(rule for rule in rules if rule not in lacking)
     return [
-        _choice(results, grid.rounds, rooted),
+        *([_choice(results, whole, grid.rounds, rooted)] if len(whole) > 1 else []),
         _worst(results),
-        *([_ranks(results, rules)] if len(rules) > 1 else []),
+        *doubts(results, failed),
+        *([_ranks(results, whole)] if len(whole) > 1 else []),
         thrown_out(results),
         payouts(results, rules),
         *_backdoors(results),
@@ -65,6 +72,7 @@ def sections(
                 Text(
                     "Processor time of a run less FedAvg's on the same federation, median over"
                     " all runs, a round; screening and records, which all have, are not in it."
+                    " Below 0: less than the machine's own unrest."
                 ),
                 cost_table(results, rules, grid.rounds),
             ),
@@ -74,12 +82,16 @@ def sections(
     ]
 
 
-def _choice(results: Results, rounds: int, rooted: Callable[[str], bool]) -> Section:
+def _choice(
+    results: Results, rules: tuple[str, ...], rounds: int, rooted: Callable[[str], bool]
+) -> Section:
     def price(rule: str) -> float:
         return cost(results, rule, rounds)
 
-    without = tuple(rule for rule in results.defences if not rooted(rule))
-    every = choices(results, results.defences, price)
+    without = tuple(rule for rule in rules if not rooted(rule))
+    every = choices(results, rules, price)
+    seeds = {seed for of in results.values.values() for seed in of}
+    alone = " There is one seed alone, so that small differences may be chance."
     poor = choices(results, without, price)
     return Section(
         "choose",
@@ -91,6 +103,7 @@ def _choice(results: Results, rounds: int, rooted: Callable[[str], bool]) -> Sec
                 f" {percent(AS_GOOD)} points of it, the one that costs least. Hostile updates"
                 " are not the only danger: a defence that throws honest minorities out costs"
                 " its error where nobody attacks, which is why nobody is among the attacks."
+                f"{alone if len(seeds) == 1 else ''}"
             ),
             Heading("Where the server has rows that it trusts"),
             choice_table(every),
@@ -104,11 +117,21 @@ def _worst(results: Results) -> Section:
     blocks: list[Block] = [
         Text(
             "Test error of the final model, mean over seeds, under the attack that is worst"
-            " for each rule, which is named. oracle is told who is honest."
+            " for each rule, which is named. oracle is told who is honest. Rules stand in the"
+            " order of their worst error with any number of attackers."
         )
     ]
     for deal in results.deals:
         blocks += [Heading(deal.label), worst_table(results, deal, results.rules)]
+        blocks += [
+            Folded(
+                f"{deal.label}, {count} of {deal.contributors} attack: every rule under every"
+                " attack",
+                (every_table(results, deal, count),),
+            )
+            for count in reversed(results.counts(deal))
+            if count
+        ]
     blocks.append(
         heat_map(
             results,

@@ -10,9 +10,11 @@ import numpy as np
 from anml_fl.page.grid import Grid
 from studies.arena.choice import up_to
 from studies.arena.costs import cost, seconds_of_a_run
+from studies.arena.doubts import marks
 from studies.arena.payouts import stability
-from studies.arena.results import Place
+from studies.arena.results import UNDEFENDED, Place
 from studies.arena.setup import NOBODY
+from studies.arena.shares import percent
 from studies.arena.trigger import SUCCESS
 from studies.reproduction.numbers import p_value, plain
 
@@ -39,18 +41,13 @@ def ours(rule: str) -> bool:
     return rule.partition(";")[0].rpartition("+")[2] in OURS
 
 
-def percent(value: float) -> str:
-    """Write a share in per cent."""
-    return plain(100 * value, 1)
-
-
 def choice_table(found: Sequence[Choice]) -> Grid:
     """List what to choose, by deal and number of attackers."""
     rows = [
         (
             one.deal.label,
             f"{one.attackers} of {one.deal.contributors}",
-            one.rule,
+            _advised(one),
             percent(one.worst.error),
             one.worst.attack,
             ", ".join(one.as_good) or "—",
@@ -65,6 +62,13 @@ def choice_table(found: Sequence[Choice]) -> Grid:
     return Grid(titles, tuple(rows))
 
 
+def _advised(one: Choice) -> str:
+    """Say that no defence helps where none is better than to keep everybody."""
+    if one.rule == UNDEFENDED and one.attackers:
+        return f"{one.rule}: no defence helps"
+    return one.rule
+
+
 def worst_table(results: Results, deal: Deal, rules: Sequence[str]) -> Grid:
     """Show each rule's error where nobody attacks, and under its worst attack by share."""
     counts = results.counts(deal)
@@ -76,10 +80,26 @@ def worst_table(results: Results, deal: Deal, rules: Sequence[str]) -> Grid:
         for count in counts:
             worst = results.worst(rule, deal, count)
             named = worst.attack not in ("", NOBODY)
-            cells.append(percent(worst.error) + (f" {worst.attack}" if named else ""))
+            place = Place(deal, worst.attack, count)
+            said = percent(worst.error) + (f" {worst.attack}" if named else "")
+            cells.append(said + marks(results, rule, place))
         rows.append(tuple(cells))
-    titles = ("Rule", *("Nobody (%)" if not c else f"{c} attack (%)" for c in counts))
+    heads = [f"{c} of {deal.contributors} attack (%)" if c else "Nobody (%)" for c in counts]
+    titles = ("Rule", *heads)
     return Grid(titles, tuple(rows))
+
+
+def every_table(results: Results, deal: Deal, attackers: int) -> Grid:
+    """Show each rule's error under each attack of so many attackers, mean over seeds."""
+    places = results.among(deal, attackers)
+    rows = [
+        (
+            rule,
+            *(percent(results.mean(rule, one)) + marks(results, rule, one) for one in places),
+        )
+        for rule in results.rules
+    ]
+    return Grid(("Rule", *(f"{one.attack} (%)" for one in places)), tuple(rows))
 
 
 def rank_table(found: Ranking) -> Grid:

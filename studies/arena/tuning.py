@@ -14,7 +14,8 @@ import numpy as np
 
 from anml_fl.system.files import read_text, write_whole
 from studies import store
-from studies.arena.arena import check
+from studies.arena.checks import check
+from studies.arena.failures import failure
 from studies.arena.grid import SEEDS_OF_TUNING
 from studies.arena.pairing import pairing
 from studies.runner import run_studies
@@ -91,6 +92,8 @@ def tune(
     ------
     ValueError
         If a name is unknown, or settings are refused.
+    RuntimeError
+        If a run cannot be carried out; it names the run.
     """
     small = tuning_grid(grid)
     check(small)
@@ -104,6 +107,9 @@ def tune(
     plan = [(one, one.cells()) for of in tried.values() for _, under in of for one in under]
     tables = run_studies(plan, out / "tuning", jobs=jobs, progress=progress) if plan else []
     rows = {one: store.load_rows(table) for (one, _), table in zip(plan, tables, strict=True)}
+    for one, found in rows.items():
+        if why := failure(found):
+            raise RuntimeError(f"{one.title}, {why}")
     said = {}
     for rule, of in tried.items():
         worst = [worst_case([rows[one] for one in under]) for _, under in of]

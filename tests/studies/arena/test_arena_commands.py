@@ -188,6 +188,7 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch, tmp_path):
 
 def test_one_more_rule_or_attack_is_one_more(monkeypatch, tmp_path):
     found = []
+    save_table([], {"pairings": {}}, tmp_path)
     monkeypatch.setattr(
         "studies.arena.arena.run_arena", lambda grid, *_, **__: found.append(grid)
     )

@@ -35,7 +35,7 @@ def test_the_worst_attack_is_by_the_mean_over_seeds(results):
 
 def test_the_table_of_worst_attacks_has_the_least_worst_first(results):
     table = worst_table(results, IID, results.rules)
-    assert table.titles == ("Rule", "Nobody (%)", "4 attack (%)")
+    assert table.titles == ("Rule", "Nobody (%)", "4 of 20 attack (%)")
     assert table.rows == (
         ("b", "20.0", "30.0 x"),
         ("a", "11.0", "45.0 y"),
