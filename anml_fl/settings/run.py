@@ -176,6 +176,11 @@ class RunConfig(Section):
             raise ValueError(
                 f"training.fraction_train: of {total} contributors {share:g} is nobody: give"
                 f" more than one in {total}"
+                + (
+                    ", or say by --contributors how many the table has: it is read later"
+                    if self.table.own
+                    else ""
+                )
             )
         return self
 

@@ -21,7 +21,11 @@ from anml_fl.tables.schema import MISSING, IgnoredColumn, Picture, TableSchema
 if TYPE_CHECKING:
     from anml_fl.tables.columns import Columns
 
-MOST_SITES = 10_000
+MOST_SITES = 1_000_000
+"""As many contributors as a federation may have."""
+
+# Of more values than this, each with fewer than two rows, one is a row's and no contributor's.
+_MOST_OF_FEW_ROWS = 10_000
 _MOST_NAMED = 20
 _SHORT = 6
 
@@ -84,12 +88,16 @@ def _sites(columns: Columns, label: str, by: str) -> None:
         )
     if columns.table[by].null_count == columns.table.num_rows:
         raise TableError(f"{columns.where}, column {by}: no row says whose it is")
-    sites = profiled(columns, by, MISSING).different
+    sites, rows = profiled(columns, by, MISSING).different, columns.table.num_rows
+    if sites > _MOST_OF_FEW_ROWS and rows < 2 * sites:
+        raise TableError(
+            f"{columns.where}, column {by}: {sites} different values in {rows} rows; by must"
+            " name the column that says whose the rows are"
+        )
     if sites > MOST_SITES:
         raise TableError(
-            f"{columns.where}, column {by}: {sites} different values, and at most {MOST_SITES}"
-            " contributors can be told apart; by must name the column that says whose the rows"
-            " are"
+            f"{columns.where}, column {by}: {sites} different values, and at most"
+            f" {MOST_SITES} contributors can be told apart"
         )
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from anml_fl.datasets.table import TableError
+from anml_fl.tables import inference
 from anml_fl.tables.inference import inferred
 
 ROWS = 120
@@ -122,9 +123,17 @@ def test_of_many_names_the_nearest_is_told(columns):
 def test_rows_that_are_all_of_different_sites_name_none(columns):
     rows = 10_001
     table = {"x": list(map(str, range(rows))), "y": ["u", "v"] * 5000 + ["u"]}
-    with pytest.raises(
-        TableError, match="column x: 10001 different values, and at most 10000"
-    ):
+    with pytest.raises(TableError, match="column x: 10001 different values in 10001 rows"):
+        inferred(columns(table), "y", "x")
+
+
+def test_there_may_be_more_than_ten_thousand_sites(columns, monkeypatch):
+    rows = 2 * 10_001
+    table = {"x": [str(row // 2) for row in range(rows)], "y": ["u", "v"] * 10_001}
+    table["z"] = [str(row % 7) for row in range(rows)]
+    assert inferred(columns(table), "y", "x").site == "x"
+    monkeypatch.setattr(inference, "MOST_SITES", 10_000)
+    with pytest.raises(TableError, match="x: 10001 different values, and at most 10000"):
         inferred(columns(table), "y", "x")
 
 

@@ -89,6 +89,12 @@ def test_a_share_that_asks_nobody_is_refused(contributors, share):
         from_flat(given)
 
 
+def test_beside_a_table_it_is_said_how_to_tell_their_number():
+    table = {"data": "t.csv", "label": "y", "by": "site", "behaviours": ""}
+    with pytest.raises(ConfigError, match="say by --contributors how many the table has"):
+        from_flat({**table, "fraction-train": 0.01})
+
+
 @pytest.mark.parametrize("share", [0.0, -0.1, np.nextafter(1, 2), float("nan")])
 def test_no_share_is_refused(share):
     with pytest.raises(ConfigError, match="fraction"):
