@@ -83,7 +83,9 @@ def run_arena(
     missing: list[Pairing] = []
     every = pairings(grid, chosen or {})
     for number, one in enumerate(every):
-        say(0.0, f"looking which code results are bound to: {number} of {len(every)} pairings")
+        say(
+            0.0, f"working out which code results depend on: {number} of {len(every)} pairings"
+        )
         place = (one.rule, one.attack)
         name, mark = name_of(place), mark_of(one)
         marks[name] = mark

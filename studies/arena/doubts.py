@@ -92,7 +92,12 @@ def doubts(results: Results, failed: Mapping[str, str]) -> list[Section]:
                 "They are in no table. A rule that lacks one is in no rank, and is not among"
                 " those that can be chosen."
             ),
-            Grid(("Pairing", "Why"), tuple(failed.items())),
+            Grid(
+                ("Rule", "Attack", "Why"),
+                tuple(
+                    (*name.partition("|")[::2], why) for name, why in sorted(failed.items())
+                ),
+            ),
         ]
     for title, text, found in (
         (

@@ -77,6 +77,9 @@ def _view(
                 "nticks": 5,
             },
             "hoverongaps": False,
+            # Colours alone do not tell 17 from 24.
+            "texttemplate": "%{z:.0f}",
+            "textfont": {"size": 10},
             "hovertemplate": "<b>%{customdata}</b><br>%{x}: %{z:.1f} %<extra></extra>",
         }
     ]

@@ -8,7 +8,7 @@ from studies.arena.arena import grid_of
 from studies.arena.blocks import every_attack, worst_cases
 from studies.arena.choice import AS_GOOD, choices
 from studies.arena.costs import cost
-from studies.arena.doubts import doubts
+from studies.arena.doubts import STILL, UNSENT, doubts, still, unsent
 from studies.arena.heat_maps import heat_map
 from studies.arena.method import hyper_parameters, method
 from studies.arena.people import payouts, thrown_out
@@ -114,11 +114,13 @@ def _choice(
 
 
 def _worst(results: Results) -> Section:
+    marked = f" {UNSENT} and {STILL}: see what is no result."
     blocks: list[Block] = [
         Text(
             "Test error of the final model, mean over seeds, under the attack that is worst"
             " for each rule, which is named. oracle is told who is honest. Rules stand in the"
             " order of their worst error with any number of attackers."
+            f"{marked if unsent(results) or still(results) else ''}"
         )
     ]
     for deal in results.deals:

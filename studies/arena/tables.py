@@ -63,8 +63,8 @@ def choice_table(found: Sequence[Choice]) -> Grid:
 
 
 def _advised(one: Choice) -> str:
-    """Say that no defence helps where none is better than to keep everybody."""
-    if one.rule == UNDEFENDED and one.attackers:
+    """Say that no defence helps where to keep everybody is as good."""
+    if UNDEFENDED in (one.rule, *one.as_good) and one.attackers:
         return f"{one.rule}: no defence helps"
     return one.rule
 

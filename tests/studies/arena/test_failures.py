@@ -36,7 +36,7 @@ OWN = """
     def rule(cohort, context):
         return fedavg(cohort, context)
 
-    def _fail(attack, update, generator):
+    def _fail(update, sight):
         raise ValueError("it never works")
 
     attack = Behaviour(update=_fail)

@@ -16,7 +16,7 @@ from studies.arena.heat_maps import heat_map
 from studies.arena.payouts import stability
 from studies.arena.results import Place, Results
 from studies.arena.setup import NOBODY
-from studies.arena.tables import kept_table, loss_table, worst_table
+from studies.arena.tables import choice_table, every_table, kept_table, loss_table, worst_table
 
 IID = Deal("digits", "iid", 20)
 
@@ -41,6 +41,24 @@ def test_the_table_of_worst_attacks_has_the_least_worst_first(results):
         ("a", "11.0", "45.0 y"),
         ("fedavg", "6.0", "80.0 y"),
     )
+
+
+def test_every_rule_under_every_attack_is_a_table_too(results):
+    table = every_table(results, IID, 4)
+    assert table.titles == ("Rule", "x (%)", "y (%)")
+    assert table.rows == (
+        ("a", "30.0", "45.0"),
+        ("b", "30.0", "25.0"),
+        ("fedavg", "60.0", "80.0"),
+    )
+
+
+def test_where_no_defence_is_better_it_is_said_that_none_helps(results):
+    found = choices(results, ("fedavg",), lambda rule: 0.0)
+    assert [row[2] for row in choice_table(found).rows] == [
+        "fedavg",
+        "fedavg: no defence helps",
+    ]
 
 
 def test_feared_attackers_may_stay_away(lines):
