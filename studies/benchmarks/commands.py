@@ -40,6 +40,23 @@ def bench_krum(repeats: int) -> None:
     _measure("krum", repeats=repeats)
 
 
+@bench.command("aggregation")
+@click.option("--rule", default="anml", show_default=True, help="Of ours.")
+@click.option("--repeats", default=5, show_default=True, help="Measurements of each.")
+@click.option(
+    "--size",
+    "sizes",
+    type=(int, int),
+    multiple=True,
+    help="Contributors and parameters (default: three sizes).",
+)
+def bench_aggregation(rule: str, repeats: int, sizes: tuple[tuple[int, int], ...]) -> None:
+    """From replies to the new model, beside Flower's FedAvg on the same replies."""
+    from studies.benchmarks.aggregation import SIZES
+
+    _measure("aggregation", sizes or SIZES, rule, repeats)
+
+
 @bench.command("engines")
 @click.option("--contributors", "sizes", multiple=True, type=int, help="(default: 100, 300).")
 @click.option("--repeats", default=3, show_default=True, help="Measurements of each.")
