@@ -1,4 +1,4 @@
-"""Every study by its name: those of `paper/` and `own/`, and whoever's own.
+"""Every study by its name: those of `paper/`, `own/` and `published/`, and whoever's own.
 
 A file of these folders that defines `STUDY` is a study; adding one is adding its file.
 Another package gives one by an entry point of `anml_fl.studies`, and `module:object` names one
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from studies.study import Study
 
 _HERE = Path(__file__).parent
-_FOLDERS = ("paper", "own")
+_FOLDERS = ("paper", "own", "published")
 _GROUP = "anml_fl.studies"
 _OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 # The paper's tables by number, figures, the appendix; then ours, these first.
@@ -31,7 +31,7 @@ _FIRST = (
     "sampling", "feature-drift", "exploration", "temperature", "regression", "overhead",
     "label-skew", "contributor-updates", "contributor-curves", "contributor-skew", "hospitals",
     "annotators", "annotators-federation", "writers", "transformer", "gate-contributors",
-    "gate-samples",
+    "gate-samples", "bucketing-3", "flamby-heart",
 )  # fmt: skip
 
 

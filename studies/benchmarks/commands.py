@@ -40,6 +40,23 @@ def bench_krum(repeats: int) -> None:
     _measure("krum", repeats=repeats)
 
 
+@bench.command("aggregation")
+@click.option("--rule", default="anml", show_default=True, help="Of ours.")
+@click.option("--repeats", default=5, show_default=True, help="Measurements of each.")
+@click.option(
+    "--size",
+    "sizes",
+    type=(int, int),
+    multiple=True,
+    help="Contributors and parameters (default: three sizes).",
+)
+def bench_aggregation(rule: str, repeats: int, sizes: tuple[tuple[int, int], ...]) -> None:
+    """From replies to the new model, beside Flower's FedAvg on the same replies."""
+    from studies.benchmarks.aggregation import SIZES
+
+    _measure("aggregation", sizes or SIZES, rule, repeats)
+
+
 @bench.command("engines")
 @click.option("--contributors", "sizes", multiple=True, type=int, help="(default: 100, 300).")
 @click.option("--repeats", default=3, show_default=True, help="Measurements of each.")
@@ -133,12 +150,21 @@ def bench_round_memory(
     help="none, sqlite (a new file), or the URL of an empty PostgreSQL database.",
 )
 @click.option("--q", default="exact", show_default=True, help="exact, or landmark:K.")
+@click.option(
+    "--engine",
+    type=click.Choice(["cohort", "inline"]),
+    default="cohort",
+    show_default=True,
+    help="Of `anml run`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the measured row as JSON.")
-def bench_size(contributors: int, rounds: int, database: str, q: str, as_json: bool) -> None:
+def bench_size(
+    contributors: int, rounds: int, database: str, q: str, engine: str, as_json: bool
+) -> None:
     """What a round of thousands costs: seconds by part, memory, bytes on disk."""
     from studies.benchmarks import federation_size as benchmark
 
     _quiet()
     with errors_reported():
-        row = benchmark.run(contributors, rounds, database, q)
+        row = benchmark.run(contributors, rounds, database, q, engine)
     click.echo(row.to_json() if as_json else benchmark.table([row]))

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,21 +185,24 @@ def _write(path: Path, parts: Sequence[Samples]) -> None:
 def _processor_time(command: Sequence[str]) -> float:
     """Run a command; seconds of its processor time and of all that it started."""
     spent: dict[int, float] = {}
-    process = psutil.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    while process.poll() is None:
-        with suppress(psutil.Error):
-            for one in (process, *process.children(recursive=True)):
-                with suppress(psutil.Error):
-                    times = one.cpu_times()
-                    spent[one.pid] = times.user + times.system
-        time.sleep(_POLL)
-    if process.returncode:
-        said = process.stdout.read().decode(errors="replace")[:500]
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said}")
+    # A file, since a pipe that nobody reads would fill up.
+    with TemporaryFile() as said:
+        process = psutil.Popen(command, stdout=said, stderr=subprocess.STDOUT)
+        while process.poll() is None:
+            with suppress(psutil.Error):
+                for one in (process, *process.children(recursive=True)):
+                    with suppress(psutil.Error):
+                        times = one.cpu_times()
+                        spent[one.pid] = times.user + times.system
+            time.sleep(_POLL)
+        if process.returncode:
+            said.seek(0)
+            first = said.read(500).decode(errors="replace")
+            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {first}")
     return sum(spent.values())
 
 
-def _plain(parts: Sequence[Samples]) -> None:
+def _plain(parts: Sequence[Samples]) -> dict[str, NDArray[Any]]:
     """One round: train a model for each, one after the other, and average."""
     first = arrays_of(build("mlp", 64, None, _CLASSES, 0))
     total: dict[str, NDArray[Any]] = {name: np.zeros_like(v) for name, v in first.items()}
@@ -213,6 +216,7 @@ def _plain(parts: Sequence[Samples]) -> None:
         trained: dict[str, NDArray[Any]] = arrays_of(model)
         for name, value in trained.items():
             total[name] += value / len(parts)
+    return total
 
 
 def _cohort(parts: Sequence[Samples]) -> Callable[[], object]:

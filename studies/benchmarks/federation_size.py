@@ -1,7 +1,7 @@
 """What a round of thousands costs: seconds by part, memory, and bytes on disk and in SQL.
 
 One federation a call, so that the process's peak memory is that federation's. The whole run
-is real: the same server, strategy and clients as in `anml run`, on the inline engine.
+is real: the same server, strategy and clients as in `anml run`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from anml_fl.run.files import LEDGER, ROUNDS, UPDATES
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.reading import from_flat
 from clients.app import app
+from clients.cohort_round import cohort_of
+from server.engines.cohort_grid import CohortGrid, grid_in_process
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import run_federation
 from server.orchestration.settlement import Settlement
@@ -53,7 +55,7 @@ _ATTACKERS = ("label_flip", "joint")
 # What does not overlap: the name of a part, and the functions whose time it is.
 _PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
     "data": ((server.orchestration.federation, "task_of"),),
-    "clients": ((InlineGrid, "push_messages"),),
+    "clients": ((InlineGrid, "push_messages"), (CohortGrid, "train_cohort")),
     "screening": ((strategies.screened_strategy, "screen"),),
     "Krum": ((strategies.screened_strategy, "assess"),),
     "registry": ((SqlRegistry, "signals"), (SqlRegistry, "observe")),
@@ -103,7 +105,11 @@ class Row:
 
 
 def run(
-    contributors: int, rounds: int = 1, database: str = NO_DATABASE, q: str = "exact"
+    contributors: int,
+    rounds: int = 1,
+    database: str = NO_DATABASE,
+    q: str = "exact",
+    engine: str = "cohort",
 ) -> Row:
     """Run one federation and measure it.
 
@@ -118,6 +124,8 @@ def run(
         database. Registry, ledger and reputations are kept there.
     q : str
         As in the settings: exact, or landmark:K.
+    engine : str
+        "cohort" or "inline".
 
     Raises
     ------
@@ -135,14 +143,15 @@ def run(
         raise ValueError(f"contributors must be at least 10, got {contributors}")
     with TemporaryDirectory() as folder:
         where = str(Path(folder, "anml.db")) if database == SQLITE else database
-        config = _config(contributors, rounds, "" if where == NO_DATABASE else where, q)
+        kept = "" if where == NO_DATABASE else where
+        config = _config(contributors, rounds, kept, q).model_copy(update={"engine": engine})
         if config.registry.database:
             _fill(where, names_of(config))
         out = Path(folder, "run")
-        nodes = [{"partition-id": i} for i in range(contributors)]
         with _timed() as parts:
             clock, start = time.perf_counter(), time.process_time()
-            summary = run_federation(InlineGrid(app, nodes, config.to_flat()), config, out)
+            grid = grid_in_process(config, app, cohort_of(config))
+            summary = run_federation(grid, config, out)
             clock, processor = time.perf_counter() - clock, time.process_time() - start
         parts["rest"] = processor - sum(parts.values())
         return Row(

@@ -48,12 +48,18 @@ class Digits:
 def digits(seed: int) -> Digits:
     """Split the images into those that are trained on and those that are tested on."""
     table = load("mnist_writers")
-    full = table.features.reshape(-1, SIDE, 2, SIDE, 2).mean(axis=(2, 4))
-    scaled = ((full - _MEAN) / _DEVIATION).reshape(len(full), -1).astype(np.float32)
+    scaled = ((shrunk(table.features) - _MEAN) / _DEVIATION).astype(np.float32)
     order: NDArray[Any] = stream(seed, "test").permutation(len(scaled))
     tested, learned = np.split(order, [round(_TESTED * len(order))])
     y = table.labels
     return Digits(scaled[learned], y[learned], scaled[tested], y[tested])
+
+
+def shrunk(images: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average the pixels of images (n, 784) two by two: (n, 196)."""
+    squares = images.reshape(-1, SIDE, 2, SIDE, 2)
+    means: NDArray[np.float64] = squares.mean(axis=(2, 4))
+    return means.reshape(len(images), -1)
 
 
 def network(features: int, classes: int) -> nn.Module:

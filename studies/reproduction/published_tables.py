@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 REFERENCES = {
     "bucketing-3": "krum",
-    "byzfl-heatmap": "trimmed_mean",
-    "flanders": "fedavg",
     "flamby-heart": "fedavg",
 }
 """Studies of others' tables, and the method that gives a direction: see `verdicts.RULE`."""
@@ -123,11 +121,10 @@ def published_blocks(study: Study) -> tuple[Block, ...]:
 
 
 def _ours(study: Study, condition: str, method: str) -> Estimate | None:
-    for metric in ("accuracy", "worst_accuracy"):
-        for dataset in {key.dataset for key in study.cells}:
-            cell = study.find(dataset, condition, method, metric)
-            if cell is not None and len(cell.values):
-                return mean(cell.values).times(100)
+    for dataset in dict.fromkeys(key.dataset for key in study.cells):
+        cell = study.find(dataset, condition, method, "accuracy")
+        if cell is not None and len(cell.values):
+            return mean(cell.values).times(100)
     return None
 
 
@@ -138,7 +135,7 @@ def _shift(study: Study, one: Published, theirs: dict[tuple[str, str], Estimate]
         return float("nan")
     kept = f"momentum={parts['momentum']}"
     level = _ours(study, f"attack=nobody;{kept};s=1", "mean")
-    best = max(found.value for (place, _), found in theirs.items() if kept in place)
+    best = max(found.value for (place, _), found in theirs.items() if kept in place.split(";"))
     return float("nan") if level is None else level.value - best
 
 
