@@ -152,6 +152,8 @@ def load_table(folder: Path) -> Kept:
         )
     if not isinstance(about, dict) or not isinstance(about.get("pairings"), dict):
         raise ValueError(f"{folder / ABOUT} must say which pairings there are")
+    if not isinstance(about.get("failed", {}), dict):
+        raise ValueError(f"{folder / ABOUT}: failed must say by pairing why it is not there")
     if about.get(DIGEST) != sha256(file.read_bytes()).hexdigest():
         raise ValueError(
             f"{file} is not the table that {folder / ABOUT} tells of: one was changed, or"

@@ -110,6 +110,9 @@ def test_what_is_beside_a_table_is_refused_if_it_says_nothing(tmp_path):
     (tmp_path / "arena.json").write_text("[]")
     with pytest.raises(ValueError, match="must say which pairings"):
         load_table(tmp_path)
+    (tmp_path / "arena.json").write_text('{"pairings": {}, "failed": []}')
+    with pytest.raises(ValueError, match="failed must say by pairing"):
+        load_table(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from click.testing import CliRunner
 
 from anml_fl.cli import main
 from studies.arena import grid as grids
-from studies.arena.arena import run_arena
+from studies.arena import tuning
+from studies.arena.arena import mark_of, run_arena
 from studies.arena.checks import check
 from studies.arena.page import write_arena
+from studies.arena.pairing import pairing
 from studies.arena.setup import NOBODY
 from studies.arena.table import load_table
 
@@ -151,3 +153,22 @@ def test_nothing_is_shown_of_what_cannot_run(anml):
     ran = anml("show", "nosuch", "nosuch", "--grid", "quick")
     assert ran.exit_code == 2
     assert "unknown strategy 'nosuch'" in ran.output
+
+
+def test_nothing_is_chosen_where_a_run_fails(own, tiny, tmp_path, monkeypatch):
+    rule = f"{own}:raising"
+    monkeypatch.setattr(tuning, "CANDIDATES", {rule: ({},)})
+    small = replace(tiny, rules=(rule,), attacks=("label_flip",))
+    with pytest.raises(RuntimeError, match=rf"{rule} under label_flip, .*by my own fault"):
+        tuning.tune(small, tmp_path / "out", jobs=1)
+    assert not (tmp_path / "out" / tuning.CHOSEN).exists()
+
+
+def test_a_name_that_no_text_has_is_told_with_the_pairing(own, tiny, tmp_path):
+    (tmp_path / f"{own}_hidden.py").write_text('globals()["rule"] = lambda cohort, _: None\n')
+    (tmp_path / f"{own}.py").write_text(
+        f"from {own}_hidden import rule as hidden\nrule = hidden\n"
+    )
+    one = pairing(f"{own}:rule", NOBODY, tiny)
+    with pytest.raises(ValueError, match=f"{own}:rule under nobody: {own}_hidden has no rule"):
+        mark_of(one)
