@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from dataclasses import replace
 
@@ -20,13 +19,16 @@ from studies.arena.setup import NOBODY
 from studies.arena.table import load_table
 
 OWN = """
+    from pathlib import Path
     import numpy as np
     from anml_fl import Behaviour, Decision
     from strategies.pre_aggregation import scaled
     from strategies.rules.fedavg import fedavg
 
     def raising(cohort, context):
-        raise ZeroDivisionError("by my own fault")
+        if not Path("disk_is_free").exists():
+            raise ZeroDivisionError("by my own fault")
+        return fedavg(cohort, context)
 
     def endless(cohort, context):
         found = fedavg(cohort, context)
@@ -43,9 +45,6 @@ OWN = """
 
     attack = Behaviour(update=_fail)
 """
-
-FAULT = 'raise ZeroDivisionError("by my own fault")'
-MENDED = "return fedavg(cohort, context)"
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ def anml(tiny, monkeypatch):
     return lambda *words: CliRunner().invoke(main, ["arena", *words])
 
 
-def test_a_rule_that_raises_ends_nobody_elses_runs(own, anml, tmp_path, monkeypatch):
+def test_a_rule_that_raises_ends_nobody_elses_runs(own, anml, tmp_path):
     words = ("run", "quick", "--rule", f"{own}:raising", "--jobs", "1", "--out", "out")
     ran = anml(*words)
     assert ran.exit_code == 1
@@ -79,12 +78,8 @@ def test_a_rule_that_raises_ends_nobody_elses_runs(own, anml, tmp_path, monkeypa
     assert not set(kept.about["failed"]) & set(kept.about["pairings"])
     text = write_arena(tmp_path / "out", tmp_path / "page")[0].read_text()
     assert "Runs that could not be carried out" in text
-    # Mended, its own runs alone are missing.
-    file = tmp_path / f"{own}.py"
-    file.write_text(
-        file.read_text().replace('raise ZeroDivisionError("by my own fault")', MENDED)
-    )
-    monkeypatch.delitem(sys.modules, own)
+    # It was not the code: the same is tried again, and its own runs alone are missing.
+    (tmp_path / "disk_is_free").touch()
     assert anml(*words).exit_code == 0
     kept = load_table(tmp_path / "out")
     assert set(kept.lines) == both | {(f"{own}:raising", a) for a in (NOBODY, "label_flip")}
