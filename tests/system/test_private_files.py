@@ -226,7 +226,9 @@ def test_a_key_in_the_place_of_its_files_name_is_neither_shown_nor_written(
             signing_key()
         done = CliRunner().invoke(main, ["doctor", "--json"])
         assert "ANML_LEDGER_KEY names no file" in done.output
-        for part in (*body.split("/"), held[:20]):
+        # A slash may cut off a letter or two, which any text holds.
+        long = [part for part in body.split("/") if len(part) >= 8]
+        for part in (max(body.split("/"), key=len), *long, held[:20]):
             assert part[:20] not in done.output
     assert list(tmp_path.iterdir()) == []
 
