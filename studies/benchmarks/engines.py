@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _SAMPLES, _RATE, _CLASSES = 16, 0.1, 10
 # Few rounds of what is slow; each pair far enough apart for the difference to tell.
-_ROUNDS = {"simulation": (1, 3), "inline": (2, 12), "cohort": (10, 110)}
+_ROUNDS = {"simulation": (2, 22), "inline": (2, 22), "cohort": (10, 310)}
 _LOOPS = {"ByzFL's loop": 10, "plain loop": 10, "training and mean, one cohort": 200}
 _INCLUDES = {
     "simulation": "Flower's engine (Ray), screening, rule, records, ledger, checkpoint",
