@@ -86,20 +86,7 @@ class Convolutions:
         *,
         of_values: bool,
     ) -> None:
-        """Train some of the models.
-
-        Parameters
-        ----------
-        part : slice
-            Which.
-        table : (rows, D + C) tensor
-            As `cohort_rows.Held` lays it out.
-        batches : Batches
-            Of these models.
-        settings : Training
-            Of the round.
-        of_values : bool
-        """
+        """Train some of the models, see `cohort_jobs.Models`."""
         learnt = [one.begun(part) for one in self._filled]
         descent = Descent([*(a.weight for a in learnt), *(a.bias for a in learnt)], settings)
         pixels, outputs = prod(self._image), self._filled[-1].outputs

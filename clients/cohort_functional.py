@@ -153,19 +153,7 @@ class Stacked:
         *,
         of_values: bool,
     ) -> None:
-        """Train some of the models.
-
-        Parameters
-        ----------
-        part : slice
-            Which.
-        table : (rows, D + C) tensor
-            As `cohort_rows.Held` lays it out.
-        batches : Batches
-            Of these models.
-        settings : Training
-            Of the round.
-        of_values : bool
+        """Train some of the models, see `cohort_jobs.Models`.
 
         Raises
         ------

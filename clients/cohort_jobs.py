@@ -42,7 +42,20 @@ class Models(Protocol):
         *,
         of_values: bool,
     ) -> None:
-        """Train some of the models on their batches."""
+        """Train some of the models on their batches.
+
+        Parameters
+        ----------
+        part : slice
+            Which.
+        table : (rows, D + C) tensor
+            As `cohort_rows.Held` lays it out.
+        batches : Batches
+            Of these models.
+        settings : Training
+            Of the round.
+        of_values : bool
+        """
 
 
 class Cohort:

@@ -152,20 +152,7 @@ class Perceptrons:
         *,
         of_values: bool,
     ) -> None:
-        """Train some of the models.
-
-        Parameters
-        ----------
-        part : slice
-            Which.
-        table : (rows, D + C) tensor
-            As `cohort_rows.Held` lays it out.
-        batches : Batches
-            Of these models.
-        settings : Training
-            Of the round.
-        of_values : bool
-        """
+        """Train some of the models, see `cohort_jobs.Models`."""
         weights, biases = self._begun(part)
         descent = Descent([*weights, *biases], settings)
         room = _Room(weights, biases, batches.rows.shape[2], table.shape[1])

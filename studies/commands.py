@@ -100,17 +100,8 @@ def run_study(
     beside it STUDY.json: settings, seed, versions and the hash of the code. After Ctrl-C the
     same command goes on where it stopped.
     """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     from studies.catalogue import chosen
+    from studies.progress import shown
     from studies.runner import run_studies
     from studies.settings import parse_settings
     from studies.study import cells
@@ -137,31 +128,8 @@ def run_study(
             "seed": seed,
             "overrides": overrides,
         }
-        try:
-            # A cell may take a minute: the speed is that of the last quarter of an hour.
-            with Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TaskProgressColumn(),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                speed_estimate_period=900,
-            ) as bar:
-                task = bar.add_task("starting", total=1.0)
-                tables = run_studies(
-                    plan,
-                    out,
-                    jobs=jobs,
-                    asked=request,
-                    progress=lambda share, words: bar.update(
-                        task, completed=share, description=words
-                    ),
-                )
-        except KeyboardInterrupt:
-            click.echo("stopped; the same command goes on with what is left", err=True)
-            sys.exit(130)
+        with shown("starting") as progress:
+            tables = run_studies(plan, out, jobs=jobs, asked=request, progress=progress)
         if len(plan) == 1:
             _show(out, plan[0][0].name)
     for table in tables:

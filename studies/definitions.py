@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studies.canonical import is_for_types, plain, written
 from studies.name_use import used_names
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ PACKAGES = frozenset({"anml_fl", "strategies", "clients", "server", "studies"})
 EFFECTS, ALL = "", "*"
 """In place of a name: what importing a module does beside defining names, and all of it."""
 
-# Said to people alone: neither changes a number.
-_WORDS_FOR_PEOPLE = frozenset({"description", "title"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Methods that change what they are called on, and functions that reach any name.
 _CHANGING = frozenset(
@@ -62,9 +61,9 @@ class Module:
         for node in _running(tree):
             self._import(node)
         for node in ast.walk(tree):
-            if isinstance(node, ast.If) and _for_types(node):
+            if isinstance(node, ast.If) and is_for_types(node):
                 self._hand_on(node.body)
-        statements = [one for one in map(_plain, tree.body) if one is not None]
+        statements = [one for one in map(plain, tree.body) if one is not None]
         for statement in statements:
             for name_bound in _binds(statement):
                 self.bound[name_bound].append(statement)
@@ -99,7 +98,7 @@ class Module:
     def canonical(self, name: str) -> str:
         """Write down what the statements behind a name say, in every Python alike."""
         if name not in self._canonical:
-            self._canonical[name] = "\n".join(map(_written, self.binding(name)))
+            self._canonical[name] = "\n".join(map(written, self.binding(name)))
         return self._canonical[name]
 
     def used(self, name: str) -> Sequence[str]:
@@ -226,13 +225,9 @@ def _running(tree: ast.AST) -> Iterator[ast.AST]:
         node = waiting.pop(0)
         yield node
         inner = list(ast.iter_child_nodes(node))
-        if isinstance(node, ast.If) and _for_types(node):
+        if isinstance(node, ast.If) and is_for_types(node):
             inner = list(node.orelse)
         waiting += inner
-
-
-def _for_types(node: ast.If) -> bool:
-    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _is_import(statement: ast.stmt) -> bool:
@@ -287,79 +282,6 @@ def _root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _plain(statement: ast.stmt) -> ast.stmt | None:
-    """Leave out what is said to people or type checkers; None if nothing is left."""
-    if isinstance(statement, ast.If) and _for_types(statement) and not statement.orelse:
-        return None
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-        return None
-    found: ast.stmt | None = _Plain().visit(statement)
-    return found
-
-
-class _Plain(ast.NodeTransformer):
-    """Takes docstrings, annotations of functions, descriptions and texts of errors away."""
-
-    def __init__(self) -> None:
-        self._in_class = False
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        if isinstance(node.value, ast.Constant):
-            return None
-        return self.generic_visit(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        return self._within(node, in_class=True)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.returns = None
-        return self._within(node, in_class=False)
-
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment] # noqa: N815
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
-        # Fields of a class stay annotated, which pydantic reads; variables do not.
-        if self._in_class:
-            return self.generic_visit(node)
-        if node.value is None:
-            return None
-        return self.generic_visit(ast.Assign([node.target], node.value))
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        node.annotation = None
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Name) and node.func.id == "Field":
-            node.keywords = [one for one in node.keywords if one.arg not in _WORDS_FOR_PEOPLE]
-        return self.generic_visit(node)
-
-    def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        if isinstance(node.exc, ast.Call):
-            node.exc = node.exc.func
-        return self.generic_visit(node)
-
-    def _within(self, node: ast.AST, *, in_class: bool) -> ast.AST:
-        before, self._in_class = self._in_class, in_class
-        found = self.generic_visit(node)
-        self._in_class = before
-        return found
-
-
-def _written(node: object) -> str:
-    """Like `ast.dump`, whose words differ from one Python to the next."""
-    if isinstance(node, ast.AST):
-        fields = [
-            f"{name}={_written(value)}"
-            for name, value in sorted(ast.iter_fields(node))
-            if value not in (None, []) and name not in ("ctx", "kind", "type_comment")
-        ]
-        return f"{type(node).__name__}({','.join(fields)})"
-    if isinstance(node, list):
-        return f"[{','.join(map(_written, node))}]"
-    return repr(node)
 
 
 def uses(statements: Sequence[ast.stmt]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def spelled_out(text: str) -> str:
 
 
 def _number(value: float) -> str:
-    if value != value:  # noqa: PLR0124 - nan alone
+    if math.isnan(value):
         return "null"
     if type(value) is not float or not 0.0 < value < 1.0:
         return rfc8785.dumps(value).decode()

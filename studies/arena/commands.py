@@ -21,6 +21,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _THERE = click.Path(exists=True, file_okay=False, path_type=Path)
 _PUBLISHED = Path("docs", "results", "arena")
 _MOST_TOLD = 5
+_FIRST = "checking names and settings"
 _NAMES = ("quick", "standard", "wide")
 _GRID = click.Choice(_NAMES)
 _JOBS = click.option(
@@ -98,9 +99,9 @@ def run_grid(
     """
     from studies.arena.arena import run_arena
     from studies.arena.grid import GRIDS
-    from studies.arena.progress import shown
     from studies.arena.table import load_table
     from studies.arena.tuning import load_chosen
+    from studies.progress import shown
 
     with errors_reported(ImportError):
         grid = _grid(GRIDS[name], rules, attacks, only=only, seeds=seeds)
@@ -110,7 +111,7 @@ def run_grid(
         words += [word for rule in rules for word in ("--rule", rule)]
         words += [word for attack in attacks for word in ("--attack", attack)]
         words += [*(["--only"] if only else []), *(["--seeds", seeds] if seeds else [])]
-        with shown() as progress:
+        with shown(_FIRST) as progress:
             table = run_arena(
                 grid,
                 folder,
@@ -137,10 +138,10 @@ def tune_rules(name: str, jobs: int | None, out: Path | None) -> None:
     The choice, and all that was tried, is OUT/chosen.json, which `anml arena run` reads.
     """
     from studies.arena.grid import GRIDS
-    from studies.arena.progress import shown
     from studies.arena.tuning import tune
+    from studies.progress import shown
 
-    with errors_reported(ImportError), shown() as progress:
+    with errors_reported(ImportError), shown(_FIRST) as progress:
         chosen = tune(GRIDS[name], _folder(out, name), jobs=jobs, progress=progress)
     click.echo(chosen)
 

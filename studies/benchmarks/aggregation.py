@@ -80,10 +80,11 @@ def run(
             strategy = ScreenedStrategy(
                 named_rule(rule, Aggregation()), participation=Participation(roster=_roster)
             )
-            nodes = _Nodes(n)
+            # All that is asked of a grid here is which nodes there are.
+            grid: Any = _Nodes(n)
             model = ArrayRecord(_arrays(d, n))
             asked: list[Message] = list(
-                strategy.configure_train(1, model, ConfigRecord(), nodes)  # type: ignore[arg-type]
+                strategy.configure_train(1, model, ConfigRecord(), grid)
             )
             for message in asked:  # as a grid does when it pushes a message
                 message.metadata.__dict__["_message_id"] = str(uuid4())

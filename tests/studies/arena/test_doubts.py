@@ -6,10 +6,10 @@ import pytest
 
 from studies.arena.doubts import doubts, marks, still, unsent, warnings
 from studies.arena.grid import Deal
-from studies.arena.progress import lines as progress_lines
 from studies.arena.results import Place, Results
 from studies.arena.sections import sections
 from studies.arena.table import Kept
+from studies.progress import lines as progress_lines
 
 IID = Deal("digits", "iid", 20)
 

@@ -1,4 +1,4 @@
-"""How the arena's commands show how far they are."""
+"""How commands that take long show how far they are."""
 
 from __future__ import annotations
 
@@ -27,14 +27,19 @@ _EVERY = 30.0  # seconds between two lines where nobody watches a bar
 
 
 @contextmanager
-def shown() -> Iterator[Say]:
+def shown(first: str) -> Iterator[Say]:
     """Show the progress of what is within; Ctrl-C ends it with what is done kept.
 
     A bar in a terminal; in a file or a pipe a line now and then.
+
+    Parameters
+    ----------
+    first : str
+        What is done before anything is told.
     """
     try:
         if sys.stderr.isatty():
-            with _bar() as say:
+            with _bar(first) as say:
                 yield say
         else:
             yield lines()
@@ -63,7 +68,7 @@ def lines(clock: Callable[[], float] = monotonic) -> Say:
 
 
 @contextmanager
-def _bar() -> Iterator[Say]:
+def _bar(first: str) -> Iterator[Say]:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -72,7 +77,8 @@ def _bar() -> Iterator[Say]:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
-        speed_estimate_period=600,
+        # A part may take a minute: the speed is that of the last quarter of an hour.
+        speed_estimate_period=900,
     ) as bar:
-        task = bar.add_task("checking names and settings", total=1.0)
+        task = bar.add_task(first, total=1.0)
         yield lambda share, words: bar.update(task, completed=share, description=words)
