@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from anml_fl.ledger.entry import model_hash
+from anml_fl.ledger.hashes import model_hash
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.files import CHECKPOINT, PREVIOUS
 from anml_fl.system.files import write_whole

@@ -6,7 +6,7 @@ import codecs
 import json
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.ledger.entry import sha256_of
+from anml_fl.ledger.hashes import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.ledger.entry import sha256_of
 from anml_fl.ledger.grammar import LONGEST_LINE
+from anml_fl.ledger.hashes import sha256_of
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
 from anml_fl.run.best_round import Stopping

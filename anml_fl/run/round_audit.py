@@ -8,8 +8,9 @@ import rfc8785
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from anml_fl.ledger.entry import Fields, model_hash, round_fields, sha256_of
+from anml_fl.ledger.entry import Fields, round_fields
 from anml_fl.ledger.grammar import damage
+from anml_fl.ledger.hashes import model_hash, sha256_of
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.difference import (
     DifferenceError,

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from anml_fl.datasets.prepare import NATURAL
 from anml_fl.federation.contributors import behaviours_of
-from anml_fl.ledger.entry import sha256_of, summary_hash, summary_text
+from anml_fl.ledger.hashes import sha256_of, summary_hash, summary_text
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.difference import (

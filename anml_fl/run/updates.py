@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from anml_fl.ledger.entry import sha256_of
+from anml_fl.ledger.hashes import sha256_of
 from anml_fl.run.files import updates_name
 from anml_fl.system.files import make_folder, write_whole
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.ledger.entry import summary_text
+from anml_fl.ledger.hashes import summary_text
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.files import (
     ATTRIBUTION,

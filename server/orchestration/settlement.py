@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from anml_fl.ledger.book import LedgerError
-from anml_fl.ledger.entry import Results, file_hash, model_hash, sha256_of, summary_hash
+from anml_fl.ledger.entry import Results
 from anml_fl.ledger.file import FileLedger
+from anml_fl.ledger.hashes import file_hash, model_hash, sha256_of, summary_hash
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.bound_files import bound_files, files_if_there

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,35 +111,20 @@ def _hunted(
     others: Sequence[tuple[str, Attack]],
 ) -> Hunt:
     """Hunt behind a progress bar."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from studies.progress import shown
     from studies.redteam.hunt import called, hunt
 
     name = called(target.rule, root=target.root)
-    try:
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            speed_estimate_period=300,
-        ) as bar:
-            task = bar.add_task(name, total=1.0)
-            return hunt(
-                target,
-                shares,
-                budget,
-                seed,
-                folder,
-                others,
-                lambda share, words: bar.update(
-                    task, completed=share, description=f"{name}, {words}"
-                ),
-            )
-    except KeyboardInterrupt:
-        click.echo("stopped; the same command goes on with what is left", err=True)
-        sys.exit(130)
+    with shown(name) as progress:
+        return hunt(
+            target,
+            shares,
+            budget,
+            seed,
+            folder,
+            others,
+            lambda share, words: progress(share, f"{name}, {words}"),
+        )
 
 
 def _shares(text: str) -> tuple[float, ...]:

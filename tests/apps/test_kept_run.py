@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from flwr.app import MetricRecord
 
-from anml_fl.ledger.entry import model_hash
+from anml_fl.ledger.hashes import model_hash
 from anml_fl.run.claims import ClaimsRecord
 from anml_fl.run.reading import load_run
 from anml_fl.run.updates import load_updates

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from anml_fl.ledger.chain import BrokenError, Chain
-from anml_fl.ledger.entry import close_fields, model_hash, open_fields, round_fields, sign
+from anml_fl.ledger.entry import close_fields, open_fields, round_fields, sign
 from anml_fl.ledger.grammar import LONGEST_LINE, read, signed
+from anml_fl.ledger.hashes import model_hash
 
 PREVIOUS = b"0" * 64
 

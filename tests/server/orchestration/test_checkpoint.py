@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from anml_fl.ledger.book import LedgerError
-from anml_fl.ledger.entry import model_hash
+from anml_fl.ledger.hashes import model_hash
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.checkpoint import (
     Checkpoint,

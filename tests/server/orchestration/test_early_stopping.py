@@ -11,7 +11,7 @@ from rich.console import Console
 from safetensors.numpy import load_file
 
 from anml_fl.federation.run_task import task_of
-from anml_fl.ledger.entry import model_hash
+from anml_fl.ledger.hashes import model_hash
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.checkpoint import Checkpoint, CheckpointError, Written, save_checkpoint
 from anml_fl.run.checkpoint import load_checkpoint as load

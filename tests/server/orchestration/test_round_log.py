@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from anml_fl.ledger.entry import sha256_of
+from anml_fl.ledger.hashes import sha256_of
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.files import CHECKPOINT
 from server.orchestration import round_log

@@ -62,7 +62,7 @@ def test_every_round_of_the_settling_strategy_is_in_the_ledger(small, run, tmp_p
 def test_the_last_models_hash_is_that_of_the_saved_model(small, run, tmp_path):
     from safetensors.numpy import load_file
 
-    from anml_fl.ledger.entry import model_hash
+    from anml_fl.ledger.hashes import model_hash
 
     run(small(strategies="anml"), tmp_path)
     assert entries(tmp_path)[-2]["model"] == model_hash(
