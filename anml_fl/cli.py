@@ -188,14 +188,16 @@ def report(folder: Path) -> None:
     A run that does not fit its ledger, or has none, gets a page that says so above all else;
     the exit code is 1 then.
     """
+    from anml_fl.run.parsing import parsed_once
     from anml_fl.run.verification import verify_run
     from server.report.page import write_report
 
     with errors_reported():
-        verification = verify_run(folder)
+        parse = parsed_once()
+        verification = verify_run(folder, parse)
         if verification.warning:
             click.echo(verification.warning, err=True)
-        click.echo(write_report(folder, verification))
+        click.echo(write_report(folder, verification, parse))
     if verification.warning:
         sys.exit(1)
 
@@ -280,6 +282,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     from anml_fl.execution import execute
     from anml_fl.federation.adoption import adopted
     from anml_fl.run.files import REPORT, SUMMARY
+    from anml_fl.run.parsing import parsed_once
     from anml_fl.run.worth import load_worth
     from anml_fl.system.sockets import moved
     from server.engines.simulation import RAYS_SOCKETS
@@ -290,10 +293,11 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     config = adopted(config)
     out = default_folder(config) if out is None else out
     console.print(_header(config), soft_wrap=True)
-    execute(config, out, console)
+    parse = parsed_once()
+    execute(config, out, console, parse=parse)
     summary = json.loads(read_text(out / SUMMARY))
     console.print(table(summary))
-    if note := left_out(out, summary):
+    if note := left_out(out, summary, parse):
         console.print(note)
     if worth := load_worth(out, summary["contributors"]):
         console.print(worth_table(worth))

@@ -17,6 +17,7 @@ from anml_fl.federation.own_partition import partitioned
 from anml_fl.federation.own_table import IN_PYTHON, agreed, digest_of, rows_for_testing
 from anml_fl.federation.root import with_root
 from anml_fl.federation.task import Task
+from anml_fl.run.parsing import parsed_once
 from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.run import settings as all_settings
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from anml_fl.datasets.prepare import Partitioned
+    from anml_fl.run.parsing import Parse
     from anml_fl.run.reading import Run
     from anml_fl.settings.run import RunConfig
     from anml_fl.tables.rows import Rows
@@ -56,6 +58,7 @@ def execute(
     console: Console | None = None,
     task: Task | None = None,
     split: Split = data_of,
+    parse: Parse | None = None,
 ) -> None:
     """Carry a run out on the engine that its settings name; after a stop, go on with it.
 
@@ -71,6 +74,8 @@ def execute(
     split : callable
         Settings and contributors to their data: splits them again, where joining's worth is
         asked for.
+    parse : callable, optional
+        What reads a round's line for others too; from `parsed_once`.
     """
     if config.engine == "deployment":
         raise ConfigError(
@@ -100,7 +105,7 @@ def execute(
                 else:
                     own = app if task is None else client_app(lambda _: task)
                     grid = grid_in_process(config, own, cohort_of(config, task))
-                    run_federation(grid, config, out, task, Again(client_app, split))
+                    run_federation(grid, config, out, task, Again(client_app, split), parse)
     finally:
         console_handler.setLevel(before)
 
@@ -173,8 +178,9 @@ def federate(
     else:
         config, task, split = _of_program(data, label, by, flat, paths)
     where = Path(out) if out else default_folder(config)
-    execute(config, where, task=task, split=split)
-    return load_run(where)
+    parse = parsed_once()
+    execute(config, where, task=task, split=split, parse=parse)
+    return load_run(where, parse)
 
 
 def _refuse_unknown(given: Iterable[str]) -> None:

@@ -142,14 +142,7 @@ class RoundRecord:
         """
         try:
             fields = json.loads(line)
-            people = tuple(
-                ContributorRecord(
-                    refused_credentials=tuple(person.pop("refused_credentials", ())),
-                    judgement=_judged(ContributorJudgement, person),
-                    **_with_nan(person, "qvrTs", "weight"),
-                )
-                for person in fields.pop("contributors")
-            )
+            people = tuple([_person(one) for one in fields.pop("contributors")])
             fields["refused"] = tuple(fields["refused"])
             fields["buffers"] = tuple(fields.get("buffers", ()))
             judgement = _judged(RoundJudgement, fields)
@@ -158,9 +151,7 @@ class RoundRecord:
                     "not a round record: contributors are judged where the round is, and only"
                     " there"
                 )
-            return cls(
-                contributors=people, judgement=judgement, **_with_nan(fields, "", *_FLOATS)
-            )
+            return cls(contributors=people, judgement=judgement, **_with_nan(fields, _FLOATS))
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(
                 f"not a round record ({type(error).__name__}: {error})"
@@ -168,6 +159,15 @@ class RoundRecord:
 
 
 _FLOATS = ("rho_c", "min_s", "test_error")
+_OF_A_PERSON = ("q", "v", "r", "T", "s", "weight")
+
+
+def _person(fields: dict[str, Any]) -> ContributorRecord:
+    refused = tuple(fields.pop("refused_credentials", ()))
+    judgement = _judged(ContributorJudgement, fields)
+    return ContributorRecord(
+        refused_credentials=refused, judgement=judgement, **_with_nan(fields, _OF_A_PERSON)
+    )
 
 
 def _judged(kind: Any, fields: dict[str, Any]) -> Any:
@@ -178,9 +178,9 @@ def _judged(kind: Any, fields: dict[str, Any]) -> Any:
     return kind(**(found | lengths))
 
 
-def _with_nan(fields: dict[str, Any], letters: str, *names: str) -> dict[str, Any]:
-    floats = {*letters, *names}
-    return {
-        key: math.nan if value is None and key in floats else value
-        for key, value in fields.items()
-    }
+def _with_nan(fields: dict[str, Any], floats: tuple[str, ...]) -> dict[str, Any]:
+    # Of a hundred contributors few have a null: changed in place, the rest cost nothing.
+    for name in floats:
+        if name in fields and fields[name] is None:
+            fields[name] = math.nan
+    return fields

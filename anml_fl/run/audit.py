@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     from anml_fl.run.ledger_audit import Audit
+    from anml_fl.run.parsing import Parse
 
 
 def audit_run(
-    run: Path, key: Ed25519PublicKey | None = None, *, unfinished: bool = False
+    run: Path,
+    key: Ed25519PublicKey | None = None,
+    *,
+    unfinished: bool = False,
+    parse: Parse | None = None,
 ) -> Audit:
     """Check a run's folder against its ledger, `attribution.json` too if it is there.
 
@@ -35,13 +40,15 @@ def audit_run(
         As in `anml_fl.run.ledger_audit.audit`.
     unfinished : bool
         Accept a run that still goes on.
+    parse : callable, optional
+        As in `anml_fl.run.ledger_audit.audit`.
 
     Raises
     ------
     OSError, ValueError
         As `anml_fl.run.ledger_audit.audit`.
     """
-    found = audit(run, key, unfinished=unfinished)
+    found = audit(run, key, unfinished=unfinished, parse=parse)
     if not found.ok or not (run / ATTRIBUTION).exists():
         return found
     try:

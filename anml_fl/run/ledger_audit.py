@@ -37,6 +37,7 @@ from anml_fl.run.files import (
     UPDATES,
     WORTH,
 )
+from anml_fl.run.parsing import parsed_once
 from anml_fl.run.round_audit import (
     check_model,
     check_no_more_files,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
     from anml_fl.ledger.entry import Fields
     from anml_fl.ledger.verify import Verdict
+    from anml_fl.run.parsing import Parse
 
 _NEVER_BOUND = (
     MANIFEST,
@@ -122,6 +124,7 @@ def audit(
     *,
     unfinished: bool = False,
     strangers: bool = False,
+    parse: Parse | None = None,
 ) -> Audit:
     """Check a run's folder against its ledger.
 
@@ -136,6 +139,8 @@ def audit(
         Accept a run that still goes on.
     strangers : bool
         Accept files in a strategy's folder that are none of the run's.
+    parse : callable, optional
+        What reads a round's line elsewhere too; from `parsed_once`.
 
     Raises
     ------
@@ -177,7 +182,7 @@ def audit(
             json.loads(line)
             for line in islice(read_lines(run / LEDGER), verdict.chain.entries)
         ]
-        wanted = _check(run, entries, lines, strangers=strangers)
+        wanted = _check(run, entries, lines, parse or parsed_once(), strangers=strangers)
         if not (unfinished or verdict.chain.closed):
             raise UnfinishedError(
                 f"{run} has not come to its end ({verdict.chain.rounds} of {wanted} rounds are"
@@ -221,7 +226,7 @@ def _check_key(run: Path, given: Ed25519PublicKey) -> None:
 
 
 def _check(
-    run: Path, entries: list[Fields], lines: Sequence[bytes], *, strangers: bool
+    run: Path, entries: list[Fields], lines: Sequence[bytes], parse: Parse, *, strangers: bool
 ) -> object:
     """Compare all; with the number of rounds that the settings ask for."""
     opened, closed = entries[0], None
@@ -244,7 +249,7 @@ def _check(
         lines = rounds_of(run, opened["strategy"])
     check_rounds(run, lines, entries, unfinished=closed is None)
     if closed is not None or (run / opened["strategy"] / MODEL).exists():
-        check_model(run, entries, kept_round(run, entries, stopping))
+        check_model(run, entries, kept_round(run, entries, stopping, parse))
     if closed is not None:
         if "files" in closed:
             more = files_if_there(strategies, settings)
@@ -253,8 +258,8 @@ def _check(
                 raise DifferenceError(f"{stranger[0]} is there, but nothing was signed for it")
             names = [*bound_files(strategies, settings), *there]
             _check_files(run, names, closed["files"])
-        check_summary(run, settings, strategies, closed.get("summary"))
-        _check_ends(run, strategies, stopping)
+        check_summary(run, settings, strategies, closed.get("summary"), parse)
+        _check_ends(run, strategies, stopping, parse)
         if not strangers:
             check_no_more_files(run, strategies, entries, closed.get("files", ()))
     _check_no_more_strategies(run, strategies, settings)
@@ -292,10 +297,12 @@ def _stopping(settings: dict[str, Any]) -> Stopping:
         raise DifferenceError(f"{CONFIG}: {error}") from error
 
 
-def _check_ends(run: Path, strategies: Sequence[str], stopping: Stopping) -> None:
+def _check_ends(
+    run: Path, strategies: Sequence[str], stopping: Stopping, parse: Parse
+) -> None:
     """Refuse a strategy that went on, or ended, otherwise than its scores and settings say."""
     for strategy in strategies if stopping.patience else ():
-        scores = StrategyFolder(run / strategy).scores(stopping)
+        scores = StrategyFolder(run / strategy, parse).scores(stopping)
         if not stopping.over(scores):
             raise DifferenceError(
                 f"{strategy}/{ROUNDS} has {len(scores)} rounds: by {CONFIG} training ends"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, FORMAT, ROUNDS, SUMMARY, TIMINGS
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.run.schema import StrategySummary, Summary
+from anml_fl.run.typed_record import typed
 from anml_fl.settings.run import settling_of
 from anml_fl.system.files import read_text
 from anml_fl.system.untrusted_text import explained
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from anml_fl.run.claims import ClaimsRecord
+    from anml_fl.run.parsing import Parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,14 @@ class Run:
     tau_h: float
     tau_c: float
     left_out: str = ""
+    _attackers: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look each behaviour up once: a page asks of every contributor in every round."""
+        people = self.summary.contributors
+        bad = {kind for kind in {*people.values()} if kind != UNKNOWN and not is_honest(kind)}
+        attackers = frozenset(name for name, kind in people.items() if kind in bad)
+        object.__setattr__(self, "_attackers", attackers)
 
     @property
     def lead(self) -> StrategyRun:
@@ -102,17 +112,18 @@ class Run:
 
     def attacks(self, contributor: str) -> bool:
         """Tell whether a contributor is known to behave in any other way than honestly."""
-        behaviour = self.summary.contributors[contributor]
-        return behaviour != UNKNOWN and not is_honest(behaviour)
+        return contributor in self._attackers
 
 
-def load_run(folder: Path) -> Run:
+def load_run(folder: Path, parse: Parse = RoundRecord.from_json) -> Run:
     """Read a run folder.
 
     Parameters
     ----------
     folder : Path
         Holds config.toml, summary.json and a folder for each strategy.
+    parse : callable
+        Reads a round's line; `parsed_once()` where others read the same rounds.
 
     Raises
     ------
@@ -152,7 +163,7 @@ def load_run(folder: Path) -> Run:
         StrategyRun(
             name,
             of,
-            _records(folder / name / ROUNDS, set(summary.contributors)),
+            _records(folder / name / ROUNDS, set(summary.contributors), parse),
             _timings(folder / name / TIMINGS),
             load_claims(folder / name),
         )
@@ -169,7 +180,6 @@ def load_run(folder: Path) -> Run:
 
 
 _SUMMARY = TypeAdapter(Summary)
-_RECORD = TypeAdapter(RoundRecord)
 
 
 def _read(path: Path) -> str:
@@ -230,13 +240,12 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             yield f"{path} line {number}", line
 
 
-def _records(path: Path, contributors: set[str]) -> tuple[RoundRecord, ...]:
+def _records(path: Path, contributors: set[str], parse: Parse) -> tuple[RoundRecord, ...]:
     records: dict[int, RoundRecord] = {}
     for place, line in _lines(path):
         try:
             # from_json does not look at types, and a page can't plot a text.
-            record = RoundRecord.from_json(_without_surrogates(line))
-            record = _RECORD.validate_python(asdict(record))
+            record = typed(parse(_without_surrogates(line)))
         except ValidationError as error:
             raise ValueError(f"{place}: {explained(error)}") from error
         except ValueError as error:

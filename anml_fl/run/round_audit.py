@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from anml_fl.run.best_round import Stopping
+    from anml_fl.run.parsing import Parse
 
 
 def rounds_of(run: Path, strategy: str, *, unfinished: bool = False) -> list[bytes]:
@@ -139,7 +140,12 @@ def check_model(run: Path, entries: Sequence[Fields], kept: int | None) -> None:
         )
 
 
-def kept_round(run: Path, entries: Sequence[Fields], stopping: Stopping) -> int | None:
+def kept_round(
+    run: Path,
+    entries: Sequence[Fields],
+    stopping: Stopping,
+    parse: Parse = RoundRecord.from_json,
+) -> int | None:
     """Find the round whose model was kept, by the strategy's own rounds.
 
     Parameters
@@ -149,6 +155,8 @@ def kept_round(run: Path, entries: Sequence[Fields], stopping: Stopping) -> int 
     entries : sequence of dict
         As in `check_rounds`.
     stopping : Stopping
+    parse : callable
+        As in `StrategyFolder`.
 
     Returns
     -------
@@ -165,7 +173,7 @@ def kept_round(run: Path, entries: Sequence[Fields], stopping: Stopping) -> int 
         return rounds
     strategy = entries[0]["strategy"]
     try:
-        scores = StrategyFolder(run / strategy).scores(stopping)
+        scores = StrategyFolder(run / strategy, parse).scores(stopping)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DifferenceError(f"{strategy}: its scores cannot be read: {error}") from error
     return stopping.kept(scores) if len(scores) == rounds else None

@@ -19,6 +19,7 @@ from anml_fl.run.claims import load_claims
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CHECKPOINT, CLAIMS, MODEL, PREVIOUS, ROUNDS, TIMINGS, UPDATES
 from anml_fl.run.growing_file import GrowingFile
+from anml_fl.run.parsing import Parse
 from anml_fl.run.strategy_results import strategy_results
 from anml_fl.system.files import make_folder, read_text, sync_folder
 
@@ -38,9 +39,17 @@ _log = logging.getLogger("flwr")
 
 @dataclass(frozen=True, slots=True)
 class StrategyFolder:
-    """One strategy's part of a run's folder; the model is written last."""
+    """One strategy's part of a run's folder; the model is written last.
+
+    Parameters
+    ----------
+    path : Path
+    parse : callable
+        Reads a round's line; `parsed_once()` where others read the same rounds.
+    """
 
     path: Path
+    parse: Parse = field(default=RoundRecord.from_json, repr=False, compare=False)
     _growing: dict[Path, GrowingFile] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -58,7 +67,7 @@ class StrategyFolder:
 
     def records(self) -> list[RoundRecord]:
         """Read the rounds."""
-        return [RoundRecord.from_json(line) for line in _lines(self.rounds)]
+        return [self.parse(line) for line in _lines(self.rounds)]
 
     def scores(self, stopping: Stopping) -> list[float | None]:
         """Read by what each round's model is compared: the server's word, or the nodes'.

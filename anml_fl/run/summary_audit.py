@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from anml_fl.datasets.prepare import NATURAL
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.ledger.hashes import sha256_of, summary_hash, summary_text
-from anml_fl.method.records import RoundRecord
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.difference import (
     DifferenceError,
@@ -29,9 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from anml_fl.run.parsing import Parse
+
 
 def check_summary(
-    run: Path, settings: dict[str, Any], strategies: Sequence[str], signed: str | None
+    run: Path,
+    settings: dict[str, Any],
+    strategies: Sequence[str],
+    signed: str | None,
+    parse: Parse,
 ) -> None:
     """Compare `summary.json` with all that follows from the rest.
 
@@ -45,6 +50,8 @@ def check_summary(
         Whose rounds were checked.
     signed : str, optional
         Its hash; None in a ledger of the older form.
+    parse : callable
+        As in `StrategyFolder`.
 
     Raises
     ------
@@ -57,7 +64,7 @@ def check_summary(
     try:
         summary = strict_json(content)
         found, text = summary_hash(summary), summary_text(summary).encode()
-        expected = _expected(run, settings, strategies, summary)
+        expected = _expected(run, settings, strategies, summary, parse)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DifferenceError(f"{SUMMARY}: {error}") from error
     if wrong := _first_field(summary, expected):
@@ -73,12 +80,16 @@ def check_summary(
 
 
 def _expected(
-    run: Path, settings: dict[str, Any], strategies: Sequence[str], summary: dict[str, Any]
+    run: Path,
+    settings: dict[str, Any],
+    strategies: Sequence[str],
+    summary: dict[str, Any],
+    parse: Parse,
 ) -> dict[str, Any]:
     """Say what a summary must say, as far as settings and rounds give it."""
     config = _config(settings)
     if config and config.engine == APP:
-        folders = [StrategyFolder(run / name) for name in strategies]
+        folders = [StrategyFolder(run / name, parse) for name in strategies]
         behaviours = participants(record for one in folders for record in one.records())
     else:
         behaviours = (config and _behaviours(config)) or summary["contributors"]
@@ -90,7 +101,9 @@ def _expected(
         "seed": settings.get("seed"),
         "engine": settings.get("engine"),
         "contributors": behaviours,
-        "strategies": {name: _results(run, name, behaviours, stopping) for name in strategies},
+        "strategies": {
+            name: _results(run, name, behaviours, stopping, parse) for name in strategies
+        },
         **({"metric": stopping.metric} if stopping.metric else {}),
     }
 
@@ -111,12 +124,16 @@ def _behaviours(config: RunConfig) -> dict[str, str] | None:
 
 
 def _results(
-    run: Path, strategy: str, behaviours: Mapping[str, str], stopping: Stopping
+    run: Path,
+    strategy: str,
+    behaviours: Mapping[str, str],
+    stopping: Stopping,
+    parse: Parse,
 ) -> dict[str, Any]:
     lines = rounds_of(run, strategy)
     try:
-        records = [RoundRecord.from_json(one.decode()) for one in lines]
-        folder = StrategyFolder(run / strategy)
+        records = [parse(one.decode()) for one in lines]
+        folder = StrategyFolder(run / strategy, parse)
         best = stopping.best(folder.scores(stopping))
         claimed = folder.claimed(best or len(records))
         fields = strategy_results(records, behaviours, best=best, claimed=claimed).fields()

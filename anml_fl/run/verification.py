@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from anml_fl.run.parsing import Parse
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -42,13 +44,15 @@ class Verification:
 UNCHECKED = Verification("Nothing vouches for this run: it was not checked.")
 
 
-def verify_run(folder: Path) -> Verification:
+def verify_run(folder: Path, parse: Parse | None = None) -> Verification:
     """Check a finished run's folder with the public key in it.
 
     Parameters
     ----------
     folder : Path
         The run's.
+    parse : callable, optional
+        As in `anml_fl.run.ledger_audit.audit`.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def verify_run(folder: Path) -> Verification:
         if not (folder / name).is_file():
             return Verification(f"Nothing vouches for this run: it has no {name}.")
     try:
-        found = audit_run(folder)
+        found = audit_run(folder, parse=parse)
     except UnfinishedError:
         raise
     except (OSError, ValueError) as error:

@@ -18,6 +18,7 @@ from anml_fl.run.claims import ClaimsRecord, append_claims, cut_claims
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.files import MODEL
 from anml_fl.run.manifest import Manifest, kept_decisive, kept_run
+from anml_fl.run.parsing import parsed_once
 from anml_fl.run.participants import participants
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.registry import RegistrySettings
@@ -227,9 +228,11 @@ class AppRun:
     def _end(self) -> None:
         run, self._open = self._running, None
         run.folder.finish(run.arrays)
-        people = participants(run.folder.records())
-        close_run(run.out, run.config, people, run.settlement)
-        log(INFO, "this run is kept in %s; its page: %s", run.out, write_report(run.out))
+        parse = parsed_once()
+        people = participants(StrategyFolder(run.folder.path, parse).records())
+        close_run(run.out, run.config, people, run.settlement, parse=parse)
+        page = write_report(run.out, parse=parse)
+        log(INFO, "this run is kept in %s; its page: %s", run.out, page)
 
 
 def _differing(plan: Plan, out: Path) -> str:

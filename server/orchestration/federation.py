@@ -22,6 +22,7 @@ from anml_fl.run.code_hash import code_hash
 from anml_fl.run.files import SCHEMA
 from anml_fl.run.manifest import Manifest
 from anml_fl.run.own_code import own_code
+from anml_fl.run.parsing import parsed_once
 from anml_fl.seeding import stream
 from anml_fl.settings.run import APP
 from anml_fl.settings.section import ConfigError
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from anml_fl.federation.task import Task
+    from anml_fl.run.parsing import Parse
     from anml_fl.settings.run import RunConfig
     from server.orchestration.coalition import Again
     from strategies.identity import Roster
@@ -71,16 +73,25 @@ def run_federation(
     out: Path,
     task: Task | None = None,
     again: Again | None = None,
+    parse: Parse | None = None,
 ) -> dict[str, Any]:
     """Train under every strategy that has not finished yet; write the results and their page.
+
+    Parameters
+    ----------
+    grid, config, out, task, again
+        As of `train_federation`, which see.
+    parse : callable, optional
+        What reads a round's line for others too; from `parsed_once`.
 
     Returns
     -------
     dict
         As of `train_federation`, which see.
     """
-    summary = train_federation(grid, config, out, task, again)
-    log(INFO, "report: %s", write_report(out).resolve())
+    parse = parse or parsed_once()
+    summary = train_federation(grid, config, out, task, again, parse)
+    log(INFO, "report: %s", write_report(out, parse=parse).resolve())
     return summary
 
 
@@ -90,6 +101,7 @@ def train_federation(
     out: Path,
     task: Task | None = None,
     again: Again | None = None,
+    parse: Parse | None = None,
 ) -> dict[str, Any]:
     """Train under every strategy that has not finished yet, and write the results.
 
@@ -104,6 +116,8 @@ def train_federation(
         Of data that a program gave; as the settings say by default.
     again : Again, optional
         What trains on other splits; needed where the settings ask whether joining is worth it.
+    parse : callable, optional
+        What reads a round's line for others too; from `parsed_once`.
 
     Returns
     -------
@@ -177,7 +191,14 @@ def train_federation(
         settlement = Settlement(out, config, engine)
         tested_on = task.tested_on if isinstance(task, ModuleTask) else ""
         return close_run(
-            out, config, behaviours, settlement, held, test_classes(task), tested_on
+            out,
+            config,
+            behaviours,
+            settlement,
+            held,
+            test_classes(task),
+            tested_on,
+            parse or parsed_once(),
         )
     finally:
         if engine is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.ledger.hashes import summary_text
+from anml_fl.method.records import RoundRecord
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.files import (
     ATTRIBUTION,
@@ -30,6 +31,7 @@ from server.orchestration.settlement import check_ledger, set_aside, settled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from anml_fl.run.parsing import Parse
     from anml_fl.settings.run import RunConfig
     from server.orchestration.settlement import Settlement
 
@@ -181,6 +183,7 @@ def close_run(
     held: Mapping[str, Any] | None = None,
     classes: Sequence[int] = (),
     tested_on: str = "",
+    parse: Parse = RoundRecord.from_json,
 ) -> dict[str, Any]:
     """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
 
@@ -197,13 +200,15 @@ def close_run(
         Rows of each class among those that the server tests on.
     tested_on : str
         On what models were tested, of a task of one's own.
+    parse : callable
+        As in `StrategyFolder`.
 
     Returns
     -------
     dict
         The summary.
     """
-    folders = {name: StrategyFolder(out / name) for name in config.strategies}
+    folders = {name: StrategyFolder(out / name, parse) for name in config.strategies}
     for folder in folders.values():
         folder.tidy()
     strategies: dict[str, StrategySummary] = {

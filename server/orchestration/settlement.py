@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -195,8 +195,11 @@ class Settlement:
             out / PUBLIC_KEY,
             public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         )
-        self.instants: dict[int, float] = retried(self._instants)
+
+    @cached_property
+    def instants(self) -> dict[int, float]:
         """When each settled round asked the registry: asked again, it says the same."""
+        return retried(self._instants)
 
     @property
     def head(self) -> str:

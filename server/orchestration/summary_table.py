@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from anml_fl.behaviour import is_honest
+from anml_fl.method.records import RoundRecord
 from anml_fl.run.branch_name import branch_name
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.strategy_folder import StrategyFolder
@@ -17,6 +18,8 @@ from anml_fl.run.strategy_folder import StrategyFolder
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from anml_fl.run.parsing import Parse
 
 
 def table(summary: Mapping[str, Any]) -> Table:
@@ -69,7 +72,9 @@ def table(summary: Mapping[str, Any]) -> Table:
     return shown
 
 
-def left_out(out: Path, summary: Mapping[str, Any]) -> str:
+def left_out(
+    out: Path, summary: Mapping[str, Any], parse: Parse = RoundRecord.from_json
+) -> str:
     """Say how many replies did not count, and why most of them did not.
 
     Parameters
@@ -78,6 +83,8 @@ def left_out(out: Path, summary: Mapping[str, Any]) -> str:
         The run's folder.
     summary : mapping
         As in `summary.json`.
+    parse : callable
+        As in `StrategyFolder`.
 
     Returns
     -------
@@ -88,7 +95,7 @@ def left_out(out: Path, summary: Mapping[str, Any]) -> str:
     reasons: Counter[str] = Counter()
     learned = False
     for name in summary["strategies"]:
-        for record in StrategyFolder(out / name).records():
+        for record in StrategyFolder(out / name, parse).records():
             reasons.update(one.reason for one in record.contributors if one.reason)
             reasons.update(record.refused)
             learned = learned or any(one.selected for one in record.contributors)

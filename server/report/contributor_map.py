@@ -55,20 +55,19 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
     place = {name: index for index, name in enumerate(people)}
     shares: list[list[float | None]] = [[None] * len(rounds) for _ in people]
     told = [[""] * len(rounds) for _ in people]
-    why = {
-        (row, column): "was not asked"
-        for row in place.values()
-        for column in range(len(rounds))
-    }
+    why: list[list[str | None]] = [["was not asked"] * len(rounds) for _ in people]
     for column, record in enumerate(strategy.records):
         for person in record.contributors:
             row = place[person.contributor]
             shares[row][column] = number(100 * drawn.value(person))
             told[row][column] = plot_text(drawn.told(person), 400) if drawn.told else ""
-            if (reason := drawn.crossed(person)) is None:
-                del why[row, column]
-            else:
-                why[row, column] = reason
+            why[row][column] = drawn.crossed(person)
+    crosses = [
+        (row, rounds[column], reason)
+        for row, of_one in enumerate(why)
+        for column, reason in enumerate(of_one)
+        if reason is not None
+    ]
     where = "<b>%{customdata}</b><br>round %{x}: "
     rows = list(range(len(people)))
     data: list[dict[str, Any]] = [
@@ -105,10 +104,10 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
         {
             "type": "scatter",
             "mode": "markers",
-            "x": [rounds[column] for _, column in why],
-            "y": [row for row, _ in why],
-            "customdata": [plot_text(people[row]) for row, _ in why],
-            "text": [plot_text(reason) for reason in why.values()],
+            "x": [at for _, at, _ in crosses],
+            "y": [row for row, _, _ in crosses],
+            "customdata": [plot_text(people[row]) for row, _, _ in crosses],
+            "text": [plot_text(reason) for _, _, reason in crosses],
             "marker": {
                 "color": theme.NOTHING[0],
                 "symbol": theme.NOTHING[1],

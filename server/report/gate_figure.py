@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
@@ -11,10 +12,12 @@ from anml_fl.system.untrusted_text import plot_text, visible
 from server.report.wording import attacked, decision
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from anml_fl.method.records import ContributorRecord, RoundRecord
     from anml_fl.run.reading import Run
+
+    Called = Callable[[str], list[str]]
 
 MOST_POINTS = 20_000
 """Points on the slider of one strategy: above it, rounds are thinned out evenly."""
@@ -28,8 +31,12 @@ def gate(run: Run) -> Plot | None:
     Plot or None
         A group for each strategy that took a branch; None without any.
     """
+    # Each contributor stands in every round: how it is called is worked out once.
+    called = cache(lambda name: [plot_text(name), _behaviour(run, name)])
     groups = {
-        strategy.name: tuple(_view(run, record) for record in _thinned(strategy.records))
+        strategy.name: tuple(
+            _view(run, record, called) for record in _thinned(strategy.records)
+        )
         for strategy in run.strategies
         if strategy.branching
     }
@@ -52,7 +59,7 @@ def _thinned(records: Sequence[RoundRecord]) -> Sequence[RoundRecord]:
     return records[::-1][::step][::-1]
 
 
-def _view(run: Run, record: RoundRecord) -> View:
+def _view(run: Run, record: RoundRecord, called: Called) -> View:
     placed: list[ContributorRecord] = []
     hidden: list[str] = []
     for person in record.contributors:
@@ -67,7 +74,9 @@ def _view(run: Run, record: RoundRecord) -> View:
         more = f" and {len(hidden) - 5} more" if len(hidden) > 5 else ""
         note += f" Not drawn, for want of a valid reply: {', '.join(hidden[:5])}{more}."
     data = [
-        _points(run, [p for p in placed if run.attacks(p.contributor) is attacks], attacks)
+        _points(
+            run, [p for p in placed if run.attacks(p.contributor) is attacks], attacks, called
+        )
         for attacks in ((False, True) if attacked(run) else (False,))
     ]
     data.append(
@@ -92,7 +101,9 @@ def _view(run: Run, record: RoundRecord) -> View:
     return View(str(record.round), data, layout, note)
 
 
-def _points(run: Run, people: Sequence[ContributorRecord], attacks: bool) -> dict[str, Any]:
+def _points(
+    run: Run, people: Sequence[ContributorRecord], attacks: bool, called: Called
+) -> dict[str, Any]:
     colour, filled, hollow = theme.ATTACKER if attacks else theme.HONEST
     return {
         "type": "scatter",
@@ -110,8 +121,7 @@ def _points(run: Run, people: Sequence[ContributorRecord], attacks: bool) -> dic
         },
         "customdata": [
             [
-                plot_text(p.contributor),
-                _behaviour(run, p.contributor),
+                *called(p.contributor),
                 *(f"{x:.3f}" if math.isfinite(x) else "—" for x in (p.v, p.r, p.T)),
                 f"{100 * p.weight:.1f} %" if math.isfinite(p.weight) else "—",
                 "yes" if p.selected else "no",

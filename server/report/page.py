@@ -8,6 +8,7 @@ from anml_fl.page.plotted import embedded, plotted
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.run.attribution import load_attribution
 from anml_fl.run.files import REPORT
+from anml_fl.run.parsing import parsed_once
 from anml_fl.run.reading import load_run
 from anml_fl.run.settled_shares import settled_by_ledger, without_settled
 from anml_fl.run.verification import UNCHECKED, verify_run
@@ -38,12 +39,15 @@ if TYPE_CHECKING:
 
     from anml_fl.page.plot import Plot
     from anml_fl.run.attribution import Attribution
+    from anml_fl.run.parsing import Parse
     from anml_fl.run.reading import Run
     from anml_fl.run.verification import Verification
     from anml_fl.run.worth import Worth
 
 
-def write_report(folder: Path, verification: Verification | None = None) -> Path:
+def write_report(
+    folder: Path, verification: Verification | None = None, parse: Parse | None = None
+) -> Path:
     """Write the report of a finished run into its folder.
 
     Parameters
@@ -52,6 +56,8 @@ def write_report(folder: Path, verification: Verification | None = None) -> Path
         The run's folder, as `load_run` describes it.
     verification : Verification, optional
         What `verify_run` has found already.
+    parse : callable, optional
+        What reads a round's line elsewhere too; from `parsed_once`.
 
     Returns
     -------
@@ -66,8 +72,9 @@ def write_report(folder: Path, verification: Verification | None = None) -> Path
     ValueError
         If a file says something else than it should; the message names file and place.
     """
-    run = load_run(folder)
-    verification = verification or verify_run(folder)
+    parse = parse or parsed_once()
+    run = load_run(folder, parse)
+    verification = verification or verify_run(folder, parse)
     try:
         found = load_attribution(folder, run.summary.contributors)
         worth = load_worth(folder, run.summary.contributors)

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 from anml_fl.federation.run_task import task_of
 from anml_fl.run.files import MODEL
+from anml_fl.run.parsing import parsed_once
 from anml_fl.run.reading import load_run
 from anml_fl.settings.reading import from_flat
 from clients.app import app
@@ -87,8 +88,9 @@ def federate(**settings: Any) -> Federated:
     with TemporaryDirectory(dir=throwaway_folder()) as name:
         folder = Path(name)
         grid = grid_in_process(config, app, cohort_of(config))
-        train_federation(grid, config, folder)
+        parse = parsed_once()
+        train_federation(grid, config, folder, parse=parse)
         models: dict[str, dict[str, Any]] = {
             one: load_file(folder / one / MODEL) for one in config.strategies
         }
-        return Federated(config, load_run(folder), models)
+        return Federated(config, load_run(folder, parse), models)
