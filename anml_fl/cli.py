@@ -279,16 +279,19 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     """Run on the engine asked for, with a progress bar; then show the table."""
     import json
 
-    from anml_fl.execution import execute
-    from anml_fl.federation.adoption import adopted
-    from anml_fl.run.files import REPORT, SUMMARY
-    from anml_fl.run.parsing import parsed_once
-    from anml_fl.run.worth import load_worth
-    from anml_fl.system.sockets import moved
-    from server.engines.simulation import RAYS_SOCKETS
-    from server.orchestration.run_folder import default_folder
-    from server.orchestration.summary_table import left_out, table
-    from server.orchestration.worth_table import worth_table
+    from anml_fl.system.importing import importing
+
+    with importing():
+        from anml_fl.execution import execute
+        from anml_fl.federation.adoption import adopted
+        from anml_fl.run.files import REPORT, SUMMARY
+        from anml_fl.run.parsing import parsed_once
+        from anml_fl.run.worth import load_worth
+        from anml_fl.system.sockets import moved
+        from server.engines.simulation import RAYS_SOCKETS
+        from server.orchestration.run_folder import default_folder
+        from server.orchestration.summary_table import left_out, table
+        from server.orchestration.worth_table import worth_table
 
     config = adopted(config)
     out = default_folder(config) if out is None else out

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.ledger.grammar import LONGEST_LINE
 from anml_fl.ledger.hashes import sha256_of
+from anml_fl.ledger.short_entry import without_people
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
 from anml_fl.run.best_round import Stopping
@@ -49,7 +50,7 @@ from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.run.summary_audit import check_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -178,11 +179,14 @@ def audit(
             raise DifferenceError(f"{LEDGER}: {verdict}")
         if given is not None:
             _check_key(run, given)
-        entries = [
-            json.loads(line)
-            for line in islice(read_lines(run / LEDGER), verdict.chain.entries)
-        ]
-        wanted = _check(run, entries, lines, parse or parsed_once(), strangers=strangers)
+        parse = parse or parsed_once()
+        try:
+            short = _entries(run, verdict, without_people)
+            wanted = _check(run, short, lines, parse, strangers=strangers)
+        except DifferenceError:
+            # What differs, the whole entries say.
+            whole = _entries(run, verdict, json.loads)
+            wanted = _check(run, whole, lines, parse, strangers=strangers)
         if not (unfinished or verdict.chain.closed):
             raise UnfinishedError(
                 f"{run} has not come to its end ({verdict.chain.rounds} of {wanted} rounds are"
@@ -192,6 +196,10 @@ def audit(
     except DifferenceError as error:
         difference = str(error)
     return Audit(verdict, key.public_bytes_raw().hex(), difference)
+
+
+def _entries(run: Path, verdict: Verdict, read: Callable[[bytes], Fields]) -> list[Fields]:
+    return [read(line) for line in islice(read_lines(run / LEDGER), verdict.chain.entries)]
 
 
 def _rounds_before_their_entries(run: Path) -> list[bytes]:
