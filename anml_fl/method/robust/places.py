@@ -153,10 +153,9 @@ def _seen_from(vectors: NDArray[Any], centre: int) -> Places:
     blocks = [vectors[:, start : start + width] for start in range(0, d, width)]
     units = np.ones(n)
     if vectors.dtype.itemsize > 4:  # products of the largest float32 are within float64
-        units = np.zeros(n)
+        units = np.full(n, np.finfo(np.float64).tiny)
         for block in blocks:
             np.maximum(units, np.abs(_shifted(block, centre)).max(axis=1), out=units)
-        units[units < np.finfo(np.float64).tiny] = 1.0
     products = np.zeros((n, n))
     for block in blocks:
         wide = _shifted(block, centre)
