@@ -8,13 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.method.blockwise_distances import (
-    Stacked,
-    bounded_distances,
-    parts,
-    squared_distances,
-)
+from anml_fl.method.blockwise_distances import bounded_distances, squared_distances
 from anml_fl.method.krum import FEWEST
+from anml_fl.method.row_blocks import Stacked, parts
 from anml_fl.system.memory import release_freed
 
 if TYPE_CHECKING:

@@ -12,20 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.method.blockwise_distances import parts, squared_distances
+from anml_fl.method.blockwise_distances import squared_distances
 from anml_fl.method.checks import count
+from anml_fl.method.distances import _CANCELLED, _LARGEST, _UNDERFLOW
 from anml_fl.method.krum import neighbours
+from anml_fl.method.row_blocks import parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anml_fl.method.blockwise_distances import Blocks
+    from anml_fl.method.row_blocks import Blocks
 
 # Rows that are compared with the landmarks at once.
 _ROWS = 512
-# As for all pairs: measured again is what is below this part of its two squared lengths, or
-# outside of what float32 products bear.
-_CANCELLED, _UNDERFLOW, _LARGEST = 0.2, 1e-24, 1e30
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def landmark_krum_scores(
 
     Examples
     --------
-    >>> from anml_fl.method.blockwise_distances import Stacked
+    >>> from anml_fl.method.row_blocks import Stacked
     >>> rng = np.random.default_rng(0)
     >>> rows = rng.normal(size=(400, 50)) * rng.uniform(1, 2, (400, 1))
     >>> found = landmark_krum_scores(Stacked(rows), landmarks=100, rng=rng)

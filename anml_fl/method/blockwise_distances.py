@@ -6,100 +6,32 @@ into one matrix: they are asked for a block at a time, and no more than that is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from anml_fl.method.blockwise_gram import gram_around, halved
+from anml_fl.method.distances import (
+    _CANCELLED,
+    _DEEPEST,
+    _LARGEST,
+    _PAIRS,
+    _SAMPLE,
+    _SMALLEST,
+    _UNDERFLOW,
+    _components,
+)
+from anml_fl.method.row_blocks import parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-# Columns a block: float32 sums stay short, and rows do not crowd into the same cache sets.
-_WIDTH = 6256
-# Numbers a block of few rows, so that it stays in a processor's cache: 1 MB of float32.
-_BLOCK = 2**18
-# Rows up to which products are made of so many columns each: small matrices have kernels of
-# their own.
-_FEW, _NARROW = 32, _WIDTH // 8
-# Columns that find the first centre; a bad centre costs time, never digits.
-_SAMPLE = 256
-# A pair is measured again when its squared distance is below this part of its two
-# squared lengths: float32 sums are good to about 3e-7 of the lengths.
-_CANCELLED = 0.2
-# Squared lengths between which float32 products neither overflow nor underflow.
-_SMALLEST, _LARGEST = 1e-14, 1e30
-# Below this squared length a row has lost digits to underflow.
-_UNDERFLOW = 1e-24
-# Depth from which pairs are measured one by one in float64.
-_DEEPEST = 4
-# One by one is this much slower a pair than a Gram matrix: it wins below 1 pair in _PAIRS.
-_PAIRS = 30
+    from anml_fl.method.row_blocks import Blocks
+
 # Numbers of an (n, n) matrix that are worked on at once: what is made of them stays small.
 _AT_ONCE = 2**20
-
-
-class Blocks(Protocol):
-    """Vectors as rows, of which blocks of columns are asked for."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """How many rows there are, and how long they are."""
-        ...
-
-    def columns(
-        self,
-        part: slice,
-        rows: NDArray[np.intp] | None = None,
-        out: NDArray[Any] | None = None,
-    ) -> NDArray[Any]:
-        """Take some columns of all rows or of some: float32 or float64, and finite.
-
-        What is given need not be a copy: it is left as it is. It may be put into `out`.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Stacked:
-    """Rows that are in one matrix already.
-
-    Parameters
-    ----------
-    matrix : (n, d) array
-        Float32 or float64, finite.
-    """
-
-    matrix: NDArray[Any]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """How many rows there are, and how long they are."""
-        n, d = self.matrix.shape
-        return n, d
-
-    def columns(
-        self,
-        part: slice,
-        rows: NDArray[np.intp] | None = None,
-        out: NDArray[Any] | None = None,
-    ) -> NDArray[Any]:
-        """View some columns, or copy them of some rows."""
-        block: NDArray[Any] = self.matrix[:, part]
-        return block if rows is None else block[rows]
-
-
-def parts(rows: int, length: int) -> list[slice]:
-    """Part columns into blocks that a processor's cache holds.
-
-    Examples
-    --------
-    >>> [(part.start, part.stop) for part in parts(100, 10_000)]
-    [(0, 6256), (6256, 10000)]
-    """
-    width = _WIDTH * max(1, _BLOCK // (rows * _WIDTH))
-    return [slice(at, min(at + width, length)) for at in range(0, length, width)]
 
 
 def squared_distances(vectors: Blocks) -> NDArray[np.float64]:
@@ -118,12 +50,13 @@ def squared_distances(vectors: Blocks) -> NDArray[np.float64]:
 
     Examples
     --------
+    >>> from anml_fl.method.row_blocks import Stacked
     >>> squared_distances(Stacked(np.array([[0.0, 0.0], [3.0, 4.0]])))
     array([[ 0., 25.],
            [25.,  0.]])
     """
     centre = _sampled_centre(vectors)
-    return _resolved(vectors, centre, _gram(vectors, None, centre))
+    return _resolved(vectors, centre, gram_around(vectors, None, centre))
 
 
 def bounded_distances(vectors: Blocks) -> NDArray[np.float64] | None:
@@ -143,6 +76,7 @@ def bounded_distances(vectors: Blocks) -> NDArray[np.float64] | None:
 
     Examples
     --------
+    >>> from anml_fl.method.row_blocks import Stacked
     >>> bounded_distances(Stacked(np.array([[0.0], [3.0]], np.float32)))
     array([[0., 9.],
            [9., 0.]])
@@ -150,7 +84,7 @@ def bounded_distances(vectors: Blocks) -> NDArray[np.float64] | None:
     True
     """
     centre = _sampled_centre(vectors)
-    gram = _gram(vectors, None, centre)
+    gram = gram_around(vectors, None, centre)
     if not np.isfinite(gram.diagonal()).all():
         return None
     return _resolved(vectors, centre, gram)
@@ -246,7 +180,7 @@ def _measure_again(
             again = _one_by_one(vectors, members, wanted)
         else:
             own = _central(inner)
-            again, lost = _of_gram(vectors, members, own, _gram(vectors, members, own))
+            again, lost = _of_gram(vectors, members, own, gram_around(vectors, members, own))
             # A pair that some centre has resolved stays so.
             lost &= wanted
             _measure_again(vectors, members, again, lost, depth + 1)
@@ -267,7 +201,7 @@ def _of_gram(
             return np.zeros_like(gram), np.zeros(gram.shape, dtype=bool)
         # A power of two, so that scaling itself loses nothing.
         scale = float(2.0 ** int(np.clip(-np.frexp(reach)[1], -1000, 1000)))
-        gram = _gram(vectors, rows, centre, scale)
+        gram = gram_around(vectors, rows, centre, scale)
     distances, cancelled = _from_gram(gram)
     if scale != 1.0:
         with np.errstate(over="ignore", under="ignore"):
@@ -282,94 +216,12 @@ def _bound(distances: NDArray[np.float64]) -> None:
     np.minimum(distances, np.finfo(np.float64).max / (2 * len(distances)), out=distances)
 
 
-def _gram(
-    vectors: Blocks,
-    rows: NDArray[np.intp] | None,
-    centre: int | None,
-    scale: float | None = None,
-) -> NDArray[np.float64]:
-    """Gram matrix of (row - centre) * scale: float32 products, float64 sums."""
-    n = vectors.shape[0] if rows is None else rows.size
-    gram = np.zeros((n, n))
-    # The first row comes again behind the last one.
-    blocks = parts(n, vectors.shape[1])
-    buffer = np.empty((n + 1, blocks[0].stop if blocks else 0), dtype=np.float32)
-    few = n <= _FEW
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        for part in blocks:
-            cyclic = buffer[:, : part.stop - part.start]
-            own = cyclic[:n]
-            block = vectors.columns(part, rows, own)
-            if scale is not None:
-                wide = _halved(block, centre)
-                wide *= 2 * scale
-                own[:] = wide
-            elif centre is not None:
-                np.subtract(block, block[centre].copy(), out=own, casting="same_kind")
-            elif block is not own and (few or block.dtype != np.float32):
-                own[:] = block
-            else:
-                own = block
-            if few:
-                cyclic[n] = cyclic[0]
-                gram += _narrow_products(own, cyclic[1:])
-            else:
-                gram += own @ own.T
-        if few:
-            gram = np.roll(gram, 1, axis=1)
-            gram = (gram + gram.T) / 2  # kernels may round one of the two otherwise
-    return gram
-
-
-def _narrow_products(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float64]:
-    """Multiply rows with rows, (n, b) each: float32 products of a few columns each.
-
-    NumPy has a matrix multiplied with itself by a routine that takes several times as long
-    for few rows as the one for two matrices: these two must not be the same.
-    """
-    n, b = left.shape
-    whole = b - b % _NARROW
-    found: NDArray[np.float64] = np.zeros((n, n))
-    if whole:
-        blocks = (n, whole // _NARROW, _NARROW)
-        pieces = [rows[:, :whole].reshape(blocks).transpose(1, 0, 2) for rows in (left, right)]
-        found += (pieces[0] @ pieces[1].transpose(0, 2, 1)).sum(axis=0, dtype=np.float64)
-    if whole < b:
-        found += left[:, whole:] @ right[:, whole:].T
-    return found
-
-
-def _halved(block: NDArray[Any], centre: int | None) -> NDArray[np.float64]:
-    """Half of the rows' differences from the centre: those of the largest floats overflow."""
-    wide = block.astype(np.float64)
-    wide *= 0.5
-    if centre is not None:
-        wide -= wide[centre].copy()
-    return wide
-
-
 def _reach(vectors: Blocks, rows: NDArray[np.intp] | None, centre: int | None) -> float:
     """Largest absolute difference from the centre."""
     most = 0.0
     for part in parts(vectors.shape[0], vectors.shape[1]):
-        most = max(most, float(np.abs(_halved(vectors.columns(part, rows), centre)).max()))
+        most = max(most, float(np.abs(halved(vectors.columns(part, rows), centre)).max()))
     return min(2 * most, float(np.finfo(np.float64).max))
-
-
-def _components(linked: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
-    """Groups of rows that are linked, each at least a pair."""
-    groups = []
-    left = linked.any(axis=1)
-    while left.any():
-        members = np.zeros_like(left)
-        members[np.argmax(left)] = True
-        frontier = members
-        while frontier.any():
-            frontier = linked[frontier].any(axis=0) & ~members
-            members = members | frontier
-        left &= ~members
-        groups.append(np.flatnonzero(members))
-    return groups
 
 
 def _one_by_one(

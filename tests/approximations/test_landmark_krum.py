@@ -9,8 +9,8 @@ from scipy.stats import spearmanr
 
 from anml_fl.approximations import landmark_krum
 from anml_fl.approximations.landmark_krum import Estimate, landmark_krum_scores
-from anml_fl.method.blockwise_distances import Stacked
 from anml_fl.method.krum import neighbours
+from anml_fl.method.row_blocks import Stacked
 
 
 def exact_scores(rows, n_byzantine=None):

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from anml_fl.method import blockwise_distances
-from anml_fl.method.blockwise_distances import Stacked, parts, squared_distances
+from anml_fl.method.blockwise_distances import squared_distances
 from anml_fl.method.blockwise_krum import scores_of_distances
 from anml_fl.method.krum import krum_scores, neighbours
+from anml_fl.method.row_blocks import Stacked, parts
 
 
 def spread(seed, n, d):
