@@ -53,7 +53,7 @@ class CohortMembers:
     def __init__(self, config: RunConfig, task: Task) -> None:
         self.config, self.task = config, task
         self.behaviours: Mapping[str, str] = behaviours_of(config)
-        self.model: nn.Module = task.initial_model()
+        self.model: nn.Module = task.initial_model().train()
         self.places = Places(self.model)
         self.held = Held()
         self._judged = tuple(Parts.of(self.model).judged)
