@@ -55,10 +55,7 @@ def streams(seed: int, purposes: Sequence[Sequence[str | int]]) -> list[np.rando
         raise ValueError(f"seed must be >= 0, got {seed}")
     digests = b"".join(_digest(purpose) for purpose in purposes)
     keys: NDArray[np.uint32] = np.frombuffer(digests, dtype="<u4").reshape(-1, 8)
-    words = [seed >> shift & _WORD for shift in range(0, max(seed.bit_length(), 1), 32)]
-    words += [0] * (_POOL - len(words))
-    columns = [np.full(len(keys), one, np.uint32) for one in words] + [*keys.T]
-    states = _states(_pool(columns))
+    states = _states(_pool(seed, np.ascontiguousarray(keys.T)))
     begun = [_Begun(seed, key, state) for key, state in zip(keys, states, strict=True)]
     # By its type PCG64 takes NumPy's own sequence alone, and in fact any.
     return [np.random.Generator(np.random.PCG64(cast("SeedSequence", one))) for one in begun]
@@ -103,27 +100,40 @@ class _Begun(ISpawnableSeedSequence):
 
 
 class _Hash:
-    """Hash words of all keys, each time with the next constant."""
+    """Hash words, each time with the next constant: one a row."""
 
     def __init__(self, start: int, factor: int) -> None:
         self._constant, self._factor = start, factor
 
-    def __call__(self, words: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        words = words ^ np.uint32(self._constant)
-        self._constant = self._constant * self._factor & _WORD
-        words *= np.uint32(self._constant)
+    def __call__(self, words: NDArray[np.uint32], times: int = 1) -> NDArray[np.uint32]:
+        constants = [self._constant]
+        for _ in range(times):
+            constants.append(constants[-1] * self._factor & _WORD)
+        self._constant = constants[-1]
+        by_row = np.array(constants, np.uint32)[:, None]
+        words = words ^ by_row[:-1]
+        words *= by_row[1:]
         words ^= words >> _SHIFT
         return words
 
 
-def _pool(columns: list[NDArray[np.uint32]]) -> list[NDArray[np.uint32]]:
-    """Mix the words of seed and key into four."""
+def _pool(seed: int, keys: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Mix the words of a seed, and of each key (a column of keys), into four: (4, n)."""
+    words = [seed >> shift & _WORD for shift in range(0, max(seed.bit_length(), 1), 32)]
+    words += [0] * (_POOL - len(words))
+    own = np.array(words, np.uint32)[:, None]
     hashed = _Hash(_INIT_A, _MULT_A)
-    pool = [hashed(one) for one in columns[:_POOL]]
+    # The seed's part is the same for all keys: of one column.
+    pool = hashed(own[:_POOL], _POOL)
     for source, target in permutations(range(_POOL), 2):
-        pool[target] = _mixed(pool[target], hashed(pool[source]))
-    for one in columns[_POOL:]:
-        pool = [_mixed(old, hashed(one)) for old in pool]
+        pool[target] = _mixed(pool[target], hashed(pool[source])[0])
+    for one in own[_POOL:]:
+        pool = _mixed(pool, hashed(one, _POOL))
+    # Into each of the four goes a word with a constant of its own.
+    for one in hashed(keys.repeat(_POOL, axis=0), _POOL * len(keys)).reshape(
+        len(keys), _POOL, -1
+    ):
+        pool = _mixed(pool, one)
     return pool
 
 
@@ -133,8 +143,7 @@ def _mixed(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uin
     return found
 
 
-def _states(pool: list[NDArray[np.uint32]]) -> NDArray[np.uint64]:
+def _states(pool: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """Draw what a PCG64 begins with, (n, 4)."""
-    hashed = _Hash(_INIT_B, _MULT_B)
-    words = [hashed(pool[i % _POOL]) for i in range(2 * _POOL)]
-    return np.stack(words, 1).astype("<u4").view("<u8").astype(np.uint64)
+    words = _Hash(_INIT_B, _MULT_B)(np.concatenate([pool, pool]), 2 * _POOL)
+    return words.T.astype("<u4", order="C").view("<u8").astype(np.uint64)

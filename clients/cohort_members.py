@@ -10,6 +10,7 @@ from flwr.app import ConfigRecord
 from anml_fl.federation.attacker_credentials import with_credentials
 from anml_fl.federation.contributors import behaviours_of
 from anml_fl.models.parts import Parts
+from anml_fl.models.places import Places
 from anml_fl.models.state import arrays_of
 from clients.cohort_training import Held
 from clients.judged_vector import vector_of
@@ -43,6 +44,8 @@ class CohortMembers:
         Contributor to behaviour, in the order of the partitions.
     model : torch.nn.Module
         Loaded anew in each round: training leaves it as it is.
+    places : Places
+        Where its arrays lie.
     held : Held
         Their samples on the device.
     """
@@ -50,7 +53,8 @@ class CohortMembers:
     def __init__(self, config: RunConfig, task: Task) -> None:
         self.config, self.task = config, task
         self.behaviours: Mapping[str, str] = behaviours_of(config)
-        self.model: nn.Module = task.initial_model()
+        self.model: nn.Module = task.initial_model().train()
+        self.places = Places(self.model)
         self.held = Held()
         self._judged = tuple(Parts.of(self.model).judged)
         self._first = vector_of(arrays_of(self.model), self._judged).copy()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from flwr.common.logger import log
 
 from anml_fl.federation.run_task import contributors_task
-from anml_fl.models.state import load_arrays
 from anml_fl.run.code_hash import code_hash
 from anml_fl.run.own_code import shared_code
 from clients.cohort_members import CohortMembers
@@ -55,7 +54,7 @@ class CohortRounds:
             Who is asked, by stable identity.
         """
         members = self._members
-        load_arrays(members.model, model)
+        members.places.load(model)
         cohort = CohortUpdates(members, number, model)
         cohort.train(contributors)
         cohort.change()

@@ -175,13 +175,15 @@ def _in_training(model: nn.Module, settings: Training) -> Iterator[nn.Module]:
     device = torch.device(settings.device)
     if any(one.device != device for one in (*model.parameters(), *model.buffers())):
         model = deepcopy(model).to(device)
-    before = [(one, one.training) for one in model.modules()]
-    model.train()
+    # Setting it takes as long as a layer's product, and a cohort's model has it.
+    changed = [one for one in model.modules() if not one.training]
+    if changed:
+        model.train()
     try:
         yield model
     finally:
-        for one, training in before:
-            one.training = training
+        for one in changed:
+            one.training = False
 
 
 def _drawn(part: Samples, settings: Training, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flwr.app import Array, ArrayRecord
 
-from strategies.arrays import BadArrayError, as_array, decode, is_finite, values_of
+from strategies.arrays import (
+    BadArrayError,
+    as_array,
+    decode,
+    is_finite,
+    record_of,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -195,7 +202,7 @@ class Layout:
                 values = piece.astype(dtype, copy=False)
             arrays[name] = as_array(values.reshape(shape))
         arrays.update({name: Array(values) for name, values in buffers.items()})
-        return ArrayRecord(arrays)
+        return record_of(arrays)
 
     @property
     def stackable(self) -> bool:

@@ -256,15 +256,14 @@ def sign(
     >>> sign(close_fields(0, {}), 1, b"0" * 64, key)[:40]
     b'{"kind":"close","number":1,"previous":"0'
     """
-    placed = {**fields, "number": number, "previous": previous.decode()}
-    signature = key.sign(_with_people(placed, people))
-    return _with_people({**placed, "signature": signature.hex()}, people)
-
-
-def _with_people(fields: Fields, people: bytes) -> bytes:
+    placed = {**fields, "number": number, "previous": previous.decode(), "signature": ""}
     # Quotes inside a text are escaped: these stand nowhere but where they are meant.
     empty, full = b',"contributors":[]', b',"contributors":[%b]' % people
-    return rfc8785.dumps(fields).replace(empty, full, 1)
+    before, unsigned, after = rfc8785.dumps(placed).partition(b',"signature":""')
+    # What is signed has no signature. Names are sorted: contributors stand before it.
+    before = before.replace(empty, full, 1)
+    signature = key.sign(before + after)
+    return b"".join([before, unsigned[:-1], signature.hex().encode(), b'"', after])
 
 
 def _number(value: float) -> float | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from anml_fl.method.records import ContributorRecord
 
 # From here on Python writes no exponent; nor does RFC 8785, from the second on.
+_WHOLE = {0.0: "0", 1.0: "1"}
 _NO_EXPONENT, _NO_EXPONENT_THERE = 1e-4, 1e-6
 
 
@@ -71,6 +72,9 @@ def _number(value: float) -> str:
     if math.isnan(value):
         return "null"
     if type(value) is not float or not 0.0 < value < 1.0:
+        # By far the most: a share of nothing, and all of something.
+        if type(value) is float and value in _WHOLE:
+            return _WHOLE[value]
         return rfc8785.dumps(value).decode()
     written = float.__repr__(value)
     if value >= _NO_EXPONENT:

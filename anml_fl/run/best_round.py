@@ -128,6 +128,9 @@ class Stopping:
         >>> stopping.last([0.1, None, None, 0.2]), stopping.last([0.1, None, 0.2, 0.2])
         (None, 4)
         """
+        if not self.patience:  # as mostly, and asked after every round
+            last = max(self.rounds, 1)
+            return last if len(scores) >= last else None
         criterion, best, worse = Criterion(self.metric), math.nan, 0
         for number, score in enumerate(scores, start=1):
             if score is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.models.state import load_arrays
+from anml_fl.models.places import Places, keeps_only_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,8 @@ class ModelOfArrays:
     def __init__(self, task: Task) -> None:
         self._task = task
         model = task.initial_model()
-        self._model = model if all(map(_known, model.modules())) else None
+        self._model = model if keeps_only_tensors(model) else None
+        self._places = Places(model)
 
     def of(self, arrays: Mapping[str, NDArray[Any]]) -> nn.Module:
         """Give the model that has these arrays, until the next are asked for.
@@ -39,10 +40,5 @@ class ModelOfArrays:
         """
         if self._model is None:
             return self._task.model_of(arrays)
-        load_arrays(self._model, arrays)
+        self._places.load(arrays)
         return self._model
-
-
-def _known(module: nn.Module) -> bool:
-    """Whether a layer is PyTorch's or ours, which keep nothing but their tensors."""
-    return type(module).__module__.partition(".")[0] in ("torch", "anml_fl")

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import server.orchestration.federation
 import server.orchestration.round_log
+import strategies.concluding
 import strategies.screened_strategy
 from anml_fl.database.engine import open_database, reading, writing
 from anml_fl.federation.contributors import names_of
@@ -57,7 +58,7 @@ _PARTS: Mapping[str, tuple[tuple[Any, str], ...]] = {
     "data": ((server.orchestration.federation, "task_of"),),
     "clients": ((InlineGrid, "push_messages"), (CohortGrid, "train_cohort")),
     "screening": ((strategies.screened_strategy, "screen"),),
-    "Krum": ((strategies.screened_strategy, "assess"),),
+    "Krum": ((strategies.concluding, "assess"),),
     "registry": ((SqlRegistry, "signals"), (SqlRegistry, "observe")),
     "ledger": ((Settlement, "settle"),),
     "updates": ((server.orchestration.round_log, "save_updates"),),
