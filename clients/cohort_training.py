@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from anml_fl.method.threads import one_thread
 from anml_fl.models.parts import Parts
@@ -225,7 +226,8 @@ def _side_by_side(
         models = Stacked(model, len(parts), parts[0].features.shape[1])
     try:
         # Where torch asks one after the other it says so, and so can we.
-        with warnings.catch_warnings():
+        # PyTorch's own layers take attention by products, too: vmap knows only those.
+        with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
             warnings.simplefilter("error")
             return _trained(models, Cohort(parts, settings, drawn, table))
     except NotStackableError:

@@ -117,6 +117,33 @@ def test_company_of_any_number_gives_the_same_bytes():
             assert rows[list(some)].tobytes() == found[name].tobytes()
 
 
+def sentences_of(counts, length=12, words=50):
+    rng = np.random.default_rng(0)
+    return [
+        Samples(rng.integers(words, size=(n, length)).astype("f4"), rng.integers(2, size=n), 2)
+        for n in counts
+    ]
+
+
+@pytest.mark.parametrize("length", [5, 12, 32])
+@pytest.mark.parametrize("together", [1, 7, 128])
+def test_a_transformer_of_a_hundred_learns_what_it_learns_alone(monkeypatch, together, length):
+    model = build("transformer", length, None, 2, seed=0, vocabulary=50)
+    settings = Training(local_epochs=1, batch_size=8)
+    parts = sentences_of([1 + (7 * i) % 20 for i in range(100)], length)
+    wanted = train_cohort(model, parts, settings, orders(range(100)))
+    # None of them goes by itself.
+    monkeypatch.setattr("clients.cohort_training._one_by_one", None)
+    monkeypatch.setattr(cohort_jobs, "CHUNK_BYTES", together)
+    monkeypatch.setattr("clients.cohort_functional.Stacked.row_bytes", lambda *_: 1)
+    with one_thread():
+        found = train_cohort(model, parts, settings, orders(range(100)))
+    for name, rows in wanted.items():
+        assert rows.tobytes() == found[name].tobytes()
+    for place in range(0, 100, 9):
+        assert_same(found, place, alone(model, parts[place], settings, place))
+
+
 def batch_statistics():
     return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Linear(8, 3))
 
@@ -140,12 +167,7 @@ def test_the_cnn_and_the_transformer_give_the_same_bytes():
     cnn = build("cnn", 64, (1, 8, 8), 10, seed=0)
     images = parts_of([16, 3, 20], 64, 10)
     text = build("transformer", 12, None, 2, seed=0, vocabulary=50)
-    rng = np.random.default_rng(0)
-    sentences = [
-        Samples(rng.integers(50, size=(n, 12)).astype(np.float32), rng.integers(2, size=n), 2)
-        for n in (16, 3, 20)
-    ]
-    for model, parts in ((cnn, images), (text, sentences)):
+    for model, parts in ((cnn, images), (text, sentences_of((16, 3, 20)))):
         found = train_cohort(model, parts, settings, orders(range(3)))
         for place, part in enumerate(parts):
             assert_same(found, place, alone(model, part, settings, place))

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.func import vmap
+from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 
 from anml_fl.datasets.prepare import Samples
 from anml_fl.models.build import build
 from anml_fl.models.state import arrays_of
 from anml_fl.settings.training import Training
+from clients.cohort_attention import WrittenOut
 from clients.cohort_batches import batch_rows, groups
 from clients.cohort_training import Held, cohort_kind, train_cohort
 
@@ -63,6 +65,23 @@ class _Words(nn.Module):
 
     def forward(self, rows):
         return self.last(self.words(rows.long()).mean(1))
+
+
+class _Sentences(nn.Module):
+    """PyTorch's own encoder: tokens, of which 0 is not attended to, and nothing dropped."""
+
+    def __init__(self, *, masked=True, dropout=0.0):
+        super().__init__()
+        self.masked = masked
+        self.words = nn.Embedding(20, 8)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=dropout, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.last = nn.Linear(8, 3)
+
+    def forward(self, rows):
+        tokens = rows.long()
+        empty = tokens == 0 if self.masked else None
+        return self.last(self.encoder(self.words(tokens), src_key_padding_mask=empty).mean(1))
 
 
 class _Branches(nn.Module):
@@ -142,7 +161,11 @@ STACKED = {
     "float64": lambda: nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)).double(),
     "no-bias": lambda: nn.Sequential(nn.Linear(6, 3, bias=False)),
     "words": _Words,
+    "transformer": lambda: build("transformer", 6, None, 3, seed=0, vocabulary=9),
+    "encoder": _Sentences,
+    "encoder-unmasked": lambda: _Sentences(masked=False),
 }
+OF_TOKENS = ("words", "transformer", "encoder", "encoder-unmasked", "encoder-dropout")
 ALONE = {
     "statistics": lambda: nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Linear(4, 3)),
     "dropout": lambda: nn.Sequential(nn.Linear(6, 4), nn.Dropout(0.4), nn.Linear(4, 3)),
@@ -155,12 +178,12 @@ ALONE = {
     "strides": lambda: nn.Sequential(
         nn.Unflatten(1, (1, 4, 4)), nn.Conv2d(1, 2, 2, stride=2), nn.Flatten(), nn.Linear(8, 3)
     ),
-    "transformer": lambda: build("transformer", 6, None, 3, seed=0, vocabulary=9),
+    "encoder-dropout": lambda: _Sentences(dropout=0.2),
 }
 
 
 def rows_for(name, counts):
-    if name not in ("words", "transformer"):
+    if name not in OF_TOKENS:
         return parts_of(counts, 16 if name == "strides" else 6)
     rng = np.random.default_rng(4)
     return [
@@ -185,6 +208,9 @@ def test_models_side_by_side_take_pytorchs_steps(name, optimizer):
     for place, part in enumerate(parts):
         exact = by_autograd(model, part, settings, orders(5)[place])
         for key, one in exact.items():
+            # Attention does not depend on the bias of keys: Adam takes rounding for a slope.
+            if optimizer == "adamw" and key.endswith(("key.bias", "in_proj_bias")):
+                continue
             assert found[key].dtype == start[key].dtype
             moved = max(float(np.abs(one - start[key]).max()), 1e-3)
             # Adam divides by the gradient's own size, where it is all but 0 by rounding.
@@ -205,7 +231,7 @@ def test_what_cannot_be_stacked_is_trained_one_by_one_and_called_so(name):
         found = train_cohort(model, parts, settings, orders(3))
     for key, one in arrays_of(model).items():
         np.testing.assert_array_equal(one, before[key])
-    if name in ("dropout", "bfloat16"):
+    if name in ("dropout", "encoder-dropout", "bfloat16"):
         return
     for place, part in enumerate(parts):
         exact = by_autograd(model, part, settings, orders(3)[place])
@@ -289,3 +315,35 @@ def test_batches_are_filled_up_by_little_and_by_a_contributors_own_count_alone()
 def test_what_does_not_fit_is_said(parts, given, said):
     with pytest.raises(ValueError, match=said):
         train_cohort(build("mlp", 6, None, 3, seed=0), parts, Training(), orders(given))
+
+
+@pytest.mark.parametrize("mask", ["bool", "float", "causal", "none", "blind"])
+def test_attention_by_products_is_pytorchs_for_each_of_many(mask):
+    torch.manual_seed(1)
+    shape = (3, 2, 4, 5, 6)  # models, rows, heads, positions, width
+    given = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for _ in range(3)]
+    seen = torch.rand(3, 2, 1, 5, 5) < 0.6
+    seen[..., 0] = True
+    if mask == "blind":
+        seen[1, 0, 0, 2] = False
+    masks = {"float": torch.randn(3, 2, 1, 5, 5, dtype=torch.float64), "bool": seen}
+    own = masks.get(mask, seen if mask == "blind" else None)
+    if mask == "float":
+        own = own.masked_fill(~seen, -torch.inf).requires_grad_()
+    causal, slope = mask == "causal", torch.randn(shape, dtype=torch.float64)
+
+    def attend(query, key, value, here=None):
+        return scaled_dot_product_attention(query, key, value, here, is_causal=causal)
+
+    learnt = given if mask != "float" else [*given, own]
+    inputs = given if own is None else [*given, own]
+    with WrittenOut():
+        found = vmap(attend)(*inputs)
+    slopes = torch.autograd.grad(found, learnt, slope)
+    for i in range(3):
+        alone = [one[i].detach().requires_grad_(one.requires_grad) for one in inputs]
+        wanted = attend(*alone)
+        torch.testing.assert_close(found[i], wanted)
+        exact = torch.autograd.grad(wanted, [a for a in alone if a.requires_grad], slope[i])
+        for one, its in zip(slopes, exact, strict=True):
+            torch.testing.assert_close(one[i], its)
