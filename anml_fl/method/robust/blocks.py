@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Values a block: 2 MB of float64, which stay in a processor's cache.
-_BLOCK = 2**18
+# Values a block: 256 KB of float64, of which a core's own cache holds several.
+_BLOCK = 2**15
+# Values from which on a row is a block of its own.
+_LONG = 2**17
 
 
 def lengths(vectors: NDArray[Any], centre: NDArray[Any] | None = None) -> NDArray[np.float64]:
@@ -37,16 +40,19 @@ def lengths(vectors: NDArray[Any], centre: NDArray[Any] | None = None) -> NDArra
     >>> lengths(np.array([[3.0, 4.0]]), np.array([3.0, 0.0]))
     array([4.])
     """
-    found = np.empty(len(vectors))
-    rows = max(1, _BLOCK // max(vectors.shape[1], 1))
-    for start in range(0, len(vectors), rows):
-        block = vectors[start : start + rows].astype(np.float64)
+    n, d = vectors.shape
+    found = np.empty(n)
+    # Even parts: NumPy adds a single row up in another order than several.
+    parts = n if d > _LONG else max(1, min(n // 2, -(-n * d // _BLOCK)))
+    edges = [part * n // parts for part in range(parts + 1)] if n else [0]
+    for start, stop in pairwise(edges):
+        block = vectors[start:stop].astype(np.float64)
         if centre is not None:
             block -= centre
         # To unit size first: squares of huge values overflow, those of tiny ones vanish.
         size = np.abs(block).max(axis=1, initial=0.0)
         block /= np.where(size > 0, size, 1.0)[:, None]
-        found[start : start + rows] = size * np.sqrt(np.einsum("ij,ij->i", block, block))
+        found[start:stop] = size * np.sqrt(np.einsum("ij,ij->i", block, block))
     return found
 
 

@@ -33,11 +33,13 @@ def meamed(values: NDArray[np.float64], n_byzantine: int) -> NDArray[np.float64]
     >>> meamed(np.array([[0.0], [1.0], [2.0], [90.0]]), 1)
     array([1.])
     """
-    kept = max(1, len(values) - n_byzantine)
+    n = len(values)
+    kept = max(1, n - n_byzantine)
     ordered = np.sort(values, axis=0)
-    middle = np.median(ordered, axis=0)
+    # Halved first: sums of the largest floats overflow.
+    middle = ordered[(n - 1) // 2] * 0.5 + ordered[n // 2] * 0.5
     # The nearest ones lie side by side: they are the stretch with the nearest ends.
-    lowest, highest = ordered[: len(values) - kept + 1], ordered[kept - 1 :]
+    lowest, highest = ordered[: n - kept + 1], ordered[kept - 1 :]
     first = np.maximum(middle - lowest, highest - middle).argmin(axis=0)
     near = np.take_along_axis(ordered, first + np.arange(kept)[:, None], axis=0)
     found: NDArray[np.float64] = near.mean(axis=0)
