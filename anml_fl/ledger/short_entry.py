@@ -14,8 +14,8 @@ _PEOPLE, _REST = b',"contributors":[', b'],"kind":"round",'
 def without_people(line: bytes) -> Fields:
     """Read an entry of a ledger that was verified; a bound round's has no contributors then.
 
-    Whoever finds that a round's line has the hash `record` knows what the entry says of each of
-    them. Quotes inside texts are escaped, so that what is searched for stands once.
+    Whoever finds that a round's line has the hash `record` knows what the entry says of them.
+    Quotes inside texts are escaped, so that what is searched for stands once.
 
     Parameters
     ----------

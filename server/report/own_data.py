@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
+from operator import attrgetter
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -119,10 +121,11 @@ def mean_weights(strategy: StrategyRun) -> dict[str, float]:
 
 
 def _means(strategy: StrategyRun, signal: str) -> dict[str, float]:
-    seen: dict[str, list[float]] = {}
+    seen: defaultdict[str, list[float]] = defaultdict(list)
+    value = attrgetter(signal)
     for record in strategy.records:
         for person in record.contributors:
-            seen.setdefault(person.contributor, []).append(getattr(person, signal))
+            seen[person.contributor].append(value(person))
     return {name: _mean([x for x in of if math.isfinite(x)]) for name, of in seen.items()}
 
 
