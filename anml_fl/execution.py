@@ -105,7 +105,9 @@ def execute(
                 else:
                     own = app if task is None else client_app(lambda _: task)
                     grid = grid_in_process(config, own, cohort_of(config, task))
-                    run_federation(grid, config, out, task, Again(client_app, split), parse)
+                    run_federation(
+                        grid, config, out, task, Again(client_app, split, cohort_of), parse
+                    )
     finally:
         console_handler.setLevel(before)
 

@@ -106,6 +106,8 @@ class _Attention(torch.autograd.Function):
         *tensors, ctx.factor = inputs
         ctx.save_for_backward(*tensors, output[1])
         ctx.mark_non_differentiable(output[1])
+        # Or zeros as large as all scores are made for the weights' slope.
+        ctx.set_materialize_grads(False)
 
     @staticmethod
     @once_differentiable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,7 @@ def groups(counts: Sequence[int], size: int) -> list[Group]:
     return [Group(r, tuple(some)) for r, some in groupby(order, key=rows.__getitem__)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batches:
     """The batches of M contributors with R rows each, those with the most steps first.
 
@@ -109,6 +110,33 @@ class Batches:
         """Take the rows, (going R,), and weights, (going, R, 1), of a step."""
         now = self.going[step]
         return self.rows[step, :now].view(-1), self.weights[step, :now]
+
+    def alike(self, step: int) -> list[tuple[slice, int]]:
+        """Part those that take a step by how many rows they have need of, by quarters.
+
+        Where sums take longer than calls, a short batch is not filled up to a whole one. How
+        many rows a contributor has is again told by its own count alone.
+
+        Examples
+        --------
+        >>> share = torch.tensor([32, 32, 9, 3]).view(1, 4, 1) > torch.arange(32)
+        >>> rows = torch.zeros(1, 4, 32, dtype=torch.int64)
+        >>> Batches(rows, share.float().unsqueeze(3), (4,)).alike(0)
+        [(slice(0, 2, None), 32), (slice(2, 3, None), 16), (slice(3, 4, None), 8)]
+        """
+        grain = max(_FINEST, self.rows.shape[2] // 4)
+        found, at = list[tuple[slice, int]](), 0
+        for quarters, some in groupby(-(-n // grain) for n in self._filled[step]):
+            end = at + sum(1 for _ in some)
+            found.append((slice(at, end), min(quarters * grain, self.rows.shape[2])))
+            at = end
+        return found
+
+    @cached_property
+    def _filled(self) -> list[list[int]]:
+        """Count the rows that weigh something, of those that take each step."""
+        counts = self.weights.squeeze(3).count_nonzero(dim=2).tolist()
+        return [own[:now] for own, now in zip(counts, self.going, strict=True)]
 
 
 def batches(

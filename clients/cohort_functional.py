@@ -142,8 +142,9 @@ class Stacked:
 
     def row_bytes(self, rows: int) -> int:
         """Count what one model's training on batches of some rows has at hand."""
-        # What its layers hold is not known; in chunks of 16 calls cost less than sums.
-        return max(self._rows.element_size() * 2 * self._rows.shape[1], CHUNK_BYTES // 16)
+        # What its layers hold is not known; in chunks of 32 calls cost less than sums. Of a
+        # large model a half of its own: calls cost more than what a cache does not hold.
+        return max(self._rows.element_size() * self._rows.shape[1] // 2, CHUNK_BYTES // 32)
 
     def train(
         self,
@@ -180,22 +181,24 @@ class Stacked:
     ) -> None:
         slope, start = torch.zeros_like(rows), padded(self._width)
         for step, now in enumerate(batches.going):
-            chosen, share = batches.of_step(step)
-            taken = table[chosen].view(now, -1, table.shape[1])
-            given = taken[:, :, : self._width].contiguous()
-            values = {place.name: place.of(rows[:now]).detach() for place in self._places}
-            try:
-                found, gradients = _differentiate(
-                    model, values, given, taken[:, :, start:], share, of_values
-                )
-            except NotStackableError:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a model does
-                raise NotStackableError(f"vmap refuses it ({type(error).__name__})") from None
-            if step == 0:
-                _compare(model, given[0], found[0])
-            for place, one in zip(self._places, gradients, strict=True):
-                place.of(slope[:now]).copy_(one)
+            for some, count in batches.alike(step):
+                chosen, share = batches.rows[step, some, :count], batches.weights[step, some]
+                taken = table[chosen]
+                given = taken[:, :, : self._width].contiguous()
+                values = {place.name: place.of(rows[some]).detach() for place in self._places}
+                try:
+                    found, gradients = _differentiate(
+                        model, values, given, taken[:, :, start:], share[:, :count], of_values
+                    )
+                except NotStackableError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - whatever a model does
+                    said = f"vmap refuses it ({type(error).__name__})"
+                    raise NotStackableError(said) from None
+                if step == 0 and some.start == 0:
+                    _compare(model, given[0], found[0])
+                for place, one in zip(self._places, gradients, strict=True):
+                    place.of(slope[some]).copy_(one)
             for place, word in self._still:
                 place.of(slope[:now])[:, word] = 0
             descent.step([slope[:now]], now)

@@ -16,7 +16,8 @@ from anml_fl.models.state import arrays_of
 from anml_fl.run.best_round import Stopping, compared
 from anml_fl.settings.evaluation import Evaluation
 from anml_fl.settings.section import ConfigError
-from server.engines.inline_grid import InlineGrid, identity_kept
+from server.engines.cohort_grid import grid_in_process
+from server.engines.inline_grid import identity_kept
 from server.orchestration.registry_signals import signal_source
 from strategies.arrays import values_of
 from strategies.identity import ByPartition
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
 
     from anml_fl.datasets.prepare import Partitioned
     from anml_fl.settings.run import RunConfig
+    from server.engines.cohort_grid import TrainCohort
 
     ClientAppFor = Callable[[Callable[[RunConfig], Task]], ClientApp]
     Split = Callable[[RunConfig, tuple[str, ...], int], Partitioned]
+    CohortFor = Callable[[RunConfig, Task], TrainCohort | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,14 @@ class Again:
     split : callable
         From settings, contributors and the repeat's number to their data. Shipped data are
         split by the settings' seed, rows of one's own by themselves and that number.
+    cohort : callable, optional
+        From settings and task to what trains a round's contributors at once, if anything
+        does. Without, one trains after the other.
     """
 
     client_app: ClientAppFor
     split: Split = data_of
+    cohort: CohortFor | None = None
 
 
 def coalition_of(
@@ -125,14 +132,13 @@ def whole_task(config: RunConfig, data: Partitioned, run: Task) -> Task:
 
 
 def coalition_model(
-    client_app: ClientAppFor, config: RunConfig, task: Task, rule: str, code: str
+    again: Again, config: RunConfig, task: Task, rule: str, code: str
 ) -> dict[str, NDArray[Any]]:
     """Train a federation, by the same apps and the same strategy as a run.
 
     Parameters
     ----------
-    client_app : callable
-        From a function that gives a run's task to the ClientApp that trains on it.
+    again : Again
     config : RunConfig
     task : Task
         As `coalition_of` makes them.
@@ -168,9 +174,9 @@ def coalition_model(
     stopping, scores = Stopping.of(config), list[float | None]()
     best: dict[str, NDArray[Any]] = {}
     initial = ArrayRecord({name: Array(value) for name, value in arrays.items()})
-    nodes = [{"partition-id": i, "num-partitions": len(names)} for i in range(len(names))]
+    cohort = None if again.cohort is None else again.cohort(config, task)
     with identity_kept():
-        grid = InlineGrid(client_app(lambda _: task), nodes, config.to_flat())
+        grid = grid_in_process(config, again.client_app(lambda _: task), cohort)
         for one in strategy.rounds(grid, initial, training.rounds, training.timeout):
             arrays = values_of(one.arrays)
             signals.observe(one.record)

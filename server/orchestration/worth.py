@@ -157,7 +157,7 @@ def _figures(
             places: tuple[int, ...] = places,
         ) -> Figures:
             settings, task = coalition_of(config, whole, members)
-            arrays = coalition_model(again.client_app, settings, task, rule, code)
+            arrays = coalition_model(again, settings, task, rule, code)
             return _tested(task, whole.data, arrays, places)
 
         found[model] = known.figures(f"{number}/{model}", tested)

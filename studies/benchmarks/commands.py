@@ -117,6 +117,13 @@ def bench_cohort() -> None:
     _measure("cohort")
 
 
+@bench.command("transformers")
+@click.option("--repeats", default=3, show_default=True, help="Measurements of each.")
+def bench_transformers(repeats: int) -> None:
+    """Training Transformers as one tensor program, against one by one."""
+    _measure("transformers", repeats=repeats)
+
+
 @bench.command("gradients")
 def bench_gradients() -> None:
     """Exact q of every Adult sample, against materialised per-sample gradients."""

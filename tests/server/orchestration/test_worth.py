@@ -16,6 +16,8 @@ from anml_fl.run.verification import verify_run
 from anml_fl.run.worth import load_worth
 from anml_fl.settings.reading import from_flat
 from clients.app import app, client_app
+from clients.cohort_round import cohort_of
+from server.engines.cohort_grid import grid_in_process
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.coalition import Again
 from server.orchestration.federation import check, run_federation
@@ -178,6 +180,15 @@ def test_it_goes_on_where_it_was_stopped_with_the_same_bytes(
     assert whole.asked == 3 * 3 * 12
     # At most the model that was being trained is trained again: three rounds of three.
     assert whole.asked - after <= rest.asked <= whole.asked - after + 9
+
+
+def test_trained_at_once_the_answer_is_the_same(finished: Path, tmp_path: Path) -> None:
+    config = from_flat(_SETTINGS | {"engine": "cohort"})
+    grid = grid_in_process(config, app, cohort_of(config))
+    asked = Counting()
+    run_federation(grid, config, tmp_path, again=Again(asked, cohort=cohort_of))
+    assert (tmp_path / "worth.json").read_bytes() == (finished / "worth.json").read_bytes()
+    assert asked.asked == 0
 
 
 def test_a_split_that_cannot_be_is_left_out_with_its_reason(tmp_path: Path) -> None:
