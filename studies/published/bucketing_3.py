@@ -194,8 +194,7 @@ class _Aggregator:
         return self._centre
 
 
-# Half an hour of two cores: `anml study run studies.published.bucketing_3:EXPERIMENT`.
-EXPERIMENT = Study(
+STUDY = Study(
     name="bucketing-3",
     title="Buckets before four rules, on digits sorted by label",
     source="Karimireddy, He, Jaggi 2022, experiment 3",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 REFERENCES = {
     "bucketing-3": "krum",
+    "byzfl-heatmap": "trimmed_mean",
+    "flanders": "fedavg",
     "flamby-heart": "fedavg",
 }
 """Studies of others' tables, and the method that gives a direction: see `verdicts.RULE`."""

@@ -1,0 +1,160 @@
+"""ByzFL's heat maps: how much skew and how many attackers clipping, NNM and a rule bear.
+
+Gonzalez, Guerraoui, Pinot, Rizk, Stephan, Taiani: ByzFL: research framework for robust
+federated learning, 2025 (arXiv 2505.24802), whose documentation shows them: ten honest workers
+and f more, a share gamma of the data dealt out at random and the rest sorted by label; the
+worst of sign flipping, and of ALIE and IPM whose factor is the most harmful one for the rule.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field
+
+from anml_fl.behaviours.alie import little_below
+from anml_fl.behaviours.ipm import against_mean
+from anml_fl.method.robust.geometric_median import geometric_median
+from anml_fl.method.robust.nnm import nnm
+from anml_fl.models.build import build
+from anml_fl.seeding import stream
+from studies.published.distributed_sgd import Descent, Workers, accuracy, descend
+from studies.published.small_mnist import NETWORK, SIDE, Digits, digits
+from studies.settings import Settings, Share
+from studies.study import Cell, Row, Study, Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Gradients = NDArray[np.float32]
+    Rule = Callable[[Gradients], NDArray[np.float64]]
+
+Attack = Literal["sign_flip", "alie", "ipm"]
+ATTACKS: tuple[Attack, ...] = ("sign_flip", "alie", "ipm")
+RULES = ("trimmed_mean", "geometric_median")
+
+_HONEST, _BATCH, _RATE, _MOMENTUM, _LARGEST = 10, 25, 0.1, 0.9, 2.0
+# ByzFL searches the factor in each step; the model moves slowly, and every tenth must do here.
+_EVERY = 10
+_FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_WEISZFELD = 20
+
+
+class Heatmap(Settings):
+    """What the heat maps vary."""
+
+    similarity: Share = Field(1.0, description="gamma, share of the data dealt at random.")
+    hostile: int = Field(1, ge=1, le=9, description="Workers that attack, beside ten honest.")
+    steps: int = Field(800, ge=1, le=10_000, description="Batches of each worker.")
+
+
+def variants(dataset: str) -> tuple[Variant, ...]:
+    """List sixteen places: four degrees of skew, one to four attackers."""
+    return tuple(
+        Variant(
+            f"similarity={similarity:g};hostile={hostile}",
+            Heatmap(similarity=similarity, hostile=hostile),
+            RULES,
+        )
+        for similarity in (1.0, 0.66, 0.33, 0.0)
+        for hostile in (1, 2, 3, 4)
+    )
+
+
+def run(cell: Cell) -> list[Row]:
+    """Train under each attack; `worst_accuracy` is the least of the accuracies."""
+    rows = []
+    for trial in cell.trials:
+        seed = cell.seed + trial
+        data = digits(seed)
+        for variant in cell.variants:
+            for rule in variant.methods:
+                found = [
+                    _trained(variant.recipe, rule, attack, data, seed) for attack in ATTACKS
+                ]
+                rows.append(cell.row(variant, rule, "worst_accuracy", min(found), trial))
+                rows += [
+                    cell.row(variant, rule, f"accuracy_{attack}", value, trial)
+                    for attack, value in zip(ATTACKS, found, strict=True)
+                ]
+    return rows
+
+
+def _trained(recipe: Heatmap, rule: str, attack: Attack, data: Digits, seed: int) -> float:
+    parts = _dealt(data.labels, recipe.similarity, seed)
+    own = np.array_split(stream(seed, "hostile").permutation(len(data.labels)), _HONEST)
+    workers = Workers(
+        data.features, data.labels, [*parts, *own[: recipe.hostile]], recipe.hostile
+    )
+    aggregate = partial(_aggregated, rule, recipe.hostile)
+    model = build(NETWORK, SIDE * SIDE, None, 10, seed)
+    descend(
+        model,
+        workers,
+        Descent(recipe.steps, _RATE, _BATCH, _MOMENTUM, damping=_MOMENTUM),
+        craft=_Attacker(attack, aggregate),
+        aggregate=aggregate,
+        seed=seed,
+    )
+    return accuracy(model, data.test_features, data.test_labels)
+
+
+def _dealt(labels: NDArray[np.int64], similarity: float, seed: int) -> list[NDArray[np.int64]]:
+    order = stream(seed, "similarity").permutation(len(labels))
+    alike, rest = np.split(order, [round(similarity * len(order))])
+    rest = rest[np.argsort(labels[rest], kind="stable")]
+    dealt = zip(np.array_split(alike, _HONEST), np.array_split(rest, _HONEST), strict=True)
+    return [np.concatenate(pair) for pair in dealt]
+
+
+def _aggregated(rule: str, hostile: int, sent: Gradients) -> NDArray[np.float64]:
+    """Clip to a length, mix with the nearest, and apply the rule."""
+    lengths = np.linalg.norm(sent, axis=1, keepdims=True)
+    clipped = sent * np.minimum(1.0, _LARGEST / np.maximum(lengths, 1e-12))
+    mixed = nnm(clipped, hostile) @ clipped
+    if rule == "trimmed_mean":
+        middle = np.sort(mixed, axis=0)[hostile : len(mixed) - hostile]
+        found: NDArray[np.float64] = middle.mean(0, dtype=np.float64)
+    else:
+        found = geometric_median(mixed, steps=_WEISZFELD) @ mixed
+    return found
+
+
+class _Attacker:
+    """Sends the same from all hostile workers, by the factor that the rule bears worst."""
+
+    def __init__(self, attack: Attack, aggregate: Rule) -> None:
+        self._attack, self._aggregate = attack, aggregate
+        self._factor = 1.0
+
+    def __call__(self, honest: Gradients, own: Gradients, step: int) -> Gradients:
+        if self._attack == "sign_flip":
+            return np.tile(-honest.mean(axis=0), (len(own), 1))
+        make = little_below if self._attack == "alie" else against_mean
+        if step % _EVERY == 0:
+            middle = honest.mean(axis=0)
+
+            def harm(factor: float) -> float:
+                sent = np.tile(make(honest, factor), (len(own), 1))
+                given = self._aggregate(np.concatenate([honest, sent]).astype(np.float32))
+                return float(np.linalg.norm(given - middle))
+
+            self._factor = max(_FACTORS, key=harm)
+        return np.tile(make(honest, self._factor), (len(own), 1)).astype(np.float32)
+
+
+STUDY = Study(
+    name="byzfl-heatmap",
+    title="Clipping, NNM and a rule, under more skew and more attackers",
+    source="ByzFL's documentation",
+    trials={"mnist_writers": 1},
+    variants=variants,
+    run=run,
+    block={"mnist_writers": 1},
+    cost=600.0,
+    quick={"steps": 5},
+)
