@@ -39,7 +39,18 @@ def squared(points: NDArray[np.float32]) -> Floats:
            [25.,  0.]])
     """
     around = points - points.mean(axis=0)
-    products = (around @ around.T).astype(np.float64)
+    return between((around @ around.T).astype(np.float64))
+
+
+def between(products: Floats) -> Floats:
+    """Turn inner products (n, n) of points into their squared distances.
+
+    Examples
+    --------
+    >>> between(np.array([[1.0, 2.0], [2.0, 4.0]]))
+    array([[0., 1.],
+           [1., 0.]])
+    """
     lengths = products.diagonal()
     found: Floats = np.maximum(lengths[:, None] + lengths - 2 * products, 0.0)
     return found

@@ -16,10 +16,10 @@ from pydantic import Field
 
 from anml_fl.behaviours.alie import little_below
 from anml_fl.behaviours.ipm import against_mean
-from anml_fl.method.robust.geometric_median import geometric_median
 from anml_fl.method.robust.nnm import nnm
 from anml_fl.models.build import build
 from anml_fl.seeding import stream
+from studies.published.by_distances import between, weiszfeld
 from studies.published.distributed_sgd import Descent, Workers, accuracy, descend
 from studies.published.small_mnist import NETWORK, SIDE, Digits, digits
 from studies.settings import Settings, Share
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Gradients = NDArray[np.float32]
-    Rule = Callable[[Gradients], NDArray[np.float64]]
+    Rule = Callable[[Gradients], Gradients]
 
 Attack = Literal["sign_flip", "alie", "ipm"]
 ATTACKS: tuple[Attack, ...] = ("sign_flip", "alie", "ipm")
@@ -41,7 +41,8 @@ _HONEST, _BATCH, _RATE, _MOMENTUM, _LARGEST = 10, 25, 0.1, 0.9, 2.0
 # ByzFL searches the factor in each step; the model moves slowly, and every tenth must do here.
 _EVERY = 10
 _FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-_WEISZFELD = 20
+# As ByzFL's geometric median has them, unless it is told others.
+_WEISZFELD, _SMALLEST = 3, 0.1
 
 
 class Heatmap(Settings):
@@ -86,17 +87,13 @@ def run(cell: Cell) -> list[Row]:
 
 def _trained(recipe: Heatmap, rule: str, attack: Attack, data: Digits, seed: int) -> float:
     parts = _dealt(data.labels, recipe.similarity, seed)
-    own = np.array_split(stream(seed, "hostile").permutation(len(data.labels)), _HONEST)
-    workers = Workers(
-        data.features, data.labels, [*parts, *own[: recipe.hostile]], recipe.hostile
-    )
     aggregate = partial(_aggregated, rule, recipe.hostile)
     model = build(NETWORK, SIDE * SIDE, None, 10, seed)
     descend(
         model,
-        workers,
+        Workers(data.features, data.labels, parts, 0),
         Descent(recipe.steps, _RATE, _BATCH, _MOMENTUM, damping=_MOMENTUM),
-        craft=_Attacker(attack, aggregate),
+        craft=_Attacker(attack, recipe.hostile, aggregate),
         aggregate=aggregate,
         seed=seed,
     )
@@ -111,47 +108,60 @@ def _dealt(labels: NDArray[np.int64], similarity: float, seed: int) -> list[NDAr
     return [np.concatenate(pair) for pair in dealt]
 
 
-def _aggregated(rule: str, hostile: int, sent: Gradients) -> NDArray[np.float64]:
+def _aggregated(rule: str, hostile: int, sent: Gradients) -> Gradients:
     """Clip to a length, mix with the nearest, and apply the rule."""
-    lengths = np.linalg.norm(sent, axis=1, keepdims=True)
-    clipped = sent * np.minimum(1.0, _LARGEST / np.maximum(lengths, 1e-12))
-    mixed = nnm(clipped, hostile) @ clipped
+    products = (sent @ sent.T).astype(np.float64)
+    mixing = _mixing(products, hostile)
     if rule == "trimmed_mean":
-        middle = np.sort(mixed, axis=0)[hostile : len(mixed) - hostile]
-        found: NDArray[np.float64] = middle.mean(0, dtype=np.float64)
-    else:
-        found = geometric_median(mixed, steps=_WEISZFELD) @ mixed
+        ordered = np.sort(mixing.astype(np.float32) @ sent, axis=0)
+        found: Gradients = ordered[hostile : len(sent) - hostile].mean(0)
+        return found
+    # Where it begins, at zero, is one more point.
+    points = np.pad(mixing @ products @ mixing.T, (0, 1))
+    shares = weiszfeld(between(points), steps=_WEISZFELD, nu=_SMALLEST)[:-1]
+    found = (shares @ mixing).astype(np.float32) @ sent
     return found
+
+
+def _mixing(products: NDArray[np.float64], hostile: int) -> NDArray[np.float64]:
+    """Say of which gradients, by which shares, each one is mixed once all are clipped."""
+    lengths = np.sqrt(products.diagonal())
+    kept = _LARGEST / np.maximum(lengths, _LARGEST)
+    mixing: NDArray[np.float64] = nnm(between(products * np.outer(kept, kept)), hostile) * kept
+    return mixing
 
 
 class _Attacker:
     """Sends the same from all hostile workers, by the factor that the rule bears worst."""
 
-    def __init__(self, attack: Attack, aggregate: Rule) -> None:
-        self._attack, self._aggregate = attack, aggregate
+    def __init__(self, attack: Attack, hostile: int, aggregate: Rule) -> None:
+        self._attack, self._hostile, self._aggregate = attack, hostile, aggregate
         self._factor = 1.0
 
     def __call__(self, honest: Gradients, own: Gradients, step: int) -> Gradients:
         if self._attack == "sign_flip":
-            return np.tile(-honest.mean(axis=0), (len(own), 1))
+            return self._alike(against_mean(honest, 1.0))
         make = little_below if self._attack == "alie" else against_mean
         if step % _EVERY == 0:
             middle = honest.mean(axis=0)
 
             def harm(factor: float) -> float:
-                sent = np.tile(make(honest, factor), (len(own), 1))
-                given = self._aggregate(np.concatenate([honest, sent]).astype(np.float32))
-                return float(np.linalg.norm(given - middle))
+                sent = np.concatenate([honest, self._alike(make(honest, factor))])
+                return float(np.linalg.norm(self._aggregate(sent) - middle))
 
             self._factor = max(_FACTORS, key=harm)
-        return np.tile(make(honest, self._factor), (len(own), 1)).astype(np.float32)
+        return self._alike(make(honest, self._factor))
+
+    def _alike(self, sent: Gradients) -> Gradients:
+        every: Gradients = np.broadcast_to(sent, (self._hostile, len(sent)))
+        return every
 
 
 STUDY = Study(
     name="byzfl-heatmap",
     title="Clipping, NNM and a rule, under more skew and more attackers",
     source="ByzFL's documentation",
-    trials={"mnist_writers": 1},
+    trials={"mnist_writers": 3},
     variants=variants,
     run=run,
     block={"mnist_writers": 1},
