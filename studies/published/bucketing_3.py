@@ -177,7 +177,9 @@ class _Aggregator:
 
     def _median(self, sent: Gradients) -> Gradients:
         # Sorted whole: numpy has no other way that is as fast along the first axis.
-        found: Gradients = np.sort(sent, axis=0)[[(len(sent) - 1) // 2, len(sent) // 2]].mean(0)
+        found: Gradients = np.sort(sent, axis=0)[[(len(sent) - 1) // 2, len(sent) // 2]].mean(
+            0
+        )
         return found
 
     def _geometric_median(self, sent: Gradients) -> Gradients:

@@ -83,7 +83,7 @@ def weiszfeld(pairs: Floats, *, steps: int, nu: float) -> Floats:
     >>> (shares @ points).round(3)
     array([1.])
     """
-    shares = np.eye(len(pairs))[-1]
+    shares: Floats = np.eye(len(pairs))[-1]
     for _ in range(steps):
         shares = 1.0 / np.maximum(_away(pairs, shares), nu)
         shares[-1] = 0.0
@@ -118,7 +118,7 @@ def clipped(pairs: Floats, *, radius: float, steps: int) -> Floats:
     >>> shares @ points
     array([2.])
     """
-    shares = np.eye(len(pairs))[-1]
+    shares: Floats = np.eye(len(pairs))[-1]
     for _ in range(steps):
         away = np.maximum(_away(pairs, shares), radius)
         pulls = radius / away / (len(pairs) - 1)

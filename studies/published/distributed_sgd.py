@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from anml_fl.method.threads import one_thread
 from anml_fl.seeding import stream
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import Tensor
 
     Gradients = NDArray[np.float32]
     Craft = Callable[[Gradients, Gradients, int], Gradients]
@@ -73,7 +74,7 @@ class Descent:
 
 
 def descend(
-    model: nn.Sequential,
+    model: nn.Module,
     workers: Workers,
     how: Descent,
     *,
@@ -85,8 +86,8 @@ def descend(
 
     Parameters
     ----------
-    model : torch.nn.Sequential
-        On the CPU: a perceptron with one hidden layer, of ReLU.
+    model : torch.nn.Module
+        On the CPU: a `Sequential`, a perceptron with one hidden layer, of ReLU.
     workers : Workers
     how : Descent
     craft : callable
@@ -97,6 +98,7 @@ def descend(
     seed : int
         Of the batches.
     """
+    layers = [one for one in model.children() if isinstance(one, nn.Linear)]
     x, y = torch.from_numpy(workers.features), torch.from_numpy(workers.labels)
     batches = [_batches(part, how.batch, seed, i) for i, part in enumerate(workers.parts)]
     honest = len(workers.parts) - workers.hostile
@@ -105,7 +107,7 @@ def descend(
     with one_thread(), torch.no_grad():
         for step in range(how.steps):
             rows = torch.from_numpy(np.stack([next(one) for one in batches]))
-            slopes = _Slopes(model, x[rows], y[rows])
+            slopes = _Slopes(layers, x[rows], y[rows])
             slopes.add_to(momentum, slice(honest), how.momentum, 1 - how.damping)
             slopes.add_to(own, slice(honest, None), 0.0, 1.0)
             learned = momentum.numpy()
@@ -124,8 +126,8 @@ def accuracy(model: nn.Module, features: NDArray[np.float32], labels: NDArray[An
 class _Slopes:
     """Gradients of each worker's batch, by hand: autograd has none for each of them."""
 
-    def __init__(self, model: nn.Sequential, x: Tensor, y: Tensor) -> None:
-        first, last = model[0], model[-1]
+    def __init__(self, layers: Sequence[nn.Linear], x: Tensor, y: Tensor) -> None:
+        first, last = layers
         hidden = first(x.flatten(0, 1)).relu_()
         beyond = last(hidden).softmax(1)
         beyond[torch.arange(len(beyond)), y.flatten()] -= 1
