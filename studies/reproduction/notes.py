@@ -73,8 +73,8 @@ NOTES: dict[str, tuple[str, ...]] = {
         "at random and the rest sorted by label; 800 steps of a batch of 25, momentum .9 as a "
         "moving average, learning rate .1. Gradients are clipped to length 2, mixed with "
         "their nearest neighbours (NNM), and then the trimmed mean or the geometric median "
-        "(three steps from zero) is taken. accuracy is the least under sign flipping, ALIE and IPM, "
-        "whose factors are those that move the rule furthest.",
+        "(three steps from zero) is taken. accuracy is the least under sign flipping, ALIE "
+        "and IPM, whose factors are those that move the rule furthest.",
         "What differs: 16,097 of MNIST's images to train on and 4,024 to test on, by 180 of "
         "its writers, in place of 60,000 and 10,000; pixels averaged to 14 x 14; a "
         "perceptron with 64 hidden units in place of a CNN; the attacks' factor is sought in "
