@@ -8,7 +8,7 @@ are the last accuracies in the authors' raw logs, by seed.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -44,6 +44,10 @@ _WORKERS, _HOSTILE, _BATCH = 25, 5, 32
 _RATE = 0.1
 _EPSILON, _RADIUS, _CLIPPINGS = 0.1, 10.0, 3
 _WEISZFELD, _SMALLEST = 8, 0.1
+# Theirs divides by one less than the number of the honest, `little_below` by the number.
+_DEVIATIONS = (
+    deviations(_WORKERS, _HOSTILE) * ((_WORKERS - _HOSTILE) / (_WORKERS - _HOSTILE - 1)) ** 0.5
+)
 
 
 class Bucketing(Settings):
@@ -109,8 +113,8 @@ def trained(recipe: Bucketing, rule: str, data: Digits, seed: int) -> float:
         model,
         workers,
         Descent(recipe.steps, _RATE, _BATCH, recipe.momentum),
-        craft=partial(_crafted, recipe.attack),
-        aggregate=_Aggregator(rule, recipe.size, seed),
+        craft=_Attacker(recipe.attack),
+        aggregate=_Aggregator(rule, recipe, seed),
         seed=seed,
     )
     return accuracy(model, data.test_features, data.test_labels)
@@ -134,28 +138,38 @@ def _workers(data: Digits, attack: Attack, seed: int) -> Workers:
     return Workers(features, labels, [*parts, *flipped], _HOSTILE)
 
 
-def _crafted(attack: Attack, honest: Gradients, own: Gradients, step: int) -> Gradients:
-    """Say what the hostile workers send; those that flip labels, their own gradients."""
-    if attack in ("nobody", "LF"):
-        return own
-    if attack == "BF":
-        return -own
-    if attack == "IPM":
-        sent = against_mean(honest, _EPSILON)
-    elif attack == "ALIE":
-        sent = little_below(honest, deviations(_WORKERS, _HOSTILE))
-    else:
-        sent = honest[most_extreme(honest)]
-    alike: Gradients = np.broadcast_to(sent, (_HOSTILE, len(sent)))
-    return alike
+class _Attacker:
+    """Says what the hostile workers send; those that flip labels, their own gradients."""
+
+    def __init__(self, attack: Attack) -> None:
+        self._attack = attack
+        self._copied = 0
+
+    def __call__(self, honest: Gradients, own: Gradients, step: int) -> Gradients:
+        if self._attack in ("nobody", "LF"):
+            return own
+        if self._attack == "BF":
+            return -own
+        if self._attack == "IPM":
+            sent = against_mean(honest, _EPSILON)
+        elif self._attack == "ALIE":
+            sent = little_below(honest, _DEVIATIONS)
+        else:
+            if step == 0:  # and copied from then on, as theirs does without a longer warm-up
+                self._copied = most_extreme(honest)
+            sent = honest[self._copied]
+        alike: Gradients = np.broadcast_to(sent, (_HOSTILE, len(sent)))
+        return alike
 
 
 class _Aggregator:
     """A rule, behind buckets, with what it keeps from step to step."""
 
-    def __init__(self, rule: str, size: int, seed: int) -> None:
+    def __init__(self, rule: str, recipe: Bucketing, seed: int) -> None:
         self._rule: Callable[[Gradients], Gradients] = getattr(self, f"_{rule}")
-        self._size, self._seed, self._step = size, seed, 0
+        self._size, self._seed, self._step = recipe.size, seed, 0
+        # Momentum is a sum and no mean: theirs lengthens the radius as much.
+        self._radius = _RADIUS / (1 - recipe.momentum)
         self._centre: Gradients | None = None
 
     def __call__(self, sent: Gradients) -> Gradients:
@@ -171,7 +185,8 @@ class _Aggregator:
         return found
 
     def _krum(self, sent: Gradients) -> Gradients:
-        scores = scores_of_distances(squared(sent), n_byzantine=_HOSTILE)
+        # Their code squares squared distances once more.
+        scores = scores_of_distances(squared(sent) ** 2, n_byzantine=_HOSTILE)
         best: Gradients = sent[int(np.argmin(scores))]
         return best
 
@@ -191,7 +206,7 @@ class _Aggregator:
     def _centred_clipping(self, sent: Gradients) -> Gradients:
         centre = np.zeros_like(sent[0]) if self._centre is None else self._centre
         points = np.concatenate([sent, centre[None]])
-        shares = clipped(squared(points), radius=_RADIUS, steps=_CLIPPINGS)
+        shares = clipped(squared(points), radius=self._radius, steps=_CLIPPINGS)
         self._centre = shares.astype(np.float32) @ points
         return self._centre
 

@@ -56,16 +56,18 @@ NOTES: dict[str, tuple[str, ...]] = {
         "Karimireddy, He, Jaggi (ICLR 2022), experiment 3: 25 workers, five of them "
         "hostile; the honest hold digits sorted by label, the hostile a mixture; 600 steps "
         "of a batch of 32, Krum, median, geometric median (eight steps) and centred "
-        "clipping (tau 10, three times), each without (s=1) and with (s=2) buckets of two. "
-        "Their figures are the last accuracies in the authors' public logs, three seeds "
-        "each.",
+        "clipping (tau 10, with momentum 100, three times), each without (s=1) and with "
+        "(s=2) buckets of two. Their figures are the last accuracies in the authors' public "
+        "logs, three seeds each.",
         "What differs: 16,097 of MNIST's images to train on and 4,024 to test on, by 180 of "
         "its writers, in place of 60,000 and 10,000; pixels averaged to 14 x 14; a "
         "perceptron with 64 hidden units in place of two convolutions with dropout; a "
         "learning rate of .1 in place of .01, chosen so that it learns as fast while nobody "
-        "attacks, and by nothing else. The geometric median is theirs: from zero, distances "
-        "below .1 counted as .1. Mimic copies whom the largest spread of each step singles "
-        "out, where theirs keeps whom the first steps do.",
+        "attacks, and by nothing else. The rest follows their code: the geometric median "
+        "begins at zero and counts distances below .1 as .1, Krum adds up fourth powers of "
+        "distances, sigma in ALIE is a sample's. Mimic copies, from the first step on, whom "
+        "that step's largest spread singles out, where theirs looks for it from a random "
+        "direction.",
     ),
     "byzfl-heatmap": (
         "ByzFL's documentation (arXiv 2505.24802), two heat maps without stated seeds: ten "

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from anml_fl.method.robust.centred_clipping import centred_clipping
 from anml_fl.method.robust.geometric_median import geometric_median
 from anml_fl.method.robust.nnm import nnm
-from studies.published.bucketing_3 import _Aggregator
+from studies.published.bucketing_3 import Bucketing, _Aggregator, _Attacker
 from studies.published.by_distances import between, clipped, squared, weiszfeld
 from studies.published.byzfl_heatmap import _aggregated
 
@@ -61,8 +61,41 @@ def test_centred_clipping_is_that_on_the_coordinates(points, radius):
 
 @pytest.mark.parametrize("n", [8, 9])
 def test_the_median_is_numpys(points, n):
-    found = _Aggregator("median", 1, 0)(points[:n])
+    found = _Aggregator("median", Bucketing(), 0)(points[:n])
     np.testing.assert_allclose(found, np.median(points[:n], axis=0), rtol=1e-6)
+
+
+def test_krum_takes_the_least_sum_of_fourth_powers(points):
+    """Of the n - f - 2 nearest: 9 - 5 - 2."""
+    far = np.sort(cdist(points, points), axis=1)[:, 1:3]
+    wanted = points[np.argmin((far**4).sum(axis=1))]
+    np.testing.assert_array_equal(_Aggregator("krum", Bucketing(), 0)(points), wanted)
+
+
+def test_the_radius_grows_with_what_momentum_adds_up_to(points):
+    far = 1000 * points
+    equal = np.ones(9) / 9
+    for momentum, radius in ((0.0, 10), (0.9, 100)):
+        wanted, _ = centred_clipping(far, np.zeros(40), equal, radius=radius, steps=3)
+        found = _Aggregator("centred_clipping", Bucketing(momentum=momentum), 0)(far)
+        np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-2)
+
+
+def test_alie_goes_below_by_the_deviation_of_a_sample(points):
+    honest = np.concatenate([points, points + 1, points[:2]])  # 20
+    sent = _Attacker("ALIE")(honest, honest[:0], 0)
+    z = 0.2533471  # Phi^-1(12 / 20)
+    wanted = honest.mean(axis=0) - z * honest.std(axis=0, ddof=1)
+    np.testing.assert_allclose(sent, np.tile(wanted, (5, 1)), rtol=1e-5)
+
+
+def test_who_is_copied_first_is_copied_for_good(points):
+    honest = points.copy()
+    honest[4] += 50
+    attacker = _Attacker("mimic")
+    np.testing.assert_array_equal(attacker(honest, honest[:0], 0), honest[[4] * 5])
+    honest[6] += 500
+    np.testing.assert_array_equal(attacker(honest, honest[:0], 1), honest[[4] * 5])
 
 
 @pytest.mark.parametrize("rule", ["trimmed_mean", "geometric_median"])
