@@ -37,7 +37,10 @@ Attack = Literal["sign_flip", "alie", "ipm"]
 ATTACKS: tuple[Attack, ...] = ("sign_flip", "alie", "ipm")
 RULES = ("trimmed_mean", "geometric_median")
 
-_HONEST, _BATCH, _RATE, _MOMENTUM, _LARGEST = 10, 25, 0.1, 0.9, 2.0
+_HONEST, _BATCH, _MOMENTUM, _LARGEST = 10, 25, 0.9, 2.0
+# Theirs is .1, of a CNN: with .5 the perceptron comes nearest to as much in as many steps while
+# nobody attacks, which alone it was chosen by.
+_RATE = 0.5
 # ByzFL searches the factor in each step; the model moves slowly, and every twentieth must do.
 _EVERY = 20
 _FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
