@@ -38,7 +38,7 @@ ATTACKS: tuple[Attack, ...] = ("sign_flip", "alie", "ipm")
 RULES = ("trimmed_mean", "geometric_median")
 
 _HONEST, _BATCH, _MOMENTUM, _LARGEST = 10, 25, 0.9, 2.0
-# Theirs is .1, of a CNN: with .5 the perceptron comes nearest to as much in as many steps while
+# Theirs is .1, of a CNN: with .5 the perceptron learns about as much in as many steps while
 # nobody attacks, which alone it was chosen by.
 _RATE = 0.5
 # ByzFL searches the factor in each step; the model moves slowly, and every twentieth must do.

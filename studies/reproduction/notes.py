@@ -82,8 +82,9 @@ NOTES: dict[str, tuple[str, ...]] = {
         "perceptron with 64 hidden units in place of a CNN; a learning rate of .5 in place of "
         ".1, chosen so that it nears their level while nobody attacks, and by nothing else; "
         "the attacks' factor is sought in every 20th step among six, and goes below the mean "
-        "in ALIE, where theirs is sought in each step along a line above it. Their figures are rounded to whole per "
-        "cents and have no interval, so that close above ours counts as not reproduced.",
+        "in ALIE, where theirs is sought in each step along a line above it. Their figures "
+        "are rounded to whole per cents and have no interval: what lies beside ours by less "
+        "than half of one may count as not reproduced.",
     ),
     "flanders": (
         "FLANDERS (arXiv 2303.16668), by Flower's baseline: MNIST in a hundred clients by "
