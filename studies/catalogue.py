@@ -31,7 +31,7 @@ _FIRST = (
     "sampling", "feature-drift", "exploration", "temperature", "regression", "overhead",
     "label-skew", "contributor-updates", "contributor-curves", "contributor-skew", "hospitals",
     "annotators", "annotators-federation", "writers", "transformer", "gate-contributors",
-    "gate-samples", "flamby-heart",
+    "gate-samples", "bucketing-3", "byzfl-heatmap", "flanders", "flamby-heart",
 )  # fmt: skip
 
 

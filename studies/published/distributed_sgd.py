@@ -2,7 +2,7 @@
 
 What most papers on Byzantine learning train by: no local epochs, no registry, no rounds of
 which anybody keeps a record. Rules and attacks are the same pure functions that the federation
-uses. Workers are a stack of gradients, in one call of `torch.func`.
+uses. Workers are a stack of gradients, all made at once.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch.func import functional_call, grad, vmap
-from torch.nn.functional import cross_entropy
+from torch import nn
 
 from anml_fl.method.threads import one_thread
 from anml_fl.seeding import stream
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import Tensor
 
     Gradients = NDArray[np.float32]
     Craft = Callable[[Gradients, Gradients, int], Gradients]
@@ -39,9 +38,9 @@ class Workers:
         Of all rows.
     labels : (n,) int64
     parts : sequence of (m,) int64
-        Each worker's rows, honest and hostile.
+        Each worker's rows: of the honest, then of those hostile ones who learn, too.
     hostile : int
-        How many of the last workers are.
+        How many of the last parts are hostile workers'.
     """
 
     features: NDArray[np.float32]
@@ -88,36 +87,31 @@ def descend(
     Parameters
     ----------
     model : torch.nn.Module
-        On the CPU, with parameters alone.
+        On the CPU: a `Sequential`, a perceptron with one hidden layer, of ReLU.
     workers : Workers
     how : Descent
     craft : callable
         From what the honest send (h, p), the hostile workers' own gradients (f, p) and the
-        step, from 0, to what the hostile ones send (f, p).
+        step, from 0, to what the hostile ones send, one row each.
     aggregate : callable
         From all that is sent (n, p), the honest first, to the gradient of the step (p,).
     seed : int
         Of the batches.
     """
-    names = list(dict(model.named_parameters()))
-    slopes = vmap(grad(_loss(model)), in_dims=(None, 0, 0))
+    layers = [one for one in model.children() if isinstance(one, nn.Linear)]
     x, y = torch.from_numpy(workers.features), torch.from_numpy(workers.labels)
     batches = [_batches(part, how.batch, seed, i) for i, part in enumerate(workers.parts)]
     honest = len(workers.parts) - workers.hostile
-    momentum: Gradients | None = None
-    with one_thread():
+    size = sum(one.numel() for one in model.parameters())
+    momentum, own = torch.zeros(honest, size), torch.zeros(workers.hostile, size)
+    with one_thread(), torch.no_grad():
         for step in range(how.steps):
             rows = torch.from_numpy(np.stack([next(one) for one in batches]))
-            arrays = {name: one.detach() for name, one in model.named_parameters()}
-            found = slopes(arrays, x[rows], y[rows])
-            own = torch.cat([found[name].flatten(1) for name in names], 1).numpy()
-            fresh = own[:honest]
-            if momentum is None or not how.momentum:
-                momentum = fresh * np.float32(1 - how.damping)
-            else:
-                momentum = np.float32(how.momentum) * momentum
-                momentum += np.float32(1 - how.damping) * fresh
-            sent = np.concatenate([momentum, craft(momentum, own[honest:], step)])
+            slopes = _Slopes(layers, x[rows], y[rows])
+            slopes.add_to(momentum, slice(honest), how.momentum, 1 - how.damping)
+            slopes.add_to(own, slice(honest, None), 0.0, 1.0)
+            learned = momentum.numpy()
+            sent = np.concatenate([learned, craft(learned, own.numpy(), step)])
             _move(model, aggregate(sent), how.rate)
 
 
@@ -129,11 +123,32 @@ def accuracy(model: nn.Module, features: NDArray[np.float32], labels: NDArray[An
     return float(right.mean())
 
 
-def _loss(model: nn.Module) -> Callable[..., Tensor]:
-    def loss(arrays: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
-        return cross_entropy(functional_call(model, arrays, (x,)), y)
+class _Slopes:
+    """Gradients of each worker's batch, by hand: autograd has none for each of them."""
 
-    return loss
+    def __init__(self, layers: Sequence[nn.Linear], x: Tensor, y: Tensor) -> None:
+        first, last = layers
+        hidden = first(x.flatten(0, 1)).relu_()
+        beyond = last(hidden).softmax(1)
+        beyond[torch.arange(len(beyond)), y.flatten()] -= 1
+        beyond /= y.shape[1]
+        behind = (beyond @ last.weight) * (hidden > 0)
+        # Of each layer what goes in and what comes back, by worker.
+        self._layers = [
+            (x, behind.view(*y.shape, -1)),
+            (hidden.view(*y.shape, -1), beyond.view(*y.shape, -1)),
+        ]
+
+    def add_to(self, kept: Tensor, who: slice, beta: float, alpha: float) -> None:
+        """Set kept (m, p) to beta times itself and alpha times the gradients of some."""
+        at = 0
+        for given, back in ((one[who], two[who]) for one, two in self._layers):
+            into, out = given.shape[2], back.shape[2]
+            weights = kept[:, at : at + out * into].unflatten(1, (out, into))
+            weights.baddbmm_(back.mT, given, beta=beta, alpha=alpha)
+            at += out * into
+            kept[:, at : at + out].mul_(beta).add_(back.sum(1), alpha=alpha)
+            at += out
 
 
 def _batches(part: NDArray[np.int64], size: int, seed: int, worker: int) -> Any:
@@ -148,7 +163,6 @@ def _batches(part: NDArray[np.int64], size: int, seed: int, worker: int) -> Any:
 
 def _move(model: nn.Module, gradient: NDArray[Any], rate: float) -> None:
     step, first = torch.from_numpy(np.ascontiguousarray(gradient, np.float32)), 0
-    with torch.no_grad():
-        for one in model.parameters():
-            one.sub_(rate * step[first : first + one.numel()].view_as(one))
-            first += one.numel()
+    for one in model.parameters():
+        one.sub_(step[first : first + one.numel()].view_as(one), alpha=rate)
+        first += one.numel()

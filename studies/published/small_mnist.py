@@ -63,8 +63,8 @@ def shrunk(images: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def network(features: int, classes: int) -> nn.Module:
-    """Build what is trained on them: a perceptron with one hidden layer of 128."""
-    return nn.Sequential(nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, classes))
+    """Build what is trained on them: a perceptron with one hidden layer of 64."""
+    return nn.Sequential(nn.Linear(features, 64), nn.ReLU(), nn.Linear(64, classes))
 
 
 NETWORK = f"{__name__}:network"

@@ -27,9 +27,18 @@ if TYPE_CHECKING:
 
 REFERENCES = {
     "bucketing-3": "krum",
+    "byzfl-heatmap": "trimmed_mean",
+    "flanders": "fedavg",
     "flamby-heart": "fedavg",
 }
 """Studies of others' tables, and the method that gives a direction: see `verdicts.RULE`."""
+
+# Where nobody attacks, in our studies.
+_LEVELS = {
+    "bucketing-3": ("attack=nobody;momentum={momentum};s=1", "mean"),
+    "byzfl-heatmap": ("similarity=1;hostile=0", "mean"),
+    "flanders": ("attack=nobody;hostile=0", "fedavg"),
+}
 
 _EXPLAINED = "explained by the level"
 
@@ -129,13 +138,16 @@ def _ours(study: Study, condition: str, method: str) -> Estimate | None:
 
 
 def _shift(study: Study, one: Published, theirs: dict[tuple[str, str], Estimate]) -> float:
-    """Our level less theirs: that of the best of their figures with the same momentum."""
-    parts = dict(part.split("=") for part in one.condition.split(";"))
-    if "momentum" not in parts:
+    """Our level less theirs: the best of their figures, of the same momentum if any."""
+    if study.name not in _LEVELS:
         return float("nan")
-    kept = f"momentum={parts['momentum']}"
-    level = _ours(study, f"attack=nobody;{kept};s=1", "mean")
-    best = max(found.value for (place, _), found in theirs.items() if kept in place.split(";"))
+    parts = dict(part.split("=") for part in one.condition.split(";"))
+    place, rule = _LEVELS[study.name]
+    level = _ours(study, place.format(**parts), rule)
+    kept = {f"momentum={parts['momentum']}"} if "momentum" in parts else set()
+    best = max(
+        found.value for (other, _), found in theirs.items() if kept <= set(other.split(";"))
+    )
     return float("nan") if level is None else level.value - best
 
 

@@ -65,6 +65,9 @@ OWN = {
     "transformer": "A Transformer and a CNN in the MLP's place",
     "gate-contributors": "Which rule for which contributors",
     "gate-samples": "A gate for samples that learns what credentials are worth",
+    "bucketing-3": "Others' tables: buckets, on digits sorted by label",
+    "byzfl-heatmap": "Others' tables: ByzFL's heat maps",
+    "flanders": "Others' tables: FLANDERS, on a hundred clients",
     "flamby-heart": "Others' tables: FLamby's heart disease",
 }
 """Titles of the studies that no table of the paper has, in the order of the page."""
