@@ -17,11 +17,13 @@ from anml_fl.run.files import (
     LOCK,
     MANIFEST,
     REPORT,
+    SEED,
     SUMMARY,
     WORTH,
     WORTH_PARTIAL,
 )
 from anml_fl.run.schema import OwnData, StrategySummary, Summary
+from anml_fl.run.server_seed import make_seed
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import cause, make_folder, read_text, write_whole
@@ -81,7 +83,8 @@ def open_run(out: Path, config: RunConfig) -> None:
     Raises
     ------
     ConfigError
-        If the folder holds a run with other settings, or one that was altered after its end.
+        If the folder holds a run with other settings, or one that was altered after its end,
+        or one whose server's seed was taken away.
     LedgerError
         If it holds a run that was altered before.
     """
@@ -106,8 +109,10 @@ def open_run(out: Path, config: RunConfig) -> None:
     if anew:
         set_aside(out)
         # Gone for good with the manifest that is written next, before anything is settled.
-        for name in (MANIFEST, REPORT, WORTH, WORTH_PARTIAL):
+        for name in (MANIFEST, REPORT, SEED, WORTH, WORTH_PARTIAL):
             (out / name).unlink(missing_ok=True)
+    folders = [StrategyFolder(out / name) for name in config.strategies]
+    make_seed(out, config, begun=not anew and any(one.begun() for one in folders))
     for name in config.strategies:
         folder = StrategyFolder(out / name)
         if anew or not (finished(out, config, name) or folder.begun()):
