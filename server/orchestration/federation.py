@@ -33,8 +33,8 @@ from server.orchestration.common_scale import Asking, common_scale, on_scale
 from server.orchestration.data_checks import check_data, undefined_metric
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
+from server.orchestration.measured import measured_of
 from server.orchestration.model_checks import check_model
-from server.orchestration.own_data import own_data, test_classes
 from server.orchestration.registry_signals import database
 from server.orchestration.round_loop import Training, run_strategy
 from server.orchestration.run_folder import close_run, finished, open_run
@@ -191,19 +191,9 @@ def train_federation(
             if config.evaluation.worth and again is not None:
                 write_worth(config, out, again, behaviours, code, task)
             # Bound to the ledger, and so the same again after a crash.
-            held = own_data(out, config, task)
+            measured = measured_of(out, config, task)
         settlement = Settlement(out, config, engine)
-        tested_on = task.tested_on if isinstance(task, ModuleTask) else ""
-        return close_run(
-            out,
-            config,
-            behaviours,
-            settlement,
-            held,
-            test_classes(task),
-            tested_on,
-            parse or parsed_once(),
-        )
+        return close_run(out, config, behaviours, settlement, measured, parse or parsed_once())
     finally:
         if engine is not None:
             engine.dispose()
