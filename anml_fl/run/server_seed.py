@@ -49,7 +49,20 @@ def make_seed(out: Path, config: RunConfig, *, begun: bool) -> None:
             f"{path} is missing, by which the rounds of this run were drawn: put it back, or"
             " give another --out or --name"
         )
-    write_whole(path, f"{secrets.randbits(_BITS):032x}\n".encode(), mode=0o600, new=True)
+    keep_seed(out, secrets.randbits(_BITS))
+
+
+def keep_seed(out: Path, seed: int) -> None:
+    """Keep a seed that the server drew, in a file that its owner alone can read.
+
+    Raises
+    ------
+    FileExistsError
+        If one is there.
+    OSError
+        If it cannot be written.
+    """
+    write_whole(out / SEED, f"{seed:032x}\n".encode(), mode=0o600, new=True)
 
 
 def kept_seed(out: Path) -> int | None:
