@@ -84,13 +84,18 @@ clean: ## remove .venv and everything that was generated but results
 
 $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	@rm -f .venv/ready-*
+	@echo "set-up, once; on a fresh machine it takes some minutes, most of them for downloads"
+	@echo "1/4 torch"
 	@$(install-torch)
-	$(INSTALL) --no-deps --require-hashes --requirement requirements.lock
-	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@echo "2/4 the packages of requirements.lock"
+	@$(install-lock)
+	@echo "3/4 this project"
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@# ByzFL's rules need no torchvision: see lock.toml.
 	@$(BIN)/python -m pip check | { ! grep -v -e '^No broken' -e '^byzfl .* torchvision'; }
 	@$(check-torch)
-	@# What is imported is compiled now, also for whoever has Python keep nothing of it later.
+	@echo "4/4 compiling what is imported"
+	@# Now, also for whoever has Python keep nothing of it later.
 	@$(BIN)/python -c 'import clients.app, server.app, studies.commands'
 	@touch $@
 
@@ -129,6 +134,17 @@ else \
       "PIP_FIND_LINKS name its folder." >&2; exit 1; }; \
 fi; \
 echo "$$want" > .venv/torch
+endef
+
+# pip's own bar is of a single file. It is counted what was fetched; its errors come as they are.
+define install-lock
+set -eu; total=$$(grep -c '^[A-Za-z0-9].*==' requirements.lock); log=.venv/lock.log; \
+{ $(PIP) install --no-compile --no-deps --require-hashes --progress-bar off \
+    --requirement requirements.lock && touch .venv/lock-installed; } | tee $$log | \
+  awk -v total="$$total" '/^(Collecting|Requirement already satisfied)/ { \
+      if (++n % 20 == 0) { print "    " n " of up to " total; fflush() } } \
+    /^Installing collected/ { print "    installing them ..."; fflush() }'; \
+test -e .venv/lock-installed || { tail -n 5 $$log; exit 1; }; rm -f .venv/lock-installed
 endef
 
 # By default nothing of CUDA may be here, wherever torch came from.

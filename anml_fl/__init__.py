@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from strategies.decision import Decision as Decision
     from strategies.metrics import Metrics as Metrics
     from strategies.participation import Participation as Participation
+    from strategies.pre_aggregation import Mixed as Mixed
     from strategies.round import Round as Round
     from strategies.rule import Rule as Rule
     from strategies.sampling import Sampling as Sampling
@@ -93,6 +94,7 @@ _HOMES = {
     "InMemoryRegistry": "anml_fl.registry.memory",
     "InlineGrid": "server.engines.inline_grid",
     "Metrics": "strategies.metrics",
+    "Mixed": "strategies.pre_aggregation",
     "Participation": "strategies.participation",
     "Reputation": "anml_fl.method.provenance",
     "ReputationRule": "anml_fl.method.reputation",

@@ -21,14 +21,21 @@ from anml_fl.system.working_folder import search_it_last, started_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A module by its dotted path, and an object in it. A strategy's folder is called so.
-_OWN = re.compile(r"(?=.{3,100}$)[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+LONGEST = 100
+"""Letters of a name: a strategy's folder is called by it."""
+
+# A module by its dotted path, and an object in it.
+_OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 # An entry point may be called anything; in settings "=", "," and ":" divide.
 _PLUGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", re.ASCII)
 
 
 class UnknownNameError(ValueError):
     """A name that a table does not have; it says which there are."""
+
+
+class NameTooLongError(UnknownNameError):
+    """A name that would do, were it shorter: it names folders, and columns of tables."""
 
 
 class UnusableError(ValueError):
@@ -84,10 +91,12 @@ class Catalogue:
         Raises
         ------
         UnknownNameError
-            If it is neither; it lists the names.
+            If it is neither; it lists the names. Or if it is too long, and says so.
         """
         if name in self.names or is_own(name):
             return name
+        if _OWN.fullmatch(name):
+            refuse_long(self.kind, name)
         raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {', '.join(self.names)}")
 
     def load(self, name: str) -> Any:
@@ -183,6 +192,20 @@ def shown_kind(thing: Any) -> str:
     return f"the class {thing.__name__}" if isinstance(thing, type) else type(thing).__name__
 
 
+def shown_array(thing: Any) -> str:
+    """Say of what kind and shape an array is, and what stands in the place of one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shown_array(np.zeros((2, 3), int)), shown_array([1])
+    ('int64 of shape (2, 3)', 'list')
+    """
+    if hasattr(thing, "dtype") and hasattr(thing, "shape"):
+        return f"{thing.dtype} of shape {tuple(thing.shape)}"
+    return shown_kind(thing)
+
+
 def is_own(name: str) -> bool:
     """Tell whether a name is of the form `module:object`; nothing is imported.
 
@@ -191,4 +214,25 @@ def is_own(name: str) -> bool:
     >>> is_own("lab.rules:clipped"), is_own("../rules:clipped"), is_own("krum")
     (True, False, False)
     """
-    return _OWN.fullmatch(name) is not None
+    return len(name) <= LONGEST and _OWN.fullmatch(name) is not None
+
+
+def refuse_long(kind: str, name: str) -> None:
+    """Refuse a name that is too long for a folder.
+
+    Raises
+    ------
+    NameTooLongError
+        Which shows the beginning of it.
+
+    Examples
+    --------
+    >>> refuse_long("strategy", "nnm+" * 25 + "krum")
+    Traceback (most recent call last):
+    anml_fl.catalogue.NameTooLongError: strategy 'nnm+nnm+nnm+nnm+...' must have at most ...
+    """
+    if len(name) > LONGEST:
+        shown = f"{name[:16]}..."
+        raise NameTooLongError(
+            f"{kind} {shown!r} must have at most {LONGEST} letters, got {len(name)}"
+        )

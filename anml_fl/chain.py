@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anml_fl.catalogue import UnknownNameError
+from anml_fl.catalogue import NameTooLongError, UnknownNameError, refuse_long
 
 if TYPE_CHECKING:
     from anml_fl.catalogue import Catalogue
 
 JOINT = "+"
-# A chain names a folder, and a column in tables.
-_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,12 @@ class Chain:
         for table, part in (*((self.before, one) for one in before), (self.last, last)):
             try:
                 table.check(part)
+            except NameTooLongError:
+                raise
             except UnknownNameError:
                 raise UnknownNameError(
                     f"unknown {table.kind} {part!r} in {name!r}; known:"
                     f" {', '.join(table.names)}"
                 ) from None
-        if len(name) > _LONGEST:
-            raise UnknownNameError(
-                f"{self.kind} {name[:40]!r}... must have at most {_LONGEST} letters, got"
-                f" {len(name)}"
-            )
+        refuse_long(self.kind, name)
         return name

@@ -76,10 +76,10 @@ class TableChoice(click.Choice[str]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         """Let what is no shipped name go on to the settings, which say what it may be."""
-        from anml_fl.catalogue import is_own
+        from anml_fl.catalogue import LONGEST, is_own
         from anml_fl.chain import JOINT, Chain
 
-        if is_own(str(value)) or JOINT in str(value):
+        if is_own(str(value)) or JOINT in str(value) or len(str(value)) > LONGEST:
             return str(value)
         try:
             return super().convert(value, param, ctx)

@@ -75,7 +75,7 @@ class CohortUpdates:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - any, as in a ClientApp
-            self._errors[contributor] = told_instead(error)
+            self._errors[contributor] = told_instead(error, contributor)
             return None
 
     def train(self, contributors: Sequence[str]) -> None:

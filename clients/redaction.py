@@ -15,10 +15,14 @@ from anml_fl.catalogue import UnknownNameError
 from anml_fl.datasets.table import TableError
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import TextError
+from clients.repeated import Repeated, told_at
 
 if TYPE_CHECKING:
     from flwr.app import Context
     from flwr.clientapp.typing import ClientAppCallable
+
+
+_SAID = Repeated()
 
 
 class WithheldError(RuntimeError):
@@ -77,7 +81,7 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
     except BaseException as error:  # noqa: BLE001 - whatever it is, its words stay here
         if isinstance(error, TableError) and context.node_config.get("data"):
             log(ERROR, "this node's table: %s", error)
-        instead = told_instead(error)
+        instead = told_instead(error, f"node {context.node_id}")
     else:
         if failed(reply):
             return Message(Error(reply.error.code, "told by the app"), reply_to=message)
@@ -85,18 +89,32 @@ def discreet(message: Message, context: Context, call_next: ClientAppCallable) -
     raise instead
 
 
-def told_instead(error: BaseException) -> BaseException:
+def told_instead(error: BaseException, whose: str) -> BaseException:
     """Give what goes on in an error's place; where it happened goes into the node's log.
+
+    All calls that led there are in the log the first time, then a line for each whose error it
+    is, then its tenth, hundredth, ... time: what fails in every round must not fill it.
 
     Parameters
     ----------
     error : BaseException
         Itself, if it is known to quote no data.
+    whose : str
+        Node or contributor.
     """
     if isinstance(error, TOLD):
         return error
     instead = withheld(error)
-    log(ERROR, "%s:\n%s", instead, "".join(extract_tb(error.__traceback__).format()))
+    calls = extract_tb(error.__traceback__)
+    # Of one line in other hands the calls are others.
+    at = "|".join(f"{one.filename}:{one.lineno}" for one in calls)
+    first, times = _SAID.again(f"{instead}|{at}"), _SAID.again(f"{whose}|{instead}|{at}")
+    if first == 1:
+        log(ERROR, "%s: %s:\n%s", whose, instead, "".join(calls.format()))
+    elif times == 1:
+        log(ERROR, "%s: %s, as before", whose, instead)
+    elif told_at(times):
+        log(ERROR, "%s: %s, as before; %d times by now", whose, instead, times)
     return instead
 
 

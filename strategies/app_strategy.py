@@ -162,10 +162,11 @@ class AppStrategy(Strategy):
         if min(drawn.fraction_train, drawn.fraction_evaluate) < 1:
             log(
                 INFO,
-                "\t├── Sampling: train (%.2f), evaluate (%.2f), by seed %d",
+                "\t├── Sampling: train (%.2f), evaluate (%.2f), by %s",
                 drawn.fraction_train,
                 drawn.fraction_evaluate,
-                drawn.seed,
+                # Whoever reads the log could foresee whom the next round asks.
+                "a seed drawn" if isinstance(drawn.seed, DrawnSeed) else f"seed {drawn.seed}",
             )
         log(INFO, "\t└──> %s, behind screening", self.name)
         for note in root_notes(self.rule):
@@ -207,7 +208,7 @@ class AppStrategy(Strategy):
             self.run, self.records = begun.run, list(begun.records)
             self._last = begun.records[-1].at if begun.records else None
             if begun.seed is not None and begun.seed != self.sampling.seed:
-                self.sampling = replace(self.sampling, seed=DrawnSeed(begun.seed))
+                self.sampling = replace(self.sampling, seed=begun.seed)
                 self._begin()
                 log(INFO, "contributors are drawn by the seed that the run began with")
             yield begun

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.method.calibrated.sketch import SIGNS
 from anml_fl.seeding import stream
 from anml_fl.settings.aggregation import Aggregation
+from strategies.sampling import DrawnSeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +43,7 @@ class Context:
     shapes : tuple of tuple of int
         Of the arrays that lie in the model's vector, in its order.
     seed : int
-        The run's.
+        The run's; of a deployment, where nodes know that, one of the server's own.
     """
 
     round: int
@@ -53,6 +55,11 @@ class Context:
     root: Root | None = None
     shapes: tuple[tuple[int, ...], ...] = ()
     seed: int = 0
+
+    @property
+    def signs(self) -> int:
+        """What sketches fold by, the same in all rounds: a secret where the seed is one."""
+        return self.seed if isinstance(self.seed, DrawnSeed) else SIGNS
 
     def rng(self, *purpose: str | int) -> np.random.Generator:
         """Open the round's random stream of one purpose, the same for every rule of a run.

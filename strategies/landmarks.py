@@ -1,4 +1,4 @@
-"""Krum scores of a round of very many, from landmarks that the run's seed draws."""
+"""Krum scores of a round of very many, from landmarks that the seed draws."""
 
 from __future__ import annotations
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.catalogue import UnusableError, shown_kind
+from anml_fl.catalogue import UnusableError, shown_array, shown_kind
 from strategies.cohort import Cohort
 from strategies.context import Context
+from strategies.usable import wrong_state, wrong_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +27,7 @@ class Mixed:
     Parameters
     ----------
     updates : (m, d) array
-        Y, in the type of X; finite.
+        Y, floating-point numbers; finite.
     mixing : (m, n) or (n,) float64
         A >= 0, each row summing to at most 1; or its diagonal, where each contributor's update
         is only scaled. What a row lacks of 1 was clipped off.
@@ -106,7 +107,12 @@ def checked(mixed: object, name: str, cohort: Cohort) -> Mixed:
             f"pre-aggregation {name!r} must return a strategies.pre_aggregation.Mixed, got"
             f" {shown_kind(mixed)}"
         )
-    if wrong := _wrong(mixed, *cohort.rows.shape):
+    wrong = (
+        _wrong(mixed, *cohort.rows.shape)
+        or wrong_text("note", mixed.note)
+        or wrong_state(mixed.state)
+    )
+    if wrong:
         raise UnusableError(f"pre-aggregation {name!r}: {wrong}")
     return mixed
 
@@ -117,9 +123,8 @@ def _wrong(mixed: Mixed, n: int, d: int) -> str | None:
     groups: Any = mixed.groups
     for what, value in (("updates", updates), ("mixing", mixing)):
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-            return (
-                f"{what} must be an array of floating-point numbers, got {shown_kind(value)}"
-            )
+            got = shown_array(value)
+            return f"{what} must be an array of floating-point numbers, got {got}"
         if not np.isfinite(value).all():
             return f"{what} must be finite"
     m = len(updates)
@@ -135,7 +140,7 @@ def _wrong(mixed: Mixed, n: int, d: int) -> str | None:
     if groups is None:
         return None if m == n else f"groups must be given: {m} rows are no {n} contributors'"
     if not isinstance(groups, np.ndarray) or groups.shape != (n,) or groups.dtype.kind != "i":
-        return f"groups must be an array of {n} whole numbers, got {shown_kind(groups)}"
+        return f"groups must be an array of {n} whole numbers, got {shown_array(groups)}"
     if not np.array_equal(np.unique(groups), np.arange(m)):
         return f"groups must be the rows from 0 to {m - 1}, none of them without a contributor"
     if mixing.ndim != 2 or not (mixing.sum(axis=1) > 0).all():

@@ -12,12 +12,12 @@ from anml_fl.seeding import stream
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The largest seed that other settings take, too.
-_SEEDS = 32
+# As many as settings take. Fewer could be tried out by whoever sees when it is drawn.
+_BITS = 63
 
 
 class DrawnSeed(int):
-    """A seed that nobody gave: a run that goes on takes up the one that it began with."""
+    """A seed that nobody gave, and the server alone knows: a run that goes on takes it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Sampling:
     fraction_train: float = 1.0
     fraction_evaluate: float = 1.0
     min_evaluate_nodes: int = 2
-    seed: int = field(default_factory=lambda: DrawnSeed(secrets.randbits(_SEEDS)))
+    seed: int = field(default_factory=lambda: DrawnSeed(secrets.randbits(_BITS)))
 
     def __post_init__(self) -> None:
         number("fraction_train", self.fraction_train, 0, 1)

@@ -88,7 +88,7 @@ def usable(decision: object, rule: str, cohort: Cohort) -> Decision:
         or _wrong_weights(decision, cohort)
         or _wrong_words(decision)
         or _wrong_judgements(decision, cohort)
-        or _wrong_state(decision.state)
+        or wrong_state(decision.state)
     )
     if wrong:
         raise UnusableError(f"strategy {rule!r}: {wrong}")
@@ -133,11 +133,8 @@ def _wrong_weights(decision: Decision, cohort: Cohort) -> str | None:
 
 def _wrong_words(decision: Decision) -> str | None:
     for name in ("branch", "note"):
-        value = getattr(decision, name)
-        if value is not None and not isinstance(value, str):
-            return f"{name} must be a text or None, got {shown_kind(value)}"
-        if value and not value.isprintable():
-            return f"{name} must be printable text, got {value[:60]!a}"
+        if wrong := wrong_text(name, getattr(decision, name)):
+            return wrong
     for name in ("rho_c", "min_s"):
         value = getattr(decision, name)
         if not isinstance(value, int | float | np.floating) or isinstance(value, bool):
@@ -166,7 +163,29 @@ def _wrong_judgements(decision: Decision, cohort: Cohort) -> str | None:
     return None
 
 
-def _wrong_state(state: object) -> str | None:
+def wrong_text(name: str, value: object) -> str | None:
+    """Say what is wrong with a text that records are to hold, or None in its place.
+
+    Examples
+    --------
+    >>> wrong_text("note", 3)
+    'note must be a text or None, got int'
+    """
+    if value is not None and not isinstance(value, str):
+        return f"{name} must be a text or None, got {shown_kind(value)}"
+    if value and not value.isprintable():
+        return f"{name} must be printable text, got {value[:60]!a}"
+    return None
+
+
+def wrong_state(state: object) -> str | None:
+    """Say what is wrong with what is to be given again in the next round.
+
+    Examples
+    --------
+    >>> wrong_state([1])
+    'state must be a mapping from names to arrays, got list'
+    """
     if not isinstance(state, Mapping):
         return f"state must be a mapping from names to arrays, got {shown_kind(state)}"
     for key, array in state.items():

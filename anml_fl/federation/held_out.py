@@ -34,11 +34,11 @@ _MOST = 1000
 _LEFT = 10
 
 
-def held_out(task: Task, config: RunConfig) -> Task:
+def held_out(task: Task, config: RunConfig, seed: int) -> Task:
     """Take the root set out of the server's test rows; what is left is tested on.
 
     A class and a contributor that has test rows keeps one at least. The draw follows from the
-    run's seed: a run that goes on has the same rows.
+    seed: a run that goes on has the same rows.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def held_out(task: Task, config: RunConfig) -> Task:
     check_classes(
         test.labels, needed, class_names(task), f"the server's {there} test rows", each
     )
-    order = stream(config.seed, "root").permutation(there)
+    order = stream(seed, "root").permutation(there)
     strata = test.labels if needed else np.zeros(there, np.int64)
     open_to = _open(task, order, strata)
     most, least = int(open_to.sum()), max(LEAST_ROWS, LEAST_OF_A_CLASS * len(needed))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _GIVE = "give --root N or --root-data FILE, or leave that strategy out"
 
 
-def with_root(task: Task, config: RunConfig) -> Task:
+def with_root(task: Task, config: RunConfig, seed: int | None = None) -> Task:
     """Give a task the root set that its run's settings ask for.
 
     One is held out where any of the run's strategies uses it, so that all are tested on the
@@ -35,6 +35,8 @@ def with_root(task: Task, config: RunConfig) -> Task:
     task : Task
         Without a root set.
     config : RunConfig
+    seed : int, optional
+        By which rows are drawn; the run's by default, which nodes of a deployment know.
 
     Raises
     ------
@@ -51,6 +53,7 @@ def with_root(task: Task, config: RunConfig) -> Task:
     >>> task.root.labels.size, task.data.test.labels.size, task.root.about
     (80, 280, "80 rows of the server's")
     """
+    seed = config.seed if seed is None else seed
     chosen, file = config.aggregation.root, config.table.root_data
     automatic = chosen == "auto" and not file
     uses = {name: root_use(name) for name in config.strategies}
@@ -68,10 +71,10 @@ def with_root(task: Task, config: RunConfig) -> Task:
                 " rows to hold out; usable: auto, none"
             )
         if file:
-            return from_file(task, config)
+            return from_file(task, config, seed)
         if chosen == "donated":
             return with_rows(task, donated(task, config))
-        return held_out(task, config)
+        return held_out(task, config, seed)
     except RootSetError as error:
         if automatic and needing:
             raise ConfigError(

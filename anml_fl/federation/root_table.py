@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _OVERLAP = 3
 
 
-def from_file(task: Task, config: RunConfig) -> Task:
+def from_file(task: Task, config: RunConfig, seed: int) -> Task:
     """Read the file, hold it against the run's schema, and test on none of its rows.
 
     Raises
@@ -52,7 +52,7 @@ def from_file(task: Task, config: RunConfig) -> Task:
         raise RootSetError("it has no rows")
     samples = samples_of(rows, data.scales)
     found = checked(task, samples, f"of {path.name}")
-    return _tested_on_others(task, thinned(found, config.seed))
+    return _tested_on_others(task, thinned(found, seed))
 
 
 def _tested_on_others(task: Task, rows: RootRows) -> Task:

@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
 
 
-def task_of(config: RunConfig) -> Task:
+def task_of(config: RunConfig, seed: int | None = None) -> Task:
     """Make the task of a run, as the server has it: with its root set.
+
+    Parameters
+    ----------
+    config : RunConfig
+    seed : int, optional
+        By which the root set is drawn: the server's, as of `run.server_seed`; the run's by
+        default.
 
     Raises
     ------
@@ -33,7 +40,7 @@ def task_of(config: RunConfig) -> Task:
     >>> task.error(task.initial_model()) > 0.5
     True
     """
-    return with_root(contributors_task(config), config)
+    return with_root(contributors_task(config), config, seed)
 
 
 def contributors_task(config: RunConfig) -> Task:

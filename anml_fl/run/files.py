@@ -20,6 +20,8 @@ ERROR = "error.txt"
 """Why the ServerApp ended before the run did; not there after a crash."""
 DEPLOYMENT = "deployment.json"
 """Where the federation is on which the run goes on."""
+SEED = "server.seed"
+"""By which a deployment's server draws: a secret, mode 600, as long as the run goes on."""
 LOCK, SUBMITTING = ".lock", ".submitting"
 """Held by who writes to the folder, and by who follows the run on other processes."""
 

@@ -150,7 +150,7 @@ def kept_run(out: Path) -> str:
 
 
 def kept_decisive(out: Path) -> tuple[dict[str, str], int | None]:
-    """Read which options of an app's run decide, and by which seed it draws contributors."""
+    """Read which options of an app's run decide, and the seed that it was given, if it was."""
     said = _read(out / MANIFEST)
     return said.decisive, said.sampling_seed
 

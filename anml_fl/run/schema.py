@@ -91,8 +91,26 @@ class OwnData:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassErrors:
+    """How final models err among the rows of one class.
+
+    Parameters
+    ----------
+    rows : int
+        Of the class, among those that the server tests on.
+    errors : dict of str to float
+        Strategy to the share of them that its model takes for other classes, in [0, 1].
+    """
+
+    rows: int
+    errors: dict[str, FiniteFloat] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The file `summary.json`; `contributors` maps to behaviours, `holdings` to own data.
+
+    `class_errors` maps classes to how models err in them.
 
     Parameters
     ----------
@@ -124,6 +142,7 @@ class Summary:
     metric: str = ""
     classes: list[int] = field(default_factory=list)
     tested_on: str = ""
+    class_errors: dict[str, ClassErrors] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
         """Give what the file has, in its order; what few runs have only where it is there."""
@@ -131,6 +150,6 @@ class Summary:
         found["strategies"] = {name: of.fields() for name, of in self.strategies.items()}
         found["holdings"] = {name: of.fields() for name, of in self.holdings.items()}
         order = ("name", "dataset", "seed", "engine", "seconds", "contributors", "strategies")
-        seldom = ("holdings", "metric", "classes", "tested_on")
+        seldom = ("holdings", "metric", "classes", "tested_on", "class_errors")
         more = [name for name in seldom if found[name]]
         return {name: found[name] for name in (*order, *more)}

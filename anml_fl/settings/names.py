@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticCustomError, PydanticKnownError, core_schema
 
-from anml_fl.catalogue import UnknownNameError
+from anml_fl.catalogue import NameTooLongError, UnknownNameError
 from anml_fl.chain import Chain
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown_name"
 """The kind of pydantic's error for a name that the table does not have."""
+
+TOO_LONG = "name_too_long"
+"""The kind of its error for one that would do, were it shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class NameOf:
             try:
                 value.encode()
                 return self.catalogue.check(value)
+            except NameTooLongError as error:
+                raise PydanticCustomError(TOO_LONG, "{why}", {"why": str(error)}) from None
             except UnknownNameError:
                 pass
             except UnicodeEncodeError:

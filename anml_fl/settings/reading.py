@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from anml_fl.database.url import may_hold_secret
 from anml_fl.plugins import BEHAVIOURS
-from anml_fl.settings.names import UNKNOWN
+from anml_fl.settings.names import TOO_LONG, UNKNOWN
 from anml_fl.settings.run import RunConfig, settings
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import TextError, read_text
@@ -178,6 +178,7 @@ def _explained(problem: ErrorDetails) -> str:
         )
     # Of what names a database its own check says what may be said.
     silent = isinstance(problem["input"], dict) or path[-1:] == ["database"]
+    silent = silent or problem["type"] == TOO_LONG
     shown = "" if silent else f", got {_shown(problem['input'])}"
     return f"{where or 'settings'}: {message}{shown}"
 

@@ -20,6 +20,7 @@ from anml_fl.run.files import ATTRIBUTION, CONFIG, LEDGER, ROUNDS, SUMMARY
 from anml_fl.run.ledger_audit import audit
 from anml_fl.run.rank_correlation import rank_correlation
 from anml_fl.run.reading import load_run
+from anml_fl.run.server_seed import kept_seed
 from anml_fl.run.updates import load_updates
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_toml
@@ -225,9 +226,10 @@ def _games(
     out: Path, strategy: str, config: RunConfig
 ) -> Callable[[RoundRecord, list[str]], Utility]:
     """Make what makes a round's game from its record and its valid contributors."""
-    task, folder = task_of(config), out / strategy
+    seed = kept_seed(out)
+    task, folder = task_of(config, seed), out / strategy
     if config.table.on_nodes:
-        task = on_scale(task, config, kept_scale(config, out))
+        task = on_scale(task, config, kept_scale(config, out), seed)
     refuse_untested(task, out)
     # Every number of it is overwritten.
     model = task.initial_model()

@@ -20,6 +20,7 @@ from anml_fl.run.files import MODEL
 from anml_fl.run.manifest import Manifest, kept_decisive, kept_run
 from anml_fl.run.parsing import parsed_once
 from anml_fl.run.participants import participants
+from anml_fl.run.server_seed import keep_seed, kept_seed
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.registry import RegistrySettings
 from anml_fl.settings.run import APP, RunConfig
@@ -174,9 +175,13 @@ class AppRun:
         # settings is another one, and draws a name.
         drawn = f"{config.name}-{secrets.token_hex(8)}"
         called = plan.signals.run or kept_run(out) or drawn
-        _, before = kept_decisive(out)
+        before = _seed_of(out)
         seed = plan.seed if before is None else before
-        about = {"decisive": dict(plan.decisive), "sampling_seed": int(seed)}
+        about: dict[str, Any] = {"decisive": dict(plan.decisive)}
+        if not isinstance(seed, DrawnSeed):
+            about["sampling_seed"] = seed
+        elif before is None:
+            keep_seed(out, seed)
         manifest = Manifest(out, config, code, {}, called, about)
         folder = StrategyFolder(out / name)
         over = finished(out, config, name)
@@ -237,12 +242,18 @@ class AppRun:
 
 def _differing(plan: Plan, out: Path) -> str:
     """Name the options by which a run in a folder decides otherwise; "" if there is none."""
-    kept, seed = kept_decisive(out)
+    (kept, _), seed = kept_decisive(out), _seed_of(out)
     names = sorted({*kept} | {*plan.decisive}) if kept else []
     found = [name for name in names if kept.get(name) != plan.decisive.get(name)]
     if not isinstance(plan.seed, DrawnSeed) and seed not in (None, plan.seed):
         found.append("seed")
     return ", ".join(found)
+
+
+def _seed_of(out: Path) -> int | None:
+    """Read by which seed a run in a folder draws, if there is one."""
+    drawn = kept_seed(out)
+    return kept_decisive(out)[1] if drawn is None else DrawnSeed(drawn)
 
 
 def _check_arrays(arrays: ArrayRecord) -> None:

@@ -98,10 +98,10 @@ def kept_scale(config: RunConfig, out: Path) -> Scales:
     return _read(out / STATISTICS, schema_of(config.table))
 
 
-def on_scale(task: Task, config: RunConfig, scales: Scales) -> Task:
+def on_scale(task: Task, config: RunConfig, scales: Scales, seed: int | None = None) -> Task:
     """Put the server's own rows on the nodes' scale: those to test on, and the root set."""
     placed = replace(task, data=data_on_nodes(config, scales), root=None, root_note="")
-    return with_root(placed, config)
+    return with_root(placed, config, seed)
 
 
 def _ask(asking: Asking, config: RunConfig, schema: TableSchema) -> Told:

@@ -23,6 +23,7 @@ from anml_fl.run.files import SCHEMA
 from anml_fl.run.manifest import Manifest
 from anml_fl.run.own_code import own_code
 from anml_fl.run.parsing import parsed_once
+from anml_fl.run.server_seed import kept_seed
 from anml_fl.seeding import stream
 from anml_fl.settings.run import APP
 from anml_fl.settings.section import ConfigError
@@ -32,8 +33,8 @@ from server.orchestration.common_scale import Asking, common_scale, on_scale
 from server.orchestration.data_checks import check_data, undefined_metric
 from server.orchestration.database_retry import retried
 from server.orchestration.ledger_key import signing_key
+from server.orchestration.measured import measured_of
 from server.orchestration.model_checks import check_model
-from server.orchestration.own_data import own_data, test_classes
 from server.orchestration.registry_signals import database
 from server.orchestration.round_loop import Training, run_strategy
 from server.orchestration.run_folder import close_run, finished, open_run
@@ -43,6 +44,7 @@ from server.report.page import write_report
 from strategies.agreement import agreement
 from strategies.identity import ByKey, ByPartition
 from strategies.rule import named_rule
+from strategies.sampling import DrawnSeed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,14 +136,15 @@ def train_federation(
     check(config, task)
     if config.evaluation.worth and again is None:
         raise ConfigError("evaluation.worth: needs the apps that its federations train by")
-    task = task or task_of(config)
+    open_run(out, config)
+    seed = kept_seed(out)
+    task = task or task_of(config, seed)
     for note in task.data.notes:
         log(WARNING, "%s", note)
     if task.root_note:
         log(WARNING, "%s", task.root_note)
     if why := undefined_metric(task):
         log(WARNING, "%s: it is shown as '-'; give other test rows, or another metric", why)
-    open_run(out, config)
     if task.schema is not None:
         write_whole(out / SCHEMA, schema_text(task.schema).encode())
     code = code_hash()
@@ -166,7 +169,7 @@ def train_federation(
             asking = Asking(grid, roster, members)
             scales = common_scale(asking, config, task.schema, out)
             agreed = agreement(task.schema, scales)
-            task = on_scale(task, config, scales)
+            task = on_scale(task, config, scales, seed)
         shared = Training(
             grid=grid,
             config=config,
@@ -179,6 +182,7 @@ def train_federation(
             code=code,
             manifest=manifest,
             agreed=agreed,
+            seed=config.seed if seed is None else DrawnSeed(seed),
         )
         with one_thread(), threadpool_limits(limits=1):
             for name in config.strategies:
@@ -187,19 +191,9 @@ def train_federation(
             if config.evaluation.worth and again is not None:
                 write_worth(config, out, again, behaviours, code, task)
             # Bound to the ledger, and so the same again after a crash.
-            held = own_data(out, config, task)
+            measured = measured_of(out, config, task)
         settlement = Settlement(out, config, engine)
-        tested_on = task.tested_on if isinstance(task, ModuleTask) else ""
-        return close_run(
-            out,
-            config,
-            behaviours,
-            settlement,
-            held,
-            test_classes(task),
-            tested_on,
-            parse or parsed_once(),
-        )
+        return close_run(out, config, behaviours, settlement, measured, parse or parsed_once())
     finally:
         if engine is not None:
             engine.dispose()

@@ -68,6 +68,8 @@ class Training:
         Of the run, which says who runs which code.
     agreed : ConfigRecord, optional
         What nodes with data of their own have agreed on.
+    seed : int
+        By which the server draws; of a deployment its secret.
     """
 
     grid: Grid
@@ -81,6 +83,7 @@ class Training:
     code: str
     manifest: Manifest
     agreed: ConfigRecord | None = None
+    seed: int = 0
 
 
 def run_strategy(shared: Training, name: str) -> None:
@@ -139,7 +142,7 @@ def run_strategy(shared: Training, name: str) -> None:
             code=shared.code,
         ),
         transport,
-        sampling=Sampling(fraction_train=training.fraction_train, seed=config.seed),
+        sampling=Sampling(fraction_train=training.fraction_train, seed=shared.seed),
     )
     claims = _claims_log(shared, folder.path, transport)
     models = ModelOfArrays(task)

@@ -17,19 +17,22 @@ from anml_fl.run.files import (
     LOCK,
     MANIFEST,
     REPORT,
+    SEED,
     SUMMARY,
     WORTH,
     WORTH_PARTIAL,
 )
 from anml_fl.run.schema import OwnData, StrategySummary, Summary
+from anml_fl.run.server_seed import make_seed
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import cause, make_folder, read_text, write_whole
 from server.orchestration.integrity import check_unaltered
+from server.orchestration.measured import Measured
 from server.orchestration.settlement import check_ledger, set_aside, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from anml_fl.run.parsing import Parse
     from anml_fl.settings.run import RunConfig
@@ -81,7 +84,8 @@ def open_run(out: Path, config: RunConfig) -> None:
     Raises
     ------
     ConfigError
-        If the folder holds a run with other settings, or one that was altered after its end.
+        If the folder holds a run with other settings, or one that was altered after its end,
+        or one whose server's seed was taken away.
     LedgerError
         If it holds a run that was altered before.
     """
@@ -106,8 +110,10 @@ def open_run(out: Path, config: RunConfig) -> None:
     if anew:
         set_aside(out)
         # Gone for good with the manifest that is written next, before anything is settled.
-        for name in (MANIFEST, REPORT, WORTH, WORTH_PARTIAL):
+        for name in (MANIFEST, REPORT, SEED, WORTH, WORTH_PARTIAL):
             (out / name).unlink(missing_ok=True)
+    folders = [StrategyFolder(out / name) for name in config.strategies]
+    make_seed(out, config, begun=not anew and any(one.begun() for one in folders))
     for name in config.strategies:
         folder = StrategyFolder(out / name)
         if anew or not (finished(out, config, name) or folder.begun()):
@@ -180,9 +186,7 @@ def close_run(
     config: RunConfig,
     behaviours: Mapping[str, str],
     settlement: Settlement,
-    held: Mapping[str, Any] | None = None,
-    classes: Sequence[int] = (),
-    tested_on: str = "",
+    measured: Measured | None = None,
     parse: Parse = RoundRecord.from_json,
 ) -> dict[str, Any]:
     """Close the ledger with all that the run came to, and write `summary.json`: the run's end.
@@ -194,12 +198,8 @@ def close_run(
     behaviours : mapping
         Contributor to behaviour.
     settlement : Settlement
-    held : mapping, optional
-        Contributor to what it gathered itself.
-    classes : sequence of int
-        Rows of each class among those that the server tests on.
-    tested_on : str
-        On what models were tested, of a task of one's own.
+    measured : Measured, optional
+        What the server's data say of the final models, where it has some.
     parse : callable
         As in `StrategyFolder`.
 
@@ -208,6 +208,7 @@ def close_run(
     dict
         The summary.
     """
+    measured = measured or Measured()
     folders = {name: StrategyFolder(out / name, parse) for name in config.strategies}
     for folder in folders.values():
         folder.tidy()
@@ -223,10 +224,11 @@ def close_run(
         contributors=dict(behaviours),
         strategies=strategies,
         seconds=round(sum(one.seconds or 0.0 for one in strategies.values()), 3),
-        holdings={name: OwnData(**own) for name, own in (held or {}).items()},
+        holdings={name: OwnData(**own) for name, own in measured.held.items()},
         metric=config.evaluation.metric,
-        classes=list(classes),
-        tested_on=tested_on,
+        classes=list(measured.classes),
+        tested_on=measured.tested_on,
+        class_errors=dict(measured.class_errors),
     ).fields()
     # Of the settling one the ledger has every round.
     others = {name: one.records() for name, one in folders.items() if name != config.settling}

@@ -24,6 +24,7 @@ from server.report.attribution_figure import (
 )
 from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
+from server.report.class_table import class_table
 from server.report.gate_figure import gate
 from server.report.judgement_figure import posteriors
 from server.report.judgement_table import judged
@@ -149,6 +150,7 @@ def render(
         "last_number": run.lead.records[-1].round,
         "overview": tables.overview(run),
         "imbalance": imbalance(run),
+        "by_class": class_table(run),
         "criterion": run.criterion,
         "valued": "R²" if run.criterion.of_values else "accuracy",
         "last_round": tables.last_round(run),

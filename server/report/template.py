@@ -30,6 +30,17 @@ _HEAD = """\
 {%- if app %}: the app gave its strategy no <code>evaluate_fn</code> that says how good a model
 is{% endif %}.</p>{% endif %}
 
+{% if by_class.rows -%}
+<h2>Error by class</h2>
+<p>Of the final model: the share of each class's test rows that it takes for another class. The
+mean can fall while one class, and whoever holds it, bears the errors.</p>
+{{ table(by_class) }}
+{% if by_class.total > by_class.rows | length -%}
+<p class="note">The {{ by_class.rows | length }} of {{ by_class.total }} classes in which
+{{ lead }} errs most are shown; all stand in summary.json.</p>
+{%- endif %}
+{%- endif %}
+
 {% if app_score -%}
 <h2>The app's own test by round</h2>
 {{ figure(app_score, "The app's own test by round",

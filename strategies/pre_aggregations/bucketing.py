@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def bucketing(cohort: Cohort, context: Context) -> Mixed:
-    """Average random groups of s; the run's seed and the round say who is with whom."""
+    """Average random groups of s; the seed and the round say who is with whom."""
     updates = cohort.updates
     groups = buckets(len(updates), context.settings.bucket_size, context.rng("buckets"))
     mixing = bucket_means(groups)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.method.calibrated.sketch import sketch
+from anml_fl.method.calibrated.sketch import SIGNS, sketch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def bounded(values: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def folded(updates: NDArray[Any]) -> NDArray[np.float64]:
+def folded(updates: NDArray[Any], signs: int = SIGNS) -> NDArray[np.float64]:
     """Fold updates (n, d) into (n, min(d, 1024)) numbers that keep the angles between them.
 
     Examples
@@ -37,4 +37,4 @@ def folded(updates: NDArray[Any]) -> NDArray[np.float64]:
     >>> folded(np.ones((2, 5000), np.float32)).shape
     (2, 1024)
     """
-    return sketch(bounded(updates))
+    return sketch(bounded(updates), signs)

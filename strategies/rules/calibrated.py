@@ -22,7 +22,12 @@ ROOT = "wanted"
 def calibrated(cohort: Cohort, context: Context) -> Decision:
     """Weigh by FedAvg's weight times the posterior that a contributor is to be kept."""
     observed = Observed.of(
-        cohort.contributors, cohort.updates, cohort.examples, context.shapes, context.root
+        cohort.contributors,
+        cohort.updates,
+        cohort.examples,
+        context.shapes,
+        context.root,
+        context.signs,
     )
     signals = cohort.signals
     verdict = calibrate(observed, signals.v, signals.r, Memory.of_state(context.state))

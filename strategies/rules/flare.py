@@ -28,7 +28,8 @@ def flare(cohort: Cohort, context: Context) -> Decision:
 
     Updates are compared folded to 1,024 numbers; who stays away for 100 rounds is forgotten.
     """
-    who, now, state = cohort.contributors, folded(cohort.updates), dict(context.state)
+    who, state = cohort.contributors, dict(context.state)
+    now = folded(cohort.updates, context.signs)
     last, threshold = state.pop(_LAST, None), state.pop(_THRESHOLD, None)
     if last is None or last.shape != now.shape[1:]:
         last, state = np.zeros(now.shape[1]), {}
@@ -48,7 +49,7 @@ def flare(cohort: Cohort, context: Context) -> Decision:
         shares = shares / shares.sum()
     factors = shares * norm_clipping(lengths(cohort.updates))
     update = weighted_sum(factors, cohort.updates).astype(cohort.updates.dtype)
-    (whole,) = folded(update[None])
+    (whole,) = folded(update[None], context.signs)
     following = next_threshold(whole, last.astype(np.float64), float(1 - selected.mean()))
     return Decision(
         update,

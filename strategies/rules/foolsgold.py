@@ -23,7 +23,7 @@ def foolsgold(cohort: Cohort, context: Context) -> Decision:
     Sums are of updates folded to 1,024 numbers; of whoever stays away for 100 rounds none is
     kept.
     """
-    now, who = folded(cohort.updates), cohort.contributors
+    now, who = folded(cohort.updates, context.signs), cohort.contributors
     memory = Memory.of_state(context.state).aged(who).added(_SUMS, who, now, 1.0)
     weights = unlike(memory.of(_SUMS, who, now.shape[1:])) * cohort.examples
     return by_shares(

@@ -113,7 +113,7 @@ def ground_of(setting: Setting, seed: int) -> Ground:
         }
     )
     dealt = _smaller(data_of(config), setting, seed)
-    task = held_out(Task(dealt, config.training.model, seed), config)
+    task = held_out(Task(dealt, config.training.model, seed), config, config.seed)
     places = stream(seed, "redteam", "roles").permutation(setting.contributors)
     return Ground(config, task, tuple(dealt.names[place] for place in places))
 

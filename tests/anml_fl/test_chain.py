@@ -22,7 +22,15 @@ def test_names_of_both_tables_and_ones_own_are_taken_as_they_are(name):
         ("nnm+nnm", "unknown strategy 'nnm' in 'nnm+nnm'; known: fedavg, krum"),
         ("nnm+../x:y", "unknown strategy '../x:y' in 'nnm+../x:y'; known: fedavg"),
         ("nnm++krum", "unknown pre-aggregation '' in 'nnm++krum'"),
-        ("nnm+" * 25 + "krum", "must have at most 100 letters, got 104"),
+        ("nnm+" * 25 + "krum", "'nnm+nnm+nnm+nnm+...' must have at most 100 letters, got 104"),
+        (
+            "nnm+" + "a" * 99 + ":b",
+            "strategy 'aaaaaaaaaaaaaaaa...' must have at most 100 letters",
+        ),
+        (
+            "a" * 99 + ":b",
+            "strategy 'aaaaaaaaaaaaaaaa...' must have at most 100 letters, got 101",
+        ),
     ],
 )
 def test_a_wrong_part_is_named(name, said):

@@ -123,7 +123,14 @@ def carry_out(
 
 def bound(folder: Path) -> dict[str, bytes]:
     """All that two runs must have alike: everything but seconds, locks and drawn names."""
-    apart = ("timings.jsonl", "manifest.json", "report.html", "summary.json", ".lock")
+    apart = (
+        "timings.jsonl",
+        "manifest.json",
+        "report.html",
+        "summary.json",
+        "server.seed",
+        ".lock",
+    )
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))

@@ -38,6 +38,7 @@ def test_the_folder_is_that_of_a_run_and_verifies(kept, anml):
         ".lock",
         "config.toml",
         "manifest.json",
+        "server.seed",
         "summary.json",
         "ledger.jsonl",
         "ledger.pub",

@@ -17,7 +17,7 @@ from anml_fl.datasets.table import TableError
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import read_text
 from clients.app import app
-from clients.redaction import discreet
+from clients.redaction import discreet, told_instead
 from server.engines.inline_grid import InlineGrid
 from strategies.instruction import instruct
 
@@ -126,3 +126,27 @@ def ask(which):
     assert isinstance(reply, Message)
     assert isinstance(one.message.content, RecordDict)
     return reply
+
+
+def test_what_fails_in_every_round_is_told_once_a_node_and_then_counted(caplog):
+    words = f"patient {55}"
+
+    def failing_again():
+        raise LookupError(words)
+
+    for number in range(100):
+        for whose in ("north", "south"):
+            try:
+                failing_again()
+            except LookupError as error:
+                instead = told_instead(error, whose)
+            assert "LookupError in test_redaction.py" in str(instead), number
+    said = [one.message for one in caplog.records]
+    assert len(said) == 6
+    assert words not in caplog.text
+    assert [one.partition(":")[0] for one in said] == ["north", "south"] * 3
+    assert "failing_again()" in said[0]
+    assert not any("failing_again()" in one for one in said[1:])
+    assert [one.rpartition("; ")[2] for one in said[2:]] == [
+        "10 times by now", "10 times by now", "100 times by now", "100 times by now",
+    ]  # fmt: skip

@@ -183,3 +183,12 @@ def test_unknown_name_that_is_the_settings_own_is_named_too(name):
     with pytest.raises(ConfigError) as caught:
         from_flat({name: name})
     assert str(caught.value) == f"{name}: unknown {name!r}; known: {known(name)}"
+
+
+@pytest.mark.parametrize("name", ["nnm+" * 25 + "krum", "a" * 99 + ":b"])
+def test_a_name_that_is_too_long_is_called_so_and_not_unknown(name):
+    with pytest.raises(
+        ConfigError, match=r"must have at most 100 letters, got 10\d$"
+    ) as refused:
+        from_flat({"strategies": name})
+    assert "unknown" not in str(refused.value)

@@ -211,3 +211,25 @@ def within(federation, name, new, replies):
         room = 1e-6 * (np.abs(taken).max(axis=0) + np.abs(federation.model[key]))
         assert (array >= taken.min(axis=0) - room).all()
         assert (array <= taken.max(axis=0) + room).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_where_all_send_the_largest_numbers_the_record_says_what_became_of_the_model(
+    federation, by_node, trusted, name
+):
+    more = {"honest": {"c100", "c101"}, "roster": by_node, "root": trusted(name)}
+    chosen = strategy(name, Aggregation(), **more)
+    largest = np.finfo(np.float32).max
+    sent = federation.ask(chosen, 8)
+    arrays = {
+        key: np.full_like(value, largest) if value.dtype.kind == "f" else value
+        for key, value in federation.moved(0.0).items()
+    }
+    new, _ = chosen.aggregate_train(1, [federation.reply(m, arrays, 5) for m in sent])
+    record = chosen.records[-1]
+    assert all(one.reason is None for one in record.contributors)
+    if new is None:  # a mean of the largest rounds up
+        assert record.note == "the new model would not be finite: the old one is kept"
+        assert not any(one.weight or one.selected for one in record.contributors)
+    else:
+        assert all(np.isfinite(new[key].numpy()).all() for key in new)

@@ -112,7 +112,7 @@ def root_direction(observed: Observed, memory: Memory, voices: NDArray[np.float6
     Known failure: who knows the root set steers along its step and hides beside it what it
     wants; `company` sees what that does.
     """
-    own = units(sketch(observed.trusted.step()[None]))
+    own = units(sketch(observed.trusted.step()[None], observed.signs))
     # The root set is remembered beside the contributors, under a name that none of them has.
     memory = memory.added("direction", ("",), own, DECAY)
     memory = memory.added("direction", observed.contributors, observed.folded, DECAY)

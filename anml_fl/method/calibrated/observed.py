@@ -11,7 +11,7 @@ from anml_fl.method.calibrated.claimed_counts import fedavg_shares
 from anml_fl.method.calibrated.directions import lengths, units
 from anml_fl.method.calibrated.influence import norm_cap
 from anml_fl.method.calibrated.output_rows import OutputLayer
-from anml_fl.method.calibrated.sketch import sketch
+from anml_fl.method.calibrated.sketch import SIGNS, sketch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,8 @@ class Observed:
         Sketches of the updates, each of length 1.
     layer : OutputLayer, optional
     root : Root, optional
+    signs : int
+        What sketches fold by.
     """
 
     contributors: tuple[str, ...]
@@ -54,6 +56,7 @@ class Observed:
     folded: NDArray[np.float64]
     layer: OutputLayer | None
     root: Root | None
+    signs: int = SIGNS
 
     @classmethod
     def of(
@@ -63,6 +66,7 @@ class Observed:
         examples: NDArray[np.float64],
         shapes: Sequence[tuple[int, ...]] = (),
         root: Root | None = None,
+        signs: int = SIGNS,
     ) -> Observed:
         """Take in a round.
 
@@ -75,6 +79,8 @@ class Observed:
         shapes : sequence of tuple of int
             Of the model's arrays in the vector's order, by which an output layer is found.
         root : Root, optional
+        signs : int
+            What sketches fold by.
         """
         norms = lengths(updates)
         return cls(
@@ -84,9 +90,10 @@ class Observed:
             base=fedavg_shares(examples),
             norms=norms,
             cap=norm_cap(norms),
-            folded=units(sketch(updates)),
+            folded=units(sketch(updates, signs)),
             layer=OutputLayer.of(shapes),
             root=root,
+            signs=signs,
         )
 
     @property

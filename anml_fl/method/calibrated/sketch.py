@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 SIZE = 1024
 """Numbers of a sketch: inner products of unit vectors err by about 1 / sqrt(SIZE)."""
 
-# Of the signs, which are the same in all rounds and runs.
-_SIGNS = 1664
+SIGNS = 1664
+"""Of the signs, the same in all rounds; and in all runs, but where a server has its own."""
+
 # Signs are drawn so many at a time: those of a large model would be a model of their own.
 _BLOCK = SIZE * 256
 
 
-def sketch(vectors: NDArray[Any]) -> NDArray[np.float64]:
+def sketch(vectors: NDArray[Any], signs: int = SIGNS) -> NDArray[np.float64]:
     """Fold vectors (n, d) into (n, min(d, SIZE)) by random signs, so that <a, b> stays.
 
     Element j, with a random sign, is added at place j mod SIZE: a count sketch (Charikar,
@@ -26,6 +27,8 @@ def sketch(vectors: NDArray[Any]) -> NDArray[np.float64]:
     Parameters
     ----------
     vectors : (n, d) array
+    signs : int
+        What they are drawn from, >= 0. Whoever knows it can send what folds to nothing.
 
     Examples
     --------
@@ -38,12 +41,12 @@ def sketch(vectors: NDArray[Any]) -> NDArray[np.float64]:
     if d <= SIZE:
         return vectors.astype(np.float64)
     found = np.zeros((n, SIZE))
-    rng = np.random.default_rng(np.random.SeedSequence(_SIGNS))
+    rng = np.random.default_rng(np.random.SeedSequence(signs))
     for start in range(0, d, _BLOCK):
         piece = vectors[:, start : start + _BLOCK]
         width = piece.shape[1]
-        signs = rng.integers(0, 2, -(-width // SIZE) * SIZE, dtype=np.int8) * 2 - 1
+        drawn = rng.integers(0, 2, -(-width // SIZE) * SIZE, dtype=np.int8) * 2 - 1
         for at in range(0, width, SIZE):
             part = piece[:, at : at + SIZE]
-            found[:, : part.shape[1]] += part * signs[at : at + part.shape[1]]
+            found[:, : part.shape[1]] += part * drawn[at : at + part.shape[1]]
     return found

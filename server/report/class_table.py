@@ -1,0 +1,39 @@
+"""How each strategy's final model errs in each class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anml_fl.page.grid import Grid
+from anml_fl.system.untrusted_text import visible
+from server.report.wording import share
+
+if TYPE_CHECKING:
+    from anml_fl.run.reading import Run
+
+# Of more, those are shown in which most is wrong.
+_SHOWN = 30
+
+
+def class_table(run: Run) -> Grid:
+    """Compare the strategies by class.
+
+    Returns
+    -------
+    Grid
+        A row a class, the worst of the lead strategy first; no rows where it was not measured.
+    """
+    found = run.summary.class_errors
+    names = [one.name for one in run.strategies]
+    lead = run.lead.name
+    order = sorted(found, key=lambda name: -found[name].errors.get(lead, -1.0))
+    rows = [
+        (
+            visible(name, 60),
+            str(found[name].rows),
+            *(share(found[name].errors.get(strategy)) for strategy in names),
+        )
+        for name in order
+    ]
+    titles = ("Class", "Test rows*", *(f"{visible(one, 40)} (%)*" for one in names))
+    return Grid(titles, tuple(rows[:_SHOWN]), total=len(rows))
