@@ -277,7 +277,8 @@ def _begun_again(model: nn.Module, first: nn.Module) -> nn.Module:
 
 
 def _array(rows: Tensor) -> NDArray[Any]:
-    found: NDArray[Any] = rows.detach().cpu().contiguous().numpy()
+    # As it lies, filled up or not: whoever needs it otherwise copies it once, and not twice.
+    found: NDArray[Any] = rows.detach().cpu().numpy()
     return found
 
 

@@ -8,6 +8,7 @@ finite in them at the server, as in a causal mask, stays as it is.
 from __future__ import annotations
 
 import re
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def buffers_of(
                 f" have: it has {', '.join(map(repr, sorted(names)[:5]))}"
             )
         choices = [frozenset(judged)]
-    sizes = {n: np.prod(s) for n, s in zip(layout.names, layout.shapes, strict=True)}
+    sizes = {n: prod(s) for n, s in zip(layout.names, layout.shapes, strict=True)}
     for chosen in choices:
         if any(sizes[name] for name in chosen):
             return names - chosen

@@ -7,6 +7,7 @@ An engine that trains a round's contributors as one tensor program offers it, se
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -184,16 +185,16 @@ def _updates(replies: CohortReplies, layout: Layout, model: NDArray[Any]) -> NDA
     """Subtract the global model, an array at a time: (n, d)."""
     n, start = len(replies.contributors), 0
     updates = np.empty((n, layout.size), layout.dtype)
-    for name in layout.names:
-        if name in layout.buffers:
-            continue
-        flat = replies.arrays[name].reshape(n, -1)
-        if flat.dtype.kind == "c":
-            flat = np.ascontiguousarray(flat).view(flat.real.dtype)
-        stop = start + flat.shape[1]
-        with np.errstate(over="ignore", invalid="ignore"):
-            np.subtract(flat, model[start:stop], out=updates[:, start:stop])
-        start = stop
+    judged = [name for name in layout.names if name not in layout.buffers]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name, shape in zip(judged, layout.judged, strict=True):
+            sent, stop = replies.arrays[name], start + prod(shape)
+            if sent.dtype.kind == "c":
+                sent = np.ascontiguousarray(sent).view(sent.real.dtype).reshape(n, *shape)
+            # In the array's own shape, as columns may be a part of larger ones: no copy.
+            before, out = model[start:stop].reshape(shape), updates[:, start:stop]
+            np.subtract(sent, before, out=out.reshape(n, *shape))
+            start = stop
     return updates
 
 

@@ -163,7 +163,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, line: str | None = Non
     state = {_STATE + name: array for name, array in checkpoint.state.items()}
     best = {_BEST + name: array for name, array in checkpoint.best.items()}
     arrays = {
-        name: array.copy(order="C")
+        name: array if array.flags.c_contiguous else array.copy(order="C")
         for name, array in {**checkpoint.arrays, **state, **best}.items()
     }
     path = folder / CHECKPOINT

@@ -194,7 +194,9 @@ class StrategyFolder:
         return self._file(self.rounds).written(), self._file(self.timings).written()
 
     def _file(self, path: Path) -> GrowingFile:
-        return self._growing.setdefault(path, GrowingFile(path))
+        if path not in self._growing:
+            self._growing[path] = GrowingFile(path)
+        return self._growing[path]
 
     def finish(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Save the final model, and with it the strategy's end: all else is safe by then."""
