@@ -110,7 +110,7 @@ def model_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
             raise ValueError(f"array {name!r} must hold numbers, got {array.dtype}")
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         found.update(_head(name, array.dtype.str, array.shape))
-        found.update(np.ascontiguousarray(array))
+        found.update(np.ascontiguousarray(array).data)
     return f"sha256:{found.hexdigest()}"
 
 

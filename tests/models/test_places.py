@@ -14,14 +14,14 @@ def networks() -> dict[str, nn.Module]:
     normed = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     tied = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     tied[1].weight = tied[0].weight
+    turned = nn.Conv2d(3, 2, 3)
+    turned.weight.data = turned.weight.data.to(memory_format=torch.channels_last)
     return {
         "plain": plain,
         "with buffers": normed,
         "tied": tied,
         "narrow": nn.Linear(3, 2).bfloat16(),
-        "turned": nn.Sequential(
-            nn.Linear(3, 2), nn.Conv2d(1, 2, 3).to(memory_format=torch.channels_last)
-        ),
+        "turned": turned,
     }
 
 
