@@ -64,6 +64,8 @@ class Descent:
         beta of the honest workers: m <- beta m + (1 - damping) g.
     damping : float
         0 as in PyTorch, beta as in a moving average.
+    decay : float
+        The server's weight decay, added to what the rule gives as in PyTorch's SGD.
     """
 
     steps: int
@@ -71,6 +73,7 @@ class Descent:
     batch: int
     momentum: float = 0.0
     damping: float = 0.0
+    decay: float = 0.0
 
 
 def descend(
@@ -81,6 +84,7 @@ def descend(
     craft: Craft,
     aggregate: Aggregate,
     seed: int,
+    after: Callable[[int], None] | None = None,
 ) -> None:
     """Train a model in place.
 
@@ -97,6 +101,8 @@ def descend(
         From all that is sent (n, p), the honest first, to the gradient of the step (p,).
     seed : int
         Of the batches.
+    after : callable, optional
+        Is told how many steps the model has taken, after each.
     """
     layers = [one for one in model.children() if isinstance(one, nn.Linear)]
     x, y = torch.from_numpy(workers.features), torch.from_numpy(workers.labels)
@@ -112,7 +118,9 @@ def descend(
             slopes.add_to(own, slice(honest, None), 0.0, 1.0)
             learned = momentum.numpy()
             sent = np.concatenate([learned, craft(learned, own.numpy(), step)])
-            _move(model, aggregate(sent), how.rate)
+            _move(model, aggregate(sent), how)
+            if after is not None:
+                after(step + 1)
 
 
 def accuracy(model: nn.Module, features: NDArray[np.float32], labels: NDArray[Any]) -> float:
@@ -161,8 +169,10 @@ def _batches(part: NDArray[np.int64], size: int, seed: int, worker: int) -> Any:
         epoch += 1
 
 
-def _move(model: nn.Module, gradient: NDArray[Any], rate: float) -> None:
+def _move(model: nn.Module, gradient: NDArray[Any], how: Descent) -> None:
     step, first = torch.from_numpy(np.ascontiguousarray(gradient, np.float32)), 0
     for one in model.parameters():
-        one.sub_(step[first : first + one.numel()].view_as(one), alpha=rate)
+        if how.decay:
+            one.mul_(1 - how.rate * how.decay)
+        one.sub_(step[first : first + one.numel()].view_as(one), alpha=how.rate)
         first += one.numel()
