@@ -186,7 +186,7 @@ def most_harmful(harm: Callable[[float], float]) -> float:
     Examples
     --------
     >>> round(most_harmful(lambda factor: -((factor - 12.0) ** 2)), 1)
-    11.9
+    13.4
     """
     best, most, step, growing = 0.0, harm(0.0), _FIRST, True
     for _ in range(_TRIES - 1):

@@ -60,7 +60,7 @@ def far_below(models: Models, hostile: int) -> Model:
     Examples
     --------
     >>> far_below(np.array([[0.0], [0.02]] * 5, np.float32), 2).round(3)
-    array([-0.065])
+    array([-0.059])
     """
     n = len(models)
     needed = n // 2 + 1 - hostile
@@ -108,7 +108,8 @@ def step_back(models: Models, hostile: Mask, start: Models, blocks: Sequence[sli
         distances[np.ix_(hostile, ~hostile)] = to_honest
         taken = scores_of_distances(distances, n_byzantine=f).argmin()
         if hostile[taken] or step <= _SHORTEST:
-            return start - step * sign
+            sent: Model = start - step * sign
+            return sent
         step /= 2
 
 
@@ -142,7 +143,8 @@ def far_enough(models: Models, hostile: Mask) -> Model:
             found = factor
         factor += step / 2 if fits else -step / 2
         step /= 2
-    return mean - found * spread
+    sent: Model = mean - found * spread
+    return sent
 
 
 def attacked(

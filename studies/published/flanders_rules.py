@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Models = NDArray[np.float32]
     Model = NDArray[np.float32]
 
-# `num_clients_to_keep` of its krum.yaml and `beta` of its trimmedmean.yaml, however many attack.
+# Of its krum.yaml (`num_clients_to_keep`) and its trimmedmean.yaml, however many attack.
 _KEPT, _TRIMMED = 3, 0.2
 
 

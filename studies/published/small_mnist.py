@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 SIDE = 14
 """Pixels of an image's side."""
 
-# Mean and standard deviation of MNIST's pixels, by which everybody scales them.
-_MEAN, _DEVIATION = 0.1307, 0.3081
+MEAN, DEVIATION = 0.1307, 0.3081
+"""Mean and standard deviation of MNIST's pixels, by which nearly everybody scales them."""
+
 _TESTED = 0.2
 
 
@@ -48,7 +49,7 @@ class Digits:
 def digits(seed: int) -> Digits:
     """Split the images into those that are trained on and those that are tested on."""
     table = load("mnist_writers")
-    scaled = ((shrunk(table.features) - _MEAN) / _DEVIATION).astype(np.float32)
+    scaled = ((shrunk(table.features) - MEAN) / DEVIATION).astype(np.float32)
     order: NDArray[Any] = stream(seed, "test").permutation(len(scaled))
     tested, learned = np.split(order, [round(_TESTED * len(order))])
     y = table.labels
