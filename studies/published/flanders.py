@@ -25,7 +25,7 @@ from clients.cohort_training import Held, train_cohort
 from studies.published.distributed_sgd import accuracy
 from studies.published.flanders_attacks import attacked
 from studies.published.flanders_rules import rule_of
-from studies.published.small_mnist import DEVIATION, MEAN, SIDE, digits
+from studies.published.small_mnist import DEVIATION, MEAN, digits
 from studies.settings import Settings
 from studies.study import Cell, Row, Study, Variant
 
@@ -76,7 +76,7 @@ def run(cell: Cell) -> list[Row]:
     found = []
     for trial in cell.trials:
         seed = cell.seed + trial
-        data = digits(seed)
+        data = digits(seed, full=True)
         found += [
             cell.row(v, rule, "accuracy", trained(v.recipe, rule, data, seed), trial)
             for v in cell.variants
@@ -109,7 +109,7 @@ def trained(recipe: Flanders, rule: str, data: Digits, seed: int) -> float:
     rows = Samples(2 * _pixels(data.features) - 1, data.labels, 10)
     dealt = dealt_by_client(data.labels, _CLIENTS, 0.5, stream(seed, "parts"))
     parts = [rows.take(part) for part in dealt]
-    model = build(f"{__name__}:network", SIDE * SIDE, None, 10, seed)
+    model = build(f"{__name__}:network", data.features.shape[1], None, 10, seed)
     layout = {name: one.shape for name, one in arrays_of(model).items()}
     ends = [0, *accumulate(int(np.prod(shape)) for shape in layout.values())]
     blocks = [slice(first, last) for first, last in pairwise(ends)]
