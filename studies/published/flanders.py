@@ -193,6 +193,6 @@ STUDY = Study(
     variants=variants,
     run=run,
     block={"mnist_writers": 1},
-    cost=600.0,
-    quick={"rounds": 2},
+    cost=1100.0,
+    quick={"rounds": 3},
 )
