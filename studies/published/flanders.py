@@ -76,7 +76,7 @@ def run(cell: Cell) -> list[Row]:
     found = []
     for trial in cell.trials:
         seed = cell.seed + trial
-        data = digits(seed, full=True)
+        data = digits(seed)
         found += [
             cell.row(v, rule, "accuracy", trained(v.recipe, rule, data, seed), trial)
             for v in cell.variants

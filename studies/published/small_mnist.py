@@ -34,10 +34,9 @@ class Digits:
 
     Parameters
     ----------
-    features : (n, d) float32
-        d is 196, or 784 if all pixels are there.
+    features : (n, 196) float32
     labels : (n,) int64
-    test_features, test_labels : (m, d) float32, (m,) int64
+    test_features, test_labels : (m, 196) float32, (m,) int64
     """
 
     features: NDArray[np.float32]
@@ -47,11 +46,10 @@ class Digits:
 
 
 @lru_cache(maxsize=1)
-def digits(seed: int, *, full: bool = False) -> Digits:
-    """Split the images, small or full, into those to train on and those to test on."""
+def digits(seed: int) -> Digits:
+    """Split the images into those to train on and those to test on."""
     table = load("mnist_writers")
-    pixels = table.features if full else shrunk(table.features)
-    scaled = ((pixels - MEAN) / DEVIATION).astype(np.float32)
+    scaled = ((shrunk(table.features) - MEAN) / DEVIATION).astype(np.float32)
     order: NDArray[Any] = stream(seed, "test").permutation(len(scaled))
     tested, learned = np.split(order, [round(_TESTED * len(order))])
     y = table.labels

@@ -103,9 +103,9 @@ NOTES: dict[str, tuple[str, ...]] = {
         "the attackers' honest models, too. Attacks and rules of docs/attacks.md and "
         "docs/rules.md are others, but for FLANDERS itself.",
         "What differs: 16,097 of MNIST's images, by 180 of its writers, in place of 48,000, "
-        "so that a client holds 160 and not 480, and passes over them three times, so as to "
-        "take as many steps. The baseline's FLANDERS pairs a model with itself in its fit, a "
-        "window as long as its warm-up; ours does not (docs/rules.md).",
+        "averaged to 14 x 14 pixels; a client holds 160 and not 480, and passes over them "
+        "three times, so as to take as many steps. The baseline's FLANDERS pairs a model with "
+        "itself in its fit, a window as long as its warm-up; ours does not (docs/rules.md).",
     ),
     "flamby-heart": (
         "FLamby (NeurIPS 2022), Fed-Heart-Disease: accuracy of logistic regression on all "

@@ -91,7 +91,7 @@ def test_every_worker_attack_meets_clipping_and_mixing(few, rule, attack):
     [("alie", 0, "fedavg"), ("min_max", 20, "bulyan"), ("fang_krum", 60, "flanders")],
 )
 def test_a_hundred_clients_train(monkeypatch, few, attack, hostile, rule):
-    monkeypatch.setattr(flanders, "digits", lambda seed, full: few)
+    monkeypatch.setattr(flanders, "digits", lambda seed: few)
     recipe = flanders.Flanders(attack=attack, hostile=hostile, rounds=4)
     variant = Variant("here", recipe, (rule,))
     cell = StudyCell("flanders", "mnist_writers", (variant,), (0,), 0)
