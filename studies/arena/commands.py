@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from studies.arena.table import Kept
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_THERE = click.Path(exists=True, file_okay=False, path_type=Path)
-_PUBLISHED = Path("docs", "results", "arena")
+# Beside the package, in a checkout of it, wherever one is.
+_PUBLISHED = Path(__file__).resolve().parents[2] / "docs" / "results" / "arena"
 _MOST_TOLD = 5
 _FIRST = "checking names and settings"
 _NAMES = ("quick", "standard", "wide")
@@ -83,7 +83,9 @@ def run_grid(
     jobs: int | None,
     out: Path | None,
 ) -> None:
-    """Run a grid; what is known already, in OUT or in docs/results/arena, is taken from there.
+    """Run a grid; what is known already is taken from there, in OUT or published.
+
+    Published results are in docs/results/arena of a checkout of this project.
 
     A rule or attack may have settings of `anml run` behind its name, as in
     "anml;scenario=moderate". One of your own, MODULE:OBJECT, meets everything that is in the
@@ -151,10 +153,12 @@ def tune_rules(name: str, jobs: int | None, out: Path | None) -> None:
 @click.argument("attack")
 @click.option("--grid", "name", type=_GRID, default="standard", show_default=True)
 @click.option("--deal", help="Of the grid's data, such as 'digits iid'.  [default: all]")
-def show(rule: str, attack: str, name: str, deal: str | None) -> None:
+@_OUT
+def show(rule: str, attack: str, name: str, deal: str | None, out: Path | None) -> None:
     """Print the commands that run the federations of RULE under ATTACK alone.
 
-    Each gives the same result as in the arena. ATTACK may be nobody.
+    Each gives the same result as in the arena, with the hyper-parameters that were chosen in
+    OUT, or else published. ATTACK may be nobody.
     """
     from studies.arena.checks import check
     from studies.arena.grid import GRIDS
@@ -167,7 +171,9 @@ def show(rule: str, attack: str, name: str, deal: str | None) -> None:
         known = [one.label for one in grid.deals]
         if deal is not None and deal not in known:
             raise ValueError(f"deal: known of {name}: {', '.join(known)}; got {deal!r}")
-        chosen = load_chosen(_folder(None, name)) or load_chosen(_PUBLISHED)
+        for said in _elsewhere(grid, rule, attack):
+            click.echo(f"warning: {said}", err=True)
+        chosen = load_chosen(_folder(out, name)) or load_chosen(_PUBLISHED)
         check(replace(grid, rules=(rule,), attacks=(attack,)), chosen)
         made = pairing(rule, attack, grid, chosen.get(rule, ()))
         for one, cell in zip(grid.deals, made.cells(), strict=True):
@@ -179,20 +185,22 @@ def show(rule: str, attack: str, name: str, deal: str | None) -> None:
 
 @arena.command("report")
 @click.option(
-    "--results",
-    type=_THERE,
-    default=_PUBLISHED,
-    show_default=True,
-    help="Folder of the results.",
+    "--results", type=_FOLDER, help="Folder of the results.  [default: the published ones]"
 )
 @click.option(
     "--to", type=_FOLDER, help="Folder of the pages.  [default: that of the results]"
 )
-def report(results: Path, to: Path | None) -> None:
+def report(results: Path | None, to: Path | None) -> None:
     """Write arena.md and arena.html: who withstands what, at whose cost, what to choose."""
     from studies.arena.page import write_arena
 
     with errors_reported():
+        results = _PUBLISHED if results is None else results
+        if not results.is_dir():
+            raise ValueError(
+                f"no results at {results}: `anml arena run quick` makes some, and --results"
+                " names their folder"
+            )
         for page in write_arena(results, results if to is None else to):
             click.echo(page)
 
@@ -220,6 +228,22 @@ def _whole(kept: Kept, grid: Grid) -> bool:
             err=True,
         )
     return not lacking
+
+
+def _elsewhere(grid: Grid, rule: str, attack: str) -> list[str]:
+    """Say which of two names no pairing of a grid has, and which of its own are like it."""
+    from studies.arena.setup import NOBODY
+
+    said = []
+    for kind, name, known in (
+        ("rule", rule, grid.rules),
+        ("attack", attack, (NOBODY, *grid.attacks)),
+    ):
+        if name not in known and ":" not in name:
+            like = [one for one in known if one.split(";")[0] == name.split(";")[0]]
+            hint = f"; it has {' and '.join(map(repr, like))}" if like else ""
+            said.append(f"{kind} {name!r} is not of the grid {grid.name}{hint}")
+    return said
 
 
 def _folder(out: Path | None, name: str) -> Path:

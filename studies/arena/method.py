@@ -54,6 +54,8 @@ def _settings(given: Mapping[str, str]) -> str:
 
 
 def _time(seconds: float) -> str:
+    if seconds < 60:
+        return f"{plain(seconds, 1)} seconds"
     if seconds < 3600:
         return f"{plain(seconds / 60, 1)} minutes"
     return f"{plain(seconds / 3600, 1)} hours"

@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from anml_fl.cli import main
+from studies.arena import commands, tuning
 from studies.arena import grid as grids
-from studies.arena import tuning
 from studies.arena.arena import check
 from studies.arena.grid import GRIDS, Deal, Grid
+from studies.arena.method import _time
 from studies.arena.page import write_arena
 from studies.arena.pairing import pairings
 from studies.arena.table import Line, load_table, save_table
@@ -204,3 +205,40 @@ def test_one_more_rule_or_attack_is_one_more(monkeypatch, tmp_path):
     assert added.attacks == (*quick.attacks, "joint")
     assert added.seeds == (5, 6)
     assert (alone.rules, alone.attacks) == (("bulyan",), ("joint",))
+
+
+def test_a_pairing_of_no_grid_is_shown_with_a_warning_that_names_what_is_like_it():
+    shown = _anml("show", "krum", "alie_optimised", "--deal", "digits iid")
+    assert shown.exit_code == 0
+    assert (
+        "is not of the grid standard; it has 'alie_optimised;knowledge=rule'" in shown.stderr
+    )
+    assert "not of the grid" not in shown.stdout
+    assert not _anml("show", "krum", "ipm", "--deal", "digits iid").stderr
+
+
+def test_commands_are_shown_with_what_was_chosen_in_the_folder_that_is_named(tmp_path):
+    (tmp_path / tuning.CHOSEN).write_text(
+        json.dumps({"rules": {"anml": {"chosen": {"fraction": "0.5"}}}}), encoding="utf-8"
+    )
+    shown = _anml("show", "anml", "ipm", "--deal", "digits iid", "--out", str(tmp_path))
+    assert "--fraction 0.5" in shown.output
+
+
+def test_published_results_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert commands._PUBLISHED.is_absolute()
+    assert (commands._PUBLISHED.parents[2] / "pyproject.toml").is_file()
+
+
+def test_a_report_of_no_results_says_what_makes_some(tmp_path):
+    told = _anml("report", "--results", str(tmp_path / "none"))
+    assert told.exit_code == 2
+    assert "no results at" in told.output
+    assert "anml arena run quick" in told.output
+
+
+def test_short_times_are_in_seconds():
+    assert _time(23.04) == "23.0 seconds"
+    assert _time(90) == "1.5 minutes"
+    assert _time(5400) == "1.5 hours"
