@@ -68,8 +68,8 @@ def payouts(results: Results, rules: Sequence[str]) -> Section:
                 " mean over all attacks; at most: where it is largest. Orders are Spearman's"
                 " rank correlations of what honest contributors are paid: under attack with"
                 " the same rule where nobody attacks; with FedAvg's, where nobody attacks;"
-                " between seeds, where the same contributors take part. 1: nobody changes"
-                " place."
+                " between seeds, where the same contributors take part (else there is no such"
+                " column). 1: nobody changes place."
             ),
             payout_table(results, rules),
         ),

@@ -175,7 +175,9 @@ def payout_table(results: Results, rules: Sequence[str]) -> Grid:
         "Rule", "To attackers (%)*", "At most (%)*", "Where", "Spread over seeds (%)*",
         "Order under attack*", "Order as FedAvg's*", "Order over seeds*",
     )  # fmt: skip
-    return Grid(titles, tuple(rows))
+    # Only a table of one's own has the same contributors under every seed.
+    kept = len(titles) if any(row[-1] != "—" for row in rows) else len(titles) - 1
+    return Grid(titles[:kept], tuple(row[:kept] for row in rows))
 
 
 def cost_table(results: Results, rules: Sequence[str], rounds: int) -> Grid:
@@ -239,6 +241,45 @@ def backdoor_table(results: Results, rules: Sequence[str]) -> Grid:
         for rule in rules
     ]
     return Grid(("Rule", *heads), tuple(rows) if places else ())
+
+
+def backdoor_loss_table(results: Results, rules: Sequence[str], least: float) -> Grid:
+    """List where a backdoor opens more often under a rule of ours than under another.
+
+    The other is the one, of those that err no more than ours plus `least` there, that lets it
+    open least; the oracle, which is told who is honest, is none.
+    """
+    others = [rule for rule in rules if not ours(rule)]
+    rows = []
+    for place in results.places:
+        for rule in filter(ours, rules):
+            mine, error = (results.mean(rule, place, metric) for metric in (SUCCESS, "error"))
+            known = [
+                (results.mean(other, place, SUCCESS), results.mean(other, place), other)
+                for other in others
+            ]
+            sound = [
+                one for one in known if one[0] <= mine - least and one[1] <= error + least
+            ]
+            if sound:
+                success, its, other = min(sound)
+                rows.append(
+                    (
+                        rule,
+                        place.deal.label,
+                        str(place.attackers),
+                        percent(mine),
+                        percent(error),
+                        other,
+                        percent(success),
+                        percent(its),
+                    )
+                )
+    titles = (
+        "Rule", "Data", "Attackers*", "Opens (%)*", "Error (%)*", "Better", "Opens (%)*",
+        "Error (%)*",
+    )  # fmt: skip
+    return Grid(titles, tuple(rows))
 
 
 def by_class_table(results: Results, deal: Deal, rules: Sequence[str]) -> Grid:

@@ -16,7 +16,16 @@ from studies.arena.heat_maps import heat_map
 from studies.arena.payouts import stability
 from studies.arena.results import Place, Results
 from studies.arena.setup import NOBODY
-from studies.arena.tables import choice_table, every_table, kept_table, loss_table, worst_table
+from studies.arena.tables import (
+    backdoor_loss_table,
+    choice_table,
+    every_table,
+    kept_table,
+    loss_table,
+    payout_table,
+    worst_table,
+)
+from studies.arena.trigger import SUCCESS
 
 IID = Deal("digits", "iid", 20)
 
@@ -119,6 +128,33 @@ def test_where_we_lose_is_said_by_how_much(lines):
     )
     table = loss_table(results, results.defences, 0.01)
     assert table.rows == (("anml", "digits iid", "0", NOBODY, "30.0", "krum", "10.0", "20.0"),)
+
+
+def test_a_backdoor_that_opens_under_ours_is_held_against_rules_that_err_as_little(lines):
+    errors = {
+        ("anml", "backdoor", 4): (0.05,),
+        ("krum", "backdoor", 4): (0.20,),  # shut, and errs far more
+        ("dnc", "backdoor", 4): (0.055,),
+        ("lasa", "backdoor", 4): (0.04,),
+        ("oracle", "backdoor", 4): (0.05,),
+    }
+    opened = {"anml": 0.9, "krum": 0.0, "dnc": 0.2, "lasa": 0.6, "oracle": 0.0}
+    success = {place: (opened[place[0]],) for place in errors}
+    results = Results.of([*lines(errors), *lines(success, metric=SUCCESS)])
+    table = backdoor_loss_table(results, results.defences, 0.01)
+    assert table.rows == (("anml", "digits iid", "4", "90.0", "5.0", "dnc", "20.0", "5.5"),)
+
+
+def test_a_column_that_nothing_stands_in_is_left_out_of_payouts(made_up, lines):
+    paid = {
+        ("a", NOBODY, 0): (0.0, 0.0),
+        ("a", "x", 4): (0.1, 0.3),
+    }
+    results = Results.of([*made_up, *lines(paid, metric="attackers_paid")])
+    table = payout_table(results, ("a",))
+    assert table.rows
+    assert all(len(row) == len(table.titles) for row in table.rows)
+    assert "Order over seeds*" not in table.titles
 
 
 def test_cost_is_the_median_difference_from_fedavg_a_round(lines):
