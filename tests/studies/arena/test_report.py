@@ -145,18 +145,6 @@ def test_a_backdoor_that_opens_under_ours_is_held_against_rules_that_err_as_litt
     assert table.rows == (("anml", "digits iid", "4", "90.0", "5.0", "dnc", "20.0", "5.5"),)
 
 
-def test_a_column_that_nothing_stands_in_is_left_out_of_payouts(made_up, lines):
-    paid = {
-        ("a", NOBODY, 0): (0.0, 0.0),
-        ("a", "x", 4): (0.1, 0.3),
-    }
-    results = Results.of([*made_up, *lines(paid, metric="attackers_paid")])
-    table = payout_table(results, ("a",))
-    assert table.rows
-    assert all(len(row) == len(table.titles) for row in table.rows)
-    assert "Order over seeds*" not in table.titles
-
-
 def test_cost_is_the_median_difference_from_fedavg_a_round(lines):
     errors = {("a", NOBODY, 0): (3.0, 9.0, 4.0), ("fedavg", NOBODY, 0): (1.0, 1.0, 1.0)}
     results = Results.of(lines(errors, metric="cpu_seconds"))
@@ -196,6 +184,8 @@ def test_payouts_are_held_against_nobody_attacking_and_fedavg(lines):
     assert found.across_rules == pytest.approx(-1.0)
     assert math.isnan(found.across_seeds)
     assert stability(results, "median") is None
+    # Nobody takes part under two seeds: there is no column for it.
+    assert payout_table(results, ("a",)).titles[-1] == "Order as FedAvg's*"
 
 
 def test_the_same_contributors_are_held_against_each_other_over_seeds(lines):
@@ -207,7 +197,10 @@ def test_the_same_contributors_are_held_against_each_other_over_seeds(lines):
             {("a", NOBODY, 0): (share,)}, partition="natural", metric=f"paid/{name}"
         )
     ]
-    assert stability(Results.of(found), "a").across_seeds == 1.0
+    results = Results.of(found)
+    assert stability(results, "a").across_seeds == 1.0
+    assert payout_table(results, ("a",)).titles[-1] == "Order over seeds*"
+    assert payout_table(results, ("a",)).rows[0][-1] == "1.00"
 
 
 def test_a_heat_map_has_a_row_a_rule_and_nobody_first(results):
