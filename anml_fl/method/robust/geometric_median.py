@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.method.robust.norm_clipping import clipped_to
-from anml_fl.method.robust.places import middle, seen_from_midst
+from anml_fl.method.robust.blocks import lengths, weighted_sum
+from anml_fl.method.robust.norm_clipping import norm_clipping
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,9 +30,8 @@ def geometric_median(
     """Weigh the updates so that their mean is the geometric median: b_i.
 
     Smoothed Weiszfeld: b_i = w_i / max(nu, |x_i - z|), z = sum_i b_i x_i / sum_i b_i, again
-    and again, by the updates' inner products: a step costs n^2. It begins at an update in
-    their midst, moved by the others' differences, each clipped to the middle one: less than
-    half of the weight cannot carry that far away.
+    and again. It begins at the mean of the updates clipped to their median length, which less
+    than half of them cannot carry far away.
 
     Parameters
     ----------
@@ -61,27 +60,30 @@ def geometric_median(
     >>> (shares @ vectors).round(2)
     array([1.  , 1.62])
     """
-    given = np.ones(len(vectors)) if weights is None else weights
+    n = len(vectors)
+    given = np.ones(n) if weights is None else weights
     w = given / given.sum()
-    places = seen_from_midst(vectors, w)
-    shares = np.zeros(w.size)
-    shares[places.centre] = 1.0
-    distances = places.distances(shares)
-    clipped = w * clipped_to(distances, float(middle(distances, w)))
-    shares *= max(0.0, 1.0 - float(clipped.sum()))
-    shares += clipped
+    shares = w * norm_clipping(lengths(vectors))
+    centre = weighted_sum(shares, vectors)
     for _ in range(steps):
-        distances = places.distances(shares)
-        radius = float(middle(distances, w))
-        if radius == 0:  # half of the weight lies in one point
+        distances = lengths(vectors, centre)
+        middle = _middle(distances, w)
+        if middle == 0:  # half of the weight lies in one point
             shares = np.where(distances == 0, w, 0.0)
             break
-        before = shares
-        nu = max(_SMOOTHING * radius, np.finfo(np.float64).tiny)
-        shares = w * (radius / np.maximum(distances, nu))
+        nu = max(_SMOOTHING * middle, np.finfo(np.float64).tiny)
+        shares = w * (middle / np.maximum(distances, nu))
         shares /= shares.sum()
+        before, centre = centre, weighted_sum(shares, vectors)
         # By the middle distance: in the sum of all, one who is far away hides everything.
-        if places.length(shares - before) <= tolerance * radius:
+        if np.linalg.norm(centre - before) <= tolerance * middle:
             break
     found: NDArray[np.float64] = shares / shares.sum()
     return found
+
+
+def _middle(distances: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Find the least distance within which half of the weight lies."""
+    order = np.argsort(distances, kind="stable")
+    within = np.searchsorted(np.cumsum(weights[order]), 0.5)
+    return float(distances[order[min(int(within), len(order) - 1)]])
