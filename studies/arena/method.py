@@ -88,8 +88,8 @@ def method(kept: Kept, results: Results) -> Section:
                 f" {grid.learning_rate:g}. Unless a rule's name says otherwise the registry"
                 " knows nobody, so that no rule has outside credentials. A rule that asks how"
                 " many attack is told their number, and where nobody attacks that of a fifth."
-                " All are tested on the same rows, of which none is in a root set. What"
-                " calibrated has for constants was set on Digits and other data, by other seeds."
+                " All are tested on the same rows, of which none is in a root set. The"
+                " constants of calibrated were set on Digits and other data, by other seeds."
             ),
             Text(
                 "Each pairing of a rule and an attack is bound to the hash of the code that it"
