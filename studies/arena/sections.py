@@ -103,7 +103,7 @@ def _choice(
                 " with any number of attackers up to the one that is feared; of those within"
                 f" {percent(AS_GOOD)} points of it, the one that costs least. Hostile updates"
                 " are not the only danger: a defence that throws honest minorities out costs"
-                " its error where nobody attacks, which is why nobody is among the attacks."
+                " its error where nobody attacks, and nobody attacking is a case, too."
                 f"{alone if len(seeds) == 1 else ''}"
             ),
             Heading("Where the server has rows that it trusts"),
