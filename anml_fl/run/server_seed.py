@@ -81,7 +81,7 @@ def make_seed(out: Path, config: RunConfig, *, begun: bool, bound: Bound | None)
     if (out / SEED).exists():
         _close_to_others(out / SEED)
     if begun:
-        _refuse_another(out, config, bound)
+        refuse_another(out, config, bound)
     elif config.engine == "deployment" and not (out / SEED).exists():
         keep_seed(out, secrets.randbits(_BITS))
 
@@ -94,7 +94,22 @@ def missing(out: Path) -> ConfigError:
     )
 
 
-def _refuse_another(out: Path, config: RunConfig, bound: Bound | None) -> None:
+def refuse_another(out: Path, config: RunConfig, bound: Bound | None) -> None:
+    """Refuse a run whose rounds were drawn by another seed than the one that is there.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+    config : RunConfig
+    bound : Bound or None
+        By what they were drawn; None if nothing says so.
+
+    Raises
+    ------
+    ConfigError
+        If it is gone, another, or was laid there later.
+    """
     seed, said = kept_seed(out), bound or Bound()
     app = config.engine == APP and bound is not None and not said.given
     drawn = app or config.engine == "deployment"
