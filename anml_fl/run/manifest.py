@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from anml_fl.run.files import MANIFEST
+from anml_fl.run.server_seed import Bound, commitment, kept_seed
 from anml_fl.system.files import read_text, write_whole
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class _Said(BaseModel):
     run: str = ""
     decisive: dict[str, str] = {}
     sampling_seed: int | None = None
+    server_seed_sha256: str = ""
 
 
 class Manifest:
@@ -57,7 +59,8 @@ class Manifest:
     run : str
         What the registry calls the run, where that does not follow from the settings.
     about : mapping, optional
-        What is trained, as `Task.about` says it; or what decides in an app's run.
+        What is trained, as `Task.about` says it; or what decides in an app's run. A commitment
+        to the server's seed is added, where the folder has one.
 
     Attributes
     ----------
@@ -77,7 +80,9 @@ class Manifest:
         run: str = "",
         about: Mapping[str, Any] | None = None,
     ) -> None:
-        self._about = about or {}
+        seed = kept_seed(out)
+        bound = {} if seed is None else {"server_seed_sha256": commitment(seed)}
+        self._about = {**(about or {}), **bound}
         self._path, self._engine, self._run = out / MANIFEST, config.engine, run
         self._code, self.own = code, own
         before = _read(self._path)
@@ -155,12 +160,25 @@ def kept_decisive(out: Path) -> tuple[dict[str, str], int | None]:
     return said.decisive, said.sampling_seed
 
 
+def kept_bound(out: Path) -> Bound | None:
+    """Read by what a run that was begun draws; None if there is nothing to read."""
+    try:
+        said = _parse(out / MANIFEST)
+    except (OSError, ValueError):
+        return None
+    return Bound(said.server_seed_sha256, said.sampling_seed is not None)
+
+
 def _read(path: Path) -> _Said:
     """Read what the file says; nothing, if it cannot be read or is something else."""
     try:
-        return _Said.model_validate_json(read_text(path))
+        return _parse(path)
     except (OSError, ValueError):
         return _Said()
+
+
+def _parse(path: Path) -> _Said:
+    return _Said.model_validate_json(read_text(path))
 
 
 @cache  # asked every round, and each answer parses a package's metadata

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+# Two repeats on few rows agree by chance, and their interval has no width then.
+_FEWEST = 3
+
 Verdict = Literal["joining helps", "joining costs", "no difference shown", "cannot be said"]
 Better = Literal["higher", "lower"]
 
@@ -64,7 +67,7 @@ class SiteWorth:
     brings : Interval, optional
         The federation with it against without it, on the others' rows.
     verdict : str
-        What `gain` says in words.
+        What `gain` says in words; of fewer than three repeats, that it cannot be said.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
@@ -218,7 +221,7 @@ def site_worth(
 
 
 def _verdict(gain: Interval | None) -> Verdict:
-    if gain is None:
+    if gain is None or gain.pairs < _FEWEST:
         return "cannot be said"
     said: dict[int, Verdict] = {1: "joining helps", 0: "no difference shown"}
     return said.get(gain.sign, "joining costs")

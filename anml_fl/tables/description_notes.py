@@ -181,12 +181,13 @@ def _of_cells(sites: Sequence[SiteDescription]) -> Iterator[str]:
             f"cells that are out of range, and will be refused: {beyond}; `anml data"
             " check` names the first of each column"
         )
-    constant = [one for one in sites if one.constant]
-    for one in constant[:_LISTED]:
-        where = f"{one.site or NAMELESS}: " if one.site or len(sites) > 1 else ""
-        yield f"{where}all rows have the same in {_some(one.constant)}"
-    if (more := len(constant) - _LISTED) > 0:
-        yield f"{more} more sites have columns in which all rows have the same"
+    for said, of in (("have the same", "constant"), ("have no value", "empty")):
+        found = [(one, getattr(one, of)) for one in sites if getattr(one, of)]
+        for one, names in found[:_LISTED]:
+            where = f"{one.site or NAMELESS}: " if one.site or len(sites) > 1 else ""
+            yield f"{where}all rows {said} in {_some(names)}"
+        if (more := len(found) - _LISTED) > 0:
+            yield f"{more} more sites have columns in which all rows {said}"
 
 
 def _of_sites(sites: Sequence[SiteDescription]) -> Iterator[str]:

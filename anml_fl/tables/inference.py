@@ -107,8 +107,8 @@ def _named(columns: Columns, name: str, what: str) -> None:
         return
     folded = {one.casefold().strip(): one for one in names}
     same = folded.get(name.casefold().strip())
-    # Of a short name a letter is much: death comes near died.
-    cutoff = 0.4 if len(name) <= _SHORT else 0.6
+    # Of a short name a letter is much: death comes near died; but site not near smoker.
+    cutoff = 0.42 if len(name) <= _SHORT else 0.6
     near = [same] if same else get_close_matches(name, names, cutoff=cutoff)
     hints = [f"did you mean {' or '.join(map(shown, near))}?"] if near else []
     if len(names) <= _MOST_NAMED and not any(map(_is_value, names)):

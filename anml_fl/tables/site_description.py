@@ -47,6 +47,8 @@ class SiteDescription:
         Cells that are beyond the schema's range, or no number or date at all.
     constant : tuple of str
         Columns in which all its rows have the same.
+    empty : tuple of str
+        Columns in which none of its rows has a value.
     """
 
     site: str
@@ -55,6 +57,7 @@ class SiteDescription:
     missing: float
     out_of_range: int
     constant: tuple[str, ...]
+    empty: tuple[str, ...] = ()
 
 
 def site_descriptions(columns: Columns, schema: TableSchema) -> tuple[SiteDescription, ...]:
@@ -73,6 +76,7 @@ def site_descriptions(columns: Columns, schema: TableSchema) -> tuple[SiteDescri
     starts = np.searchsorted(holder[order], np.arange(n))
     missing, wrong, read = np.zeros(n), np.zeros(n, dtype=np.int64), 0
     constant: list[list[str]] = [[] for _ in sites]
+    empty: list[list[str]] = [[] for _ in sites]
     there = set(columns.table.column_names)
     for column in schema.columns:
         if isinstance(column, IgnoredColumn) or column.name not in there:
@@ -82,11 +86,12 @@ def site_descriptions(columns: Columns, schema: TableSchema) -> tuple[SiteDescri
         if isinstance(column, NumberColumn | DateColumn):
             odd = _misfits(cells, column, none)
             wrong += np.bincount(holder[odd[cells.codes]], minlength=n)
-        missing += np.bincount(holder[none[cells.codes]], minlength=n)
+        lacking = np.bincount(holder[none[cells.codes]], minlength=n)
+        missing += lacking
         read += 1
         for site in np.flatnonzero(_same(cells.codes[order], starts, columns.table.num_rows)):
             if rows[site] > 1:
-                constant[site].append(column.name)
+                (empty if lacking[site] == rows[site] else constant)[site].append(column.name)
     classes = _classes(columns, schema, holder, n)
     if (
         isinstance(schema.label, ValueLabel)
@@ -103,6 +108,7 @@ def site_descriptions(columns: Columns, schema: TableSchema) -> tuple[SiteDescri
             missing=round(float(missing[i] / max(rows[i] * read, 1)), 4),
             out_of_range=int(wrong[i]),
             constant=tuple(constant[i]),
+            empty=tuple(empty[i]),
         )
         for i, site in enumerate(sites)
     )

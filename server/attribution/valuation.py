@@ -18,9 +18,10 @@ from anml_fl.method.threads import one_thread
 from anml_fl.run.attribution import Attribution, Contribution, Estimator, save_attribution
 from anml_fl.run.files import ATTRIBUTION, CONFIG, LEDGER, ROUNDS, SUMMARY
 from anml_fl.run.ledger_audit import audit
+from anml_fl.run.manifest import kept_bound
 from anml_fl.run.rank_correlation import rank_correlation
 from anml_fl.run.reading import load_run
-from anml_fl.run.server_seed import kept_seed
+from anml_fl.run.server_seed import kept_seed, refuse_another
 from anml_fl.run.updates import load_updates
 from anml_fl.seeding import stream
 from anml_fl.settings.reading import from_toml
@@ -226,6 +227,8 @@ def _games(
     out: Path, strategy: str, config: RunConfig
 ) -> Callable[[RoundRecord, list[str]], Utility]:
     """Make what makes a round's game from its record and its valid contributors."""
+    # By another one other rows would be tested on, the trusted ones among them.
+    refuse_another(out, config, kept_bound(out))
     seed = kept_seed(out)
     task, folder = task_of(config, seed), out / strategy
     if config.table.on_nodes:

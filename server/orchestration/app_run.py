@@ -20,7 +20,7 @@ from anml_fl.run.files import MODEL
 from anml_fl.run.manifest import Manifest, kept_decisive, kept_run
 from anml_fl.run.parsing import parsed_once
 from anml_fl.run.participants import participants
-from anml_fl.run.server_seed import keep_seed, kept_seed
+from anml_fl.run.server_seed import keep_seed, kept_seed, missing
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.registry import RegistrySettings
 from anml_fl.settings.run import APP, RunConfig
@@ -175,15 +175,17 @@ class AppRun:
         # settings is another one, and draws a name.
         drawn = f"{config.name}-{secrets.token_hex(8)}"
         called = plan.signals.run or kept_run(out) or drawn
+        folder = StrategyFolder(out / name)
         before = _seed_of(out)
         seed = plan.seed if before is None else before
         about: dict[str, Any] = {"decisive": dict(plan.decisive)}
         if not isinstance(seed, DrawnSeed):
             about["sampling_seed"] = seed
         elif before is None:
+            if folder.begun():
+                raise missing(out)
             keep_seed(out, seed)
         manifest = Manifest(out, config, code, {}, called, about)
-        folder = StrategyFolder(out / name)
         over = finished(out, config, name)
         kept = None if over else folder.resume(run)
         settlement = Settlement(out, config)

@@ -16,12 +16,14 @@ from anml_fl.run.files import (
     ERROR,
     LOCK,
     MANIFEST,
+    MODEL,
     REPORT,
     SEED,
     SUMMARY,
     WORTH,
     WORTH_PARTIAL,
 )
+from anml_fl.run.manifest import kept_bound
 from anml_fl.run.schema import OwnData, StrategySummary, Summary
 from anml_fl.run.server_seed import make_seed
 from anml_fl.run.strategy_folder import StrategyFolder
@@ -85,7 +87,7 @@ def open_run(out: Path, config: RunConfig) -> None:
     ------
     ConfigError
         If the folder holds a run with other settings, or one that was altered after its end,
-        or one whose server's seed was taken away.
+        or one whose server's seed was taken away, or is another.
     LedgerError
         If it holds a run that was altered before.
     """
@@ -110,10 +112,15 @@ def open_run(out: Path, config: RunConfig) -> None:
     if anew:
         set_aside(out)
         # Gone for good with the manifest that is written next, before anything is settled.
-        for name in (MANIFEST, REPORT, SEED, WORTH, WORTH_PARTIAL):
+        for name in (MANIFEST, REPORT, WORTH, WORTH_PARTIAL):
             (out / name).unlink(missing_ok=True)
+        if config.engine == "deployment":
+            # A simulation's was laid there, for this run too.
+            (out / SEED).unlink(missing_ok=True)
     folders = [StrategyFolder(out / name) for name in config.strategies]
-    make_seed(out, config, begun=not anew and any(one.begun() for one in folders))
+    # What is finished has no checkpoint any more.
+    begun = any(one.begun() or (one.path / MODEL).exists() for one in folders)
+    make_seed(out, config, begun=begun and not anew, bound=kept_bound(out))
     for name in config.strategies:
         folder = StrategyFolder(out / name)
         if anew or not (finished(out, config, name) or folder.begun()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,11 +22,12 @@ def round_axis(strategies: Iterable[StrategyRun]) -> dict[str, Any]:
     first, last = span(strategies)
     step = next(
         step
-        for power in range(12)
+        for power in count()
         for step in (10**power, 2 * 10**power, 5 * 10**power)
         if (last - first) // step < 10
     )
-    ticks = [n for n in range(first, last + 1) if n % step == 0]
+    # A damaged run's rounds may be any: nothing is gone through but the ticks.
+    ticks = list(range(-(-first // step) * step, last + 1, step))
     return {
         "title": {"text": "Round"},
         "tickvals": ticks,

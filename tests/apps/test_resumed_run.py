@@ -18,6 +18,7 @@ from anml_fl.registry.domain import Contributor
 from anml_fl.registry.memory import InMemoryRegistry
 from anml_fl.registry.sql import SqlRegistry
 from anml_fl.run.audit import audit_run
+from anml_fl.settings.section import ConfigError
 
 PROGRAM = Path(__file__).with_name("kept_app.py")
 
@@ -246,3 +247,30 @@ def test_a_drawn_seed_is_taken_up_again(lines, tmp_path):
     whole = lines.of_kind("anml", **options, seed=int(first.sampling.seed))
     lines.carry_out(whole)
     assert asked == [[c.contributor for c in record.contributors] for record in whole.records]
+
+
+@pytest.mark.parametrize(
+    ("altered", "said"),
+    [(None, "is missing"), ("5ec2e7", "is another"), ("no number", "hexadecimal")],
+)
+def test_it_goes_on_by_the_seed_that_it_drew_and_by_no_other(lines, tmp_path, altered, said):
+    folder = tmp_path / "mine"
+    with pytest.raises(KeyboardInterrupt):
+        lines.carry_out(lines.of_kind("anml", save=folder), 4, _stops(KeyboardInterrupt(), 2))
+    (folder / "server.seed").unlink()
+    if altered is not None:
+        (folder / "server.seed").write_text(altered)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=said):
+            lines.carry_out(lines.of_kind("anml", save=folder))
+    assert (folder / "server.seed").exists() is (altered is not None)
+
+
+def test_without_its_manifest_a_seed_that_is_gone_is_missed_too(lines, tmp_path):
+    folder = tmp_path / "mine"
+    with pytest.raises(KeyboardInterrupt):
+        lines.carry_out(lines.of_kind("anml", save=folder), 4, _stops(KeyboardInterrupt(), 2))
+    (folder / "server.seed").unlink()
+    (folder / "manifest.json").unlink()
+    with pytest.raises(ConfigError, match="is missing"):
+        lines.carry_out(lines.of_kind("anml", save=folder))

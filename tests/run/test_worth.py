@@ -78,6 +78,7 @@ def test_repeats_without_a_score_are_no_pairs_and_one_pair_is_no_interval() -> N
         ("higher", (0.1, 0.11, 0.12), "joining costs"),
         ("lower", (0.3, 0.32, 0.31), "no difference shown"),
         ("lower", (0.1, None, None), "cannot be said"),
+        ("lower", (0.1, 0.11, None), "cannot be said"),
     ],
 )
 def test_the_verdict_follows_the_metric_s_better_side(better, joined, verdict) -> None:

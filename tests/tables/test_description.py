@@ -78,6 +78,14 @@ def test_constant_columns_of_a_site(columns):
     assert "u: all rows have the same in age" in found.notes
 
 
+def test_columns_that_a_site_does_not_have_are_not_called_constant(columns):
+    table = columns({"at": ["u", "v", "u", "v"], "age": ["", "2", "", "3"], "sick": [*"0101"]})
+    found = described(table, SCHEMA)
+    assert [one.empty for one in found.sites] == [("age",), ()]
+    assert [one.constant for one in found.sites] == [(), ()]
+    assert "u: all rows have no value in age" in found.notes
+
+
 def test_without_sites_there_is_one_for_all(columns):
     table = columns({"age": ["x", "200"], "sick": ["0", "1"]})
     (one,) = described(table, SCHEMA.model_copy(update={"site": ""})).sites
