@@ -1,0 +1,41 @@
+"""What the page's scripts build with: elements, text and numbers, never markup from data."""
+
+ELEMENTS = r"""
+// ── Elements, text and numbers ──────────────────────────────────────────────────────────────
+
+/** Make an element. Text is set as text: what others wrote is never read as markup. */
+function el(name, properties = {}, children = []) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+/** Set a text only where it changed: nothing is laid out, or read aloud, twice. */
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Spell out what could hide or reorder text, and shorten what is too long. */
+function visible(text, limit = 200) {
+  const spelled = String(text).slice(0, limit + 1).replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu,
+    (char) => {
+      const code = char.codePointAt(0).toString(16);
+      if (code.length > 4) return "\\U" + code.padStart(8, "0");
+      return code.length > 2 ? "\\u" + code.padStart(4, "0") : "\\x" + code.padStart(2, "0");
+    },
+  );
+  return spelled.length <= limit ? spelled : spelled.slice(0, limit - 1) + "…";
+}
+
+const has = (x) => typeof x === "number" && Number.isFinite(x);
+const fixed = (x, digits = 2) => (has(x) ? x.toFixed(digits).replace("-", "−") : "—");
+const percent = (x) => (has(x) ? `${(100 * x).toFixed(1)}\u00a0%` : "—");
+const signed = (x) => (has(x) ? (x > 0 ? "+" : "") + fixed(x, 1) : "—");
+const whole = (x) => (has(x) ? x.toLocaleString("en") : "—");
+/** Payouts are kept in millionths of a unit. */
+const units = (x) => (has(x) ? (x / 1e6).toLocaleString("en", {
+  minimumFractionDigits: 2, maximumFractionDigits: 2,
+}) : "—");
+const plural = (n, one) => `${whole(n)} ${one}${n === 1 ? "" : "s"}`;
+"""
