@@ -105,7 +105,8 @@ def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:
     kinds = dict.fromkeys(kind for one in people for kind in one.get("evidence", ()))
     return {
         "evidence": {
-            kind: [number(one.get("evidence", {}).get(kind)) for one in people] for kind in kinds
+            kind: [number(one.get("evidence", {}).get(kind)) for one in people]
+            for kind in kinds
         },
         "posterior": [number(one.get("posterior")) for one in people],
         "bound": [number(one.get("bound")) for one in people],

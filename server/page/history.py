@@ -85,7 +85,7 @@ def contributor_history(run: Following, strategy: str, name: str) -> dict[str, A
 
 
 def _person(line: bytes, name: str) -> dict[str, Any]:
-    """Read one contributor out of a round's line; see `short_round` on what is searched for."""
+    """Read one contributor out of a round's line, by a text that stands there once."""
     at = line.find(b'"contributor":' + json.dumps(name).encode() + b",")
     start = line.rfind(b'{"T":', 0, at) if at >= 0 else -1
     if start >= 0:
@@ -141,7 +141,9 @@ def heat(run: Following, strategy: str, who: Sequence[str] = ()) -> dict[str, An
     }
 
 
-def _extremes(rounds: RoundsFile, kept: list[int]) -> tuple[dict[str, float], dict[str, float]]:
+def _extremes(
+    rounds: RoundsFile, kept: list[int]
+) -> tuple[dict[str, float], dict[str, float]]:
     """Find everybody's last weight, and by how much it ever differed."""
     last: dict[str, float] = {}
     least: dict[str, float] = {}
@@ -160,9 +162,7 @@ def _extremes(rounds: RoundsFile, kept: list[int]) -> tuple[dict[str, float], di
     return last, {name: most[name] - least[name] for name in last}
 
 
-def _rows(
-    rounds: RoundsFile, kept: list[int], names: Iterable[str]
-) -> list[dict[str, Any]]:
+def _rows(rounds: RoundsFile, kept: list[int], names: Iterable[str]) -> list[dict[str, Any]]:
     table: dict[str, list[float | None]] = {name: [None] * len(kept) for name in names}
     for place, number_ in enumerate(kept):
         for name, weight in zip(

@@ -123,7 +123,10 @@ class LedgerFile(GrowingLines):
     def told(self) -> dict[str, Any]:
         """Say how far it is, and whether it holds."""
         if fault := self.fault or self.difference:
-            said: tuple[bool | None, str] = (False, f"This run does not fit its ledger: {fault}.")
+            said: tuple[bool | None, str] = (
+                False,
+                f"This run does not fit its ledger: {fault}.",
+            )
         elif self.chain.entries == 0:
             said = (None, "Nothing is settled yet.")
         elif self._key is None:

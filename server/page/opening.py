@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A pipe is opened without waiting for whoever writes to it, and then seen to be one.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -40,7 +40,7 @@ def opened(folder: Path, *names: str) -> Iterator[int]:
     Parameters
     ----------
     folder : Path
-        May be a link itself: whoever started the server named it.
+        No link itself; those before it are followed.
     *names : str
         Of folders below it, and at last of the file.
 
@@ -68,7 +68,7 @@ def opened(folder: Path, *names: str) -> Iterator[int]:
     here = os.open(folder, _FOLDER)
     try:
         for name in names[:-1]:
-            below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=here)
+            below = os.open(name, _FOLDER, dir_fd=here)
             os.close(here)
             here = below
         file = os.open(names[-1], _FILE, dir_fd=here)

@@ -159,7 +159,11 @@ def _strategy(run: Following, name: str, doing: str) -> StrategyState:
     state = "done"
     if name == doing and run.ending is None:
         state = "failed" if run.error else "running"
-    elif run.ending is None and doing and run.strategies.index(name) > run.strategies.index(doing):
+    elif (
+        run.ending is None
+        and doing
+        and run.strategies.index(name) > run.strategies.index(doing)
+    ):
         state = "waiting"
     return StrategyState(
         name,
