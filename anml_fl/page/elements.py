@@ -30,12 +30,13 @@ function visible(text, limit = 200) {
 
 const has = (x) => typeof x === "number" && Number.isFinite(x);
 const fixed = (x, digits = 2) => (has(x) ? x.toFixed(digits).replace("-", "−") : "—");
-const percent = (x) => (has(x) ? `${(100 * x).toFixed(1)}\u00a0%` : "—");
+/** A share in percent; a small one, as among thousands, with two digits that say something. */
+const percent = (x) => {
+  if (!has(x)) return "—";
+  const hundred = 100 * x;
+  return `${x > 0 && x < 0.001 ? Number(hundred.toPrecision(2)) : hundred.toFixed(1)}\u00a0%`;
+};
 const signed = (x) => (has(x) ? (x > 0 ? "+" : "") + fixed(x, 1) : "—");
 const whole = (x) => (has(x) ? x.toLocaleString("en") : "—");
-/** Payouts are kept in millionths of a unit. */
-const units = (x) => (has(x) ? (x / 1e6).toLocaleString("en", {
-  minimumFractionDigits: 2, maximumFractionDigits: 2,
-}) : "—");
 const plural = (n, one) => `${whole(n)} ${one}${n === 1 ? "" : "s"}`;
 """

@@ -23,6 +23,7 @@ from anml_fl.page.live_stream import STREAM
 from anml_fl.page.live_style import LIVE_STYLE
 from anml_fl.page.live_template import TEMPLATE
 from anml_fl.page.live_timebar import TIMEBAR
+from anml_fl.page.live_words import WORDS
 from anml_fl.page.style import style_sheet
 from anml_fl.page.table import TABLE, TABLE_STYLE
 
@@ -93,6 +94,7 @@ def live_script() -> str:
     }
     constants = "".join(f"const {name} = {json.dumps(of)};\n" for name, of in palette.items())
     parts = (
-        ELEMENTS, DRAWING, TABLE, CURVE, SCATTER, HEAT, TIMEBAR, STREAM, PEOPLE, HISTORY, MAIN,
+        ELEMENTS, DRAWING, TABLE, CURVE, SCATTER, HEAT, TIMEBAR, STREAM, WORDS, PEOPLE, HISTORY,
+        MAIN,
     )  # fmt: skip
     return constants + "".join(parts)

@@ -33,7 +33,7 @@ class Heat {
       this.rows.push({title}, ...rows);
     }
     Object.assign(this, {heat, at});
-    this.canvas.style.height = `${(this.rows.length * 1.25 + 4).toFixed(2)}rem`;
+    this.canvas.style.height = `${(this.rows.length * 1.25 + 3).toFixed(2)}rem`;
     this.canvas.setAttribute("aria-label",
       `Weights by contributor and round of ${plural(people.size, "contributor")}. `
       + "Each contributor's history has the numbers.");

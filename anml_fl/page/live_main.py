@@ -195,7 +195,7 @@ class Page {
     const most = round.paid.reduce((top, x) => Math.max(top, x ?? 0), 1);
     this.payouts.setColumns([
       {title: "Contributor", text: (i) => visible(round.contributors[i], 60)},
-      {title: "Paid so far (micro-units)", number: true, value: (i) => round.paid[i],
+      {title: "Paid (micro-units)", number: true, value: (i) => round.paid[i],
         text: (i) => whole(round.paid[i])},
       {title: "Share", number: true, value: (i) => round.paid[i], text: () => "",
         fill: (cell, i) => gauge(
@@ -241,42 +241,6 @@ class Page {
       "li", {}, [el("a", {href, textContent: visible(name, 80)})],
     )));
   }
-}
-
-function ledgerWords(ledger) {
-  if (!ledger) return "No ledger.";
-  const holds = {true: "✓ it verifies", false: "✕ it does not verify"}[ledger.verifies]
-    ?? "not checked yet";
-  const head = ledger.head ? `, head ${visible(ledger.head, 16)}` : "";
-  return `Ledger: ${ledger.entries === 1 ? "1 entry" : `${whole(ledger.entries)} entries`}${head}; `
-    + `${holds}.${ledger.words ? ` ${visible(ledger.words, 300)}` : ""}`;
-}
-
-function gateWords(gate, round, attackers) {
-  const marks = attackers ? "Circles: honest. Diamonds (◆ in the table): attackers."
-    : "A circle for each contributor.";
-  const about = `${marks} Area: weight. Filled: went into the model; hollow: did not. Point at a `
-    + "mark for its numbers, press it for its history.";
-  if (!gate) return `${about} This strategy has no gate.`;
-  const rho = has(round.rho_c)
-    ? ` Solid line: how q follows s (rho_c = ${fixed(round.rho_c)}); dotted: at tau_c = ${gate.tau_c},`
-      + " above which external signals are trusted."
-    : " rho_c is undefined in this round.";
-  return `${about} Dashed: tau_h = ${gate.tau_h}; stage 1 fires only if everyone stands to the right`
-    + ` of it (min s = ${fixed(round.min_s)}).${rho}`;
-}
-
-/** Call at once, and then at most once in so many ms, the last time with what came last. */
-function paced(call, pause) {
-  let [last, timer, given] = [-Infinity, null, []];
-  const go = () => {
-    [last, timer] = [performance.now(), null];
-    call(...given);
-  };
-  return (...now) => {
-    given = now;
-    timer ??= setTimeout(go, Math.max(0, last + pause - performance.now()));
-  };
 }
 
 new Page();

@@ -61,7 +61,7 @@ class People {
         title: "Refused credentials", className: "words",
         text: (i) => visible(refused(i).join("; ") || "—", 300),
       }] : []),
-      ...(round.paid ? [{title: "Paid so far (micro-units)", ...of("paid", whole)}] : []),
+      ...(round.paid ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
     ];
   }
 
@@ -119,22 +119,5 @@ function gauge(cell, value, most, text) {
   const [bar, words] = cell.firstChild.children;
   bar.firstChild.style.width = `${(100 * Math.max(0, value ?? 0)) / most}%`;
   put(words, text);
-}
-
-/** Who is missing in a round, or left out, and who was not asked. */
-function missing(round, contributors) {
-  const listed = (names) => names.slice(0, 5).join(", ")
-    + (names.length > 5 ? ` and ${whole(names.length - 5)} more` : "");
-  const out = round.contributors.flatMap((name, i) => (round.reason[i] === null ? []
-    : [`${visible(name, 40)} (${visible(round.reason[i], 80)})`]));
-  const there = new Set(round.contributors);
-  const unasked = contributors.filter((name) => !there.has(name)).map((x) => visible(x, 40));
-  const said = [out.length ? `Without a valid reply: ${out.length} of ${
-    whole(round.contributors.length)}: ${listed(out)}.` : "Everyone who was asked gave a valid reply."];
-  if (unasked.length) said.push(`Not asked: ${whole(unasked.length)}: ${listed(unasked)}.`);
-  if (round.refused?.length) {
-    said.push(`Replies of nobody known: ${listed(round.refused.map((x) => visible(x, 120)))}.`);
-  }
-  return said.join(" ");
 }
 """

@@ -50,7 +50,7 @@ class Scatter {
     for (const i of this.drawn) {
       const attacks = this.attackers?.has(this.round.contributors[i]);
       c.strokeStyle = c.fillStyle = attacks ? ATTACKER[0] : HONEST[0];
-      c.globalAlpha = 0.85;
+      c.globalAlpha = n > 1000 ? 0.4 : 0.85;
       c.lineWidth = 2;
       mark(c, attacks ? "diamond" : "circle", map.x(this.round.s[i]), map.y(this.round.q[i]),
         this.size(i, n), this.round.selected[i]);

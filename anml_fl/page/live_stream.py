@@ -57,4 +57,17 @@ class Stream {
     });
   }
 }
+
+/** Call at once, and then at most once in so many ms, the last time with what came last. */
+function paced(call, pause) {
+  let [last, timer, given] = [-Infinity, null, []];
+  const go = () => {
+    [last, timer] = [performance.now(), null];
+    call(...given);
+  };
+  return (...now) => {
+    given = now;
+    timer ??= setTimeout(go, Math.max(0, last + pause - performance.now()));
+  };
+}
 """

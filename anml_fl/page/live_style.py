@@ -68,7 +68,7 @@ dialog canvas.board { height: 15rem; }
 @media (min-width: 1800px) { canvas.board { height: 30rem; } canvas.square { height: 34rem; } }
 @media (max-width: 600px) {
   td:first-child, th:first-child { position: sticky; }
-  tbody th:first-child { max-width: 8rem; overflow-wrap: anywhere; white-space: normal; z-index: 1; }
+  tbody th:first-child { max-width: 8rem; overflow-wrap: break-word; white-space: normal; z-index: 1; }
   button.who { max-width: 7.5rem; }
   .bar { gap: .3rem 1rem; }
   dialog { padding: .75rem; }

@@ -32,10 +32,9 @@ class DataTable {
     this.scroll.setAttribute("role", "region");
     this.scroll.setAttribute("aria-label", label + ", scrolls");
     this.hint = el("p", {className: "hint over", textContent: "The table goes on to the side."});
+    this.asked = el("label", {}, ["Search ", this.search]);
     root.replaceChildren(
-      el("div", {className: "tools"}, [
-        el("label", {}, ["Search ", this.search]), this.said,
-      ]),
+      el("div", {className: "tools"}, [this.asked, this.said]),
       this.hint, this.scroll, this.more,
     );
     this.search.addEventListener("input", () => {
@@ -113,6 +112,8 @@ class DataTable {
     const all = count.toLocaleString("en");
     const found = this.query ? `${order.length.toLocaleString("en")} of ${all}` : all;
     put(this.said, `${found} ${this.noun}`);
+    // What is seen at a glance needs no search.
+    this.asked.hidden = !this.query && count <= DataTable.FOLD;
     this.length = this.open ? order.length : Math.min(order.length, DataTable.FOLD);
     this.virtual = this.length > DataTable.VIRTUAL;
     this.root.classList.toggle("virtual", this.virtual);
@@ -201,6 +202,7 @@ function compared(values, sign) {
 
 TABLE_STYLE = """
 .tools { align-items: baseline; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
+.tools [hidden] { display: none; }
 .tools input {
   background: var(--ground); border: 1px solid var(--muted); border-radius: 4px; color: inherit;
   font: inherit; max-width: 100%; padding: .2rem .5rem; width: 14rem;
@@ -208,7 +210,7 @@ TABLE_STYLE = """
 .said, .over { color: var(--muted); font-size: .92rem; margin: 0; }
 thead th button {
   background: none; border: 0; color: inherit; cursor: pointer; font: inherit;
-  min-height: 1.5rem; padding: 0; text-align: inherit;
+  min-height: 1.5rem; padding: 0; text-align: inherit; white-space: nowrap;
 }
 thead th button:hover { text-decoration: underline; }
 tbody th { background: var(--ground); font-weight: 400; vertical-align: top; }
