@@ -36,8 +36,8 @@ class Board {
   }
 }
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
-const textSize = () => 0.82 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+const colour = (name) => ROOT.getPropertyValue(`--${name}`);
+const textSize = () => 0.82 * parseFloat(ROOT.fontSize);
 
 /** Round places for ticks between two ends, at most about so many. */
 function ticks(low, high, most, wholes = false) {
@@ -52,7 +52,7 @@ function ticks(low, high, most, wholes = false) {
   return found;
 }
 
-/** Draw axes with ticks and titles; the room for each is measured, so that none lie on another.
+/** Draw axes with ticks and titles; the room for each is measured: none lies on another.
  * An axis: {low, high, title, wholes?, text?}. Gives what maps values to px. */
 function axes(c, width, height, x, y) {
   const line = textSize() * 1.25;
@@ -107,7 +107,8 @@ function mark(c, shape, x, y, size, filled = true) {
   else if (shape === "square") c.rect(x - half, y - half, size, size);
   else if (shape === "cross" || shape === "x" || shape === "star") {
     if (shape !== "x") {
-      c.moveTo(x - half, y); c.lineTo(x + half, y); c.moveTo(x, y - half); c.lineTo(x, y + half);
+      c.moveTo(x - half, y); c.lineTo(x + half, y);
+      c.moveTo(x, y - half); c.lineTo(x, y + half);
     }
     if (shape !== "cross") {
       c.moveTo(x - half, y - half); c.lineTo(x + half, y + half);

@@ -28,6 +28,8 @@ function visible(text, limit = 200) {
   return spelled.length <= limit ? spelled : spelled.slice(0, limit - 1) + "…";
 }
 
+/** The root's style, which follows light, dark and the reader's text size. */
+const ROOT = getComputedStyle(document.documentElement);
 const has = (x) => typeof x === "number" && Number.isFinite(x);
 const fixed = (x, digits = 2) => (has(x) ? x.toFixed(digits).replace("-", "−") : "—");
 /** A share in percent; a small one, as among thousands, with two digits that say something. */

@@ -94,7 +94,7 @@ def live_script() -> str:
     }
     constants = "".join(f"const {name} = {json.dumps(of)};\n" for name, of in palette.items())
     parts = (
-        ELEMENTS, DRAWING, TABLE, CURVE, SCATTER, HEAT, TIMEBAR, STREAM, WORDS, PEOPLE, HISTORY,
-        MAIN,
+        ELEMENTS, DRAWING, TABLE, CURVE, SCATTER, HEAT, TIMEBAR, STREAM, WORDS, PEOPLE,
+        HISTORY, MAIN,
     )  # fmt: skip
     return constants + "".join(parts)

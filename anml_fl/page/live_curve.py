@@ -1,4 +1,4 @@
-"""The live page's curves: a line for each series by round, with a legend of marks and names."""
+"""The live page's curves: a line for each series by round, a legend of marks and names."""
 
 CURVE = r"""
 // ── Curves by round ─────────────────────────────────────────────────────────────────────────

@@ -12,8 +12,9 @@ class Heat {
     this.board = new Board(this.canvas, (...given) => this.paint(...given));
     this.canvas.addEventListener("pointermove", (event) => {
       const [row, k] = this.cell(event);
-      put(this.readout, !row ? "\u00a0" : `${visible(row.contributor, 60)}, round `
-        + `${this.heat.rounds[k]}: ${has(row.weights[k]) ? percent(row.weights[k]) : "no weight"}`);
+      const weight = () => (has(row.weights[k]) ? percent(row.weights[k]) : "no weight");
+      const where = () => `${visible(row.contributor, 60)}, round ${this.heat.rounds[k]}`;
+      put(this.readout, row ? `${where()}: ${weight()}` : "\u00a0");
     });
     this.canvas.addEventListener("click", (event) => {
       const [row] = this.cell(event);
@@ -45,7 +46,8 @@ class Heat {
     const size = textSize();
     const row = 1.25 * (size / 0.82);
     const names = this.rows.map((one) => one.title ?? visible(one.contributor, 40));
-    const left = Math.min(width * 0.38, Math.max(...names.map((t) => c.measureText(t).width)) + 8);
+    const widest = Math.max(...names.map((name) => c.measureText(name).width));
+    const left = Math.min(width * 0.38, widest + 8);
     const n = this.heat.rounds.length;
     const wide = (width - left - 2) / n;
     const weights = this.rows.flatMap((one) => one.weights ?? []).filter(has);
@@ -89,12 +91,13 @@ class Heat {
     c.textAlign = "center";
     c.textBaseline = "top";
     for (const tick of ticks(1, n, Math.max(1, (width - left) / (5 * size)), true)) {
-      if (tick >= 1) c.fillText(this.heat.rounds[tick - 1], left + (tick - 0.5) * wide, foot + 3);
+      if (tick < 1) continue;
+      c.fillText(this.heat.rounds[tick - 1], left + (tick - 0.5) * wide, foot + 3);
     }
     c.fillStyle = colour("ink");
     c.textBaseline = "bottom";
-    c.fillText(`Round (darkest or brightest: ${percent(most)})`, left + (n * wide) / 2, height - 2,
-      width - 4);
+    c.fillText(`Round (the strongest colour: ${percent(most)})`, left + (n * wide) / 2,
+      height - 2, width - left);
   }
 
   cell(event) {

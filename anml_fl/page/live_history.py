@@ -38,11 +38,11 @@ class History {
     this.found = found;
     const n = found.rounds.length;
     const selected = found.selected.filter(Boolean).length;
-    const last = found.paid?.at(-1);
+    const paid = found.paid?.reduce((sum, x) => sum + (x ?? 0), 0);
     put(this.facts, `Under ${visible(strategy, 40)}: there in ${found.present ?? n} of `
       + `${plural(n, "round")}, selected in ${selected}`
       + `${has(found.last_seen) ? `, last seen in round ${found.last_seen}` : ""}`
-      + `${has(last) ? `; paid so far: ${whole(last)} micro-units` : ""}.`);
+      + `${has(paid) ? `; paid: ${whole(paid)} micro-units` : ""}.`);
     this.curves.set(
       [{name: "weight (%)", xs: found.rounds, style: SERIES[0],
         ys: found.weight.map((x) => (has(x) ? 100 * x : null))},
@@ -66,7 +66,7 @@ class History {
       {title: "s", ...of("s", (x) => fixed(x, 3))},
       ...(there("posterior")
         ? [{title: "Posterior", ...of("posterior", (x) => fixed(x, 3))}] : []),
-      ...(there("paid") ? [{title: "Paid so far", ...of("paid", whole)}] : []),
+      ...(there("paid") ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
       {title: "Selected", text: (i) => (this.found.selected[i] ? "yes" : "no")},
       {title: "Why", className: "words", text: (i) => visible(
         (this.found.why ?? this.found.reason)[i] || "—", 500,

@@ -1,4 +1,4 @@
-"""The live page's own course: what is shown, and what a new round or a choice changes of it."""
+"""The live page's own course: what is shown, and what a new round or a choice changes."""
 
 MAIN = r"""
 // ── The page ────────────────────────────────────────────────────────────────────────────────
@@ -62,8 +62,9 @@ class Page {
   lost() {
     if (the("connection").classList.contains("lost")) return;
     the("connection").className = "connection lost";
-    put(the("connection"), `The server is lost since ${new Date().toLocaleTimeString("en-GB")}: what`
-      + " stands here is what came before. Trying again …");
+    const since = new Date().toLocaleTimeString("en-GB");
+    put(the("connection"), `The server is lost since ${since}: what stands here is what came`
+      + " before. Trying again …");
   }
 
   setState(state) {
@@ -73,13 +74,15 @@ class Page {
     const facts = [
       state.dataset && `Data set: ${visible(state.dataset, 60)}`,
       state.engine && `engine: ${visible(state.engine, 40)}`,
-      state.contributors.length && plural(state.contributors.length, "contributor"),
+      state.contributors_in_all && plural(state.contributors_in_all, "contributor"),
       state.rounds_of && plural(state.rounds_of, "round"),
     ].filter(Boolean);
     put(the("facts"), facts.length ? `${facts.join(", ")}.` : "");
     put(the("ledger"), ledgerWords(state.ledger));
-    this.attackers = state.known && state.attackers?.length ? new Set(state.attackers) : null;
-    this.styles = new Map(state.strategies.map((one, k) => [one.name, SERIES[k % SERIES.length]]));
+    this.attackers = state.known && state.attackers.length ? new Set(state.attackers) : null;
+    this.styles = new Map(
+      state.strategies.map((one, k) => [one.name, SERIES[k % SERIES.length]]),
+    );
     this.showStrategies();
     this.showFiles();
     this.choose();
@@ -113,13 +116,13 @@ class Page {
     const now = found.strategies[this.strategy];
     if (before !== undefined && now && now.rounds.length > before) {
       this.announce(`Round ${now.rounds.at(-1)} of ${visible(this.strategy, 40)} ended, `
-        + `${this.state.criterion.title} ${this.written(this.scores(now).at(-1))}.`);
+        + `${this.state.criterion.title} ${this.written(this.scored(now).at(-1))}.`);
     }
   }
 
-  /** The metric where there is one, or else the error. */
-  scores(curve) {
-    return curve.score?.some(has) ? curve.score : curve.error;
+  /** What models are compared by: the metric that was chosen, or else the error. */
+  scored(of) {
+    return this.state.criterion.by_score ? of.score : of.error;
   }
 
   written(x) {
@@ -127,17 +130,21 @@ class Page {
     return this.state.criterion.unit ? percent(x) : Number(x.toPrecision(3)).toString();
   }
 
+  get criterion() {
+    const {title, unit} = this.state.criterion;
+    const capital = title.charAt(0).toUpperCase() + title.slice(1);
+    return {title: capital, unit, scale: unit ? 100 : 1};
+  }
+
   showCurves() {
     if (!this.found || !this.state) return;
     this.bar.set(this.found.strategies[this.strategy]?.rounds ?? []);
-    const {title, unit} = this.state.criterion ?? {title: "test error", unit: " %"};
-    const scale = unit ? 100 : 1;
-    const name = title.charAt(0).toUpperCase() + title.slice(1);
-    put(the("by-round"), `${name} by round`);
-    this.curves.label = `${name} by round`;
+    const {title, scale} = this.criterion;
+    put(the("by-round"), `${title} by round`);
+    this.curves.label = `${title} by round`;
     this.series = Object.entries(this.found.strategies).map(([name, curve]) => ({
       name, xs: curve.rounds, style: this.styles.get(name) ?? SERIES[0],
-      ys: this.scores(curve).map((x) => (has(x) ? x * scale : null)),
+      ys: this.scored(curve).map((x) => (has(x) ? x * scale : null)),
     }));
     this.drawCurves();
     this.showRound();
@@ -145,10 +152,10 @@ class Page {
   }
 
   drawCurves() {
-    const {title, unit} = this.state.criterion ?? {title: "test error", unit: " %"};
+    const {title, unit, scale} = this.criterion;
     this.curves.set(this.series, {
-      title: title.charAt(0).toUpperCase() + title.slice(1) + (unit ? ` (${unit.trim()})` : ""),
-      written: (x) => this.written(has(x) && unit ? x / 100 : x), at: this.bar.round,
+      title: unit ? `${title} (${unit})` : title,
+      written: (x) => this.written(has(x) ? x / scale : x), at: this.bar.round,
     });
   }
 
@@ -171,7 +178,7 @@ class Page {
     put(the("missing"), missing(round, this.state.contributors));
     the("missing").hidden = false;
     this.people.set(strategy, round, this.bar.rounds, this.attackers);
-    const gated = has(round.min_s) && round.branch !== null && round.branch !== "multiplicative";
+    const gated = has(round.min_s) && ![null, "multiplicative"].includes(round.branch);
     const gate = gated ? this.state.gate : null;
     this.scatter.set(round, gate, this.attackers);
     put(the("gate-words"), gateWords(gate, round, this.attackers));
@@ -207,13 +214,12 @@ class Page {
 
   showStrategies() {
     const all = this.state.strategies;
-    const metric = (one) => (has(one.score) ? one.score : one.error);
     this.strategies.setColumns([
       {title: "Strategy", text: (i) => visible(all[i].name, 40)},
       {title: "Rounds", number: true, value: (i) => all[i].rounds,
         text: (i) => `${all[i].rounds} of ${this.state.rounds_of ?? "?"}`},
-      {title: this.state.criterion?.title ?? "test error", number: true,
-        value: (i) => metric(all[i]), text: (i) => this.written(metric(all[i]))},
+      {title: this.criterion.title, number: true, value: (i) => this.scored(all[i]),
+        text: (i) => this.written(this.scored(all[i]))},
       {title: "Left out", number: true, value: (i) => all[i].excluded,
         text: (i) => whole(all[i].excluded)},
       {title: "State", text: (i) => visible(all[i].state ?? "", 60)},
@@ -232,7 +238,7 @@ class Page {
       ));
     }
     const links = names.map((name) => [`files/${name.split("/").map(part).join("/")}`, name]);
-    if (state.state === "finished") links.unshift(["report.html", "The report of this run"]);
+    if (state.report) links.unshift(["report.html", "The report of this run"]);
     links.push(["../", "All runs"]);
     const key = links.flat().join("\n");
     if (key === this.files) return;

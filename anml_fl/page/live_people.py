@@ -5,7 +5,7 @@ PEOPLE = r"""
 
 class People {
   constructor(root, {onOpen}) {
-    Object.assign(this, {onOpen, lines: new Map(), asking: new Latest()});
+    Object.assign(this, {onOpen, lines: new Map(), thinned: [], asking: new Latest()});
     this.table = new DataTable(root, {
       label: "Contributors", noun: "contributors", columns: [],
       sort: {title: "Weight", up: false}, key: (i) => this.round.contributors[i],
@@ -86,20 +86,28 @@ class People {
     }
     const weights = this.lines.get(this.round.contributors[i]);
     const known = weights?.filter(has) ?? [];
+    const [least, most] = [Math.min(...known), Math.max(...known, 1e-12)];
     canvas.setAttribute("aria-label", known.length
-      ? `between ${percent(Math.min(...known))} and ${percent(Math.max(...known))}` : "no weights");
-    sparkline(canvas, weights, this.rounds.indexOf(this.round.round), Math.max(...known, 1e-12));
+      ? `between ${percent(least)} and ${percent(most)}` : "no weights");
+    sparkline(canvas, weights, this.thinned.indexOf(this.round.round), most);
   }
 
   /** Ask for the weights over the rounds of the rows in view that have none yet. */
   async fetchLines(places) {
     const {round, strategy} = this;
-    const names = places.map((i) => round.contributors[i])
-      .filter((name) => !this.lines.has(name)).slice(0, 80);
+    const names = [];
+    let length = 0;  // of an address that servers take
+    for (const name of places.map((i) => round.contributors[i])) {
+      if (this.lines.has(name)) continue;
+      length += part(name).length + 5;
+      if (names.length === 80 || length > 8000) break;
+      names.push(name);
+    }
     if (!names.length) return;
     try {
       const found = await this.asking.ask(address.weights(strategy, names));
       if (!found || strategy !== this.strategy) return;
+      this.thinned = found.rounds;
       for (const one of found.who) this.lines.set(one.contributor, one.weights);
       for (const name of names) if (!this.lines.has(name)) this.lines.set(name, []);
       this.table.fresh = true;

@@ -1,4 +1,4 @@
-"""The live page's view of the gate: q against s, its lines, and the marks that can be asked."""
+"""The live page's view of the gate: q against s, its lines, and marks that can be asked."""
 
 SCATTER = r"""
 // ── q against s, as the gate sees it ────────────────────────────────────────────────────────
@@ -58,7 +58,7 @@ class Scatter {
     c.globalAlpha = 1;
   }
 
-  /** Stage 1: all right of tau_h. Stage 2: the line through the marks, against one at tau_c. */
+  /** Stage 1: all right of tau_h. Stage 2: the line through the marks, and one at tau_c. */
   lines(c, map) {
     const {tau_h, tau_c} = this.gate;
     const inside = () => {

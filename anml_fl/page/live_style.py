@@ -3,7 +3,8 @@
 LIVE_STYLE = """
 body { max-width: 2600px; }
 .sr {
-  clip-path: inset(50%); height: 1px; margin: 0; overflow: hidden; position: absolute; width: 1px;
+  clip-path: inset(50%); height: 1px; margin: 0; overflow: hidden; position: absolute;
+  width: 1px;
 }
 #announced { white-space: nowrap; }
 .connection { color: var(--muted); font-size: .92rem; }
@@ -23,12 +24,14 @@ body { max-width: 2600px; }
 .bar .time input { min-width: 6rem; }
 .bar output { min-width: 5.5rem; }
 .bar button, dialog .close, .files a {
-  background: var(--raised); border: 1px solid var(--muted); border-radius: 4px; color: inherit;
-  cursor: pointer; font: inherit; padding: .2rem .8rem;
+  background: var(--raised); border: 1px solid var(--muted); border-radius: 4px;
+  color: inherit; cursor: pointer; font: inherit; padding: .2rem .8rem;
 }
 .bar button::before { content: "○ "; }
 .bar button[aria-pressed="true"]::before { content: "● "; }
-.bar button[aria-pressed="true"] { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
+.bar button[aria-pressed="true"] {
+  border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent);
+}
 h2 { margin-top: 2rem; }
 .pair > *, section { min-width: 0; }
 canvas.board { display: block; height: 22rem; width: 100%; }
@@ -36,8 +39,13 @@ canvas.square { height: 26rem; max-width: 52rem; }
 canvas.pressable { cursor: pointer; }
 canvas.sample { height: 14px; vertical-align: middle; width: 40px; }
 canvas.spark { display: block; height: 22px; width: 96px; }
-.readout { color: var(--muted); font-size: .92rem; margin: 0; min-height: 1.55em; max-width: none; }
-.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; margin: .3rem 0; padding: 0; }
+.readout {
+  color: var(--muted); font-size: .92rem; margin: 0; max-width: none; min-height: 1.55em;
+}
+.legend {
+  display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; margin: .3rem 0;
+  padding: 0;
+}
 .legend li { align-items: center; display: flex; gap: .4rem; }
 .files { display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0; }
 .files a { display: block; text-decoration: none; }
@@ -68,7 +76,9 @@ dialog canvas.board { height: 15rem; }
 @media (min-width: 1800px) { canvas.board { height: 30rem; } canvas.square { height: 34rem; } }
 @media (max-width: 600px) {
   td:first-child, th:first-child { position: sticky; }
-  tbody th:first-child { max-width: 8rem; overflow-wrap: break-word; white-space: normal; z-index: 1; }
+  tbody th:first-child {
+    max-width: 8rem; overflow-wrap: break-word; white-space: normal; z-index: 1;
+  }
   button.who { max-width: 7.5rem; }
   .bar { gap: .3rem 1rem; }
   dialog { padding: .75rem; }

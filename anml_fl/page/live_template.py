@@ -49,8 +49,8 @@ TEMPLATE = """\
 <div class="pair">
 <section aria-labelledby="weights">
   <h2 id="weights">Weight over the rounds</h2>
-  <p class="hint">The twenty with the most weight, the least, and those whose weight changed most;
-  a cross: no weight, which is not a weight of 0.</p>
+  <p class="hint">The twenty with the most weight, the least, and those whose weight changed
+  most; a cross: no weight, which is not a weight of 0.</p>
   <div id="heat"></div>
 </section>
 <div>

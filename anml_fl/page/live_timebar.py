@@ -24,7 +24,7 @@ class TimeBar {
     return this.rounds[Number(this.slider.value)] ?? null;
   }
 
-  /** Take the rounds that there are; at the end the bar goes on with them, elsewhere it stays. */
+  /** Take the rounds that there are; at the end the bar goes on with them, else it stays. */
   set(rounds) {
     const before = this.round;
     this.rounds = rounds;

@@ -7,23 +7,24 @@ function ledgerWords(ledger) {
   if (!ledger) return "No ledger.";
   const holds = {true: "✓ it verifies", false: "✕ it does not verify"}[ledger.verifies]
     ?? "not checked yet";
+  const entries = ledger.entries === 1 ? "1 entry" : `${whole(ledger.entries)} entries`;
   const head = ledger.head ? `, head ${visible(ledger.head, 16)}` : "";
-  return `Ledger: ${ledger.entries === 1 ? "1 entry" : `${whole(ledger.entries)} entries`}${head}; `
-    + `${holds}.${ledger.words ? ` ${visible(ledger.words, 300)}` : ""}`;
+  const words = ledger.words ? ` ${visible(ledger.words, 300)}` : "";
+  return `Ledger: ${entries}${head}; ${holds}.${words}`;
 }
 
 function gateWords(gate, round, attackers) {
   const marks = attackers ? "Circles: honest. Diamonds (◆ in the table): attackers."
     : "A circle for each contributor.";
-  const about = `${marks} Area: weight. Filled: went into the model; hollow: did not. Point at a `
-    + "mark for its numbers, press it for its history.";
+  const about = `${marks} Area: weight. Filled: went into the model; hollow: did not. Point at`
+    + " a mark for its numbers, press it for its history.";
   if (!gate) return `${about} This strategy has no gate.`;
   const rho = has(round.rho_c)
-    ? ` Solid line: how q follows s (rho_c = ${fixed(round.rho_c)}); dotted: at tau_c = ${gate.tau_c},`
-      + " above which external signals are trusted."
+    ? ` Solid line: how q follows s (rho_c = ${fixed(round.rho_c)}); dotted: as it would at`
+      + ` tau_c = ${gate.tau_c}, above which external signals are trusted.`
     : " rho_c is undefined in this round.";
-  return `${about} Dashed: tau_h = ${gate.tau_h}; stage 1 fires only if everyone stands to the right`
-    + ` of it (min s = ${fixed(round.min_s)}).${rho}`;
+  return `${about} Dashed: tau_h = ${gate.tau_h}; stage 1 fires only if everyone stands to the`
+    + ` right of it (min s = ${fixed(round.min_s)}).${rho}`;
 }
 
 /** Who is missing in a round, or left out, and who was not asked. */
@@ -40,7 +41,8 @@ function missing(round, contributors) {
     : `All ${asked} who were asked gave a valid reply.`];
   if (unasked.length) said.push(`${whole(unasked.length)} not asked: ${listed(unasked)}.`);
   if (round.refused?.length) {
-    said.push(`Replies of nobody known: ${listed(round.refused.map((x) => visible(x, 120)))}.`);
+    const refused = round.refused.map((one) => visible(one, 120));
+    said.push(`Replies of nobody known: ${listed(refused)}.`);
   }
   return said.join(" ");
 }

@@ -31,7 +31,9 @@ class DataTable {
     this.scroll = el("div", {className: "scroll", tabIndex: 0}, [this.table]);
     this.scroll.setAttribute("role", "region");
     this.scroll.setAttribute("aria-label", label + ", scrolls");
-    this.hint = el("p", {className: "hint over", textContent: "The table goes on to the side."});
+    this.hint = el(
+      "p", {className: "hint over", textContent: "The table goes on to the side."},
+    );
     this.asked = el("label", {}, ["Search ", this.search]);
     root.replaceChildren(
       el("div", {className: "tools"}, [this.asked, this.said]),
@@ -72,7 +74,8 @@ class DataTable {
   titles() {
     this.head.replaceChildren(...this.columns.map((column) => {
       const button = el("button", {type: "button"}, [column.title, el("span")]);
-      const cell = el("th", {scope: "col", className: column.number ? "number" : ""}, [button]);
+      const className = column.number ? "number" : "";
+      const cell = el("th", {scope: "col", className}, [button]);
       button.addEventListener("click", () => {
         const up = this.sort?.title === column.title ? !this.sort.up : !column.number;
         this.sort = {title: column.title, up};
@@ -172,14 +175,16 @@ class DataTable {
   }
 
   gap(which, height) {
-    this.gaps ??= [0, 1].map(() => el("tr", {className: "gap", ariaHidden: "true"}, [el("td")]));
+    this.gaps ??= [0, 1].map(
+      () => el("tr", {className: "gap", ariaHidden: "true"}, [el("td")]),
+    );
     this.gaps[which].style.height = `${height}px`;
     return this.gaps[which];
   }
 
   rowHeight() {
     // As the style sheet has it, in px of the reader's text size.
-    return 2.25 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    return 2.25 * parseFloat(ROOT.fontSize);
   }
 
   sides() {
@@ -204,8 +209,8 @@ TABLE_STYLE = """
 .tools { align-items: baseline; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
 .tools [hidden] { display: none; }
 .tools input {
-  background: var(--ground); border: 1px solid var(--muted); border-radius: 4px; color: inherit;
-  font: inherit; max-width: 100%; padding: .2rem .5rem; width: 14rem;
+  background: var(--ground); border: 1px solid var(--muted); border-radius: 4px;
+  color: inherit; font: inherit; max-width: 100%; padding: .2rem .5rem; width: 14rem;
 }
 .said, .over { color: var(--muted); font-size: .92rem; margin: 0; }
 thead th button {
