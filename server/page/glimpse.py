@@ -79,7 +79,7 @@ class Glimpse:
 
 
 def is_run(folder: Path) -> bool:
-    """Tell whether a folder is a run's: settings are there, or somebody is about to write them."""
+    """Tell whether a folder is a run's: it has settings, or is about to."""
     return any(os.path.lexists(folder / name) for name in (CONFIG, LOCK, SUBMITTING))
 
 

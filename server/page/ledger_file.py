@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from server.page.rounds_file import RoundsFile
 
 MOST_PAYOUTS = 4_000_000
-"""Payouts of single rounds that are kept, contributors times rounds; 32 MB. Totals always are."""
+"""Payouts of single rounds that are kept, contributors times rounds; 32 MB. Totals all are."""
 _RECORD = b',"record":"sha256:'
 
 
@@ -149,8 +149,8 @@ class LedgerFile(GrowingLines):
         )
         end = "It is closed." if self.chain.closed else "It is not closed yet."
         return (
-            f"{self.chain.entries} entries follow one on the other, each signed with the key in"
-            f" {PUBLIC_KEY}; {shown}. {end}"
+            f"{self.chain.entries} entries follow one on the other, each signed with the key"
+            f" in {PUBLIC_KEY}; {shown}. {end}"
         )
 
     def _keep(self, entry: Round) -> None:

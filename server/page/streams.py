@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import StreamingResponse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.types import Receive, Scope, Send
 
+    from server.page.downloads import Download
     from server.page.watching import Watched
-
-
-class Sendable(Protocol):
-    """What has a length, is given in blocks, and is closed."""
-
-    length: int
-
-    def blocks(self) -> Iterator[bytes]:
-        """Give it piece by piece."""
-        ...
-
-    def close(self) -> None:
-        """Close it."""
-        ...
 
 
 class FileStream(StreamingResponse):
@@ -34,14 +21,14 @@ class FileStream(StreamingResponse):
 
     Parameters
     ----------
-    file : Sendable
+    file : Download
     kind : str
         Its media type.
     headers : mapping
         More of them.
     """
 
-    def __init__(self, file: Sendable, kind: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, file: Download, kind: str, headers: Mapping[str, str]) -> None:
         self._file = file
         length = {"Content-Length": str(file.length)}
         blocks = iterate_in_threadpool(file.blocks())
