@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.requests import Request
@@ -14,33 +14,24 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from anml_fl.page.live import live_page, live_script, live_style
 from anml_fl.run.files import CONFIG, REPORT
 from anml_fl.system.untrusted_text import visible
-from server.page import history
-from server.page.columns import round_columns
 from server.page.downloads import FILES, OF_A_STRATEGY, TABLES, Download
 from server.page.events import MOST_READERS, events
 from server.page.index_page import MOST_COMPARED, compared_page, index_page, page_style
 from server.page.listing import Listing, as_link
+from server.page.opening import there
 from server.page.policies import hashed, live_policy, plain_policy, report_policy
+from server.page.questions import NotHereError, question
 from server.page.run_settings import may_be_served
-from server.page.snapshot import snapshot
 from server.page.streams import EventStream, FileStream
 from server.page.watching import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
 
-    from server.page.following import Following
-
 _MOST_WATCHED = 16
-_MOST_ROWS_ASKED = 80
 _HEAD = 1 << 15
-
-
-class NotHereError(Exception):
-    """There is nothing at an address."""
 
 
 class Page:
@@ -111,12 +102,12 @@ class Page:
     async def _compared(self, request: Request) -> Response:
         asked = parse_qsl(request.url.query, keep_blank_values=True, errors="surrogateescape")
         wanted = [value for name, value in asked if name == "run"]
-        there = set(await asyncio.to_thread(self.listing.names))
+        names = set(await asyncio.to_thread(self.listing.names))
         found = [
             name
             for one in dict.fromkeys(wanted)
             for name in (one, os.fsdecode(unquote_to_bytes(one)))
-            if name in there
+            if name in names
         ]
         chosen = list(dict.fromkeys(found))[:MOST_COMPARED]
         rows = await asyncio.to_thread(lambda: [self.listing.row(name) for name in chosen])
@@ -136,7 +127,7 @@ class Page:
                 return await self._report(folder)
             case ["files", *names]:
                 return await self._file(request, folder, names)
-        key, make = _question(name, rest, request)
+        key, make = question(name, rest, request)
         return Response(
             await self._run(folder).answer(key, make), media_type="application/json"
         )
@@ -172,7 +163,11 @@ class Page:
     async def _file(self, request: Request, folder: Path, names: list[str]) -> Response:
         match names:
             case [name] if name in FILES:
-                if name in (CONFIG, REPORT) and not may_be_served(folder):
+                if (
+                    name in (CONFIG, REPORT)
+                    and there(folder, name)
+                    and not may_be_served(folder)
+                ):
                     return _said(403, "the settings of this run hold a password")
                 kind, file = FILES[name], await asyncio.to_thread(Download.of, folder, name)
             case [strategy, name] if name in OF_A_STRATEGY or name in TABLES:
@@ -195,51 +190,6 @@ class Page:
         return FileStream(
             file, kind, {"Content-Disposition": f'attachment; filename="{saved}"'}
         )
-
-
-def _question(
-    run: str, rest: list[str], request: Request
-) -> tuple[object, Callable[[Following], Any]]:
-    """Say what is asked of a run, and how it is answered."""
-    match rest:
-        case ["state.json"]:
-            return "state", lambda following: snapshot(following, run).fields()
-        case ["curves.json"]:
-            return "curves", history.curves
-        case ["heat.json"]:
-            strategy = request.query_params.get("strategy", "")
-            who = tuple(request.query_params.getlist("who")[:_MOST_ROWS_ASKED])
-            return ("heat", strategy, who), _of_strategy(strategy, history.heat, who)
-        case [strategy, "rounds", file] if (number := file.removesuffix(".json")) != file:
-            return (strategy, number), _of_strategy(strategy, _round, number)
-        case [strategy, "contributors", file] if (who := file.removesuffix(".json")) != file:
-            return (strategy, "of", who), _of_strategy(strategy, _history, who)
-    raise NotHereError
-
-
-def _of_strategy(
-    strategy: str, make: Callable[..., Any], *more: object
-) -> Callable[[Following], Any]:
-    def answered(following: Following) -> Any:
-        if strategy not in following.rounds:
-            raise NotHereError
-        return make(following, strategy, *more)
-
-    return answered
-
-
-def _round(following: Following, strategy: str, number: str) -> Any:
-    last = following.rounds[strategy].last
-    if number != "last" and not (number.isascii() and number.isdecimal() and len(number) < 10):
-        raise NotHereError
-    return round_columns(following, strategy, last if number == "last" else int(number))
-
-
-def _history(following: Following, strategy: str, name: str) -> Any:
-    found = history.contributor_history(following, strategy, name)
-    if found is None:
-        raise NotHereError
-    return found
 
 
 _IN_A_NAME = str.maketrans("+/=", "-_.")

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.method.judgement import ContributorJudgement
 from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.system.untrusted_text import visible
 from server.page.snapshot import number
-from server.report.judgement_words import against_it
+from server.report.judgement_words import NONE, against_it
 from server.report.wording import decision
 
 if TYPE_CHECKING:
     from server.page.following import Following
 
 _NUMBERS = ("q", "v", "r", "T", "s", "weight")
+_NOT_CHOSEN = "not among the selected"
+# The report's words are of records; what they do not look at is left as it is here.
+_NOBODY = ContributorRecord("", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, selected=False)
 
 
 def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]:
@@ -91,14 +96,10 @@ def why(person: dict[str, Any], *, chose: bool) -> str:
     judged = person.get("judgement")
     if chose and judged:
         lengths = {n: math.inf for n in ContributorJudgement.UNBOUNDED if judged[n] is None}
-        record = ContributorRecord(
-            person["contributor"],
-            *(0.0,) * len(_NUMBERS),
-            selected=False,
-            judgement=ContributorJudgement(**(judged | lengths)),
-        )
-        return against_it(record) or "not among the selected"
-    return "not among the selected"
+        found = ContributorJudgement(**(judged | lengths))
+        record = replace(_NOBODY, contributor=person["contributor"], judgement=found)
+        return against_it(record) or _NOT_CHOSEN
+    return _NOT_CHOSEN
 
 
 def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:
@@ -115,16 +116,26 @@ def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _decision(run: Following, fields: dict[str, Any]) -> str:
     """Say it in the report's words, which ask of contributors but whether any has a q."""
-    replied = any(one["q"] is not None for one in fields["contributors"])
-    one = ContributorRecord("", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, selected=False)
+    if judged := fields.get("judgement"):
+        weighed = [one["selected"] for one in fields["contributors"] if one.get("judgement")]
+        vouched = "nothing vouches for it" if judged["root"] == NONE else judged["root"]
+        return (
+            f"Evidence on each was weighed ({visible(vouched, 200)}):"
+            f" {sum(weighed)} of {len(weighed)} updates were kept."
+        )
+    if run.settings is None:
+        return ""
+    rho_c, min_s = (
+        math.nan if fields[name] is None else float(fields[name])
+        for name in ("rho_c", "min_s")
+    )
     record = RoundRecord(
         fields["round"],
         fields["strategy"],
         fields["branch"],
-        *(math.nan if fields[name] is None else fields[name] for name in ("rho_c", "min_s")),
-        contributors=(one,) if replied else (),
+        rho_c,
+        min_s,
+        (_NOBODY,) if any(one["q"] is not None for one in fields["contributors"]) else (),
         note=fields["note"],
     )
-    if run.settings is None:
-        return ""
     return decision(record, run.settings.tau_h, run.settings.tau_c)

@@ -160,6 +160,8 @@ def _weighed(run: Glimpse) -> tuple[str, ...]:
 
 def _cells(run: Glimpse, strategy: str) -> tuple[str, ...]:
     of = dict(run.strategies).get(strategy)
-    weight = percent(None if of is None else of.attacker_weight)
+    weight = percent(None if of is None else of.attacker_weight).replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
     cells = ("—", "—") if of is None else (of.score or "—", str(of.rounds))
     return (*cells, *((weight,) if _weighed(run) else ()))

@@ -80,10 +80,9 @@ class PageServer(Server):
             )
         )
 
-    def serve_until_signal(self) -> None:
-        """Serve until SIGINT or SIGTERM, or until `should_exit` is set."""
-        with _ended_by_sigterm():
-            self.run([self._socket])
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until `should_exit` is set, in the main thread also until a signal comes."""
+        super().run(sockets or [self._socket])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End: whoever waits for news is let go first."""
@@ -108,7 +107,8 @@ def serve(
     """
     server = PageServer(root, host, port, hosts, token)
     print(f"{server.url}?token={server.token}" if server.made else server.url, flush=True)
-    server.serve_until_signal()
+    with _ended_by_sigterm():
+        server.run()
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -33,7 +33,7 @@ class StrategyState:
     excluded : int
         Replies left out.
     state : str
-        "waiting", "running", "done" or "failed".
+        "waiting", "running", "failed", "done", or "done, no better model".
     attacker_weight : float or None
         Share that went to attackers, where it is known who they are.
     """
@@ -119,7 +119,7 @@ def snapshot(run: Following, name: str) -> Snapshot:
         engine=settings.engine,
         rounds_of=total,
         lead=settings.lead,
-        strategies=tuple(_strategy(run, one, doing) for one in run.strategies),
+        strategies=tuple(_strategy(run, one, total, doing) for one in run.strategies),
         criterion=_criterion(settings.metric),
         gate=_gate(run),
         known=run.ending is not None and run.ending.known,
@@ -152,11 +152,11 @@ def _is_done(run: Following, name: str, total: int) -> bool:
     return 0 < total <= run.rounds[name].last or name in run.kept
 
 
-def _strategy(run: Following, name: str, doing: str) -> StrategyState:
+def _strategy(run: Following, name: str, total: int, doing: str) -> StrategyState:
     rounds = run.rounds[name]
     last = rounds.places.get(rounds.last)
     ended = run.ending.strategies.get(name, {}) if run.ending else {}
-    state = "done"
+    state = "done" if not 0 < rounds.last < total else "done, no better model"
     if name == doing and run.ending is None:
         state = "failed" if run.error else "running"
     elif (
