@@ -81,7 +81,8 @@ def test_its_rounds_are_served_and_its_state_is_shown(finished):
     try:
         while not server.started:
             time.sleep(0.01)
-        url = f"{server.url}{finished.name}/files/my_rule:clipped/rounds.jsonl"
+        host = server.url.removeprefix("http://")
+        url = f"http://{host}{finished.name}/files/my_rule:clipped/rounds.jsonl"
         with urllib.request.urlopen(url) as answer:
             content = answer.read()
     finally:

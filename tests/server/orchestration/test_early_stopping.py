@@ -24,9 +24,9 @@ from server.engines.inline_grid import InlineGrid
 from server.orchestration.progress import progress_bar
 from server.orchestration.run_folder import finished
 from server.orchestration.summary_table import table
-from server.report.page import render
 from server.page.following import Following
 from server.page.snapshot import snapshot
+from server.report.page import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -28,10 +28,10 @@ from server.orchestration.federation import run_federation
 from server.orchestration.progress import _state
 from server.orchestration.round_tail import RoundTail
 from server.orchestration.summary_table import table
-from server.report.page import render
 from server.page.following import Following
 from server.page.glimpse import glimpse
 from server.page.snapshot import Snapshot, snapshot
+from server.report.page import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,13 +15,13 @@ from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 from anml_fl.method.records import ContributorRecord
 from anml_fl.run.reading import load_run
 from server.orchestration.summary_table import table as summary_table
+from server.page.columns import round_columns
+from server.page.following import Following
 from server.report import tables
 from server.report.judgement_figure import MOST_TOLD, posteriors
 from server.report.judgement_table import judged
 from server.report.judgement_words import against_it, kinds, signed
 from server.report.page import write_report
-from server.page.columns import round_columns
-from server.page.following import Following
 
 EVIL = "</script><script>alert(1)</script>"
 ALL = RoundJudgement(
