@@ -84,6 +84,10 @@ class PageServer(Server):
         """Serve until `should_exit` is set, in the main thread also until a signal comes."""
         super().run(sockets or [self._socket])
 
+    def close(self) -> None:
+        """Listen no more, without ever having served."""
+        self._socket.close()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End: whoever waits for news is let go first."""
         self.page.close()
@@ -106,8 +110,8 @@ def serve(
         As of `PageServer`.
     """
     server = PageServer(root, host, port, hosts, token)
-    print(f"{server.url}?token={server.token}" if server.made else server.url, flush=True)
     with _ended_by_sigterm():
+        print(f"{server.url}?token={server.token}" if server.made else server.url, flush=True)
         server.run()
 
 
