@@ -118,9 +118,9 @@ def prepare(
         make_key(state.ledger_key)
     if state.secret() is None:
         make_secret(state.owner_secret)
-    password = folder / "database.password"
-    if not password.exists():
-        write_once(password, secrets.token_urlsafe(32).encode() + b"\n", 0o600)
+    for name in ("database.password", "page.token"):
+        if not (folder / name).exists():
+            write_once(folder / name, secrets.token_urlsafe(32).encode() + b"\n", 0o600)
     for name, content in found.items():
         write_whole(state.table / name, content, mode=0o644 if name == SCHEMA else 0o600)
     if config.table.on_nodes:

@@ -35,11 +35,12 @@ CONTENTS = (
     "ledger.key",
     "ledger.key.pub",
     "owner.secret",
+    "page.token",
     "database.password",
     "compose.env",
     "local",
 )
-_SECRETS = ("**/*.key", "table/test*", "database.password", "owner.secret")
+_SECRETS = ("**/*.key", "table/test*", "database.password", "owner.secret", "page.token")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""A run's page: its figures, tables and wording, and serving it while it runs."""
+"""A run's report: its figures, tables and wording."""

@@ -27,19 +27,30 @@ podman exec "$(container postgres)" psql -U anml -d anml -At \
 
 say "the page"
 podman exec -i "$(container page)" python - << 'END' || fail "the page"
+import json
+from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 at = "http://127.0.0.1:8080/check/"
-assert b"<!DOCTYPE html>" in urlopen(at).read(), "report"
-assert urlopen(at + "ledger.jsonl").read().count(b"\n") > 2, "ledger"
-for secret in ("anml/model.safetensors", "anml/checkpoint.safetensors", "../../.env"):
+token = Path("/state/page.token").read_text().strip()
+def get(path, shown=token):
+    return urlopen(Request(at + path, headers={"Authorization": f"Bearer {shown}"})).read()
+def refused(status, path, shown=token):
     try:
-        urlopen(at + secret)
+        get(path, shown)
     except HTTPError as error:
-        assert error.code == 404, error.code
+        assert error.code == status, error.code
     else:
-        raise SystemExit(f"{secret} is served")
-print("report and ledger are served, models and checkpoints are not")
+        raise SystemExit(f"{path} is served")
+assert b"<!DOCTYPE html>" in get(""), "page"
+assert b"plotly" in get("report.html"), "report"
+state = json.loads(get("state.json"))
+assert (state["state"], state["ledger"]["verifies"]) == ("finished", True), state
+assert get("files/ledger.jsonl").count(b"\n") > 2, "ledger"
+for secret in ("anml/model.safetensors", "anml/checkpoint.safetensors", "../../.env"):
+    refused(404, f"files/{secret}")
+refused(401, "state.json", "a" * 43)
+print("page, report and ledger are served to who has the token; models and checkpoints never")
 END
 
 say "containers"

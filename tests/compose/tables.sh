@@ -65,9 +65,11 @@ for kind in tested claims; do
     say "the page"
     podman exec -i "$(container page)" python - $kind << 'END' || fail "the page"
 import sys
-from urllib.request import urlopen
-at = f"http://127.0.0.1:8080/{sys.argv[1]}/"
-page = urlopen(at).read()
+from pathlib import Path
+from urllib.request import Request, urlopen
+at = f"http://127.0.0.1:8080/{sys.argv[1]}/report.html"
+token = Path("/state/page.token").read_text().strip()
+page = urlopen(Request(at, headers={"Authorization": f"Bearer {token}"})).read()
 assert b"<!DOCTYPE html>" in page, "report"
 assert all(site in page for site in (b"north", b"south", b"west")), "sites"
 print("report is served, and names the sites")

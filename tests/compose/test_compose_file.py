@@ -242,6 +242,16 @@ def test_who_orders_and_who_is_ordered_have_the_owners_secret_and_nobody_else(co
         assert place in compose["services"][name]["environment"]["ANML_WAIT_FOR"].split()
 
 
+def test_page_asks_for_the_token_that_it_alone_has(compose):
+    place, kept = "/state/page.token", "${ANML_STATE:-./federation}/page.token"
+    have = {name for name, one in compose["services"].items() if place in sources(one)}
+    assert have == {"page"}
+    page = compose["services"]["page"]
+    assert sources(page)[place] == kept
+    assert f"--token-file={place}" in page["command"]
+    assert page["environment"]["ANML_WAIT_FOR"] == place
+
+
 def test_every_container_of_ours_waits_for_its_inputs(compose):
-    for name in OURS - {"page"}:  # which shows an empty folder, too
+    for name in OURS:
         assert "ANML_WAIT_FOR" in compose["services"][name]["environment"], name

@@ -44,7 +44,7 @@ def test_everything_is_made(folder):
     state, config = prepare(folder, None, {"dataset": "wine"}, nodes=2)
     assert set(files(folder)) == {
         *("run.toml", "behaviours.toml", "ca.key", "ca.crt", "database.password"),
-        "owner.secret",
+        *("owner.secret", "page.token"),
         *("superlink/server.key", "superlink/server.crt", "ledger.key", "ledger.key.pub"),
         *(f"nodes/contributor-000{i}/node.{end}" for i in (0, 1) for end in ("key", "pub")),
     }

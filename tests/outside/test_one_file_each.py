@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -18,8 +19,9 @@ import pytest
 
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.updates import load_updates
-from server.report.serving import PageServer
-from server.report.status_page import status
+from server.page.following import Following
+from server.page.serving import PageServer
+from server.page.snapshot import snapshot
 
 
 def done(result):
@@ -69,19 +71,23 @@ def test_contributions_to_it_are_valued(finished, anml):
 
 def test_its_rounds_are_served_and_its_state_is_shown(finished):
     (finished / "summary.json").rename(finished / "later.json")
-    (name, rounds, *_), *_ = status(finished).strategies
-    assert (name, rounds) == ("my_rule:clipped", "2 of 2")
+    following = Following(finished)
+    following.catch_up()
+    one, *_ = snapshot(following, "run").strategies
+    assert (one.name, one.rounds, one.state) == ("my_rule:clipped", 2, "done")
     server = PageServer(finished, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        url = f"http://127.0.0.1:{server.server_port}/my_rule:clipped/rounds.jsonl"
+        while not server.started:
+            time.sleep(0.01)
+        host = server.url.removeprefix("http://")
+        url = f"http://{host}{finished.name}/files/my_rule:clipped/rounds.jsonl"
         with urllib.request.urlopen(url) as answer:
             content = answer.read()
     finally:
-        server.shutdown()
+        server.should_exit = True
         thread.join()
-        server.server_close()
     assert content == (finished / "my_rule:clipped" / "rounds.jsonl").read_bytes()
 
 

@@ -24,7 +24,10 @@ from anml_fl.run.schema import OwnData, StrategySummary, Summary
         ("anml_fl.commands.verify", {"torch", "flwr"}),
         ("anml_fl.commands.ledger", {"torch", "flwr"}),
         ("server.report.page", {"torch", "flwr"}),
-        ("server.report.serving", {"numpy", "pydantic", "plotly", "torch", "flwr", "pandas"}),
+        (
+            "server.page.serving",
+            {"plotly", "pyarrow", "torch", "flwr", "pandas", "sqlalchemy"},
+        ),
     ],
 )
 def test_a_reader_needs_none_of_what_a_run_needs(tmp_path, module, without):

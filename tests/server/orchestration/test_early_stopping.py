@@ -24,8 +24,9 @@ from server.engines.inline_grid import InlineGrid
 from server.orchestration.progress import progress_bar
 from server.orchestration.run_folder import finished
 from server.orchestration.summary_table import table
+from server.page.following import Following
+from server.page.snapshot import snapshot
 from server.report.page import render
-from server.report.status_page import status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -241,9 +242,12 @@ def test_table_page_and_status_say_which_round_was_kept(stopped: Path) -> None:
     assert "Best round, kept" in page
     assert '"name":"kept"' in page.replace('": "', '":"')
     (stopped / "summary.json").unlink()
-    now = status(stopped)
-    assert now.strategies[1][1] == f"{rounds} of 12, no better model"
-    assert now.result == "All rounds are done; the results are summed up."
+    following = Following(stopped)
+    following.catch_up()
+    now = snapshot(following, "run")
+    assert (now.strategies[1].rounds, now.rounds_of) == (rounds, 12)
+    assert now.strategies[1].state == "done, no better model"
+    assert now.words == "All rounds are done; the results are summed up."
 
 
 def test_progress_counts_the_rounds_that_there_were(

@@ -28,8 +28,10 @@ from server.orchestration.federation import run_federation
 from server.orchestration.progress import _state
 from server.orchestration.round_tail import RoundTail
 from server.orchestration.summary_table import table
+from server.page.following import Following
+from server.page.glimpse import glimpse
+from server.page.snapshot import Snapshot, snapshot
 from server.report.page import render
-from server.report.status_page import status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +102,12 @@ def own(run: Callable[..., Any], tmp_path: Path) -> Any:
 def last_score(folder: Path) -> float:
     strategy = "anml" if (folder / "anml").exists() else "fedavg"
     return StrategyFolder(folder / strategy).records()[-1].test_score
+
+
+def seen(folder: Path) -> Snapshot:
+    following = Following(folder)
+    following.catch_up()
+    return snapshot(following, folder.name)
 
 
 def terminal(folder: Path) -> str:
@@ -202,7 +210,9 @@ def test_a_server_without_any_row_still_trains_and_shows(
     state = _state(tail_of(folder / "anml"), Criterion("f1")).strip()
     assert state in ("blend", "q only", "uniform")
     (folder / "summary.json").unlink()
-    assert status(folder).strategies[1][2] == ""
+    now = seen(folder)
+    assert (now.strategies[1].error, now.strategies[1].score) == (None, None)
+    assert glimpse(folder).score == ""
 
 
 def test_updates_are_worth_nothing_that_anybody_knows_without_test_rows(
@@ -222,9 +232,10 @@ def test_status_and_progress_show_the_metric(own: Callable[..., Made]) -> None:
     criterion = load_run(folder).criterion
     assert _state(tail_of(folder / "anml"), criterion).startswith(f"test F1 {shown}")
     (folder / "summary.json").unlink()
-    now = status(folder)
-    assert now.scored == "test F1"
-    assert now.strategies[1][2] == shown
+    now = seen(folder)
+    assert now.criterion["title"] == "test F1"
+    assert f"{now.strategies[1].score:.3f}" == shown
+    assert (glimpse(folder).scored, glimpse(folder).score) == ("test F1", shown)
 
 
 def test_an_edited_score_is_noticed(own: Callable[..., Made]) -> None:

@@ -1,13 +1,9 @@
-"""Run folders as the engines write them, built from records, and made by runs and served."""
+"""Run folders as the engines write them, built from records."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import math
-import shutil
-import threading
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +11,9 @@ import numpy as np
 import pytest
 
 from anml_fl import ContributorRecord, RoundRecord
-from anml_fl.settings.reading import from_flat
-from clients.app import app
-from server.engines.inline_grid import InlineGrid
-from server.orchestration.federation import run_federation
-from server.report.serving import PageServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 CONFIG = 'name = "demo"\n\n[aggregation]\ntau_h = 0.35\ntau_c = 0.30\n'
@@ -152,69 +143,3 @@ def recipe() -> Callable[..., Recipe]:
 def typical(tmp_path: Path) -> Path:
     """A run folder of ten contributors, twenty rounds and four strategies."""
     return Recipe().write(tmp_path / "run")
-
-
-class Interrupted(InlineGrid):
-    """Stops the run, as Ctrl-C does, after so many messages; None: never."""
-
-    left: int | None = None
-
-    def push_messages(self, messages: Any) -> Any:
-        messages = list(messages)
-        if self.left is not None:
-            self.left -= len(messages)
-            if self.left < 0:
-                raise KeyboardInterrupt
-        return super().push_messages(messages)
-
-
-@pytest.fixture(scope="session")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a run that came to its end, and one that is in its third round."""
-    folder = tmp_path_factory.mktemp("runs")
-    flat = {"dataset": "wine", "contributors": 6, "rounds": 3, "local-epochs": 1}
-    for name, messages in (("ended", None), ("begun", 21)):
-        config = from_flat({**flat, "name": name, "strategies": "fedavg,anml"})
-        nodes = [{"partition-id": i, "num-partitions": 6} for i in range(6)]
-        grid = Interrupted(app, nodes, config.to_flat())
-        grid.left = messages
-        with nullcontext() if messages is None else pytest.raises(KeyboardInterrupt):
-            run_federation(grid, config, folder / name)
-    return folder
-
-
-@pytest.fixture
-def ended(runs: Path, tmp_path: Path) -> Path:
-    """Copy the folder of a run that came to its end."""
-    return shutil.copytree(runs / "ended", tmp_path / "runs" / "ended")
-
-
-@pytest.fixture
-def begun(runs: Path, tmp_path: Path) -> Path:
-    """Copy the folder of a run that is in its third round."""
-    return shutil.copytree(runs / "begun", tmp_path / "runs" / "begun")
-
-
-@pytest.fixture
-def get() -> Iterator[Callable[..., Any]]:
-    """Serve a folder, and ask for a path as it is written; returns answer and content."""
-    servers = []
-
-    def ask(folder: Path, path: str = "/", method: str = "GET", body: Any = None) -> Any:
-        server = PageServer(folder, "127.0.0.1", 0)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        link = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=3000)
-        link.putrequest(method, path, skip_accept_encoding=True)
-        if body is not None:
-            link.putheader("Content-Length", str(len(body)))
-        link.endheaders(body)
-        answer = link.getresponse()
-        content = answer.read()
-        link.close()
-        return answer, content
-
-    yield ask
-    for server in servers:
-        server.shutdown()
-        server.server_close()

@@ -15,12 +15,13 @@ from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 from anml_fl.method.records import ContributorRecord
 from anml_fl.run.reading import load_run
 from server.orchestration.summary_table import table as summary_table
+from server.page.columns import round_columns
+from server.page.following import Following
 from server.report import tables
 from server.report.judgement_figure import MOST_TOLD, posteriors
 from server.report.judgement_table import judged
 from server.report.judgement_words import against_it, kinds, signed
 from server.report.page import write_report
-from server.report.status_page import status
 
 EVIL = "</script><script>alert(1)</script>"
 ALL = RoundJudgement(
@@ -268,8 +269,15 @@ def test_the_live_page_says_how_many_the_last_round_kept(made):
     record = load_run(folder).lead.records[-1]
     valid = [one for one in record.contributors if one.judgement]
     kept = sum(one.selected for one in valid)
-    assert status(folder).strategies[1][3] == f"{kept} of {len(valid)} kept"
-    assert status(folder).strategies[0][3] == ""
+    following = Following(folder)
+    following.catch_up()
+    told = round_columns(following, "calibrated", record.round)
+    assert told["decision"].endswith(f": {kept} of {len(valid)} updates were kept.")
+    assert told["posterior"] == [
+        one.judgement and one.judgement.posterior for one in record.contributors
+    ]
+    other = round_columns(following, "fedavg", record.round)
+    assert (other["posterior"], other["evidence"]) == (None, None)
 
 
 def test_amounts_have_a_sign_unless_they_read_as_nothing():

@@ -1,0 +1,253 @@
+"""The live page's own course: what is shown, and what a new round or a choice changes."""
+
+MAIN = r"""
+// ── The page ────────────────────────────────────────────────────────────────────────────────
+
+const the = (id) => document.getElementById(id);
+
+class Page {
+  constructor() {
+    this.asking = {round: new Latest(), heat: new Latest(), curves: new Latest()};
+    this.chosen = null;
+    this.bar = new TimeBar(the("time"), {onRound: () => this.showRound()});
+    const goTo = (round) => this.bar.goTo(round);
+    const onOpen = (name) => this.history.open(this.strategy, name);
+    this.history = new History(the("history"), {onRound: goTo});
+    this.curves = new Curves(the("curves"), {label: "By round", onRound: goTo});
+    this.scatter = new Scatter(the("scatter"), {onOpen});
+    this.heat = new Heat(the("heat"), {onOpen});
+    this.people = new People(the("contributors"), {onOpen});
+    this.strategies = new DataTable(the("strategies"), {
+      label: "Strategies", noun: "strategies", columns: [],
+    });
+    this.payouts = new DataTable(the("payouts"), {
+      label: "Payouts", noun: "contributors", columns: [], sort: {title: "Share", up: false},
+    });
+    the("strategy").addEventListener("change", (event) => {
+      this.chosen = event.target.value;
+      this.bar.following = true;
+      this.choose();
+    });
+    // What comes fast is shown at a pace that can be read.
+    this.loadCurves = paced(() => this.fetchCurves(), 700);
+    this.loadHeat = paced(() => this.fetchHeat(), 2000);
+    this.announce = paced((text) => put(the("announced"), text), 2500);
+    this.stream = new Stream({
+      onOpen: () => this.connected(),
+      onLost: () => this.lost(),
+      onState: (state) => this.setState(state),
+      onRound: () => this.loadCurves(),
+    });
+    this.load();
+  }
+
+  async load() {
+    try {
+      this.setState(await asked("state.json"));
+      await this.fetchCurves();
+    } catch {
+      this.lost();
+    }
+    // A run that is starting has nothing yet that tells when it begins.
+    if ((this.state?.state ?? "starting") === "starting") setTimeout(() => this.load(), 2000);
+  }
+
+  connected() {
+    const again = the("connection").classList.contains("lost");
+    the("connection").className = "connection on";
+    put(the("connection"), "Connected: this page follows the run.");
+    if (again) this.load();
+  }
+
+  lost() {
+    if (the("connection").classList.contains("lost")) return;
+    the("connection").className = "connection lost";
+    const since = new Date().toLocaleTimeString("en-GB");
+    put(the("connection"), `The server is lost since ${since}: what stands here is what came`
+      + " before. Trying again …");
+  }
+
+  setState(state) {
+    this.state = state;
+    put(document.querySelector("h1"), visible(state.name, 80));
+    put(the("words"), visible(state.words, 500));
+    const facts = [
+      state.dataset && `Data set: ${visible(state.dataset, 60)}`,
+      state.engine && `engine: ${visible(state.engine, 40)}`,
+      state.contributors_in_all && plural(state.contributors_in_all, "contributor"),
+      state.rounds_of && plural(state.rounds_of, "round"),
+    ].filter(Boolean);
+    put(the("facts"), facts.length ? `${facts.join(", ")}.` : "");
+    put(the("ledger"), ledgerWords(state.ledger));
+    this.attackers = state.known && state.attackers.length ? new Set(state.attackers) : null;
+    this.styles = new Map(
+      state.strategies.map((one, k) => [one.name, SERIES[k % SERIES.length]]),
+    );
+    this.showStrategies();
+    this.showFiles();
+    this.choose();
+  }
+
+  /** The strategy that was chosen; or else the one that runs, or the one the run is about. */
+  choose() {
+    const all = this.state.strategies;
+    const names = all.map((one) => one.name);
+    const begun = all.filter((one) => one.rounds > 0).map((one) => one.name);
+    const running = all.find((one) => one.state === "running" && one.rounds > 0)?.name;
+    const auto = running ?? (begun.includes(this.state.lead) ? this.state.lead : begun[0]);
+    const select = the("strategy");
+    if (names.join("\n") !== this.names) {
+      this.names = names.join("\n");
+      select.replaceChildren(...names.map(
+        (name) => el("option", {value: name, textContent: visible(name, 40)}),
+      ));
+    }
+    this.strategy = names.includes(this.chosen) ? this.chosen : auto ?? names[0] ?? null;
+    if (this.strategy) select.value = this.strategy;
+    this.showCurves();
+  }
+
+  async fetchCurves() {
+    const found = await this.asking.curves.ask("curves.json").catch(() => null);
+    if (!found) return;
+    const before = this.found?.strategies[this.strategy]?.rounds.length;
+    this.found = found;
+    this.showCurves();
+    const now = found.strategies[this.strategy];
+    if (before !== undefined && now && now.rounds.length > before) {
+      this.announce(`Round ${now.rounds.at(-1)} of ${visible(this.strategy, 40)} ended, `
+        + `${this.state.criterion.title} ${this.written(this.scored(now).at(-1))}.`);
+    }
+  }
+
+  /** What models are compared by: the metric that was chosen, or else the error. */
+  scored(of) {
+    return this.state.criterion.by_score ? of.score : of.error;
+  }
+
+  written(x) {
+    if (!has(x)) return "—";
+    return this.state.criterion.unit ? percent(x) : Number(x.toPrecision(3)).toString();
+  }
+
+  get criterion() {
+    const {title, unit} = this.state.criterion;
+    const capital = title.charAt(0).toUpperCase() + title.slice(1);
+    return {title: capital, unit, scale: unit ? 100 : 1};
+  }
+
+  showCurves() {
+    if (!this.found || !this.state) return;
+    this.bar.set(this.found.strategies[this.strategy]?.rounds ?? []);
+    const {title, scale} = this.criterion;
+    put(the("by-round"), `${title} by round`);
+    this.curves.label = `${title} by round`;
+    this.series = Object.entries(this.found.strategies).map(([name, curve]) => ({
+      name, xs: curve.rounds, style: this.styles.get(name) ?? SERIES[0],
+      ys: this.scored(curve).map((x) => (has(x) ? x * scale : null)),
+    }));
+    this.drawCurves();
+    this.showRound();
+    this.loadHeat();
+  }
+
+  drawCurves() {
+    const {title, unit, scale} = this.criterion;
+    this.curves.set(this.series, {
+      title: unit ? `${title} (${unit})` : title,
+      written: (x) => this.written(has(x) ? x / scale : x), at: this.bar.round,
+    });
+  }
+
+  async showRound() {
+    const [strategy, round] = [this.strategy, this.bar.round];
+    if (round === null || `${strategy}\n${round}` === this.shown) return;
+    this.shown = `${strategy}\n${round}`;
+    this.drawCurves();
+    try {
+      const found = await this.asking.round.ask(address.round(strategy, round));
+      if (found) this.setRound(strategy, found);
+    } catch (error) {
+      this.shown = null;
+      put(the("decision"), `Round ${round} cannot be read: ${error.message}.`);
+    }
+  }
+
+  setRound(strategy, round) {
+    put(the("decision"), `Round ${round.round}: ${visible(round.decision || "—", 1000)}`);
+    put(the("missing"), missing(round, this.state.contributors));
+    the("missing").hidden = false;
+    this.people.set(strategy, round, this.bar.rounds, this.attackers);
+    const gated = has(round.min_s) && ![null, "multiplicative"].includes(round.branch);
+    const gate = gated ? this.state.gate : null;
+    this.scatter.set(round, gate, this.attackers);
+    put(the("gate-words"), gateWords(gate, round, this.attackers));
+    this.showPaid(round);
+    if (this.heat.heat) this.heat.set(this.heat.heat, round.round);
+  }
+
+  async fetchHeat() {
+    if (!this.strategy || !this.bar.rounds.length) return;
+    const found = await this.asking.heat.ask(address.heat(this.strategy)).catch(() => null);
+    if (found) this.heat.set(found, this.bar.round);
+  }
+
+  showPaid(round) {
+    the("payouts").hidden = !round.paid;
+    const total = (round.paid ?? []).reduce((sum, x) => sum + (x ?? 0), 0);
+    put(the("paid"), round.paid
+      ? `${whole(total)} micro-units up to round ${round.round}, as the ledger has them.`
+      : "This strategy pays nothing so far: the ledger has no entry of it.");
+    if (!round.paid) return;
+    const most = round.paid.reduce((top, x) => Math.max(top, x ?? 0), 1);
+    this.payouts.setColumns([
+      {title: "Contributor", text: (i) => visible(round.contributors[i], 60)},
+      {title: "Paid (micro-units)", number: true, value: (i) => round.paid[i],
+        text: (i) => whole(round.paid[i])},
+      {title: "Share", number: true, value: (i) => round.paid[i], text: () => "",
+        fill: (cell, i) => gauge(
+          cell, round.paid[i], most, percent(total ? round.paid[i] / total : null),
+        )},
+    ]);
+    this.payouts.show(round.contributors.length);
+  }
+
+  showStrategies() {
+    const all = this.state.strategies;
+    this.strategies.setColumns([
+      {title: "Strategy", text: (i) => visible(all[i].name, 40)},
+      {title: "Rounds", number: true, value: (i) => all[i].rounds,
+        text: (i) => `${all[i].rounds} of ${this.state.rounds_of ?? "?"}`},
+      {title: this.criterion.title, number: true, value: (i) => this.scored(all[i]),
+        text: (i) => this.written(this.scored(all[i]))},
+      {title: "Left out", number: true, value: (i) => all[i].excluded,
+        text: (i) => whole(all[i].excluded)},
+      {title: "State", text: (i) => visible(all[i].state ?? "", 60)},
+    ]);
+    this.strategies.show(all.length);
+  }
+
+  showFiles() {
+    const {state} = this;
+    const names = ["config.toml"];
+    if (state.ledger) names.push("ledger.jsonl", "ledger.pub");
+    if (state.state === "finished") names.push("summary.json", "manifest.json");
+    for (const one of state.strategies.filter((each) => each.rounds > 0)) {
+      names.push(...["rounds.jsonl", "weights.csv", "weights.parquet"].map(
+        (name) => `${one.name}/${name}`,
+      ));
+    }
+    const links = names.map((name) => [`files/${name.split("/").map(part).join("/")}`, name]);
+    if (state.report) links.unshift(["report.html", "The report of this run"]);
+    links.push(["../", "All runs"]);
+    const key = links.flat().join("\n");
+    if (key === this.files) return;
+    this.files = key;
+    the("files").replaceChildren(...links.map(([href, name]) => el(
+      "li", {}, [el("a", {href, textContent: visible(name, 80)})],
+    )));
+  }
+}
+
+new Page();
+"""

@@ -1,0 +1,87 @@
+"""The live page's rules beyond the style sheet that all pages have."""
+
+LIVE_STYLE = """
+body { max-width: 2600px; }
+.sr {
+  clip-path: inset(50%); height: 1px; margin: 0; overflow: hidden; position: absolute;
+  width: 1px;
+}
+#announced { white-space: nowrap; }
+.connection { color: var(--muted); font-size: .92rem; }
+.connection::before { content: "○ "; }
+.connection.on::before { content: "● "; }
+.connection.lost {
+  background: var(--raised); border: 3px solid var(--warning); color: var(--ink);
+  padding: .4rem .9rem;
+}
+.connection.lost::before { content: "✕ "; }
+.bar {
+  background: var(--ground); border-bottom: 1px solid var(--grid); margin: 1rem 0;
+  padding: .5rem 0; position: sticky; top: 0; z-index: 3;
+}
+.bar .time { display: flex; flex: 1; flex-wrap: wrap; gap: .5rem 1rem; min-width: 0; }
+.bar .time label { flex: 1; }
+.bar .time input { min-width: 6rem; }
+.bar output { min-width: 5.5rem; }
+.bar button, dialog .close, .files a {
+  background: var(--raised); border: 1px solid var(--muted); border-radius: 4px;
+  color: inherit; cursor: pointer; font: inherit; padding: .2rem .8rem;
+}
+.bar button::before { content: "○ "; }
+.bar button[aria-pressed="true"]::before { content: "● "; }
+.bar button[aria-pressed="true"] {
+  border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent);
+}
+h2 { margin-top: 2rem; }
+.pair > *, section { min-width: 0; }
+canvas.board { display: block; height: 22rem; width: 100%; }
+canvas.square { height: 26rem; max-width: 52rem; }
+canvas.pressable { cursor: pointer; }
+canvas.sample { height: 14px; vertical-align: middle; width: 40px; }
+canvas.spark { display: block; height: 22px; width: 96px; }
+.readout {
+  color: var(--muted); font-size: .92rem; margin: 0; max-width: none; min-height: 1.55em;
+}
+.legend {
+  display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; margin: .3rem 0;
+  padding: 0;
+}
+.legend li { align-items: center; display: flex; gap: .4rem; }
+.files { display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0; }
+.files a { display: block; text-decoration: none; }
+.files a:hover { text-decoration: underline; }
+a { color: var(--accent); }
+button.who {
+  background: none; border: 0; color: var(--accent); cursor: pointer; font: inherit;
+  max-width: 22rem; min-height: 1.5rem; overflow: hidden; padding: 0; text-align: left;
+  text-decoration: underline; text-overflow: ellipsis;
+}
+td.words { min-width: 18rem; white-space: normal; }
+.share { align-items: center; display: flex; gap: .5rem; justify-content: flex-end; }
+.share > span:last-child { min-width: 4.2em; }
+.gauge { background: var(--grid); flex: none; height: .55rem; width: 4rem; }
+.gauge > span { background: var(--accent); display: block; height: 100%; }
+dialog {
+  background: var(--ground); border: 1px solid var(--muted); border-radius: 6px;
+  color: var(--ink); max-height: 92vh; max-width: min(70rem, 96vw); overflow: auto;
+  padding: 1rem 1.5rem 2rem; width: 70rem;
+}
+dialog::backdrop { background: rgb(0 0 0 / 50%); }
+dialog h2 { margin: 0 6rem .5rem 0; }
+dialog .close { float: right; }
+dialog canvas.board { height: 15rem; }
+@media (min-width: 1100px) {
+  .pair { display: grid; gap: 0 3rem; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+}
+@media (min-width: 1800px) { canvas.board { height: 30rem; } canvas.square { height: 34rem; } }
+@media (max-width: 600px) {
+  td:first-child, th:first-child { position: sticky; }
+  tbody th:first-child {
+    max-width: 8rem; overflow-wrap: break-word; white-space: normal; z-index: 1;
+  }
+  button.who { max-width: 7.5rem; }
+  .bar { gap: .3rem 1rem; }
+  dialog { padding: .75rem; }
+}
+@media (prefers-reduced-motion: no-preference) { .gauge > span { transition: width .3s; } }
+"""

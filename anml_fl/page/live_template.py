@@ -1,0 +1,81 @@
+"""The live page: its parts before its script has filled them in."""
+
+TEMPLATE = """\
+{%- extends "document" %}
+{%- block head %}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<script type="module" src="{{ script }}"></script>
+{%- endblock %}
+{%- block title %}{{ title }} — live{% endblock %}
+{%- block header %}
+  <p class="result" id="words">Asking the server how far the run is …</p>
+  <p class="facts" id="facts"></p>
+  <p class="facts" id="ledger"></p>
+  <p class="connection" id="connection" role="status">Connecting …</p>
+  <p class="sr" id="announced" aria-live="polite"></p>
+  <noscript><p class="warning">This page follows the run by JavaScript, which is off here. The
+  <a href="report.html">report</a> of a finished run has its tables without it.</p></noscript>
+{%- endblock %}
+{%- block main %}
+<section class="controls bar" aria-label="What is shown">
+  <label>Strategy <select id="strategy" autocomplete="off"></select></label>
+  <div id="time" class="time">
+    <label>Round <input type="range" min="0" max="0" step="1" value="0" autocomplete="off"
+      disabled><output>none yet</output></label>
+    <button type="button" aria-pressed="true">Live</button>
+  </div>
+</section>
+<p class="decision" id="decision">No round has ended yet.</p>
+<p id="missing"></p>
+
+<div class="pair">
+<section aria-labelledby="by-round">
+  <h2 id="by-round">By round</h2>
+  <div id="curves"></div>
+  <p class="hint">Press on a round to see it below.</p>
+</section>
+<section aria-labelledby="gate">
+  <h2 id="gate">Consistency against external signals</h2>
+  <div id="scatter"></div>
+  <p class="hint" id="gate-words"></p>
+</section>
+</div>
+
+<section aria-labelledby="people">
+  <h2 id="people">Contributors</h2>
+  <div id="contributors"></div>
+</section>
+
+<div class="pair">
+<section aria-labelledby="weights">
+  <h2 id="weights">Weight over the rounds</h2>
+  <p class="hint">The twenty with the most weight, the least, and those whose weight changed
+  most; a cross: no weight, which is not a weight of 0.</p>
+  <div id="heat"></div>
+</section>
+<div>
+<section aria-labelledby="pay">
+  <h2 id="pay">Payouts</h2>
+  <p class="note" id="paid"></p>
+  <div id="payouts"></div>
+</section>
+<section aria-labelledby="strategies-title">
+  <h2 id="strategies-title">Strategies</h2>
+  <div id="strategies"></div>
+</section>
+<section aria-labelledby="files-title">
+  <h2 id="files-title">Files</h2>
+  <ul class="files" id="files"></ul>
+</section>
+</div>
+</div>
+
+<dialog id="history" aria-labelledby="history-name">
+  <button type="button" class="close">Close</button>
+  <h2 class="name" id="history-name"></h2>
+  <p class="facts"></p>
+  <div class="curve"></div>
+  <div class="table"></div>
+</dialog>
+{%- endblock %}
+"""

@@ -1,0 +1,49 @@
+"""The live page's sentences: the ledger, the gate, and who is missing."""
+
+WORDS = r"""
+// ── Sentences ───────────────────────────────────────────────────────────────────────────────
+
+function ledgerWords(ledger) {
+  if (!ledger) return "No ledger.";
+  const holds = {true: "✓ it verifies", false: "✕ it does not verify"}[ledger.verifies]
+    ?? "not checked yet";
+  const entries = ledger.entries === 1 ? "1 entry" : `${whole(ledger.entries)} entries`;
+  const head = ledger.head ? `, head ${visible(ledger.head, 16)}` : "";
+  const words = ledger.words ? ` ${visible(ledger.words, 300)}` : "";
+  return `Ledger: ${entries}${head}; ${holds}.${words}`;
+}
+
+function gateWords(gate, round, attackers) {
+  const marks = attackers ? "Circles: honest. Diamonds (◆ in the table): attackers."
+    : "A circle for each contributor.";
+  const about = `${marks} Area: weight. Filled: went into the model; hollow: did not. Point at`
+    + " a mark for its numbers, press it for its history.";
+  if (!gate) return `${about} This strategy has no gate.`;
+  const rho = has(round.rho_c)
+    ? ` Solid line: how q follows s (rho_c = ${fixed(round.rho_c)}); dotted: as it would at`
+      + ` tau_c = ${gate.tau_c}, above which external signals are trusted.`
+    : " rho_c is undefined in this round.";
+  return `${about} Dashed: tau_h = ${gate.tau_h}; stage 1 fires only if everyone stands to the`
+    + ` right of it (min s = ${fixed(round.min_s)}).${rho}`;
+}
+
+/** Who is missing in a round, or left out, and who was not asked. */
+function missing(round, contributors) {
+  const listed = (names) => names.slice(0, 5).join(", ")
+    + (names.length > 5 ? ` and ${whole(names.length - 5)} more` : "");
+  const out = round.contributors.flatMap((name, i) => (round.reason[i] === null ? []
+    : [`${visible(name, 40)} (${visible(round.reason[i], 80)})`]));
+  const there = new Set(round.contributors);
+  const unasked = contributors.filter((name) => !there.has(name)).map((x) => visible(x, 40));
+  const asked = whole(round.contributors.length);
+  const said = [out.length
+    ? `${whole(out.length)} of ${asked} without a valid reply: ${listed(out)}.`
+    : `All ${asked} who were asked gave a valid reply.`];
+  if (unasked.length) said.push(`${whole(unasked.length)} not asked: ${listed(unasked)}.`);
+  if (round.refused?.length) {
+    const refused = round.refused.map((one) => visible(one, 120));
+    said.push(`Replies of nobody known: ${listed(refused)}.`);
+  }
+  return said.join(" ");
+}
+"""

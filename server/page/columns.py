@@ -1,0 +1,141 @@
+"""One round in columns: a list for each kind of number, a place in it for each contributor."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.method.judgement import ContributorJudgement
+from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.system.untrusted_text import visible
+from server.page.snapshot import number
+from server.report.judgement_words import NONE, against_it
+from server.report.wording import decision
+
+if TYPE_CHECKING:
+    from server.page.following import Following
+
+_NUMBERS = ("q", "v", "r", "T", "s", "weight")
+_NOT_CHOSEN = "not among the selected"
+# The report's words are of records; what they do not look at is left as it is here.
+_NOBODY = ContributorRecord("", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, selected=False)
+
+
+def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]:
+    """Tell what a round decided of everybody, and why.
+
+    Parameters
+    ----------
+    run : Following
+    strategy : str
+        One of its strategies.
+    number_ : int
+        The round.
+
+    Returns
+    -------
+    dict
+        As docs/page.md has it; None for what there is not.
+
+    Raises
+    ------
+    OSError
+        If there is no such round, or it is not there any more.
+    ValueError, KeyError, TypeError
+        If its line is none.
+    """
+    fields: dict[str, Any] = json.loads(run.rounds[strategy].line(number_))
+    people: list[dict[str, Any]] = fields["contributors"]
+    judged = fields.get("judgement") is not None
+    chose = any(one["selected"] for one in people)
+    found: dict[str, Any] = {
+        "round": number_,
+        "branch": fields["branch"],
+        "rho_c": number(fields["rho_c"]),
+        "min_s": number(fields["min_s"]),
+        "note": fields["note"],
+        "decision": _decision(run, fields),
+        "refused": fields["refused"],
+        "at": number(fields["at"]),
+        "contributors": [one["contributor"] for one in people],
+        "selected": [one["selected"] for one in people],
+        "reason": [one["reason"] for one in people],
+        "why": [why(one, chose=chose) for one in people],
+        "refused_credentials": [one["refused_credentials"] for one in people],
+        "paid": None,
+        "evidence": None,
+        "posterior": None,
+        "bound": None,
+    }
+    for name in _NUMBERS:
+        found[name] = [number(one[name]) for one in people]
+    if judged:
+        found |= _judgement([one.get("judgement") or {} for one in people])
+    if strategy == run.ledger.strategy:
+        paid = run.ledger.paid_until(number_)
+        found["paid"] = paid and [paid.get(name, 0) for name in found["contributors"]]
+    return found
+
+
+def why(person: dict[str, Any], *, chose: bool) -> str:
+    """Say why a contributor was left out of a round's model; "" if it was not.
+
+    Parameters
+    ----------
+    person : dict
+        As a round's line has it.
+    chose : bool
+        Whether the round took anybody.
+    """
+    if person["reason"] is not None:
+        return str(person["reason"])
+    if person["selected"]:
+        return ""
+    judged = person.get("judgement")
+    if chose and judged:
+        lengths = {n: math.inf for n in ContributorJudgement.UNBOUNDED if judged[n] is None}
+        found = ContributorJudgement(**(judged | lengths))
+        record = replace(_NOBODY, contributor=person["contributor"], judgement=found)
+        return against_it(record) or _NOT_CHOSEN
+    return _NOT_CHOSEN
+
+
+def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:
+    kinds = dict.fromkeys(kind for one in people for kind in one.get("evidence", ()))
+    return {
+        "evidence": {
+            kind: [number(one.get("evidence", {}).get(kind)) for one in people]
+            for kind in kinds
+        },
+        "posterior": [number(one.get("posterior")) for one in people],
+        "bound": [number(one.get("bound")) for one in people],
+    }
+
+
+def _decision(run: Following, fields: dict[str, Any]) -> str:
+    """Say it in the report's words, which ask of contributors but whether any has a q."""
+    if judged := fields.get("judgement"):
+        weighed = [one["selected"] for one in fields["contributors"] if one.get("judgement")]
+        vouched = "nothing vouches for it" if judged["root"] == NONE else judged["root"]
+        return (
+            f"Evidence on each was weighed ({visible(vouched, 200)}):"
+            f" {sum(weighed)} of {len(weighed)} updates were kept."
+        )
+    if run.settings is None:
+        return ""
+    rho_c, min_s = (
+        math.nan if fields[name] is None else float(fields[name])
+        for name in ("rho_c", "min_s")
+    )
+    record = RoundRecord(
+        fields["round"],
+        fields["strategy"],
+        fields["branch"],
+        rho_c,
+        min_s,
+        (_NOBODY,) if any(one["q"] is not None for one in fields["contributors"]) else (),
+        note=fields["note"],
+    )
+    return decision(record, run.settings.tau_h, run.settings.tau_c)

@@ -1,0 +1,179 @@
+"""What is told of several rounds: curves, one contributor's history, weights by round."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from server.page.columns import why
+from server.page.snapshot import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from server.page.following import Following
+    from server.page.rounds_file import RoundsFile
+
+MOST_ROUNDS = 200
+"""Rounds of one answer; of more, evenly thinned out, and always with the last."""
+EACH = 20
+"""Contributors at the top, at the bottom, and of those that changed most."""
+
+
+def curves(run: Following) -> dict[str, Any]:
+    """Tell how good each strategy's model was round by round, and who was missing."""
+    return {"strategies": {name: _curve(rounds) for name, rounds in run.rounds.items()}}
+
+
+def _curve(rounds: RoundsFile) -> dict[str, list[Any]]:
+    places = rounds.places
+    return {
+        "rounds": list(places),
+        "error": [number(one.fields["test_error"]) for one in places.values()],
+        "score": [number(one.fields.get("test_score")) for one in places.values()],
+        "branch": [one.fields["branch"] for one in places.values()],
+        "left_out": [one.left_out for one in places.values()],
+        "missing": [one.missing for one in places.values()],
+        "asked": [len(one.names) for one in places.values()],
+    }
+
+
+def contributor_history(run: Following, strategy: str, name: str) -> dict[str, Any] | None:
+    """Tell of one contributor over the rounds that asked it.
+
+    Parameters
+    ----------
+    run : Following
+    strategy, name : str
+
+    Returns
+    -------
+    dict or None
+        None of a stranger. `paid` is what each round paid.
+
+    Raises
+    ------
+    OSError, ValueError
+        If a line is not there any more.
+    """
+    rounds = run.rounds[strategy]
+    asked = [number_ for number_, place in rounds.places.items() if name in place.names]
+    if not asked:
+        return None
+    found = [(number_, _person(rounds.line(number_), name)) for number_ in _thinned(asked)]
+    people = [one for _, one in found]
+    judged = any(one.get("judgement") for one in people)
+    pays = strategy == run.ledger.strategy
+    return {
+        "contributor": name,
+        "rounds": [number_ for number_, _ in found],
+        **{
+            kind: [number(one[kind]) for one in people]
+            for kind in ("weight", "q", "s", "v", "r", "T")
+        },
+        "selected": [one["selected"] for one in people],
+        "reason": [one["reason"] for one in people],
+        "why": [why(one, chose=True) for one in people],
+        "posterior": [number((one.get("judgement") or {}).get("posterior")) for one in people]
+        if judged
+        else None,
+        "paid": [_paid(run, number_, name) if pays else None for number_, _ in found],
+        "last_seen": max((n for n, one in found if one["q"] is not None), default=0),
+        "present": len(asked),
+    }
+
+
+def _person(line: bytes, name: str) -> dict[str, Any]:
+    """Read one contributor out of a round's line, by a text that stands there once."""
+    at = line.find(b'"contributor":' + json.dumps(name).encode() + b",")
+    start = line.rfind(b'{"T":', 0, at) if at >= 0 else -1
+    if start >= 0:
+        # No contributor's record is as long as this, but for the texts in it.
+        for most in (1 << 14, len(line)):
+            try:
+                text = line[start : start + most].decode(errors="replace")
+                found, _ = json.JSONDecoder().raw_decode(text)
+            except ValueError:
+                continue
+            if isinstance(found, dict) and found.get("contributor") == name:
+                return found
+    people = json.loads(line)["contributors"]
+    return next(one for one in people if one["contributor"] == name)
+
+
+def _paid(run: Following, number_: int, name: str) -> int | None:
+    paid = run.ledger.paid.get(number_)
+    if paid is None or name not in paid.names:
+        return None
+    return paid.payouts[paid.names.index(name)]
+
+
+def heat(run: Following, strategy: str, who: Sequence[str] = ()) -> dict[str, Any]:
+    """Give weights by contributor and round: of some, or of those that stand out.
+
+    Parameters
+    ----------
+    run : Following
+    strategy : str
+    who : sequence of str
+        Of whom; empty for the top, the bottom and the most changed.
+
+    Returns
+    -------
+    dict
+        `weights` with one place a round, None where it was not asked or there was no weight.
+    """
+    rounds = run.rounds[strategy]
+    kept = _thinned(list(rounds.weights))
+    found: dict[str, Any] = {"strategy": strategy, "rounds": kept}
+    if who:
+        return {**found, "who": _rows(rounds, kept, dict.fromkeys(who))}
+    last, moved = _extremes(rounds, kept)
+    ordered = sorted(last, key=lambda name: -last[name])
+    top, rest = ordered[:EACH], ordered[EACH:]
+    changed = sorted((name for name in moved if moved[name]), key=lambda name: -moved[name])
+    return {
+        **found,
+        "top": _rows(rounds, kept, top),
+        "bottom": _rows(rounds, kept, rest[: -EACH - 1 : -1]),
+        "changed": _rows(rounds, kept, changed[:EACH]),
+    }
+
+
+def _extremes(
+    rounds: RoundsFile, kept: list[int]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Find everybody's last weight, and by how much it ever differed."""
+    last: dict[str, float] = {}
+    least: dict[str, float] = {}
+    most: dict[str, float] = {}
+    for number_ in kept:
+        for name, weight in zip(
+            rounds.places[number_].names, rounds.weights[number_], strict=True
+        ):
+            if math.isnan(weight):
+                continue
+            last[name] = weight
+            if weight < least.get(name, math.inf):
+                least[name] = weight
+            if weight > most.get(name, -math.inf):
+                most[name] = weight
+    return last, {name: most[name] - least[name] for name in last}
+
+
+def _rows(rounds: RoundsFile, kept: list[int], names: Iterable[str]) -> list[dict[str, Any]]:
+    table: dict[str, list[float | None]] = {name: [None] * len(kept) for name in names}
+    for place, number_ in enumerate(kept):
+        for name, weight in zip(
+            rounds.places[number_].names, rounds.weights[number_], strict=True
+        ):
+            if name in table and not math.isnan(weight):
+                table[name][place] = round(weight, 9)
+    return [{"contributor": name, "weights": row} for name, row in table.items()]
+
+
+def _thinned(numbers: list[int]) -> list[int]:
+    # Counted from the end: the last round is what is looked at first.
+    step = math.ceil(len(numbers) / MOST_ROUNDS) or 1
+    return numbers[::-1][::step][::-1]

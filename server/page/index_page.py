@@ -1,0 +1,167 @@
+"""The index of runs, and ticked runs side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anml_fl.page.document import document
+from anml_fl.page.grid import Grid
+from anml_fl.page.style import style_sheet
+from anml_fl.system.untrusted_text import visible
+from server.page.listing import as_link
+from server.report.wording import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from server.page.glimpse import Glimpse
+
+MOST_COMPARED = 20
+"""Runs side by side."""
+
+STYLE = """
+.ticks td:first-child, .ticks th:first-child { width: 2.5rem; }
+.ticks input { accent-color: var(--accent); height: 1.2rem; width: 1.2rem; }
+button {
+  background: var(--raised); border: 1px solid var(--muted); border-radius: 4px;
+  color: inherit; cursor: pointer; font: inherit; margin: .5rem 0; padding: .35rem .9rem;
+}
+"""
+
+_INDEX = """\
+{%- extends "document" %}
+{%- block head %}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+{%- if not rows %}
+<meta http-equiv="refresh" content="5">
+{%- endif %}
+{%- endblock %}
+{%- block header %}
+  <p class="result">{{ result }}</p>
+  <p class="facts">{{ facts }}</p>
+{%- endblock %}
+{%- block main %}
+{%- if rows %}
+<form action="/compare" method="get">
+<div class="scroll ticks" tabindex="0" role="region" aria-label="Runs">
+<table>
+  <thead><tr><th>Compare</th><th>Run</th><th>State</th><th>Data set</th><th>Began (UTC)</th>
+    <th>Strategies</th><th>Error or score</th></tr></thead>
+  <tbody>
+  {%- for row in rows %}
+  <tr>
+    <td><input type="checkbox" name="run" value="{{ row.value }}"
+      aria-label="Compare {{ row.name | visible }}"></td>
+    <td><a href="{{ row.link }}/">{{ row.name | visible }}</a></td>
+    {%- for cell in row.cells %}<td>{{ cell | visible }}</td>{% endfor %}
+  </tr>
+  {%- endfor %}
+  </tbody>
+</table>
+</div>
+<button type="submit">Compare ticked runs</button>
+</form>
+{%- endif %}
+{%- endblock %}
+"""
+
+_COMPARED = """\
+{%- extends "document" %}
+{%- from "parts" import table %}
+{%- block head %}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+{%- endblock %}
+{%- block header %}
+  <p class="result">{{ result }}</p>
+  <p class="facts">{{ facts }}</p>
+{%- endblock %}
+{%- block main %}
+{%- if grid %}{{ table(grid) }}{% endif %}
+<p><a href="/">All runs</a></p>
+{%- endblock %}
+"""
+
+
+def page_style() -> str:
+    """Give the text of these pages' one style element, which a policy names by its hash."""
+    return style_sheet() + STYLE
+
+
+def index_page(runs: Sequence[Glimpse]) -> str:
+    """List runs.
+
+    Returns
+    -------
+    str
+        HTML; where there is none yet, it loads itself anew until there is.
+    """
+    rows = [
+        {
+            "name": visible(run.folder, 80),
+            "link": as_link(run.folder),
+            # A form changes line breaks, and cannot hold what is no text.
+            "value": run.folder if run.folder.isprintable() else as_link(run.folder),
+            "cells": (
+                visible(run.state, 200),
+                visible(run.dataset, 60) or "—",
+                run.date or "—",
+                visible(", ".join(name for name, _ in run.strategies), 120) or "—",
+                f"{run.score} {run.scored}, {visible(run.lead, 40)}" if run.score else "—",
+            ),
+        }
+        for run in runs
+    ]
+    result = f"{len(rows)} runs." if len(rows) != 1 else "1 run."
+    facts = "The last one stands first."
+    if not rows:
+        result = "No run has begun yet."
+        facts = "0 runs. If one is starting, this page shows it as soon as it has begun."
+    return document(
+        _INDEX, {"title": "Runs", "result": result, "facts": facts, "rows": rows}, style=STYLE
+    )
+
+
+def compared_page(runs: Sequence[Glimpse], left_out: int = 0) -> str:
+    """Set runs side by side: a row a strategy, a column a run.
+
+    Parameters
+    ----------
+    runs : sequence of Glimpse
+    left_out : int
+        Names that were asked for, of which there is no run, or no room.
+    """
+    names = list(dict.fromkeys(name for run in runs for name, _ in run.strategies))
+    rows = tuple(
+        (visible(name, 40), *(cell for run in runs for cell in _cells(run, name)))
+        for name in names
+    )
+    titles = [
+        f"{visible(run.folder, 40)}: {title}"
+        for run in runs
+        for title in (f"{run.scored or 'error'}*", "rounds*", *_weighed(run))
+    ]
+    result = f"{len(runs)} runs side by side." if len(runs) != 1 else "1 run."
+    more = f" {left_out} of those that were ticked are not shown." if left_out else ""
+    facts = "Each is one run with one seed; data sets, settings and metrics may differ." + more
+    if not runs:
+        result, facts = "No run is ticked.", "Tick some in the list of runs."
+    grid = Grid(("Strategy", *titles), rows) if rows else None
+    return document(
+        _COMPARED,
+        {"title": "Runs side by side", "result": result, "facts": facts, "grid": grid},
+        style=STYLE,
+    )
+
+
+def _weighed(run: Glimpse) -> tuple[str, ...]:
+    known = any(of.attacker_weight is not None for _, of in run.strategies)
+    return ("attackers' weight*",) if known else ()
+
+
+def _cells(run: Glimpse, strategy: str) -> tuple[str, ...]:
+    of = dict(run.strategies).get(strategy)
+    weight = percent(None if of is None else of.attacker_weight).replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
+    cells = ("—", "—") if of is None else (of.score or "—", str(of.rounds))
+    return (*cells, *((weight,) if _weighed(run) else ()))

@@ -1,0 +1,130 @@
+"""What a run's settings say of it, as far as its page needs them; and nothing secret."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.database.url import located
+from anml_fl.models.metrics import METRICS
+from anml_fl.run.files import CONFIG
+from anml_fl.settings.run import APP, settling_of
+from server.page.opening import content
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LARGEST = 1 << 20
+"""Bytes of `config.toml`."""
+# What a strategy may be called: its folder's name is made of it.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]{0,199}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """Settings of a run.
+
+    Parameters
+    ----------
+    name : str
+        As they have it, which may be another than the folder's.
+    dataset, engine, metric : str
+        What it learns from, by which engine, and by what its models are compared.
+    rounds : int
+        How many there shall be.
+    strategies : tuple of str
+    tau_h, tau_c : float
+        Thresholds of the gate's two stages.
+    """
+
+    name: str
+    dataset: str
+    engine: str
+    metric: str
+    rounds: int
+    strategies: tuple[str, ...]
+    tau_h: float = 0.35
+    tau_c: float = 0.3
+
+    @property
+    def lead(self) -> str:
+        """The strategy that pays, by which the page is."""
+        return settling_of(self.strategies)
+
+
+def read_settings(folder: Path) -> RunSettings:
+    """Read a run's `config.toml`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none: the run has not begun.
+    OSError, ValueError
+        If it cannot be read, saying why.
+    """
+    text = content(folder, CONFIG, most=LARGEST).decode("utf-8-sig")
+    try:
+        return _found(tomllib.loads(text))
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"a setting is missing or of another type: {error}") from error
+
+
+def may_be_served(folder: Path) -> bool:
+    """Tell whether a run's settings hold nothing secret, and so its report neither.
+
+    Older versions let some passwords pass that a database's URL held.
+
+    Returns
+    -------
+    bool
+        Also False if the settings cannot be read.
+    """
+    try:
+        tree = tomllib.loads(content(folder, CONFIG, most=LARGEST).decode("utf-8-sig"))
+        located(tree.get("registry", {}).get("database", ""))
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return False
+    return True
+
+
+def _found(tree: dict[str, Any]) -> RunSettings:
+    training, gate = tree["training"], tree.get("aggregation", {})
+    metric = tree.get("evaluation", {}).get("metric", "")
+    names = tuple(name for name in tree["strategies"] if _NAME.fullmatch(name))
+    if not names:
+        raise ValueError("it names no strategy")
+    if metric and metric not in METRICS:
+        raise ValueError(f"metric {metric!r} is unknown")
+    return RunSettings(
+        name=str(tree["name"]),
+        dataset=_dataset(tree),
+        engine=str(tree.get("engine", "")),
+        metric=metric,
+        rounds=int(training["rounds"]),
+        strategies=names,
+        tau_h=_number(gate.get("tau_h", 0.35)),
+        tau_c=_number(gate.get("tau_c", 0.3)),
+    )
+
+
+def _dataset(tree: dict[str, Any]) -> str:
+    """Name it as `RunConfig.data_name` does."""
+    if task := tree["training"].get("task", ""):
+        return str(task)
+    if tree.get("engine") == APP:
+        return "a Flower app"
+    table = tree.get("table", {})
+    own = table.get("data") or table.get("schema_file") or table.get("schema")
+    return PurePath(own).name if own else str(tree.get("federation", {}).get("dataset", ""))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"a threshold of the gate is {value!r}")
+    if not math.isfinite(value):
+        raise ValueError(f"a threshold of the gate is {value!r}")
+    return float(value)
