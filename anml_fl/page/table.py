@@ -152,7 +152,8 @@ class DataTable {
       });
     });
     const gaps = [from * height, (this.length - to) * height];
-    const all = this.virtual ? [this.gap(0, gaps[0]), ...rows, this.gap(1, gaps[1])] : rows;
+    const all = this.virtual
+      ? [this.sizer(), this.gap(0, gaps[0]), ...rows, this.gap(1, gaps[1])] : rows;
     if (this.body.children.length !== all.length || this.body.children[0] !== all[0]) {
       this.body.replaceChildren(...all);
     }
@@ -172,6 +173,25 @@ class DataTable {
     ));
     cells[0].scope = "row";
     return el("tr", {}, cells);
+  }
+
+  /** A row that is not seen: its texts are the longest, so that no column moves on the way. */
+  sizer() {
+    if (this.sized?.columns === this.columns && this.sized.count === this.count) {
+      return this.sized.row;
+    }
+    const cells = this.columns.map((column) => {
+      let longest = "";
+      for (let i = 0; column.text && i < this.count; i += 1) {
+        const text = column.text(i);
+        if (text.length > longest.length) longest = text;
+      }
+      return el("td", {className: column.number ? "number" : column.className ?? "",
+                       textContent: longest});
+    });
+    const row = el("tr", {className: "sizer", ariaHidden: "true"}, cells);
+    this.sized = {columns: this.columns, count: this.count, row};
+    return row;
   }
 
   gap(which, height) {
