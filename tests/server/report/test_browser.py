@@ -41,6 +41,15 @@ _WAIT = 300.0
 REPRODUCTION = Path(__file__).parents[3] / "docs" / "reproduction.html"
 
 
+# The page says when it has drawn its last plot; what goes wrong late comes a little later.
+SETTLED = """new Promise((done) => {
+  const drawn = () => document.documentElement.dataset.drawn
+    || !document.querySelector("figure[data-plot]");
+  const look = (left) => setTimeout(() => (drawn() || !left ? done() : look(left - 1)), 300);
+  look(200);
+})"""
+
+
 class Chromium:
     """One headless browser with one tab; `problems` holds what the last page did wrong."""
 
@@ -76,7 +85,7 @@ class Chromium:
         until = time.monotonic() + _WAIT
         while not self._loaded:
             self._notice(self._receive(until))
-        self.run("new Promise((done) => setTimeout(done, 300))")
+        self.run(SETTLED)
 
     def emulate(self, scheme: str, width: int) -> None:
         feature = {"name": "prefers-color-scheme", "value": scheme}
@@ -183,6 +192,13 @@ def test_opens_clean_and_draws_every_plot(
     assert chromium.run(TOO_WIDE) == 0
 
 
+# Comes by every plot, so that each is drawn.
+SCROLLED = """(async () => {
+  for (const figure of document.querySelectorAll("figure[data-plot]")) {
+    figure.scrollIntoView();
+    await new Promise((done) => setTimeout(done, 150));
+  }
+})()"""
 # Choosers that reach beyond the page, or whose name is broken into letters.
 CRAMPED = """[...document.querySelectorAll(".controls label")].filter((label) =>
   label.getBoundingClientRect().right > document.documentElement.clientWidth
@@ -195,6 +211,8 @@ def test_the_papers_tables_open_clean_and_draw_every_plot(
     chromium: Chromium, scheme: str, width: int
 ) -> None:
     chromium.open(REPRODUCTION, scheme, width)
+    chromium.run("document.querySelector('[data-unfold=all]').click()")
+    chromium.run(SCROLLED)
     drawn = chromium.run(DRAWN)
     assert chromium.problems == []
     assert drawn
