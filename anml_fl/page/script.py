@@ -9,25 +9,25 @@ _PAGE = r"""
   const texts = JSON.parse(content("texts") ?? "[]");
 
   /** Take apart what was written by places in the texts, and by columns. */
-  const whole = (value) => {
+  const unpacked = (value) => {
     if (Array.isArray(value)) {
-      return value.some((one) => typeof one === "object") ? value.map(whole) : value;
+      return value.some((one) => typeof one === "object") ? value.map(unpacked) : value;
     }
     if (value === null || typeof value !== "object") return value;
     const [name, ...more] = Object.keys(value);
     if (!more.length && name === "texts") return value.texts.map((place) => texts[place]);
     if (!more.length && name === "columns") {
-      const columns = value.columns.map(whole);
+      const columns = value.columns.map(unpacked);
       return columns[0].map((_, row) => columns.map((column) => column[row]));
     }
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, whole(one)]));
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, unpacked(one)]));
   };
 
   // ── Tables with more rows than are shown at first ─────────────────────────────────────────
   const numeric = (text) => parseFloat(text.replaceAll(",", "").replace("−", "-"));
   for (const place of document.querySelectorAll("[data-rows]")) {
     const {label, titles, columns} = JSON.parse(content(place.dataset.rows));
-    const cells = columns.map(whole);
+    const cells = columns.map(unpacked);
     new DataTable(place, {
       label,
       columns: titles.map(([title, kind], k) => ({
@@ -90,7 +90,7 @@ _PAGE = r"""
       layout.template = dark.matches ? templates.dark : templates.light;
       // On a touch screen a drag must scroll the page, not zoom the plot.
       layout.dragmode = coarse.matches ? false : "zoom";
-      const data = painted(structuredClone(whole(view.data)), layout, target.clientWidth);
+      const data = painted(structuredClone(unpacked(view.data)), layout, target.clientWidth);
       Plotly.react(target, data, layout, config);
     };
 
