@@ -106,7 +106,7 @@ button {
 }
 th button { background: none; border: 0; font-weight: 600; padding: 0; text-align: inherit; }
 th button:hover { text-decoration: underline; }
-tbody th { background: none; font-weight: 400; vertical-align: top; }
+tbody th { background: var(--ground); font-weight: 400; vertical-align: top; }
 .virtual .scroll { max-height: 75vh; overflow: auto; }
 .virtual table { margin: 0; }
 .virtual thead th { position: sticky; top: 0; z-index: 2; }
@@ -114,6 +114,7 @@ tbody th { background: none; font-weight: 400; vertical-align: top; }
 .virtual tbody :is(th, td) {
   height: 2.25rem; padding-block: 0; vertical-align: middle; white-space: nowrap;
 }
+.virtual tbody th { overflow: hidden; text-overflow: ellipsis; }
 .virtual tr.sizer { visibility: collapse; }
 .virtual tr.gap td { border: 0; height: inherit; padding: 0; }
 details { border-top: 1px solid var(--grid); margin-top: 1rem; padding-top: .75rem; }
@@ -151,6 +152,7 @@ dd { margin: 0; }
   th, td { padding: .35rem .5rem; }
   /* Whose row it is stays in sight while the table scrolls. */
   td:first-child, th:first-child { left: 0; max-width: 9rem; position: sticky; }
-  td:first-child { background: var(--ground); overflow-wrap: break-word; white-space: normal; }
+  td:first-child { background: var(--ground); }
+  tbody :is(th, td):first-child { overflow-wrap: break-word; white-space: normal; }
 }
 """
