@@ -11,7 +11,6 @@ import pytest
 import torch
 from rich.console import Console
 from safetensors.numpy import load_file
-from server.report.status_page import status
 from sklearn import metrics
 
 from anml_fl.federation.adoption import adopted

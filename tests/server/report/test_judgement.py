@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import plotly.graph_objects as go
 import pytest
-from server.report.status_page import status
 
 from anml_fl.method.calibrated.evidence import KINDS
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
