@@ -61,14 +61,6 @@ _PLOTTED = """\
 {%- endblock %}
 """
 
-_STATUS = """\
-{%- extends "document" %}
-{%- block head %}
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="{{ refresh }}">
-{%- endblock %}
-"""
-
 _PARTS = """\
 {%- macro table(grid, lead="", classes=true) %}
 <div class="scroll" tabindex="0" role="region" aria-label="Table">
@@ -155,8 +147,8 @@ def document(
     ----------
     body : str
         A Jinja2 template that extends "plotted" and fills in its blocks `lead` and `main`, or
-        "document" or "status" and fills in `header` and `main`; with the macros `table` and
-        `figure` of "parts" and `folded` of "folding".
+        "document" and fills in `header` and `main`; with the macros `table` and `figure` of
+        "parts" and `folded` of "folding".
     content : mapping
         What stands in it; a name that it lacks is an error. `title` is always needed.
     style : str
@@ -171,8 +163,8 @@ def document(
 
     Examples
     --------
-    >>> body = '{% extends "status" %}{% block main %}{{ text }}{% endblock %}'
-    >>> page = document(body, {"title": "Runs", "text": "a < b", "refresh": 5})
+    >>> body = '{% extends "document" %}{% block main %}{{ text }}{% endblock %}'
+    >>> page = document(body, {"title": "Runs", "text": "a < b"})
     >>> "<h1>Runs</h1>" in page, "<main>a &lt; b" in page
     (True, True)
     """
@@ -183,7 +175,6 @@ def document(
             {
                 "document": _DOCUMENT,
                 "plotted": _PLOTTED,
-                "status": _STATUS,
                 "parts": _PARTS,
                 "folding": _FOLDING,
                 "body": body,

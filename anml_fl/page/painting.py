@@ -7,7 +7,9 @@ const PAINTED = 2000;
 
 /** Paint the traces with most marks into a picture of what lies between the axes' ends. */
 function painted(data, layout, width) {
-  const many = data.filter((trace) => trace.mode === "markers" && trace.x.length > PAINTED);
+  // Marks that tell something when they are pointed at stay marks.
+  const many = data.filter((trace) => trace.mode === "markers" && trace.hoverinfo === "skip"
+    && trace.x.length > PAINTED);
   if (!many.length) return data;
   // About the size of the area that the axes leave: round marks stay round enough.
   const [wide, high] = [Math.max(200, width - 80), layout.height - 110];
