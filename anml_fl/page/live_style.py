@@ -54,7 +54,7 @@ a { color: var(--accent); }
 button.who {
   background: none; border: 0; color: var(--accent); cursor: pointer; font: inherit;
   max-width: 22rem; min-height: 1.5rem; overflow: hidden; padding: 0; text-align: left;
-  text-decoration: underline; text-overflow: ellipsis;
+  text-decoration: underline; text-overflow: ellipsis; white-space: nowrap;
 }
 td.words { min-width: 18rem; white-space: normal; }
 .share { align-items: center; display: flex; gap: .5rem; justify-content: flex-end; }
@@ -79,7 +79,7 @@ dialog canvas.board { height: 15rem; }
   tbody th:first-child {
     max-width: 8rem; overflow-wrap: break-word; white-space: normal; z-index: 1;
   }
-  button.who { max-width: 7.5rem; }
+  button.who { max-width: 7.5rem; overflow-wrap: anywhere; white-space: normal; }
   .bar { gap: .3rem 1rem; }
   dialog { padding: .75rem; }
 }
