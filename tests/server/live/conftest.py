@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from anml_fl import ContributorRecord, RoundRecord
 from server.page.serving import PageServer
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-WAIT = 300_000
+WAIT = 40_000
 """Milliseconds: a machine may be busy."""
+
+expect.set_options(timeout=WAIT)
 
 
 @dataclass
@@ -92,22 +94,36 @@ def growing(tmp_path: Path) -> Growing:
     return Growing(tmp_path / "runs" / "study")
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., PageServer]]:
-    """Serve a folder in a thread, on a free port or on one that was."""
-    running: list[tuple[PageServer, threading.Thread]] = []
+class Served:
+    """Pages served in a thread, until they are ended."""
 
-    def begin(folder: Path, port: int = 0) -> PageServer:
-        server = PageServer(folder, "127.0.0.1", port)
-        thread = threading.Thread(target=server.run, args=([server._socket],), daemon=True)
-        thread.start()
-        running.append((server, thread))
-        return server
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self.server = PageServer(folder, "127.0.0.1", port)
+        self.url = self.server.url + "study/"
+        self.port = int(self.server.url.rsplit(":", 1)[1].strip("/"))
+        self.thread = threading.Thread(
+            target=self.server.run, args=([self.server._socket],), daemon=True
+        )
+        self.thread.start()
+
+    def end(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(60)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Served]]:
+    """Serve a folder, on a free port or on one that was."""
+    running: list[Served] = []
+
+    def begin(folder: Path, port: int = 0) -> Served:
+        running.append(Served(folder, port))
+        return running[-1]
 
     yield begin
-    for server, thread in running:
-        server.should_exit = True
-        thread.join(60)
+    for served in running:
+        served.end()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-expect.set_options(timeout=300_000)
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -30,7 +29,7 @@ def test_a_run_appears_as_it_runs_from_before_its_first_round(
 ) -> None:
     growing.folder.mkdir(parents=True)
     server = serve(growing.folder.parent)
-    page, problems = visit(server.url + "study/")
+    page, problems = visit(server.url)
     expect(page.locator("#words")).to_contain_text("starting")
     growing.begin()
     expect(page.locator("h1")).to_have_text("A study of six")
@@ -53,7 +52,7 @@ def test_a_bar_that_is_moved_back_shows_the_recorded_round_and_stays_there(
 ) -> None:
     growing.begin()
     growing.add(5)
-    page, problems = visit(serve(growing.folder.parent).url + "study/")
+    page, problems = visit(serve(growing.folder.parent).url)
     page.locator("#strategy").select_option("anml")
     slider, live = page.locator("#time input"), page.locator("#time button")
     expect(page.locator("#time output")).to_have_text("5 of 5")
@@ -78,7 +77,7 @@ def test_an_exclusion_is_explained_in_its_round_and_in_the_contributors_history(
 ) -> None:
     growing.begin()
     growing.add(3)
-    page, problems = visit(serve(growing.folder.parent).url + "study/")
+    page, problems = visit(serve(growing.folder.parent).url)
     expect(page.locator("#missing")).to_contain_text(
         "1 of 6 without a valid reply: site-05 (update is not finite)"
     )
@@ -106,7 +105,7 @@ def test_names_that_others_chose_stay_text(growing: Any, serve: Any, visit: Any)
     growing.names = [evil, "a\u202eb\n", "../../x?y#z%2e", "Zürich 100%", "x" * 5000]
     growing.begin()
     growing.add(2)
-    page, problems = visit(serve(growing.folder.parent).url + "study/")
+    page, problems = visit(serve(growing.folder.parent).url)
     expect(page.locator("#contributors tbody tr")).to_have_count(5)
     shown = page.locator("#contributors button.who").all_inner_texts()
     assert {evil[:59] + "…" if len(evil) > 60 else evil, "a\\u202eb\\x0a"} <= set(shown)
@@ -124,7 +123,7 @@ def test_a_table_is_sorted_searched_and_unfolded(growing: Any, serve: Any, visit
     growing.names = [f"site-{i:03d}" for i in range(45)]
     growing.begin()
     growing.add()
-    page, problems = visit(serve(growing.folder.parent).url + "study/")
+    page, problems = visit(serve(growing.folder.parent).url)
     people = page.locator("#contributors")
     expect(people.locator("tbody tr")).to_have_count(20)
     weights = [
@@ -144,26 +143,6 @@ def test_a_table_is_sorted_searched_and_unfolded(growing: Any, serve: Any, visit
     assert problems == []
 
 
-def test_a_server_that_is_lost_is_said_to_be_and_followed_again(
-    growing: Any, serve: Any, visit: Any
-) -> None:
-    growing.begin()
-    growing.add(2)
-    server = serve(growing.folder.parent)
-    page, _ = visit(server.url + "study/")
-    said = page.locator("#connection")
-    expect(said).to_contain_text("Connected")
-    port = int(server.url.rsplit(":", 1)[1].strip("/"))
-    server.should_exit = True
-    expect(said).to_contain_text("The server is lost since ")
-    growing.add()
-    while server.started and server.servers:
-        page.wait_for_timeout(100)
-    serve(growing.folder.parent, port)
-    expect(said).to_contain_text("Connected")
-    expect(page.locator("#time output")).to_have_text("3 of 3")
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1200, "dark")])
 def test_breaks_no_rule_of_wcag_aa(
     growing: Any, serve: Any, visit: Callable[..., Any], width: int, scheme: str
@@ -171,7 +150,7 @@ def test_breaks_no_rule_of_wcag_aa(
     growing.names = [f"site-{i:03d}" for i in range(30)]
     growing.begin()
     growing.add(3)
-    page, problems = visit(serve(growing.folder.parent).url + "study/", width, scheme)
+    page, problems = visit(serve(growing.folder.parent).url, width, scheme)
     expect(page.locator("#contributors tbody tr")).to_have_count(20)
     assert page.evaluate(TOO_WIDE) == 0
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}

@@ -35,7 +35,7 @@ def test_ten_thousand_rows_scroll_within_a_frame_each(
     growing.strategies = ("anml",)
     growing.begin()
     growing.add(2)
-    page, problems = visit(serve(growing.folder.parent).url + "study/")
+    page, problems = visit(serve(growing.folder.parent).url)
     people = page.locator("#contributors")
     people.get_by_role("button", name="Show all 10,000").click()
     expect(people.locator("table")).to_have_attribute("aria-rowcount", "10001")
