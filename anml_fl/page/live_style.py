@@ -50,7 +50,7 @@ canvas.spark { display: block; height: 22px; width: 96px; }
 .files { display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0; }
 .files a { display: block; text-decoration: none; }
 .files a:hover { text-decoration: underline; }
-a { color: var(--accent); }
+.virtual button.who { max-width: 100%; }
 button.who {
   background: none; border: 0; color: var(--accent); cursor: pointer; font: inherit;
   max-width: 22rem; min-height: 1.5rem; overflow: hidden; padding: 0; text-align: left;
@@ -75,7 +75,6 @@ dialog canvas.board { height: 15rem; }
 }
 @media (min-width: 1800px) { canvas.board { height: 30rem; } canvas.square { height: 34rem; } }
 @media (max-width: 600px) {
-  td:first-child, th:first-child { position: sticky; }
   tbody th:first-child {
     max-width: 8rem; overflow-wrap: break-word; white-space: normal; z-index: 1;
   }

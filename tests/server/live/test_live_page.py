@@ -143,6 +143,23 @@ def test_a_table_is_sorted_searched_and_unfolded(growing: Any, serve: Any, visit
     assert problems == []
 
 
+def test_a_server_that_is_lost_is_said_to_be_and_followed_again(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.begin()
+    growing.add(2)
+    server = serve(growing.folder.parent)
+    page, _ = visit(server.url)
+    said = page.locator("#connection")
+    expect(said).to_contain_text("Connected")
+    server.end()
+    expect(said).to_contain_text("The server is lost since ")
+    growing.add()
+    serve(growing.folder.parent, server.port)
+    expect(said).to_contain_text("Connected")
+    expect(page.locator("#time output")).to_have_text("3 of 3")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1200, "dark")])
 def test_breaks_no_rule_of_wcag_aa(
     growing: Any, serve: Any, visit: Callable[..., Any], width: int, scheme: str
