@@ -104,17 +104,23 @@ button {
   background: var(--raised); border: 1px solid var(--muted); border-radius: 4px;
   color: inherit; cursor: pointer; font: inherit; padding: .3rem .8rem;
 }
-th button { background: none; border: 0; font-weight: 600; padding: 0; text-align: inherit; }
+th button {
+  background: none; border: 0; font-weight: 600; min-height: 1.5rem; padding: 0;
+  text-align: inherit; white-space: nowrap;
+}
+[hidden] { display: none !important; }
 th button:hover { text-decoration: underline; }
 tbody th { background: var(--ground); font-weight: 400; vertical-align: top; }
-.virtual .scroll { max-height: 75vh; overflow: auto; }
+.virtual .scroll { contain: strict; height: 75vh; overflow: auto; }
 .virtual table { margin: 0; }
 .virtual thead th { position: sticky; top: 0; z-index: 2; }
 .virtual tbody tr { height: 2.25rem; }
 .virtual tbody :is(th, td) {
   height: 2.25rem; padding-block: 0; vertical-align: middle; white-space: nowrap;
 }
-.virtual tbody th { overflow: hidden; text-overflow: ellipsis; }
+.virtual tbody :is(th, td.words) {
+  max-width: 24rem; overflow: hidden; text-overflow: ellipsis;
+}
 .virtual tr.sizer { visibility: collapse; }
 .virtual tr.gap td { border: 0; height: inherit; padding: 0; }
 details { border-top: 1px solid var(--grid); margin-top: 1rem; padding-top: .75rem; }

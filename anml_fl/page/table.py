@@ -224,35 +224,3 @@ function compared(values, sign) {
   };
 }
 """
-
-TABLE_STYLE = """
-.tools { align-items: baseline; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
-.tools [hidden] { display: none; }
-.tools input {
-  background: var(--ground); border: 1px solid var(--muted); border-radius: 4px;
-  color: inherit; font: inherit; max-width: 100%; padding: .2rem .5rem; width: 14rem;
-}
-.said, .over { color: var(--muted); font-size: .92rem; margin: 0; }
-thead th button {
-  background: none; border: 0; color: inherit; cursor: pointer; font: inherit;
-  min-height: 1.5rem; padding: 0; text-align: inherit; white-space: nowrap;
-}
-thead th button:hover { text-decoration: underline; }
-tbody th { background: var(--ground); font-weight: 400; vertical-align: top; }
-.more {
-  background: var(--raised); border: 1px solid var(--muted); border-radius: 4px;
-  color: inherit; cursor: pointer; font: inherit; padding: .3rem .8rem;
-}
-.more[hidden] { display: none; }
-/* Rows of one height, so that those out of view need not be there to be reckoned with. */
-.virtual .scroll { contain: strict; height: min(70vh, 60rem); overflow: auto; }
-.virtual table { margin: 0; }
-.virtual thead th { position: sticky; top: 0; z-index: 1; }
-.virtual tbody tr { height: 2.25rem; }
-.virtual tbody tr > :not(.number) {
-  max-width: 24rem; overflow: hidden; padding-block: 0; text-overflow: ellipsis;
-  vertical-align: middle; white-space: nowrap;
-}
-.virtual tbody tr > .number { padding-block: 0; vertical-align: middle; }
-.virtual tbody tr.gap > td { border: 0; padding: 0; }
-"""
