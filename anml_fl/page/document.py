@@ -49,18 +49,15 @@ _PLOTTED = """\
 <meta http-equiv="Content-Security-Policy" content="{{ policy }}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 {%- endblock %}
+{%- block header %}
+  {%- block lead %}{% endblock %}
+  <noscript><p>The plots, and what is folded of long tables, need JavaScript.</p></noscript>
+{%- endblock %}
 {%- block scripts %}
 <script type="application/json" id="templates">{{ templates | safe }}</script>
+<script type="application/json" id="texts">{{ texts.json | safe }}</script>
 <script>{{ plotly | safe }}</script>
 <script>{{ script | safe }}</script>
-{%- endblock %}
-"""
-
-_STATUS = """\
-{%- extends "document" %}
-{%- block head %}
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="{{ refresh }}">
 {%- endblock %}
 """
 
@@ -123,6 +120,19 @@ _PARTS = """\
 {%- endmacro %}
 """
 
+_FOLDING = """\
+{%- from "parts" import table %}
+{%- macro folded(grid) %}
+{%- if not grid.json %}{{ table(grid.first) }}
+{%- else %}
+<div data-rows="rows-{{ grid.name }}">{{ table(grid.first) }}</div>
+<noscript><p class="note">The first {{ grid.first.rows | length }} of {{ grid.total }} are
+shown.</p></noscript>
+<script type="application/json" id="rows-{{ grid.name }}">{{ grid.json | safe }}</script>
+{%- endif %}
+{%- endmacro %}
+"""
+
 
 def document(
     body: str,
@@ -136,8 +146,9 @@ def document(
     Parameters
     ----------
     body : str
-        A Jinja2 template that extends "plotted" or "status" and fills in their blocks
-        `header` and `main`, with the macros `table` and `figure` of "parts".
+        A Jinja2 template that extends "plotted" and fills in its blocks `lead` and `main`, or
+        "document" and fills in `header` and `main`; with the macros `table` and `figure` of
+        "parts" and `folded` of "folding".
     content : mapping
         What stands in it; a name that it lacks is an error. `title` is always needed.
     style : str
@@ -152,8 +163,8 @@ def document(
 
     Examples
     --------
-    >>> body = '{% extends "status" %}{% block main %}{{ text }}{% endblock %}'
-    >>> page = document(body, {"title": "Runs", "text": "a < b", "refresh": 5})
+    >>> body = '{% extends "document" %}{% block main %}{{ text }}{% endblock %}'
+    >>> page = document(body, {"title": "Runs", "text": "a < b"})
     >>> "<h1>Runs</h1>" in page, "<main>a &lt; b" in page
     (True, True)
     """
@@ -164,8 +175,8 @@ def document(
             {
                 "document": _DOCUMENT,
                 "plotted": _PLOTTED,
-                "status": _STATUS,
                 "parts": _PARTS,
+                "folding": _FOLDING,
                 "body": body,
             }
         ),

@@ -25,9 +25,8 @@ from anml_fl.page.live_template import TEMPLATE
 from anml_fl.page.live_timebar import TIMEBAR
 from anml_fl.page.live_words import WORDS
 from anml_fl.page.style import style_sheet
-from anml_fl.page.table import TABLE, TABLE_STYLE
+from anml_fl.page.table import TABLE
 
-_OWN_STYLE = TABLE_STYLE + LIVE_STYLE
 # As many strategies as differ by colour, dash or symbol before they come again.
 _SERIES = 3 * len(theme.SERIES)
 
@@ -53,7 +52,7 @@ def live_page(title: str, script: str) -> str:
     >>> "<h1>wine</h1>" in page, '<script type="module" src="/static/page.js">' in page
     (True, True)
     """
-    return document(TEMPLATE, {"title": title, "script": script}, style=_OWN_STYLE)
+    return document(TEMPLATE, {"title": title, "script": script}, style=LIVE_STYLE)
 
 
 @cache
@@ -70,7 +69,7 @@ def live_style() -> str:
     >>> f"<style>{live_style()}</style>" in live_page("wine", "page.js")
     True
     """
-    return style_sheet() + _OWN_STYLE
+    return style_sheet() + LIVE_STYLE
 
 
 @cache

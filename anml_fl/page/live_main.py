@@ -46,7 +46,7 @@ class Page {
       this.setState(await asked("state.json"));
       await this.fetchCurves();
     } catch {
-      this.lost();
+      // Whether the server is lost is the stream's to say.
     }
     // A run that is starting has nothing yet that tells when it begins.
     if ((this.state?.state ?? "starting") === "starting") setTimeout(() => this.load(), 2000);

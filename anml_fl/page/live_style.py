@@ -50,11 +50,11 @@ canvas.spark { display: block; height: 22px; width: 96px; }
 .files { display: flex; flex-wrap: wrap; gap: .5rem; list-style: none; padding: 0; }
 .files a { display: block; text-decoration: none; }
 .files a:hover { text-decoration: underline; }
-a { color: var(--accent); }
+.virtual button.who { max-width: 100%; }
 button.who {
   background: none; border: 0; color: var(--accent); cursor: pointer; font: inherit;
   max-width: 22rem; min-height: 1.5rem; overflow: hidden; padding: 0; text-align: left;
-  text-decoration: underline; text-overflow: ellipsis;
+  text-decoration: underline; text-overflow: ellipsis; white-space: nowrap;
 }
 td.words { min-width: 18rem; white-space: normal; }
 .share { align-items: center; display: flex; gap: .5rem; justify-content: flex-end; }
@@ -75,11 +75,10 @@ dialog canvas.board { height: 15rem; }
 }
 @media (min-width: 1800px) { canvas.board { height: 30rem; } canvas.square { height: 34rem; } }
 @media (max-width: 600px) {
-  td:first-child, th:first-child { position: sticky; }
   tbody th:first-child {
     max-width: 8rem; overflow-wrap: break-word; white-space: normal; z-index: 1;
   }
-  button.who { max-width: 7.5rem; }
+  button.who { max-width: 7.5rem; overflow-wrap: anywhere; white-space: normal; }
   .bar { gap: .3rem 1rem; }
   dialog { padding: .75rem; }
 }

@@ -47,14 +47,14 @@ class Plot:
         Groups by the name that the reader chooses; the views of one are on a slider.
     chosen : str
         The group that is shown first, at its last view.
-    thinned : bool
-        Whether rounds were left out to keep the page small.
+    thinned : str
+        What was left out to keep the page small, in a sentence after a blank; "" for nothing.
     """
 
     name: str
     groups: Mapping[str, tuple[View, ...]]
     chosen: str
-    thinned: bool = False
+    thinned: str = ""
 
 
 def number(value: float) -> float | None:

@@ -10,6 +10,7 @@ from plotly.offline import get_plotlyjs
 
 from anml_fl.page import theme
 from anml_fl.page.document import document
+from anml_fl.page.packing import Texts, packed
 from anml_fl.page.script import SCRIPT
 from anml_fl.system.untrusted_text import inline_json, visible
 
@@ -25,8 +26,16 @@ def plotted(
     *,
     style: str = "",
     filters: Mapping[str, Callable[..., object]] | None = None,
+    texts: Texts | None = None,
 ) -> str:
     """Write a page with plots, as `document` does.
+
+    Parameters
+    ----------
+    body, content, style, filters
+        As of `document`.
+    texts : Texts, optional
+        Those that its plots and tables were packed with.
 
     Returns
     -------
@@ -40,11 +49,12 @@ def plotted(
         "templates": inline_json(both),
         "plotly": plotly,
         "script": SCRIPT,
+        "texts": texts or Texts(),
     }
     return document(body, {**content, **scripts}, style=style, filters=filters)
 
 
-def embedded(plot: Plot, longest: int = 40) -> dict[str, Any]:
+def embedded(plot: Plot, longest: int = 40, texts: Texts | None = None) -> dict[str, Any]:
     """Prepare a plot for the macro `figure`: what is shown first, and all of it as JSON.
 
     Parameters
@@ -52,12 +62,19 @@ def embedded(plot: Plot, longest: int = 40) -> dict[str, Any]:
     plot : Plot
     longest : int
         Most characters of a group's name.
+    texts : Texts, optional
+        Where long lists' texts are written once; by default they stand where they are.
     """
     groups = [
         {
             "name": visible(name, longest),
             "views": [
-                {"label": v.label, "note": v.note, "data": v.data, "layout": v.layout}
+                {
+                    "label": v.label,
+                    "note": v.note,
+                    "data": v.data if texts is None else packed(v.data, texts),
+                    "layout": v.layout,
+                }
                 for v in views
             ],
         }
@@ -71,9 +88,7 @@ def embedded(plot: Plot, longest: int = 40) -> dict[str, Any]:
         ],
         "views": plot.groups.get(plot.chosen, ()),
         "longest": max(map(len, plot.groups.values())),
-        "thinned": (
-            " To keep the page small, not every round is here." if plot.thinned else ""
-        ),
+        "thinned": plot.thinned,
         "json": inline_json(groups),
     }
 

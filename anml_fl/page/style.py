@@ -40,6 +40,8 @@ body {
 }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .75rem; }
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 3rem 0 .5rem; }
+h3 { font-size: 1rem; line-height: 1.4; margin: 1.75rem 0 .25rem; }
+a { color: var(--accent); }
 p { margin: .5rem 0; max-width: 46rem; }
 .result { font-size: 1.15rem; }
 .facts, .note, figcaption, .hint { color: var(--muted); font-size: .92rem; }
@@ -88,8 +90,50 @@ td { white-space: nowrap; }
 td.number, th.number { font-variant-numeric: tabular-nums; text-align: right; }
 td.text:last-child { min-width: 13rem; overflow-wrap: anywhere; white-space: normal; }
 tr.lead td { font-weight: 600; }
+/* A table that is sorted, searched and unfolded: see table.py. */
+.tools {
+  align-items: center; display: flex; flex-wrap: wrap; gap: .4rem 1.5rem; margin-top: .75rem;
+}
+.tools label { align-items: center; display: flex; gap: .6rem; min-width: 0; }
+.tools p { color: var(--muted); font-size: .92rem; margin: 0; }
+input[type="search"] {
+  background: var(--ground); border: 1px solid var(--muted); border-radius: 4px;
+  color: inherit; font: inherit; min-width: 0; padding: .25rem .5rem; width: 14rem;
+}
+button {
+  background: var(--raised); border: 1px solid var(--muted); border-radius: 4px;
+  color: inherit; cursor: pointer; font: inherit; padding: .3rem .8rem;
+}
+th button {
+  background: none; border: 0; font-weight: 600; min-height: 1.5rem; padding: 0;
+  text-align: inherit; white-space: nowrap;
+}
+[hidden] { display: none !important; }
+th button:hover { text-decoration: underline; }
+tbody th { background: var(--ground); font-weight: 400; vertical-align: top; }
+.virtual .scroll { contain: strict; height: 75vh; overflow: auto; }
+.virtual table { margin: 0; }
+.virtual thead th { position: sticky; top: 0; z-index: 2; }
+.virtual tbody tr { height: 2.25rem; }
+.virtual tbody :is(th, td) {
+  height: 2.25rem; padding-block: 0; vertical-align: middle; white-space: nowrap;
+}
+.virtual tbody :is(th, td.words) {
+  max-width: 24rem; overflow: hidden; text-overflow: ellipsis;
+}
+.virtual tr.sizer { visibility: collapse; }
+.virtual tr.gap td { border: 0; height: inherit; padding: 0; }
 details { border-top: 1px solid var(--grid); margin-top: 1rem; padding-top: .75rem; }
 summary { cursor: pointer; font-weight: 600; }
+/* Sections that open where they are asked for, and their list. */
+details.section { margin-top: 0; padding: 0; }
+details.section > summary { padding: .75rem 0; }
+details.section > summary h2 { display: inline; margin: 0; }
+details.section > section { padding-bottom: 2rem; scroll-margin-top: 4rem; }
+.contents ul {
+  columns: 16rem; font-size: .92rem; list-style: none; margin: .5rem 0 1rem; padding: 0;
+}
+.contents li { break-inside: avoid; padding: .12rem 0; }
 pre {
   background: var(--raised); border-radius: 4px; font-size: .85rem; overflow-x: auto;
   padding: .9rem;
@@ -98,6 +142,15 @@ dl { display: grid; gap: .35rem 1rem; grid-template-columns: max-content 1fr; }
 dt { font-weight: 600; }
 dd { margin: 0; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+@media (min-width: 1500px) {
+  /* The list stays in sight beside the text. */
+  body:has(.contents) { margin-left: max(20rem, calc(50vw - 550px)); margin-right: auto; }
+  .contents {
+    bottom: 0; left: 1.5rem; overflow-y: auto; padding: 2rem 0; position: fixed; top: 0;
+    width: 17rem;
+  }
+  .contents ul { columns: auto; }
+}
 @media (max-width: 600px) {
   body { padding: 1.25rem .9rem 3rem; }
   h2 { margin-top: 2.25rem; }
@@ -105,6 +158,7 @@ dd { margin: 0; }
   th, td { padding: .35rem .5rem; }
   /* Whose row it is stays in sight while the table scrolls. */
   td:first-child, th:first-child { left: 0; max-width: 9rem; position: sticky; }
-  td:first-child { background: var(--ground); overflow-wrap: break-word; white-space: normal; }
+  td:first-child { background: var(--ground); }
+  tbody :is(th, td):first-child { overflow-wrap: break-word; white-space: normal; }
 }
 """

@@ -152,7 +152,8 @@ class DataTable {
       });
     });
     const gaps = [from * height, (this.length - to) * height];
-    const all = this.virtual ? [this.gap(0, gaps[0]), ...rows, this.gap(1, gaps[1])] : rows;
+    const all = this.virtual
+      ? [this.sizer(), this.gap(0, gaps[0]), ...rows, this.gap(1, gaps[1])] : rows;
     if (this.body.children.length !== all.length || this.body.children[0] !== all[0]) {
       this.body.replaceChildren(...all);
     }
@@ -172,6 +173,25 @@ class DataTable {
     ));
     cells[0].scope = "row";
     return el("tr", {}, cells);
+  }
+
+  /** A row that is not seen: its texts are the longest, so that no column moves on the way. */
+  sizer() {
+    if (this.sized?.columns === this.columns && this.sized.count === this.count) {
+      return this.sized.row;
+    }
+    const cells = this.columns.map((column) => {
+      let longest = "";
+      for (let i = 0; column.text && i < this.count; i += 1) {
+        const text = column.text(i);
+        if (text.length > longest.length) longest = text;
+      }
+      return el("td", {className: column.number ? "number" : column.className ?? "",
+                       textContent: longest});
+    });
+    const row = el("tr", {className: "sizer", ariaHidden: "true"}, cells);
+    this.sized = {columns: this.columns, count: this.count, row};
+    return row;
   }
 
   gap(which, height) {
@@ -203,36 +223,4 @@ function compared(values, sign) {
     return sign * order || a - b;
   };
 }
-"""
-
-TABLE_STYLE = """
-.tools { align-items: baseline; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
-.tools [hidden] { display: none; }
-.tools input {
-  background: var(--ground); border: 1px solid var(--muted); border-radius: 4px;
-  color: inherit; font: inherit; max-width: 100%; padding: .2rem .5rem; width: 14rem;
-}
-.said, .over { color: var(--muted); font-size: .92rem; margin: 0; }
-thead th button {
-  background: none; border: 0; color: inherit; cursor: pointer; font: inherit;
-  min-height: 1.5rem; padding: 0; text-align: inherit; white-space: nowrap;
-}
-thead th button:hover { text-decoration: underline; }
-tbody th { background: var(--ground); font-weight: 400; vertical-align: top; }
-.more {
-  background: var(--raised); border: 1px solid var(--muted); border-radius: 4px;
-  color: inherit; cursor: pointer; font: inherit; padding: .3rem .8rem;
-}
-.more[hidden] { display: none; }
-/* Rows of one height, so that those out of view need not be there to be reckoned with. */
-.virtual .scroll { contain: strict; height: min(70vh, 60rem); overflow: auto; }
-.virtual table { margin: 0; }
-.virtual thead th { position: sticky; top: 0; z-index: 1; }
-.virtual tbody tr { height: 2.25rem; }
-.virtual tbody tr > :not(.number) {
-  max-width: 24rem; overflow: hidden; padding-block: 0; text-overflow: ellipsis;
-  vertical-align: middle; white-space: nowrap;
-}
-.virtual tbody tr > .number { padding-block: 0; vertical-align: middle; }
-.virtual tbody tr.gap > td { border: 0; padding: 0; }
 """

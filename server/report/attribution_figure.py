@@ -9,8 +9,10 @@ from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.run.attribution import ESTIMATORS
+from anml_fl.run.participants import UNKNOWN
 from anml_fl.system.untrusted_text import plot_text, visible
-from server.report.wording import share
+from server.report.shown_contributors import MOST_DRAWN, standing_out
+from server.report.wording import HONEST, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +34,11 @@ def attribution(found: Attribution | None) -> Plot | None:
     Returns
     -------
     Plot or None
-        A row a contributor, attackers above the honest; None without an attribution.
+        A row a contributor, attackers above the others; None without an attribution.
     """
     if found is None:
         return None
-    people = _attackers_first(found)
+    people = _drawn(found)
     columns: dict[str, list[float]] = {}
     if settled := [one.settled for one in people if one.settled is not None]:
         columns["settled"] = settled
@@ -45,7 +47,14 @@ def attribution(found: Attribution | None) -> Plot | None:
         columns[ESTIMATORS[estimator.name]] = _shares(values)
     middle = (len(columns) - 1) / 2
     data = [
-        _marks(people, name, shares, theme.series(place), _APART * (place - middle))
+        _marks(
+            people,
+            name,
+            shares,
+            theme.series(place),
+            _APART * (place - middle),
+            known=_simulated(found),
+        )
         for place, (name, shares) in enumerate(columns.items())
     ]
     labels = [
@@ -59,7 +68,11 @@ def attribution(found: Attribution | None) -> Plot | None:
             "zerolinewidth": 2,
         },
         "yaxis": {
-            "title": {"text": f"Contributor ({theme.ATTACKER_MARK} attacker)"},
+            "title": {
+                "text": "Contributor"
+                if all(map(_honest, people))
+                else f"Contributor ({theme.ATTACKER_MARK} attacker)"
+            },
             "tickvals": list(range(len(people))),
             "ticktext": labels,
             "tickfont": {"size": 12 if len(people) <= 30 else 10},
@@ -81,10 +94,11 @@ def attribution_table(found: Attribution) -> Grid:
         Attackers first; values in percentage points of test accuracy over all rounds.
     """
     names = [estimator.name for estimator in found.estimators]
+    known = _simulated(found)
     rows = [
         (
             visible(one.contributor, 40),
-            ("" if _honest(one) else f"{theme.ATTACKER_MARK} ") + visible(one.behaviour, 40),
+            *((_mark(one) + visible(one.behaviour, 40),) if known else ()),
             share(one.settled),
             *(f"{100 * getattr(one, name):+.2f}" for name in names),
         )
@@ -93,7 +107,7 @@ def attribution_table(found: Attribution) -> Grid:
     return Grid(
         (
             "Contributor",
-            "Behaviour",
+            *(("Behaviour",) if known else ()),
             "Settled (%)*",
             *(f"{_title(name)} (points)*" for name in names),
         ),
@@ -133,8 +147,29 @@ def _attackers_first(found: Attribution) -> list[Contribution]:
     return sorted(found.contributors, key=lambda one: (_honest(one), one.contributor))
 
 
+def _drawn(found: Attribution) -> list[Contribution]:
+    """Choose whose rows are drawn: of very many those whose values stand out."""
+    people = _attackers_first(found)
+    if len(people) <= MOST_DRAWN:
+        return people
+    values = {
+        one.contributor: [getattr(one, estimator.name) for estimator in found.estimators]
+        for one in people
+    }
+    chosen = {name for band in standing_out(values) for name in band}
+    return [one for one in people if one.contributor in chosen]
+
+
+def _simulated(found: Attribution) -> bool:
+    return any(one.behaviour not in (HONEST, UNKNOWN) for one in found.contributors)
+
+
+def _mark(one: Contribution) -> str:
+    return "" if _honest(one) else f"{theme.ATTACKER_MARK} "
+
+
 def _honest(one: Contribution) -> bool:
-    return is_honest(one.behaviour)
+    return one.behaviour == UNKNOWN or is_honest(one.behaviour)
 
 
 def _title(name: EstimatorName) -> str:
@@ -154,6 +189,8 @@ def _marks(
     shares: Sequence[float],
     look: tuple[str, str, str],
     offset: float,
+    *,
+    known: bool,
 ) -> dict[str, Any]:
     colour, _, symbol = look
     return {
@@ -163,11 +200,12 @@ def _marks(
         "x": [number(100 * share) for share in shares],
         "y": [number(row + offset) for row in range(len(people))],
         "customdata": [
-            [plot_text(one.contributor), plot_text(one.behaviour)] for one in people
+            [plot_text(one.contributor), f" ({plot_text(one.behaviour)})" if known else ""]
+            for one in people
         ],
         "marker": {"color": colour, "symbol": symbol, "size": 9},
         "hovertemplate": (
-            "<b>%{customdata[0]}</b> (%{customdata[1]})<br>"
+            "<b>%{customdata[0]}</b>%{customdata[1]}<br>"
             f"{name}: %{{x:.1f}} %<extra></extra>"
         ),
     }

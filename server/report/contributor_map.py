@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
 from anml_fl.page.plot import View, frame, number
 from anml_fl.system.untrusted_text import plot_text
 from server.report.round_axis import round_axis
-from server.report.shown_contributors import shown_contributors
+from server.report.shown_contributors import (
+    EACH,
+    MOST_DRAWN,
+    shown_contributors,
+    standing_out,
+)
 from server.report.wording import attacked
 
 if TYPE_CHECKING:
@@ -47,10 +53,15 @@ class Quantity:
 
 
 def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
-    """Draw a percentage of each contributor in each round, attackers above the honest."""
-    people = sorted(
-        shown_contributors(run, strategy), key=lambda name: (not run.attacks(name), name)
-    )
+    """Draw a percentage of each contributor in each round, attackers above the others.
+
+    Returns
+    -------
+    View
+        Of more than `MOST_DRAWN` three bands, with a line between: who has the most, who
+        changed most, and who has the least.
+    """
+    people, ends = _people(run, strategy, drawn)
     rounds = [record.round for record in strategy.records]
     place = {name: index for index, name in enumerate(people)}
     shares: list[list[float | None]] = [[None] * len(rounds) for _ in people]
@@ -58,7 +69,9 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
     why: list[list[str | None]] = [["was not asked"] * len(rounds) for _ in people]
     for column, record in enumerate(strategy.records):
         for person in record.contributors:
-            row = place[person.contributor]
+            row = place.get(person.contributor)
+            if row is None:
+                continue
             shares[row][column] = number(100 * drawn.value(person))
             told[row][column] = plot_text(drawn.told(person), 400) if drawn.told else ""
             why[row][column] = drawn.crossed(person)
@@ -137,6 +150,45 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
             "showgrid": False,
             "zeroline": False,
         },
+        "shapes": [
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": end - 0.5,
+                "y1": end - 0.5,
+                "line": {"color": theme.GREY, "width": 2},
+            }
+            for end in ends
+        ],
         **frame(150 + len(people) * (28 if len(people) <= 30 else 15)),
     }
     return View("", data, layout)
+
+
+def omitted(run: Run) -> str:
+    """Say whom the maps leave out, where they do; empty where everybody is drawn."""
+    total = len(run.summary.contributors)
+    if total <= MOST_DRAWN:
+        return ""
+    return (
+        f" Of {total:,} contributors three bands are drawn, with a line between: the {EACH}"
+        f" with the most, the {EACH} that changed most over the rounds, the {EACH} with the"
+        " least."
+    )
+
+
+def _people(run: Run, strategy: StrategyRun, drawn: Quantity) -> tuple[list[str], list[int]]:
+    """Choose whose rows are drawn, and say after which rows a band ends."""
+    shown = shown_contributors(run, strategy)
+    if len(run.summary.contributors) <= MOST_DRAWN:
+        return sorted(shown, key=lambda name: (not run.attacks(name), name)), []
+    values: dict[str, list[float]] = {name: [] for name in shown}
+    for record in strategy.records:
+        for person in record.contributors:
+            if person.contributor in values:
+                values[person.contributor].append(drawn.value(person))
+    bands = [band for band in standing_out(values) if band] or [shown[:EACH]]
+    ends = list(accumulate(map(len, bands)))[:-1]
+    return [name for band in bands for name in band], ends

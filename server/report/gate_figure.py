@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text, visible
-from server.report.wording import attacked, decision
+from server.report.wording import attacked, decision, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     Called = Callable[[str], list[str]]
 
 MOST_POINTS = 20_000
-"""Points on the slider of one strategy: above it, rounds are thinned out evenly."""
+"""Points on the sliders of all strategies: above it, rounds are thinned out evenly."""
+MOST_TOLD = 2_000
+"""Points of a round up to which each can be pointed at; more are painted as one picture."""
 
 
 def gate(run: Run) -> Plot | None:
@@ -33,12 +35,13 @@ def gate(run: Run) -> Plot | None:
     """
     # Each contributor stands in every round: how it is called is worked out once.
     called = cache(lambda name: [plot_text(name), _behaviour(run, name)])
+    branching = [strategy for strategy in run.strategies if strategy.branching]
+    most = MOST_POINTS // max(1, len(branching))
     groups = {
         strategy.name: tuple(
-            _view(run, record, called) for record in _thinned(strategy.records)
+            _view(run, record, called) for record in _thinned(strategy.records, most)
         )
-        for strategy in run.strategies
-        if strategy.branching
+        for strategy in branching
     }
     if not groups:
         return None
@@ -46,15 +49,15 @@ def gate(run: Run) -> Plot | None:
         "gate",
         groups,
         run.lead.name if run.lead.branching else next(iter(groups)),
-        thinned=any(
-            len(groups.get(s.name, s.records)) < len(s.records) for s in run.strategies
-        ),
+        thinned=" To keep the page small, not every round is here."
+        if any(len(groups[s.name]) < len(s.records) for s in branching)
+        else "",
     )
 
 
-def _thinned(records: Sequence[RoundRecord]) -> Sequence[RoundRecord]:
+def _thinned(records: Sequence[RoundRecord], most: int) -> Sequence[RoundRecord]:
     points = sum(len(record.contributors) for record in records)
-    step = math.ceil(points / MOST_POINTS) or 1
+    step = math.ceil(points / most) or 1
     # Counted from the end: the last round is the one that is shown first.
     return records[::-1][::step][::-1]
 
@@ -105,10 +108,11 @@ def _points(
     run: Run, people: Sequence[ContributorRecord], attacks: bool, called: Called
 ) -> dict[str, Any]:
     colour, filled, hollow = theme.ATTACKER if attacks else theme.HONEST
+    told = len(people) <= MOST_TOLD
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": ("attacker" if attacks else "honest") if run.known else "contributor",
+        "name": ("attacker" if attacks else "honest") if simulated(run) else "contributor",
         # An empty trace has no legend entry; one point nowhere keeps it.
         "x": [number(p.s) for p in people] or [None],
         "y": [number(p.q) for p in people] or [None],
@@ -127,8 +131,9 @@ def _points(
                 "yes" if p.selected else "no",
                 f"<br>left out: {plot_text(p.reason)}" if p.reason else "",
             ]
-            for p in people
+            for p in (people if told else ())
         ],
+        **({} if told else {"hoverinfo": "skip"}),
         "hovertemplate": (
             "<b>%{customdata[0]}</b>%{customdata[1]}<br>"
             "q %{y:.3f}, s %{x:.3f}<br>"
@@ -140,7 +145,7 @@ def _points(
 
 
 def _behaviour(run: Run, contributor: str) -> str:
-    return f" ({plot_text(run.summary.contributors[contributor])})" if run.known else ""
+    return f" ({plot_text(run.summary.contributors[contributor])})" if simulated(run) else ""
 
 
 def _size(weight: float, contributors: int) -> float:

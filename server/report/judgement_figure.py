@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.page.plot import Plot
-from server.report.contributor_map import Quantity, contributor_map
+from server.report.contributor_map import Quantity, contributor_map, omitted
 from server.report.judgement_table import judging, posterior
 from server.report.judgement_words import against_it, kinds, signed
+from server.report.shown_contributors import MOST_DRAWN
 
 if TYPE_CHECKING:
     from anml_fl.method.records import ContributorRecord
@@ -28,7 +29,8 @@ def posteriors(run: Run) -> Plot | None:
     groups = {}
     for strategy in run.strategies:
         if strategy.judging:
-            cells = len(strategy.records) * len(run.summary.contributors)
+            people = min(len(run.summary.contributors), MOST_DRAWN)
+            cells = len(strategy.records) * people
             drawn = Quantity(
                 title="Posterior",
                 value=posterior,
@@ -39,7 +41,9 @@ def posteriors(run: Run) -> Plot | None:
             )
             groups[strategy.name] = (contributor_map(run, strategy, drawn),)
     chosen = judging(run)
-    return None if chosen is None else Plot("posteriors", groups, chosen.name)
+    if chosen is None:
+        return None
+    return Plot("posteriors", groups, chosen.name, thinned=omitted(run))
 
 
 def _crossed(person: ContributorRecord) -> str | None:

@@ -13,7 +13,7 @@ evidence bears it out, times the posterior.</p>
 <p class="note">{{ judged.nobody }}</p>
 {% elif judged.left_out.total -%}
 <h3>Who was left out, and why</h3>
-{{ table(judged.left_out) }}
+{{ folded(judged.left_out | folded("doubted", "Who was left out, and why")) }}
 {% if judged.left_out.total > judged.left_out.rows | length -%}
 <p class="note">{{ judged.left_out.rows | length }} of {{ judged.left_out.total }} are shown;
 all stand in rounds.jsonl.</p>
@@ -22,18 +22,19 @@ all stand in rounds.jsonl.</p>
 {%- endif %}
 {{ figure(posteriors, "Posterior by contributor over the rounds",
         "Probability that a contributor is to be kept, by evidence and credentials. "
-        ~ ("Attackers (" ~ mark ~ ") stand first. " if attacked)
-        ~ "A cross: left out of the round's model. Point at a mark for what made it so.") }}
+        ~ (mark ~ ": attackers. " if attacked)
+        ~ "A cross: left out of the round's model. Point at a mark for what made it so."
+        ~ posteriors.thinned) }}
 <h3>The evidence in round {{ judged.number }}</h3>
 <p class="facts">{{ judged.facts }}</p>
-{{ table(judged.table) }}
+{{ folded(judged.table | folded("evidence", "The evidence")) }}
 {%- endif %}
 """
 
 TERMS = """\
   {%- if judged %}
-  <dt>Evidence</dt><dd>log-likelihood ratios, honest over bad, each remembered over the rounds;
-  1 nat multiplies the odds by 2.7. No credential is in it</dd>
+  <dt>Evidence</dt><dd>log-likelihood ratios of one to be kept over one to be left out, each
+  remembered over the rounds; 1 nat multiplies the odds by 2.7. No credential is in it</dd>
   <dt>Base rate</dt><dd>log-odds that a contributor is to be kept, before anything is known
   of it</dd>
   <dt>Worth of v, r</dt><dd>what such credentials went with among the others, at a limit</dd>

@@ -13,7 +13,7 @@ from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text, visible
-from server.report.wording import share
+from server.report.wording import share, simulated
 
 if TYPE_CHECKING:
     from anml_fl.run.reading import Run, StrategyRun
@@ -159,7 +159,9 @@ def _view(run: Run, strategy: StrategyRun) -> View:
             {
                 "type": "scatter",
                 "mode": "markers+text" if len(held) <= _FEW else "markers",
-                "name": "attacker" if attacks else "honest",
+                "name": ("attacker" if attacks else "honest")
+                if simulated(run)
+                else "contributor",
                 "x": [number(100 * shares[name]) for name in people],
                 "y": [number(100 * weights.get(name, math.nan)) for name in people],
                 "text": [plot_text(name) for name in people],

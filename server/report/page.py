@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.page.folding import folding
+from anml_fl.page.packing import Texts
 from anml_fl.page.plotted import embedded, plotted
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.run.attribution import load_attribution
@@ -25,14 +28,14 @@ from server.report.attribution_figure import (
 from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.class_table import class_table
-from server.report.gate_figure import gate
+from server.report.gate_figure import MOST_TOLD, gate
 from server.report.judgement_figure import posteriors
 from server.report.judgement_table import judged
 from server.report.own_data import own_data_figure, own_data_table
 from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
-from server.report.wording import attacked, imbalance, result, sentence
+from server.report.wording import attacked, imbalance, result, sentence, simulated
 from server.report.worth_figure import worth_figure, worth_notes, worth_table
 
 if TYPE_CHECKING:
@@ -120,7 +123,7 @@ def render(
     what += f". Engine: {summary.engine}. Seed: {summary.seed}."
     if summary.engine == APP:
         what = "A Flower app: its data, its model and its training are its own affair."
-        which = "One run. Nobody knows who of them attacks, if anybody does."
+        which = "One run."
     facts = f"{what} Contributors: {len(summary.contributors)}. Time: {total}. {which}"
     if run.left_out:
         facts += f" Left out: {run.left_out}."
@@ -132,11 +135,16 @@ def render(
     elif found and (found.settled_by == "ledger" or verification.altered):
         found = without_settled(found)
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
+    texts = Texts()
+
+    def shown(plot: Plot | None) -> dict[str, Any] | None:
+        return None if plot is None else embedded(plot, texts=texts)
+
     content: dict[str, object] = {
         "title": visible(summary.name),
         "result": result(run) or claimed_result(run),
         "claims": claims_table(run),
-        "claims_plot": _embedded(claims_figure(run)),
+        "claims_plot": shown(claims_figure(run)),
         "claimed_better": claimed_metric(run).better,
         "facts": visible(facts, 800),
         "tested_on": visible(summary.tested_on or "the server's test set", 200),
@@ -156,42 +164,40 @@ def render(
         "last_round": tables.last_round(run),
         "left_out": tables.left_out(run),
         "earned": None if paid is None else tables.earned(run, paid),
-        "attribution": _embedded(attribution(found)),
+        "attribution": shown(attribution(found)),
         "worth": found and attribution_table(found),
         "estimators": found and estimators_table(found),
         "settled_by": found and found.settled_by,
         "refused": tables.refused_credentials(run),
-        "reputation": _embedded(reputation(run)),
-        "weight_curves": _embedded(weight_curves(run)),
-        "error": _embedded(round_figures.error_by_round(run)),
-        "app_score": _embedded(round_figures.app_score(run)),
-        "gate": _embedded(gate(run)),
+        "reputation": shown(reputation(run)),
+        "weight_curves": shown(weight_curves(run)),
+        "error": shown(round_figures.error_by_round(run)),
+        "app_score": shown(round_figures.app_score(run)),
+        "gate": shown(gate(run)),
+        "gate_painted": len(run.summary.contributors) > MOST_TOLD,
         "judged": judged(run),
-        "posteriors": _embedded(posteriors(run)),
-        "weights": _embedded(weights(run)),
-        "own_data_plot": _embedded(own_data_figure(run)),
+        "posteriors": shown(posteriors(run)),
+        "weights": shown(weights(run)),
+        "own_data_plot": shown(own_data_figure(run)),
         "own_data": run.summary.holdings and own_data_table(run),
         "joining": worth and worth_table(worth),
-        "joining_plot": _embedded(worth_figure(worth) if worth else None),
+        "joining_plot": shown(worth_figure(worth) if worth else None),
         "joining_by": worth and visible(worth.strategy, 40),
         "joining_repeats": worth and worth.repeats,
         "joining_left_out": worth_notes(worth) if worth else (),
-        "branches": _embedded(round_figures.branches(run)),
-        "correlation": _embedded(round_figures.correlation(run)),
+        "branches": shown(round_figures.branches(run)),
+        "correlation": shown(round_figures.correlation(run)),
         "weightless": f" Without weights: {', '.join(weightless)}." if weightless else "",
         "mark": ATTACKER_MARK,
-        "known": run.known,
+        "known": simulated(run),
         "attacked": attacked(run),
         "app": summary.engine == APP,
         "tau_h": f"{run.tau_h:g}",
         "tau_c": f"{run.tau_c:g}",
         "config": _block(run.config),
     }
-    return plotted(TEMPLATE, content, filters={"sentence": sentence})
-
-
-def _embedded(plot: Plot | None) -> dict[str, Any] | None:
-    return None if plot is None else embedded(plot)
+    filters = {"sentence": sentence, "folded": partial(folding, texts=texts)}
+    return plotted(TEMPLATE, content, filters=filters, texts=texts)
 
 
 def _block(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text, visible
 from server.report.round_axis import round_axis
+from server.report.shown_contributors import standing_out
+from server.report.wording import HONEST, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +23,9 @@ if TYPE_CHECKING:
 MOST_LINES = 12
 """Contributors with a line of their own: more could not be told apart."""
 
-_HONEST = "honest"
-
 
 def reputation(run: Run) -> Plot | None:
-    """Draw reputation r by round: a line for each contributor that is not simply honest.
+    """Draw reputation r by round: a line for each that is not simply honest, or moved most.
 
     Returns
     -------
@@ -65,32 +66,27 @@ def _moved(strategy: StrategyRun) -> bool:
 def _view(
     run: Run, strategy: StrategyRun, title: str, value: Callable[[ContributorRecord], float]
 ) -> View:
+    known = simulated(run)
     behaviours = run.summary.contributors
-    others = [
-        (behaviour, name) for name, behaviour in behaviours.items() if behaviour != _HONEST
-    ]
-    # One of each behaviour before a second of any.
-    singled = sorted(
-        others, key=lambda one: (sum(o[0] == one[0] and o < one for o in others), one)
-    )[:MOST_LINES]
+    singled = _singled(run) if known else _moved_most(strategy)
     rounds = [record.round for record in strategy.records]
     values = [
         {person.contributor: value(person) for person in record.contributors}
         for record in strategy.records
     ]
     data: list[dict[str, Any]] = []
-    honest = [name for name, behaviour in behaviours.items() if behaviour == _HONEST]
+    honest = [name for name, kind in behaviours.items() if not known or kind == HONEST]
     if honest:
         middle = []
         for seen in values:
             finite = [seen[one] for one in honest if math.isfinite(seen.get(one, math.nan))]
             middle.append(number(median(finite)) if finite else None)
-        label = f"honest (median of {len(honest)})"
+        label = f"{'honest' if known else 'all'} (median of {len(honest)})"
         data.append(_line(0, label, rounds, middle, wide=True))
     for index, (behaviour, name) in enumerate(singled, start=1):
         curve = [number(seen.get(name, math.nan)) for seen in values]
         label = visible(name, 24)
-        if run.known:
+        if known:
             label = f"{visible(behaviour, 24)}: {label}"
         data.append(_line(index, label, rounds, curve, wide=False))
     layout = {
@@ -100,6 +96,35 @@ def _view(
         **frame(380),
     }
     return View("", data, layout)
+
+
+def _singled(run: Run) -> list[tuple[str, str]]:
+    """Behaviour and name of who is not simply honest, some of each kind."""
+    kinds: defaultdict[str, list[str]] = defaultdict(list)
+    for name, behaviour in sorted(run.summary.contributors.items()):
+        if behaviour != HONEST:
+            kinds[behaviour].append(name)
+    # One of each behaviour before a second of any.
+    turns = [
+        (turn, kind, name) for kind, names in kinds.items() for turn, name in enumerate(names)
+    ]
+    return [(kind, name) for _, kind, name in sorted(turns)[:MOST_LINES]]
+
+
+def _moved_most(strategy: StrategyRun) -> list[tuple[str, str]]:
+    """Whose reputation moved most, where nobody simulates who is to be looked at."""
+    values: defaultdict[str, list[float]] = defaultdict(list)
+    for record in strategy.records:
+        for person in record.contributors:
+            values[person.contributor].append(person.r)
+    most, moved, _ = standing_out(values, each=MOST_LINES)
+    spread = {
+        name: max(finite) - min(finite)
+        for name in (*most, *moved)
+        if (finite := [value for value in values[name] if math.isfinite(value)])
+    }
+    order = sorted(spread, key=lambda name: (-spread[name], name))
+    return [("", name) for name in order[:MOST_LINES]]
 
 
 def _line(

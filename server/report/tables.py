@@ -13,7 +13,7 @@ from anml_fl.system.untrusted_text import visible
 from server.report.claimed_metric import NamedMetric, claimed_metric
 from server.report.judgement_words import against_it
 from server.report.shown_contributors import shown_contributors
-from server.report.wording import attacked, sentence, share
+from server.report.wording import attacked, sentence, share, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -231,12 +231,12 @@ def _without_empty(titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Gr
 
 def contributor_titles(run: Run) -> tuple[str, ...]:
     """Name the columns that say who it is, and how it behaves where that is known."""
-    return ("Contributor", "Behaviour") if run.known else ("Contributor",)
+    return ("Contributor", "Behaviour") if simulated(run) else ("Contributor",)
 
 
 def behaviour(run: Run, contributor: str) -> tuple[str, ...]:
-    """Say how somebody behaves, in a cell of its own; no cell where that is not known."""
-    if not run.known:
+    """Say how somebody behaves, in a cell of its own; no cell where nobody simulates it."""
+    if not simulated(run):
         return ()
     if contributor not in run.summary.contributors:
         return ("—",)  # the ledger paid somebody whom an altered summary does not know

@@ -5,14 +5,14 @@ from server.report.judgement_section import SECTION, TERMS
 _HEAD = """\
 {%- extends "plotted" %}
 {%- from "parts" import figure, table %}
+{%- from "folding" import folded %}
 {%- block title %}{{ title }} — run report{% endblock %}
-{%- block header %}
+{%- block lead %}
   {%- if warning %}
   <p class="warning" role="alert"><strong>Do not rely on this page.</strong> {{ warning }}</p>
   {%- endif %}
   <p class="result">{{ result }}</p>
   <p class="facts">{{ facts }}</p>
-  <noscript><p>The plots need JavaScript; the tables do not.</p></noscript>
 {%- endblock %}
 {%- block main %}
 <h2>The run</h2>
@@ -34,7 +34,7 @@ is{% endif %}.</p>{% endif %}
 <h2>Error by class</h2>
 <p>Of the final model: the share of each class's test rows that it takes for another class. The
 mean can fall while one class, and whoever holds it, bears the errors.</p>
-{{ table(by_class) }}
+{{ folded(by_class | folded("classes", "Error by class")) }}
 {% if by_class.total > by_class.rows | length -%}
 <p class="note">The {{ by_class.rows | length }} of {{ by_class.total }} classes in which
 {{ lead }} errs most are shown; all stand in summary.json.</p>
@@ -60,7 +60,7 @@ the truth.</p>
         "The median over the " ~ sites ~ " of what they claim"
         ~ ("; " ~ claimed_better ~ " is better." if claimed_better else ".")) }}
 {%- endif %}
-{{ table(claims) }}
+{{ folded(claims | folded("claims", "What each claims of the model")) }}
 {% if claims.total > claims.rows | length -%}
 <p class="note">{{ claims.rows | length }} of {{ claims.total }} lines are shown; all stand in
 each strategy's claims.jsonl.</p>
@@ -74,15 +74,16 @@ _FIGURES = """\
 <h2>Consistency against external signals</h2>
 {% endif -%}
 {% if gate -%}
-<p>The paper's Figure 6. When honest contributors stand high on both axes and attackers low,
-q and s are correlated and the external signals can be trusted.
-{%- if not known %} Who is honest is not known here.{% endif %}</p>
+<p>The paper's Figure 6. When {% if known %}honest contributors stand high on both axes and
+attackers low{% else %}some stand high on both axes and others low on both{% endif %},
+q and s are correlated and the external signals can be trusted.</p>
 {{ figure(gate, "Consistency q against external signal s",
         ("Blue circles: honest. Orange diamonds: attackers."
         if attacked else "A circle for each contributor.")
         ~ " Area: weight, at least 6 px wide.
         Filled: went into the model; hollow: did not. Dashed: stage 1 fires only if
-        everyone stands to the right of tau_h. Point at a mark for its details."
+        everyone stands to the right of tau_h."
+        ~ ("" if gate_painted else " Point at a mark for its details.")
         ~ gate.thinned, decision=true) }}
 {%- elif not judged %}<p class="note">No strategy of this run took a branch.</p>{% endif %}
 
@@ -90,8 +91,8 @@ q and s are correlated and the external signals can be trusted.
 {% if weights -%}
 {{ figure(weights, "Weight by contributor over the rounds",
         "Share of each contributor in the round's model; the scale is that of the strategy. "
-        ~ ("Attackers (" ~ mark ~ ") stand first. " if attacked)
-        ~ "A cross: no weight, which is not a weight of 0." ~ weightless) }}
+        ~ (mark ~ ": attackers. " if attacked)
+        ~ "A cross: no weight, which is not a weight of 0." ~ weightless ~ weights.thinned) }}
 {%- else %}<p class="note">No strategy of this run gave weights.</p>{% endif %}
 
 {% if own_data -%}
@@ -112,7 +113,7 @@ data are; {{ lead }} does not look at it.</p>
 as a share of the sum over all. q says how near an update lay to the others', not how good the
 data are: the farthest of a round has q = 0 and, where q alone decides, no say in it.</p>
 {%- endif %}
-{{ table(own_data) }}
+{{ folded(own_data | folded("holdings", "Who gathered what, and its weight")) }}
 {%- endif %}
 
 {% if joining -%}
@@ -126,7 +127,7 @@ rows.</p>
 {{ figure(joining_plot, "What joining gains, and what it brings the others",
         "Mean gain over the repeats with its 95 % interval. Where that crosses 0, no difference
         is shown, which does not mean that there is none.") }}
-{{ table(joining) }}
+{{ folded(joining | folded("joining", "Is joining worth it?")) }}
 {% if joining.total > joining.rows | length -%}
 <p class="note">The {{ joining.rows | length }} of {{ joining.total }} who lose and gain the
 most are shown; all stand in worth.json.</p>
@@ -143,7 +144,7 @@ half as much where selection said otherwise.</p>
 {{ figure(reputation, "Reputation by round",
         "Reputation r that each round began with"
         ~ ("; honest contributors by their median." if known
-        else ", of twelve contributors at most.")) }}
+        else "; the median of all, and the twelve who moved most at most.")) }}
 {{ figure(weight_curves, "Weight of the same contributors by round",
         "Their shares of each round's model; 0 where the update was not selected.") }}
 {%- endif %}
@@ -162,7 +163,7 @@ half as much where selection said otherwise.</p>
 {%- endif %}
 
 <h2>Contributors in round {{ last_number }} of {{ lead }}</h2>
-{{ table(last_round) }}
+{{ folded(last_round | folded("contributors", "Contributors")) }}
 
 <h2>What each contributor earned</h2>
 {% if earned is none -%}
@@ -170,7 +171,7 @@ half as much where selection said otherwise.</p>
 {%- elif earned.rows -%}
 <p>Each round of {{ lead }} shares one pool by weight, in micro-units. These are the payouts
 of the ledger, signed with the key {{ key }}: compare it with the server's.</p>
-{{ table(earned) }}
+{{ folded(earned | folded("earned", "What each contributor earned")) }}
 {%- else %}<p class="note">Nothing was paid.</p>{% endif %}
 
 {% if worth -%}
@@ -188,7 +189,7 @@ lack without its updates.</p>
         "Share of what was paid, and each estimator's values divided by the sum of their
         sizes; left of 0 the updates did harm.") }}
 {%- endif %}
-{{ table(worth) }}
+{{ folded(worth | folded("worth", "What each contributor's updates were worth")) }}
 {{ table(estimators) }}
 {%- endif %}
 
@@ -196,7 +197,7 @@ lack without its updates.</p>
 {% if refused.total -%}
 <p>Attestations that contributors showed and that do not hold: who showed them counts as
 self-attested.</p>
-{{ table(refused) }}
+{{ folded(refused | folded("refused", "Credentials refused")) }}
 {%- else %}<p class="note">None.</p>{% endif %}
 
 <h2>Replies left out</h2>
@@ -207,7 +208,7 @@ self-attested.</p>
   <p class="note">The first {{ left_out.rows | length }} are shown; the rest stand in
   each strategy's rounds.jsonl.</p>
   {%- endif %}
-  {{ table(left_out) }}
+  {{ folded(left_out | folded("left-out", "Replies left out")) }}
 </details>
 {%- else %}<p class="note">None.</p>{% endif %}
 

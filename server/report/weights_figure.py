@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from anml_fl.page.plot import Plot
-from server.report.contributor_map import Quantity, contributor_map
+from server.report.contributor_map import Quantity, contributor_map, omitted
 
 if TYPE_CHECKING:
     from anml_fl.method.records import ContributorRecord
@@ -28,7 +28,8 @@ def weights(run: Run) -> Plot | None:
     }
     if not groups:
         return None
-    return Plot("weights", groups, run.lead.name if run.lead.weighing else next(iter(groups)))
+    chosen = run.lead.name if run.lead.weighing else next(iter(groups))
+    return Plot("weights", groups, chosen, thinned=omitted(run))
 
 
 def _weightless(person: ContributorRecord) -> str | None:

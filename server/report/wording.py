@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from anml_fl.run.branch_name import branch_name
+from anml_fl.run.participants import UNKNOWN
 from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.criterion import Criterion
     from anml_fl.run.reading import Run
+
+HONEST = "honest"
+"""The behaviour of whoever does as agreed."""
+ONCE = "in this one run"
+"""What every headline says: it tells of one run, with one seed."""
 
 
 def percent(share: float | None) -> str:
@@ -61,19 +67,28 @@ def attacked(run: Run) -> bool:
     return any(map(run.attacks, run.summary.contributors))
 
 
+def simulated(run: Run) -> bool:
+    """Tell whether the run simulates how contributors behave, which no consortium does.
+
+    Where everybody is taken to be honest, or nobody knows, "honest" would say nothing.
+    """
+    return any(kind not in (HONEST, UNKNOWN) for kind in run.summary.contributors.values())
+
+
 def result(run: Run) -> str:
     """Say in one sentence how the run ended, in the order worse, same, better.
 
     Returns
     -------
     str
-        By the run's metric, or the test error. Two that read the same count as the same.
+        By the run's metric, or the test error. Two that read the same count as the same, and
+        nothing is said of more than this run: another seed may order them otherwise.
         Empty where nothing was tested, and nodes were asked.
     """
     people = run.summary.contributors
     attackers = sum(map(run.attacks, people))
     who = f"{attackers or 'none'} of {len(people)} contributors attacking"
-    if not run.known:
+    if not simulated(run):
         who = f"{len(people)} contributor{'s' if len(people) != 1 else ''}"
     criterion = run.criterion
     lead, name = criterion.score(run.lead.summary), visible(run.lead.name, 40)
@@ -85,13 +100,15 @@ def result(run: Run) -> str:
         return ""  # what is claimed says it
     score = run.lead.summary.test_score
     if math.isnan(lead) and score is not None:
-        return f"With {who}, {name} ended at {score:.4g} by the app's own test."
+        return f"With {who}, {name} ended at {score:.4g} by the app's own test {ONCE}."
     if math.isnan(lead):
-        said = f"With {who}, {name} ended without a tested model"
+        said = f"With {who}, {name} ended {ONCE} without a tested model"
         parts = [f"{other} at {_score(criterion, score)}" for other, score in tested.items()]
         parts = [f"the others: {_listed(parts)}"] if parts else []
     else:
-        said = f"With {who}, {name} ended at {_score(criterion, lead)} {criterion.title}"
+        said = (
+            f"With {who}, {name} ended at {_score(criterion, lead)} {criterion.title} {ONCE}"
+        )
         parts = []
         for word, sign in (("worse than", -1), ("the same as", 0), ("better than", 1)):
             those = [
@@ -102,8 +119,8 @@ def result(run: Run) -> str:
             if those:
                 parts.append(f"{word} {_listed(those)}")
     if not math.isnan(oracle):
-        only = f"{_score(criterion, oracle)} if only the honest had taken part ({ORACLE})"
-        parts.append(only)
+        only = "if only the honest had taken part " if simulated(run) else ""
+        parts.append(f"{_score(criterion, oracle)} {only}({ORACLE})")
     if untested:
         parts.append(f"not tested: {_listed(untested)}")
     return said + (": " if parts else "") + "; ".join(parts) + "."

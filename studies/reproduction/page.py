@@ -26,17 +26,13 @@ if TYPE_CHECKING:
 
 TITLE = "The paper, table by table"
 
-# What the run report's sheet does not have: links, and plots' headings.
+# Columns of words, which wrap.
 _STYLE = """
-a { color: var(--accent); }
-h3 { font-size: 1rem; margin: 1.75rem 0 .25rem; }
-nav p { max-width: none; }
 select { max-width: 100%; }
 td.text { min-width: 6rem; white-space: normal; }
 #claims td:first-child { min-width: 10rem; }
 #claims td:nth-child(4) { min-width: min(16rem, 50vw); }
 #claims td:last-child { min-width: min(24rem, 60vw); }
-.caution { border: 2px solid; padding: .5rem .75rem; font-weight: 600; max-width: none; }
 """
 
 

@@ -4,6 +4,18 @@ TEMPLATE = """\
 {%- extends "plotted" %}
 {%- from "parts" import figure, table %}
 
+{%- macro contents(sections) %}
+  <nav class="contents" aria-label="Contents">
+    <p><button type="button" data-unfold="all" hidden>Open all</button>
+    <button type="button" data-unfold="none" hidden>Fold all</button></p>
+    <ul>
+    {%- for section in sections %}
+      <li><a href="#{{ section.anchor | anchor }}">{{ section.title | visible }}</a></li>
+    {%- endfor %}
+    </ul>
+  </nav>
+{%- endmacro %}
+
 {%- macro blocks(items) %}
 {%- for block in items %}
 {%- if block.kind == "text" %}
@@ -23,25 +35,21 @@ TEMPLATE = """\
 {%- endfor %}
 {%- endmacro %}
 
-{%- block header %}
+{%- block lead %}
   {%- if warning %}
-  <p class="caution"><strong>Caution:</strong> {{ warning | visible }}</p>
+  <p class="warning"><strong>Caution:</strong> {{ warning | visible }}</p>
   {%- endif %}
-  <noscript><p>The plots need JavaScript; the tables do not.</p></noscript>
-  <nav aria-label="Contents"><p class="facts">
-  {%- for section in sections -%}
-  {%- if not loop.first %} · {% endif -%}
-  <a href="#{{ section.anchor | anchor }}">{{ section.title | visible }}</a>
-  {%- endfor -%}
-  </p></nav>
+{{ contents(sections) }}
 {%- endblock %}
 
 {%- block main %}
 {%- for section in sections %}
+<details class="section"{{ " open" if loop.first }}>
+<summary><h2>{{ section.title | visible }}</h2></summary>
 <section id="{{ section.anchor | anchor }}">
-<h2>{{ section.title | visible }}</h2>
 {{ blocks(section.blocks) }}
 </section>
+</details>
 {%- endfor %}
 {%- endblock %}
 """

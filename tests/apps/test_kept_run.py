@@ -206,7 +206,8 @@ def test_what_the_app_itself_finds_is_kept_and_shown(lines, tmp_path, anml):
     assert [one.test_error for one in records] == [0.875, 0.75, 0.625]
     assert [one.test_score for one in records] == [4.0, 2.0, 1.0]
     page = (tmp_path / "a" / "report.html").read_text()
-    assert "With 4 contributors, anml ended at 62.5\N{NO-BREAK SPACE}% test error." in page
+    said = "With 4 contributors, anml ended at 62.5\N{NO-BREAK SPACE}% test error in this one"
+    assert f"{said} run." in page
     assert "The app's own test by round" in html.unescape(page)
 
 

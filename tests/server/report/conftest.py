@@ -134,7 +134,7 @@ class Recipe:
         return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recipe() -> Callable[..., Recipe]:
     return Recipe
 

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,15 @@ _FLAGS = (
 _WAIT = 300.0
 
 REPRODUCTION = Path(__file__).parents[3] / "docs" / "reproduction.html"
+
+
+# The page says when it has drawn its last plot; what goes wrong late comes a little later.
+SETTLED = """new Promise((done) => {
+  const drawn = () => document.documentElement.dataset.drawn
+    || !document.querySelector("figure[data-plot]");
+  const look = (left) => setTimeout(() => (drawn() || !left ? done() : look(left - 1)), 300);
+  look(200);
+})"""
 
 
 class Chromium:
@@ -76,7 +86,7 @@ class Chromium:
         until = time.monotonic() + _WAIT
         while not self._loaded:
             self._notice(self._receive(until))
-        self.run("new Promise((done) => setTimeout(done, 300))")
+        self.run(SETTLED)
 
     def emulate(self, scheme: str, width: int) -> None:
         feature = {"name": "prefers-color-scheme", "value": scheme}
@@ -183,6 +193,13 @@ def test_opens_clean_and_draws_every_plot(
     assert chromium.run(TOO_WIDE) == 0
 
 
+# Comes by every plot, so that each is drawn.
+SCROLLED = """(async () => {
+  for (const figure of document.querySelectorAll("figure[data-plot]")) {
+    figure.scrollIntoView();
+    await new Promise((done) => setTimeout(done, 150));
+  }
+})()"""
 # Choosers that reach beyond the page, or whose name is broken into letters.
 CRAMPED = """[...document.querySelectorAll(".controls label")].filter((label) =>
   label.getBoundingClientRect().right > document.documentElement.clientWidth
@@ -195,6 +212,8 @@ def test_the_papers_tables_open_clean_and_draw_every_plot(
     chromium: Chromium, scheme: str, width: int
 ) -> None:
     chromium.open(REPRODUCTION, scheme, width)
+    chromium.run("document.querySelector('[data-unfold=all]').click()")
+    chromium.run(SCROLLED)
     drawn = chromium.run(DRAWN)
     assert chromium.problems == []
     assert drawn
@@ -240,6 +259,73 @@ def test_slider_and_chooser_change_what_is_shown(
     assert last[2] != third[2]
     assert "not trusted" in third[1]
     assert chromium.problems == []
+
+
+# What of a page breaks WCAG 2.1 A or AA, by axe-core, and where.
+BREACHES = """axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).then(
+  (found) => found.violations.map((one) => [one.id, one.nodes.map((node) => node.html)]))"""
+
+
+def _breaches(chromium: Chromium) -> Any:
+    axe = Path(str(find_spec("axe_playwright_python").origin)).parent / "axe.min.js"
+    chromium.run(axe.read_text(encoding="utf-8") + ";0")
+    return chromium.run(BREACHES)
+
+
+@pytest.mark.skipif(find_spec("axe_playwright_python") is None, reason="axe-core is not here")
+@pytest.mark.parametrize(("scheme", "width"), [("light", 400), ("dark", 1200)])
+def test_the_report_breaks_no_rule_of_accessibility(
+    chromium: Chromium, thousand: Path, scheme: str, width: int
+) -> None:
+    chromium.open(thousand, scheme, width)
+    assert _breaches(chromium) == []
+
+
+@pytest.mark.checkout
+@pytest.mark.skipif(find_spec("axe_playwright_python") is None, reason="axe-core is not here")
+def test_the_papers_tables_break_no_rule_of_accessibility(chromium: Chromium) -> None:
+    chromium.open(REPRODUCTION)
+    assert _breaches(chromium) == []
+
+
+@pytest.fixture(scope="module")
+def thousand(recipe: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the report of a run of a thousand contributors."""
+    names = [f"contributor-{i:04d}" for i in range(1000)]
+    folder = recipe(names=names, rounds=3, strategies={"fedavg": 0.1, "anml": 0.08})
+    return write_report(folder.write(tmp_path_factory.mktemp("thousand") / "run"))
+
+
+def test_of_a_thousand_twenty_rows_are_shown_and_all_can_be_found_and_sorted(
+    chromium: Chromium, thousand: Path
+) -> None:
+    chromium.open(thousand)
+    assert chromium.problems == []
+    # 91,802 px when each had a row in every table and map.
+    assert chromium.run("document.documentElement.scrollHeight") < 15_000
+    steps = """(() => {
+      const place = document.querySelector("[data-rows=rows-contributors]");
+      const seen = () => [...place.querySelectorAll("tbody tr:not(.gap, .sizer)")].map(
+        (row) => row.cells[0].textContent);
+      const folded = seen();
+      const search = place.querySelector("input");
+      search.value = "-0777";
+      search.dispatchEvent(new Event("input"));
+      const found = seen();
+      search.value = "";
+      search.dispatchEvent(new Event("input"));
+      place.querySelector("button.more").click();
+      const all = [seen().length, place.querySelector("table").ariaRowCount];
+      place.querySelector("thead button").click();
+      place.querySelector("thead button").click();
+      return [folded, found, all, seen()[0]];
+    })()"""
+    folded, found, (in_view, rows), last = chromium.run(steps)
+    assert folded == [f"contributor-{i:04d}" for i in range(20)]
+    assert found == ["contributor-0777"]
+    assert rows == "1001"
+    assert in_view < 100
+    assert last == "contributor-0999"
 
 
 def test_hostile_text_stays_text(

@@ -210,7 +210,7 @@ def test_the_figure_has_the_posterior_of_everyone_and_why(made):
 
 
 def test_of_very_many_the_figure_tells_no_evidence(made):
-    rounds, people = 101, 100
+    rounds, people = 201, 50
     assert rounds * people > MOST_TOLD
     names = [f"c{i}" for i in range(people)]
     plot = posteriors(

@@ -13,7 +13,7 @@ from anml_fl.run.attribution import Attribution, Contribution, Estimator, save_a
 from anml_fl.run.reading import load_run
 from anml_fl.system.untrusted_text import inline_json, plot_text, visible
 from server.report import round_figures, tables
-from server.report.gate_figure import MOST_POINTS, gate
+from server.report.gate_figure import MOST_POINTS, MOST_TOLD, gate
 from server.report.page import write_report
 from server.report.weights_figure import weights
 
@@ -69,11 +69,25 @@ class Elements(HTMLParser):
 
 
 def _figures(page: Elements) -> dict[str, list[dict[str, Any]]]:
+    texts = next(json.loads(text) for name, text in page.scripts if name == "texts")
     return {
-        name: json.loads(text)
+        name: _whole(json.loads(text), texts)
         for name, text in page.scripts
         if name and name.startswith("data-")
     }
+
+
+def _whole(value: Any, texts: list[str]) -> Any:
+    """Take apart what the page writes by places and by columns, as its script does."""
+    if isinstance(value, list):
+        return [_whole(one, texts) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if list(value) == ["texts"]:
+        return [texts[place] for place in value["texts"]]
+    if list(value) == ["columns"]:
+        return [list(row) for row in zip(*_whole(value["columns"], texts), strict=True)]
+    return {key: _whole(one, texts) for key, one in value.items()}
 
 
 @pytest.mark.parametrize("settings", ODD.values(), ids=ODD)
@@ -101,9 +115,12 @@ def _refusing(record: RoundRecord, reasons: tuple[str, ...]) -> RoundRecord:
 
 def test_hostile_text_stays_in_its_place(recipe: Callable[..., Any], tmp_path: Path) -> None:
     image = "<img src=x onerror=alert(1)>"
-    refused = ("stale",)
+    refused = ("stale", "another's")
     plain = recipe(
-        names=["a", "b", "c", "d"], attackers=2, change=lambda one: _refusing(one, refused)
+        names=["a", "b", "c", "d"],
+        attackers=2,
+        refused=refused,
+        change=lambda one: _refusing(one, refused),
     ).write(tmp_path / "plain")
     folder = recipe(
         names=[EVIL, image, '" onmouseover="x', "d"],
@@ -258,6 +275,50 @@ def test_very_long_runs_are_thinned_and_end_with_the_last_round(
     assert plot.thinned
     assert len(plot.groups["anml"]) * 100 <= MOST_POINTS
     assert plot.groups["anml"][-1].label == "250"
+
+
+THOUSAND = [f"contributor-{i:04d}" for i in range(1000)]
+
+
+def test_of_a_thousand_those_who_stand_out_are_drawn_and_all_stand_in_the_tables(
+    recipe: Callable[..., Any], tmp_path: Path
+) -> None:
+    shown = recipe(names=THOUSAND, rounds=2, strategies={"anml": 0.1})
+    folder = shown.write(tmp_path / "run")
+    plot = weights(load_run(folder))
+    assert plot is not None
+    labels = plot.groups["anml"][0].layout["yaxis"]["ticktext"]
+    means = dict.fromkeys(THOUSAND, 0.0)
+    for number in (1, 2):
+        for one in shown.record("anml", number).contributors:
+            means[one.contributor] += one.weight / 2
+    most = sorted(THOUSAND, key=lambda name: -means[name])[:20]
+    assert [label.removesuffix(f" {theme.ATTACKER_MARK}") for label in labels[:20]] == most
+    assert len(set(labels)) == 60
+    assert min(means, key=lambda name: means[name]) in labels[59]
+    page = Elements(write_report(folder).read_text(encoding="utf-8"))
+    assert "Of 1,000 contributors three bands are drawn" in page.text
+    # The first twenty as they stand, and all in the script's table.
+    texts = next(json.loads(text) for name, text in page.scripts if name == "texts")
+    (table,) = (json.loads(text) for name, text in page.scripts if name == "rows-contributors")
+    assert [texts[place] for place in table["columns"][0]["texts"]] == THOUSAND
+    assert page.text.count("contributor-0019") > 0
+    assert page.text.count("contributor-0500") == 0
+    assert max(view["layout"]["height"] for groups in _figures(page).values()
+               for group in groups for view in group["views"]) < 1200  # fmt: skip
+
+
+def test_of_thousands_of_marks_none_is_told_and_each_has_its_place(
+    recipe: Callable[..., Any], tmp_path: Path
+) -> None:
+    names = [f"c{i}" for i in range(2 * MOST_TOLD + 1000)]
+    folder = recipe(names=names, attackers=10, rounds=3, strategies={"anml": 0.1})
+    run = load_run(folder.write(tmp_path / "run"))
+    plot = gate(run)
+    assert plot is not None
+    honest, attackers, _ = plot.groups["anml"][-1].data
+    assert (len(honest["x"]), honest["customdata"]) == (len(names) - 10, [])
+    assert len(attackers["customdata"]) == 10
 
 
 def test_errors_are_percent_and_untested_strategies_are_left_out(

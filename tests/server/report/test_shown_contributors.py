@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
 from anml_fl.run.reading import load_run
 from server.report import shown_contributors as module
 from server.report.page import write_report
-from server.report.shown_contributors import shown_contributors
+from server.report.shown_contributors import shown_contributors, standing_out
 from server.report.tables import earned
 
 
@@ -44,3 +45,18 @@ def test_of_very_many_those_whom_a_round_asked(sampled, monkeypatch):
     # Both pages have the round's note of who was not drawn.
     assert all(few.count(name) < everybody.count(name) for name in others)
     assert all(few.count(name) == everybody.count(name) for name in asked)
+
+
+def test_who_stands_out_stands_once_and_nobody_without_a_number():
+    # Means 1 to 9; the even ones swing by their own number.
+    held = {str(k): [k - (k % 2 == 0) * k / 2, k + (k % 2 == 0) * k / 2] for k in range(1, 10)}
+    bands = standing_out({**held, "none": [], "nan": [math.nan]}, each=2)
+    assert bands == [["9", "8"], ["6", "4"], ["2", "1"]]
+
+
+def test_of_fewer_than_the_bands_hold_everybody_is_in_one():
+    assert standing_out({"a": [1.0], "b": [2.0], "c": [3.0]}, each=2) == [
+        ["c", "b"],
+        ["a"],
+        [],
+    ]

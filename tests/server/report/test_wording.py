@@ -20,38 +20,41 @@ if TYPE_CHECKING:
         (
             {"fedavg": 0.111, "krum": 0.101, "anml": 0.062, "oracle": 0.048},
             4,
-            "With 4 of 10 contributors attacking, anml ended at 6.2 % test error: better than "
-            "fedavg (11.1 %) and krum (10.1 %); 4.8 % if only the honest had taken part "
-            "(oracle).",
+            "With 4 of 10 contributors attacking, anml ended at 6.2 % test error in this one "
+            "run: better than fedavg (11.1 %) and krum (10.1 %); 4.8 % if only the honest had "
+            "taken part (oracle).",
         ),
         (
             {"anml": 0.2, "fedavg": 0.3, "krum": 0.1, "median": 0.15, "mean": 0.2004},
             1,
-            "With 1 of 10 contributors attacking, anml ended at 20.0 % test error: worse than "
+            "With 1 of 10 contributors attacking, anml ended at 20.0 % test error in this one "
+            "run: worse than "
             "krum (10.0 %) and median (15.0 %); the same as mean (20.0 %); better than fedavg "
             "(30.0 %).",
         ),
         (
             {"krum": 0.1},
             0,
-            "With none of 10 contributors attacking, krum ended at 10.0 % test error.",
+            "With 10 contributors, krum ended at 10.0 % test error in this one run.",
         ),
         (
             {"anml": None, "krum": 0.1, "median": None},
             4,
-            "With 4 of 10 contributors attacking, anml ended without a tested model: the "
+            "With 4 of 10 contributors attacking, anml ended in this one run without a "
+            "tested model: the "
             "others: krum at 10.0 %; not tested: median.",
         ),
         (
             {"anml": 0.1, "krum": None},
             4,
-            "With 4 of 10 contributors attacking, anml ended at 10.0 % test error: not "
-            "tested: krum.",
+            "With 4 of 10 contributors attacking, anml ended at 10.0 % test error in this one "
+            "run: not tested: krum.",
         ),
         (
             {"oracle": 0.05},
             4,
-            "With 4 of 10 contributors attacking, oracle ended at 5.0 % test error.",
+            "With 4 of 10 contributors attacking, oracle ended at 5.0 % test error in this "
+            "one run.",
         ),
     ],
     ids=["better", "mixed", "alone", "untested", "other untested", "oracle"],

@@ -1,0 +1,180 @@
+"""The live page in a browser: a run appears as it runs, and any round of it again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def _cells(page: Page, name: str) -> list[str]:
+    row = page.locator("#contributors tbody tr").filter(has_text=name)
+    return row.locator("th, td").all_inner_texts()
+
+
+def test_a_run_appears_as_it_runs_from_before_its_first_round(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.folder.mkdir(parents=True)
+    server = serve(growing.folder.parent)
+    page, problems = visit(server.url)
+    expect(page.locator("#words")).to_contain_text("starting")
+    growing.begin()
+    expect(page.locator("h1")).to_have_text("A study of six")
+    for number in range(1, 31):
+        growing.add()
+        if number % 10 == 1:
+            expect(page.locator("#time output")).to_have_text(f"{number} of {number}")
+    expect(page.locator("#time output")).to_have_text("30 of 30")
+    expect(page.locator("#decision")).to_have_text(re.compile("^Round 30: "))
+    expect(page.locator("#curves canvas.board")).to_have_attribute(
+        "aria-label", re.compile(r"anml: 10\.0.% in round 30")
+    )
+    expect(page.locator("#announced")).to_contain_text("Round 30 of ")
+    expect(page.locator("#contributors tbody tr")).to_have_count(6)
+    assert problems == []
+
+
+def test_a_bar_that_is_moved_back_shows_the_recorded_round_and_stays_there(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.begin()
+    growing.add(5)
+    page, problems = visit(serve(growing.folder.parent).url)
+    page.locator("#strategy").select_option("anml")
+    slider, live = page.locator("#time input"), page.locator("#time button")
+    expect(page.locator("#time output")).to_have_text("5 of 5")
+    slider.press("Home")
+    slider.press("ArrowRight")
+    expect(page.locator("#decision")).to_have_text(re.compile("^Round 2: "))
+    expect(live).to_have_attribute("aria-pressed", "false")
+    for person in growing.record("anml", 2).contributors:
+        cells = _cells(page, person.contributor)
+        assert cells[2].replace("\xa0", " ") == f"{100 * person.weight:.1f} %"
+        assert cells[6:8] == [f"{person.q:.3f}", f"{person.s:.3f}"]
+    growing.add()
+    expect(page.locator("#time output")).to_have_text("2 of 6")
+    expect(page.locator("#decision")).to_have_text(re.compile("^Round 2: "))
+    live.press("Enter")
+    expect(page.locator("#decision")).to_have_text(re.compile("^Round 6: "))
+    assert problems == []
+
+
+def test_an_exclusion_is_explained_in_its_round_and_in_the_contributors_history(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.begin()
+    growing.add(3)
+    page, problems = visit(serve(growing.folder.parent).url)
+    expect(page.locator("#missing")).to_contain_text(
+        "1 of 6 without a valid reply: site-05 (update is not finite)"
+    )
+    cells = _cells(page, "site-05")
+    assert cells[1] == "○ update is not finite"
+    assert "update is not finite" in cells[5]
+    assert "it has run out" in " ".join(_cells(page, "site-01"))
+    page.get_by_role("button", name="site-05").press("Enter")
+    history = page.get_by_role("dialog", name="site-05")
+    expect(history.locator("tbody tr")).to_have_count(3)
+    rounds = [
+        row.locator("th, td").all_inner_texts() for row in history.locator("tbody tr").all()
+    ]
+    assert [row[0] for row in rounds] == ["3", "2", "1"]
+    assert "update is not finite" in rounds[0][-1]
+    assert [row[-2] for row in rounds] == ["no", "yes", "yes"]
+    page.keyboard.press("Escape")
+    expect(history).to_be_hidden()
+    expect(page.get_by_role("button", name="site-05")).to_be_focused()
+    assert problems == []
+
+
+def test_names_that_others_chose_stay_text(growing: Any, serve: Any, visit: Any) -> None:
+    evil = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
+    growing.names = [evil, "a\u202eb\n", "../../x?y#z%2e", "Zürich 100%", "x" * 5000]
+    growing.begin()
+    growing.add(2)
+    page, problems = visit(serve(growing.folder.parent).url)
+    expect(page.locator("#contributors tbody tr")).to_have_count(5)
+    shown = page.locator("#contributors button.who").all_inner_texts()
+    assert {evil[:59] + "…" if len(evil) > 60 else evil, "a\\u202eb\\x0a"} <= set(shown)
+    assert page.locator("main img, main script").count() == 0
+    for name in ("../../x?y#z%2e", "Zürich 100%"):
+        page.get_by_role("button", name=name, exact=True).click()
+        history = page.locator("#history")
+        expect(history.locator("h2")).to_have_text(name)
+        expect(history.locator("tbody tr")).to_have_count(2)
+        page.keyboard.press("Escape")
+    assert problems == []
+
+
+def test_a_table_is_sorted_searched_and_unfolded(growing: Any, serve: Any, visit: Any) -> None:
+    growing.names = [f"site-{i:03d}" for i in range(45)]
+    growing.begin()
+    growing.add()
+    page, problems = visit(serve(growing.folder.parent).url)
+    people = page.locator("#contributors")
+    expect(people.locator("tbody tr")).to_have_count(20)
+    weights = [
+        float(text.removesuffix("\xa0%"))
+        for text in people.locator("tbody tr td:nth-child(3)").all_inner_texts()
+    ]
+    assert weights == sorted(weights, reverse=True)
+    people.get_by_role("button", name="Contributor").click()
+    first = people.locator("tbody tr").first
+    expect(first).to_contain_text("site-000")
+    expect(people.locator("th[aria-sort=ascending]")).to_have_text("Contributor ▲")
+    people.get_by_role("button", name="Show all 45").click()
+    expect(people.locator("tbody tr")).to_have_count(45)
+    people.get_by_label("Search").fill("site-03")
+    expect(people.locator("tbody tr")).to_have_count(10)
+    expect(people.get_by_role("status")).to_have_text("10 of 45 contributors")
+    assert problems == []
+
+
+def test_a_server_that_is_lost_is_said_to_be_and_followed_again(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.begin()
+    growing.add(2)
+    server = serve(growing.folder.parent)
+    page, _ = visit(server.url)
+    said = page.locator("#connection")
+    expect(said).to_contain_text("Connected")
+    server.end()
+    expect(said).to_contain_text("The server is lost since ")
+    growing.add()
+    serve(growing.folder.parent, server.port)
+    expect(said).to_contain_text("Connected")
+    expect(page.locator("#time output")).to_have_text("3 of 3")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1200, "dark")])
+def test_breaks_no_rule_of_wcag_aa(
+    growing: Any, serve: Any, visit: Callable[..., Any], width: int, scheme: str
+) -> None:
+    growing.names = [f"site-{i:03d}" for i in range(30)]
+    growing.begin()
+    growing.add(3)
+    page, problems = visit(serve(growing.folder.parent).url, width, scheme)
+    expect(page.locator("#contributors tbody tr")).to_have_count(20)
+    assert page.evaluate(TOO_WIDE) == 0
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+    found = Axe().run(page, options=rules)
+    assert found.violations_count == 0, found.generate_report()
+    page.locator("#contributors button.who").first.click()
+    expect(page.locator("#history tbody tr")).to_have_count(3)
+    found = Axe().run(page, options=rules)
+    assert found.violations_count == 0, found.generate_report()
+    assert problems == []
