@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-WAIT = 40_000
+WAIT = 300_000
 """Milliseconds: a machine may be busy."""
 
 expect.set_options(timeout=WAIT)
