@@ -196,8 +196,12 @@ def render(
         "tau_c": f"{run.tau_c:g}",
         "config": _block(run.config),
     }
-    filters = {"sentence": sentence, "folded": partial(folding, texts=texts)}
-    return plotted(TEMPLATE, content, filters=filters, texts=texts)
+    return plotted(
+        TEMPLATE,
+        content,
+        filters={"sentence": sentence, "folded": partial(folding, texts=texts)},
+        texts=texts,
+    )
 
 
 def _block(text: str) -> str:
