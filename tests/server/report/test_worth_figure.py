@@ -11,11 +11,12 @@ from server.report.worth_figure import worth_figure, worth_notes, worth_table
 def worth(people: int = 3, *, share: bool = True) -> Worth:
     sites = []
     for i in range(people):
-        alone, joined = ((0.1 * i, 0.1 * i + 0.02), (0.2, 0.21))
+        alone = (0.1 * i, 0.1 * i + 0.02, 0.1 * i + 0.01)
+        joined = (0.2, 0.21, 0.205)
         models = tuple(Scores(one, one, one) for one in (alone, alone, joined))
         behaviour = "label_flip" if i == 1 else "honest"
         sites.append(site_worth(f"site-{i:03d}", behaviour, models, better="lower"))
-    return Worth("anml", "error", "lower", share, 2, tuple(sites), (LeftOut(1, "<b>few</b>"),))
+    return Worth("anml", "error", "lower", share, 3, tuple(sites), (LeftOut(1, "<b>few</b>"),))
 
 
 def test_marks_stand_at_the_gains_with_half_an_interval_each_side() -> None:
@@ -25,8 +26,8 @@ def test_marks_stand_at_the_gains_with_half_an_interval_each_side() -> None:
     gains = view.data[0]
     # Alone less joined: .01 - .205, .11 - .205, .21 - .205.
     assert gains["x"] == [-19.5, -9.5, 0.5]
-    # Differences of +-.005 about their mean: s = .00707, half = 12.706 s / sqrt 2.
-    assert all(abs(half - 6.3531) < 1e-3 for half in gains["error_x"]["array"])
+    # Differences of 0 and +-.005 about their mean: s = .005, half = 4.3027 s / sqrt 3.
+    assert all(abs(half - 1.2421) < 1e-3 for half in gains["error_x"]["array"])
     assert view.layout["yaxis"]["ticktext"] == ["site-000", "◆ site-001", "site-002"]
 
 
@@ -36,7 +37,7 @@ def test_the_table_has_scores_gains_and_the_verdict() -> None:
     assert row["Contributor"] == "site-000"
     assert row["Alone: error (%)*"] == "1.0"
     assert row["Joined*"] == "20.5"
-    assert row["Gain*"] == "-19.5 ± 6.4"
+    assert row["Gain*"] == "-19.5 ± 1.2"
     assert row["Verdict"] == "joining costs"
 
 
