@@ -57,8 +57,8 @@ def folding(grid: Grid, name: str, label: str, texts: Texts) -> Folding:
     >>> from anml_fl.page.grid import Grid
     >>> from anml_fl.page.packing import Texts
     >>> long = folding(Grid(("Who",), (("a",),) * 70), "who", "Contributors", Texts())
-    >>> len(long.first.rows), long.total, long.json[-28:]
-    (20, 70, '0,0,0,0,0,0,0,0,0,0,0,0,0]}]}')
+    >>> len(long.first.rows), long.total, long.json[-7:]
+    (20, 70, '0,0]}]}')
     """
     total = len(grid.rows)
     if total <= FIRST:

@@ -166,7 +166,7 @@ def test_what_anml_up_gives_to_the_containers_account_is_good_for_both(tmp_path,
         state, config = prepare(folder / "federation", None, {"dataset": "wine"}, nodes=2)
         write_environment(state, state.nodes(config), folder)
         assert (owner := state.ledger_key.stat().st_uid) not in (0, STRANGER)
-        assert len(state.secrets()) == 7
+        assert len(state.secrets()) == 8
         state.refuse_exposed()
         prepare(folder / "federation", None, {}, nodes=2)
         assert becomes(owner, owner, state.refuse_exposed)

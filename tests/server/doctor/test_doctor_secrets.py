@@ -65,8 +65,9 @@ def test_what_anml_up_makes_is_good(state, certificates):
     assert told(check_node_keys((state.folder / "nodes").iterdir())) == []
     assert told([check_ledger_key(state.ledger_key)]) == []
     assert told(check_modes([state.folder], state.secrets())) == []
-    # ca, server, ledger, three nodes, the database's password, the owner's secret
-    assert len(state.secrets()) == 8
+    # ca, server, ledger, three nodes, the database's password, the owner's secret,
+    # the page's token
+    assert len(state.secrets()) == 9
 
 
 def test_an_expired_certificate_is_a_problem(certificates, reissue):
