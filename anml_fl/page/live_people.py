@@ -59,7 +59,8 @@ class People {
       ...(round.bound ? [{title: "Bound", ...of("bound", short)}] : []),
       ...(round.refused_credentials?.some((one) => one.length) ? [{
         title: "Refused credentials", className: "words",
-        text: (i) => visible(refused(i).join("; ") || "—", 300),
+        // The same reason for each of several is told once.
+        text: (i) => visible([...new Set(refused(i))].join("; ") || "—", 300),
       }] : []),
       ...(round.paid ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
     ];
