@@ -119,9 +119,12 @@ def handed_back(mixed: Mixed, decision: Decision) -> Decision:
     """Say of the contributors what a rule decided of the rows that they are in."""
     weights, selected = decision.weights, decision.selected
     note = "; ".join(filter(None, (mixed.note, decision.note))) or None
-    judgements = decision.judgements
-    if judgements and mixed.groups is not None:
-        judgements = tuple(judgements[row] for row in mixed.groups.tolist())
+    judgements, measured = decision.judgements, decision.measured
+    if mixed.groups is not None:
+        if judgements:
+            judgements = tuple(judgements[row] for row in mixed.groups.tolist())
+        if measured is not None:
+            measured = measured[mixed.groups]
     if np.isnan(weights).any():
         shares = np.full(mixed.mixing.shape[-1], math.nan)
         chosen = mixed.shares(selected.astype(np.float64)) > 0
@@ -135,7 +138,14 @@ def handed_back(mixed: Mixed, decision: Decision) -> Decision:
                 filter(None, (note, "all that was selected is clipped to nothing"))
             )
         chosen = shares > 0
-    return replace(decision, weights=shares, selected=chosen, note=note, judgements=judgements)
+    return replace(
+        decision,
+        weights=shares,
+        selected=chosen,
+        note=note,
+        judgements=judgements,
+        measured=measured,
+    )
 
 
 def _honest(

@@ -106,6 +106,7 @@ class ConcludingStrategy(AppStrategy):
             seconds=time.perf_counter() - sent.started,
             buffers=tuple(sorted(sent.layout.buffers)),
             judgement=decision.judgement if decision else None,
+            measure=decision.measure if decision else None,
         )
         self.records.append(record)
         warn(record, unusable.values())

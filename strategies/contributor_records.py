@@ -39,13 +39,18 @@ def accounts(
     valid = [place[name] for name in cohort.contributors]
     q, weights = np.full(len(everyone), math.nan), np.zeros(len(everyone))
     selected = np.zeros(len(everyone), dtype=bool)
-    q[valid] = cohort.q
+    examples, measured = np.full((2, len(everyone)), math.nan)
+    q[valid], examples[valid] = cohort.q, cohort.examples
     if decision:
         weights[valid], selected[valid] = decision.weights, decision.selected
+        if decision.measured is not None:
+            measured[valid] = decision.measured
     judged = decision.judgements if decision else ()
     judgements = dict(zip(cohort.contributors, judged, strict=False))
     # In columns: a number taken out of an array by itself costs as much as all of a row.
-    columns = (q, signals.v, signals.r, signals.T, signals.s, weights, selected)
+    columns = (
+        q, signals.v, signals.r, signals.T, signals.s, weights, selected, examples, measured,
+    )  # fmt: skip
     rows = zip(everyone, *(column.tolist() for column in columns), strict=True)
     return tuple(
         ContributorRecord(
@@ -61,8 +66,10 @@ def accounts(
             refused.get(name, ()),
             screened.policies.get(name),
             judgements.get(name),
+            None if math.isnan(count) else count,
+            None if math.isnan(number) else number,
         )
-        for name, consistency, v, r, T, s, weight, chosen in rows
+        for name, consistency, v, r, T, s, weight, chosen, count, number in rows
     )
 
 

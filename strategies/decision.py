@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anml_fl.method.measure import Measure
 from anml_fl.method.selection import select_top
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class Decision:
         What spoke for and against each contributor, under a rule that weighs evidence.
     judgement : RoundJudgement, optional
         What held for all of them.
+    measure : Measure, optional
+        By what a rule tells contributors apart that goes by one number.
+    measured : (n,) float64, optional
+        That number of each; nan where there is none.
     """
 
     update: NDArray[Any]
@@ -54,6 +59,13 @@ class Decision:
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     judgements: tuple[ContributorJudgement, ...] = ()
     judgement: RoundJudgement | None = None
+    measure: Measure | None = None
+    measured: NDArray[np.float64] | None = None
+
+    def by(self, name: str, values: NDArray[np.float64], *, more: bool) -> Decision:
+        """Say by what contributors were told apart: `more` of it speaks for one, or less."""
+        measured = np.asarray(values, dtype=np.float64)
+        return replace(self, measure=Measure(name=name, more=more), measured=measured)
 
 
 def weighted(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from anml_fl.catalogue import UnusableError, shown_kind
+from anml_fl.catalogue import UnusableError, shown_array, shown_kind
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+from anml_fl.method.measure import Measure
 from strategies.decision import Decision
 from strategies.server_step import STATE
 
@@ -88,6 +89,7 @@ def usable(decision: object, rule: str, cohort: Cohort) -> Decision:
         or _wrong_weights(decision, cohort)
         or _wrong_words(decision)
         or _wrong_judgements(decision, cohort)
+        or _wrong_measure(decision, cohort)
         or wrong_state(decision.state)
     )
     if wrong:
@@ -160,6 +162,23 @@ def _wrong_judgements(decision: Decision, cohort: Cohort) -> str | None:
             f" or none of either: got {len(judged)}, and {'one' if whole else 'none'} of the"
             " round"
         )
+    return None
+
+
+def _wrong_measure(decision: Decision, cohort: Cohort) -> str | None:
+    measure: Any = decision.measure
+    measured: Any = decision.measured
+    if measure is None and measured is None:
+        return None
+    if not isinstance(measure, Measure):
+        return f"measure must be a Measure where there is measured, got {shown_kind(measure)}"
+    shape = (len(cohort.contributors),)
+    if not (
+        isinstance(measured, np.ndarray)
+        and measured.dtype == np.float64
+        and measured.shape == shape
+    ):
+        return f"measured must be float64 of the shape {shape}, got {shown_array(measured)}"
     return None
 
 

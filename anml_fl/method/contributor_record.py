@@ -31,6 +31,11 @@ class ContributorRecord:
         SHA-256 of the policy by which its node says it lets replies leave.
     judgement : ContributorJudgement, optional
         What spoke for and against it, under `calibrated`.
+    examples : float, optional
+        How many examples its update counts for, > 0, within the bounds in which a claim is
+        believed; None where no update was valid.
+    measured : float, optional
+        What the rule measured of it, by `RoundRecord.measure`.
     """
 
     contributor: str
@@ -45,6 +50,8 @@ class ContributorRecord:
     refused_credentials: tuple[str, ...] = ()
     egress: str | None = None
     judgement: ContributorJudgement | None = None
+    examples: float | None = None
+    measured: float | None = None
 
     def to_json(self) -> str:
         """Write it as its round's line has it: sorted names, nan as null.
@@ -58,12 +65,14 @@ class ContributorRecord:
         '{"T":1.0,"contributor":"a","q":1.0,"'
         """
         egress = "" if self.egress is None else f'"egress":{quoted(self.egress)},'
+        counted = "" if self.examples is None else f'"examples":{number_text(self.examples)},'
+        measured = "" if self.measured is None else f'"measured":{number_text(self.measured)},'
         judged = "" if self.judgement is None else f'"judgement":{_judgement(self.judgement)},'
         refused = json_text(self.refused_credentials) if self.refused_credentials else "[]"
         reason = "null" if self.reason is None else quoted(self.reason)
         return (
-            f'{{"T":{number_text(self.T)},"contributor":{quoted(self.contributor)},{egress}{judged}'
-            f'"q":{number_text(self.q)},"r":{number_text(self.r)},"reason":{reason},'
+            f'{{"T":{number_text(self.T)},"contributor":{quoted(self.contributor)},{egress}'
+            f'{counted}{judged}{measured}"q":{number_text(self.q)},"r":{number_text(self.r)},"reason":{reason},'
             f'"refused_credentials":{refused},"s":{number_text(self.s)},'
             f'"selected":{flag_text(self.selected)},"v":{number_text(self.v)},'
             f'"weight":{number_text(self.weight)}}}'

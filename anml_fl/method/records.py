@@ -10,6 +10,7 @@ from typing import Any
 from anml_fl.method.contributor_record import ContributorRecord
 from anml_fl.method.json_text import json_text
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+from anml_fl.method.measure import Measure
 
 __all__ = ["ContributorRecord", "RoundRecord"]
 
@@ -54,6 +55,8 @@ class RoundRecord:
         The new model's score on the test set by the run's metric; nan without one.
     judgement : RoundJudgement, optional
         What held for all contributors, under `calibrated`.
+    measure : Measure, optional
+        What `ContributorRecord.measured` is, under a rule that goes by one number.
     """
 
     round: int
@@ -72,6 +75,7 @@ class RoundRecord:
     buffers: tuple[str, ...] = ()
     test_score: float = math.nan
     judgement: RoundJudgement | None = None
+    measure: Measure | None = None
 
     @property
     def excluded(self) -> int:
@@ -96,6 +100,7 @@ class RoundRecord:
         }
         rest = {
             "judgement": None if self.judgement is None else asdict(self.judgement),
+            "measure": None if self.measure is None else asdict(self.measure),
             "min_s": self.min_s,
             "note": self.note,
             "refused": self.refused,
@@ -111,6 +116,8 @@ class RoundRecord:
             del rest["test_score"]
         if self.judgement is None:  # as under all rules but one
             del rest["judgement"]
+        if self.measure is None:
+            del rest["measure"]
         people = ",".join([one.to_json() for one in self.contributors])
         # Each is an object of its own: of the first "]}" is cut off, of the second "{".
         return f"{json_text(told)[:-2]}{people}],{json_text(rest)[1:]}"
@@ -151,7 +158,15 @@ class RoundRecord:
                     "not a round record: contributors are judged where the round is, and only"
                     " there"
                 )
-            return cls(contributors=people, judgement=judgement, **_with_nan(fields, _FLOATS))
+            measure = fields.pop("measure", None)
+            measured = None if measure is None else Measure(**measure)
+            if measured is None and any(one.measured is not None for one in people):
+                raise ValueError(
+                    "not a round record: contributors are measured where the round says by"
+                    " what"
+                )
+            rest = _with_nan(fields, _FLOATS)
+            return cls(contributors=people, judgement=judgement, measure=measured, **rest)
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(
                 f"not a round record ({type(error).__name__}: {error})"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _RECORD = TypeAdapter(RoundRecord)
 _TEXT_OR_NONE = {str, type(None)}
+_FLOAT_OR_NONE = {float, type(None)}
 
 
 def typed(record: RoundRecord) -> RoundRecord:
@@ -56,4 +57,5 @@ def _is_typed_person(one: ContributorRecord) -> bool:
         and {type(one.selected)} == {bool}
         and {*map(type, (one.contributor, *one.refused_credentials))} == {str}
         and {*map(type, (one.reason, one.egress))} <= _TEXT_OR_NONE
+        and {*map(type, (one.examples, one.measured))} <= _FLOAT_OR_NONE
     )

@@ -22,7 +22,7 @@ def lowest(cohort: Cohort, count: int) -> Decision:
         return averaged(cohort)
     selected = np.zeros(n, dtype=bool)
     selected[np.argsort(cohort.scores, kind="stable")[:count]] = True
-    return averaged(cohort, selected)
+    return averaged(cohort, selected).by("Krum score", cohort.scores, more=False)
 
 
 def byzantine(n: int, settings: Aggregation) -> int:

@@ -38,4 +38,4 @@ def centred_clipping(cohort: Cohort, context: Context) -> Decision:
         factors > 0,
         note=None if total > 0 else "every update is clipped to nothing",
         state={_CENTRE: update},
-    )
+    ).by("part of its update that is within the radius", factors / weights, more=True)

@@ -8,6 +8,7 @@ from anml_fl.method.robust.blocks import lengths
 from anml_fl.method.robust.cge import cge as shortest
 from strategies.decision import averaged
 from strategies.rules._lowest import byzantine
+from strategies.rules._measures import LENGTH
 
 if TYPE_CHECKING:
     from strategies.cohort import Cohort
@@ -18,4 +19,5 @@ if TYPE_CHECKING:
 def cge(cohort: Cohort, context: Context) -> Decision:
     """Average the n - f shortest updates."""
     f = byzantine(len(cohort.contributors), context.settings)
-    return averaged(cohort, shortest(lengths(cohort.updates), f))
+    sizes = lengths(cohort.updates)
+    return averaged(cohort, shortest(sizes, f)).by(LENGTH, sizes, more=False)

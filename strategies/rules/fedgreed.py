@@ -27,5 +27,9 @@ def fedgreed(cohort: Cohort, context: Context) -> Decision:
     def loss_of(shares: NDArray[np.float64]) -> NDArray[np.float64]:
         return losses_on(root, shares.astype(updates.dtype) @ updates)
 
-    shares = greedily(losses_on(root, updates), cohort.examples, loss_of)
-    return by_shares(cohort, shares, "every update makes numbers overflow on the root set")
+    losses = losses_on(root, updates)
+    shares = greedily(losses, cohort.examples, loss_of)
+    nobody = "every update makes numbers overflow on the root set"
+    return by_shares(cohort, shares, nobody).by(
+        "loss on the trusted rows with its update alone", losses, more=False
+    )

@@ -61,4 +61,4 @@ def flare(cohort: Cohort, context: Context) -> Decision:
             _LAST: whole.astype(np.float32),
             _THRESHOLD: np.array([following]),
         },
-    )
+    ).by("weight by its reputation for what it sends", weights, more=True)

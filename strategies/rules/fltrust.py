@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from anml_fl.method.robust.fltrust import fltrust as trusting
 from strategies.decision import Decision
+from strategies.rules._measures import of_the_most
 from strategies.rules._trusted import trusted_update
 
 if TYPE_CHECKING:
@@ -22,4 +23,8 @@ def fltrust(cohort: Cohort, context: Context) -> Decision:
     update, shares = trusting(cohort.updates, servers, cohort.examples)
     selected = shares > 0
     note = None if selected.any() else "no update goes the way of the server's own"
-    return Decision(update.astype(cohort.updates.dtype), shares, selected, note=note)
+    return Decision(update.astype(cohort.updates.dtype), shares, selected, note=note).by(
+        "agreement with the server's own update (the best's is 1)",
+        of_the_most(shares / cohort.examples),
+        more=True,
+    )

@@ -25,7 +25,8 @@ def foolsgold(cohort: Cohort, context: Context) -> Decision:
     """
     now, who = folded(cohort.updates, context.signs), cohort.contributors
     memory = Memory.of_state(context.state).aged(who).added(_SUMS, who, now, 1.0)
-    weights = unlike(memory.of(_SUMS, who, now.shape[1:])) * cohort.examples
+    found = unlike(memory.of(_SUMS, who, now.shape[1:]))
+    weights = found * cohort.examples
     return by_shares(
         cohort, weights / weights.sum(), "nobody is unlike the others", memory.to_state()
-    )
+    ).by("unlikeness to the others over the rounds (the most is 1)", found, more=True)

@@ -19,4 +19,10 @@ def geometric_median(cohort: Cohort, context: Context) -> Decision:
     """Take the point with the least sum of distances, weighted by example factor."""
     shares = shares_of(cohort.updates, cohort.examples)
     update = weighted_sum(shares, cohort.updates).astype(cohort.updates.dtype)
-    return Decision(update, shares, np.ones(shares.size, dtype=bool))
+    # Shares are example factors over distances.
+    distances = cohort.examples / np.maximum(shares, np.finfo(np.float64).tiny)
+    return Decision(update, shares, np.ones(shares.size, dtype=bool)).by(
+        "distance from where the updates gather (the median's is 1)",
+        distances / np.median(distances),
+        more=False,
+    )

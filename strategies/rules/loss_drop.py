@@ -26,5 +26,8 @@ def loss_drop(cohort: Cohort, context: Context) -> Decision:
     stay = np.zeros((1, cohort.updates.shape[1]), cohort.updates.dtype)
     # A model of zeros says nothing of any row, and that is what it has to be better than.
     now = float(root_losses(root.outputs(stay), root.labels, root.classes)[0])
-    shares = by_drop(losses_on(root, cohort.updates), now, cohort.examples)
-    return by_shares(cohort, shares, "no update alone lowers the loss on the root set")
+    losses = losses_on(root, cohort.updates)
+    shares = by_drop(losses, now, cohort.examples)
+    return by_shares(cohort, shares, "no update alone lowers the loss on the root set").by(
+        "loss that its update alone takes off the trusted rows", now - losses, more=True
+    )

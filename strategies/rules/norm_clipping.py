@@ -10,6 +10,7 @@ from anml_fl.method.robust.norm_clipping import norm_clipping as factors
 from strategies.composition import handed_back
 from strategies.decision import averaged
 from strategies.pre_aggregation import scaled
+from strategies.rules._measures import LENGTH
 from strategies.updates import Updates
 
 if TYPE_CHECKING:
@@ -20,5 +21,7 @@ if TYPE_CHECKING:
 
 def norm_clipping(cohort: Cohort, context: Context) -> Decision:
     """Clip every update to the median length, and average: norm_clipping+fedavg, in a word."""
-    clipped = scaled(cohort, factors(lengths(cohort.updates)))
-    return handed_back(clipped, averaged(replace(cohort, rows=Updates.of(clipped.updates))))
+    sizes = lengths(cohort.updates)
+    clipped = scaled(cohort, factors(sizes))
+    found = averaged(replace(cohort, rows=Updates.of(clipped.updates)))
+    return handed_back(clipped, found).by(LENGTH, sizes, more=False)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+from anml_fl.method.measure import Measure
 from anml_fl.method.records import ContributorRecord, RoundRecord
 
 number = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, -0.0, 1, 1e22])
@@ -43,6 +44,8 @@ people = st.builds(
     refused_credentials=st.lists(text, max_size=2).map(tuple),
     egress=st.none() | text,
     judgement=st.none() | judgements,
+    examples=st.none() | st.floats(1.0, 1e9),
+    measured=st.none() | finite,
 )
 rounds = st.builds(
     RoundRecord,
@@ -69,6 +72,7 @@ rounds = st.builds(
         slopes=st.dictionaries(st.sampled_from(["v", "r"]), st.floats(0.0, 9.0)),
         cap=length,
     ),
+    measure=st.none() | st.builds(Measure, name=st.just("Krum score"), more=st.booleans()),
 )
 
 
@@ -82,9 +86,12 @@ def by_copy(record):
     for one in (fields, *fields["contributors"]):
         if one["judgement"] is None:
             del one["judgement"]
+    if fields["measure"] is None:
+        del fields["measure"]
     for one in fields["contributors"]:
-        if one["egress"] is None:
-            del one["egress"]
+        for name in ("egress", "examples", "measured"):
+            if one[name] is None:
+                del one[name]
     return json.dumps(plain(fields), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

@@ -15,7 +15,10 @@ PERSON = ContributorRecord("a", 1.0, 0.8, 0.5, 1.0, 0.4, 0.25, True)
 RECORD = RoundRecord(1, "anml", "krum", 0.1, math.nan, (PERSON,), refused=("one",), note="why")
 ODD = [0, 1, True, None, "x", "1", 0.5, math.inf, [], {}, ("x",), b"x"]
 # `from_json` makes these itself, of the right kind; of the tuples, not what is in them.
-MADE, TUPLES = {"contributors", "judgement"}, {"refused", "buffers", "refused_credentials"}
+MADE, TUPLES = (
+    {"contributors", "judgement", "measure"},
+    {"refused", "buffers", "refused_credentials"},
+)
 
 
 def with_odd(one, name, value):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.calibrated.claimed_counts import earned_shares, sure_shares
 from anml_fl.method.calibrated.copies import copies, similarity
-from anml_fl.method.calibrated.credential_worth import C, credential_worth
+from anml_fl.method.calibrated.credential_worth import C
 from anml_fl.method.calibrated.directions import units
 from anml_fl.method.calibrated.evidence import DECAY, KINDS
-from anml_fl.method.calibrated.influence import damping, influence_bounds
-from anml_fl.method.calibrated.log_odds import logit, sigmoid
+from anml_fl.method.calibrated.influence import influence_bounds
+from anml_fl.method.calibrated.judging import BASE, judge
+from anml_fl.method.calibrated.log_odds import sigmoid
 from anml_fl.method.calibrated.memory import Memory
 from anml_fl.method.calibrated.nats import nats_for
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
     from anml_fl.method.calibrated.observed import Observed
 
-BASE = logit(0.8)
-"""Base rate: log-odds that a contributor is honest before anything is known of it."""
-
-# No sum of evidence counts for more, in nats.
-_MOST = 6.0
-# Who is kept: a posterior above .3. Whom evidence speaks against is doubted, not convicted.
-_KEPT = logit(0.3)
 _LEAST_VOICE = 0.2
 _ALIKE_POWER = 6
 
@@ -59,12 +52,7 @@ class Verdict:
 def calibrate(
     observed: Observed, v: NDArray[np.float64], r: NDArray[np.float64], memory: Memory
 ) -> Verdict:
-    """Weigh the contributors of a round.
-
-    e_i = l_i + logit(.8) - logit(.3), with l_i the evidence's log-likelihood ratios, summed
-    and clipped to +-6; no credential is in it. Kept is who has e_i + s_i > 0, |s_i| <= c what
-    its credentials are worth. Weight: FedAvg's, as far as it is earned, times the posterior
-    sigmoid(l_i + logit(.8) + s_i), and one weight for all copies together.
+    """Weigh the contributors of a round: gather evidence on each, and `judge` by it.
 
     Parameters
     ----------
@@ -87,33 +75,19 @@ def calibrate(
     trust = memory.of("distrust", observed.contributors, ())
     voices = np.maximum(1.0 - trust, _LEAST_VOICE) / (cosines**_ALIKE_POWER).sum(axis=1)
     found, memory = _evidence(observed, memory, voices)
-    llr = np.clip(sum(found.values(), np.zeros(n)), -_MOST, _MOST)
-    e = llr + BASE - _KEPT
-    earned = e
-    if observed.root is None:
-        # Without trusted rows the majority is the measure: the better half is believed, but
-        # not what it claims.
-        best = llr >= np.median(llr)
-        e, earned = np.where(best, np.maximum(e, C + 0.01), e), np.zeros(n)
-    verdicts = sigmoid(2.0 * (llr - np.median(llr)) + BASE)
-    worth, slopes = credential_worth(verdicts, v, r, BASE)
-    kept = e + worth > 0
-    posterior = sigmoid(e + _KEPT + worth)
     alike = copies(cosines)
-    rho = kept * posterior / alike
-    weights = earned_shares(observed.base, earned, C) * rho
-    memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + BASE))
-    total = weights.sum()
+    judged = judge(found, (v, r), alike, observed.examples, trusted=observed.root is not None)
+    memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(judged.l + BASE))
     bounds = influence_bounds(observed.norms, observed.examples)
     return Verdict(
-        shares=weights / total if total > 0 else weights,
-        kept=kept,
+        shares=judged.shares,
+        kept=judged.kept,
         contributors=tuple(
             ContributorJudgement(
                 evidence={kind: float(of[i]) for kind, of in found.items()},
-                l=float(llr[i]),
-                worth=float(worth[i]),
-                posterior=float(posterior[i]),
+                l=float(judged.l[i]),
+                worth=float(judged.worth[i]),
+                posterior=float(judged.posterior[i]),
                 copies=float(alike[i]),
                 norm=float(observed.norms[i]),
                 bound=float(bounds[i]),
@@ -124,9 +98,9 @@ def calibrate(
             root="none" if observed.root is None else observed.root.about,
             base_rate=BASE,
             c=C,
-            slopes={"v": float(slopes[0]), "r": float(slopes[1])},
+            slopes={"v": float(judged.slopes[0]), "r": float(judged.slopes[1])},
             cap=observed.cap,
-            damping=damping(sure_shares(observed.base), rho),
+            damping=judged.damping,
         ),
         memory=memory,
     )
