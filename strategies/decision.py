@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anml_fl.method.example_shares import example_shares
 from anml_fl.method.measure import Measure
 from anml_fl.method.selection import select_top
 
@@ -85,8 +86,7 @@ def weighted(
     tuple
         The update (d,), and the shares (n,) that made it, summing to 1.
     """
-    shares = np.where(selected, weights, 0.0) * cohort.examples
-    shares = shares / shares.sum()
+    shares = example_shares(weights, selected, cohort.examples)
     return cohort.rows.weighted(shares), shares
 
 
