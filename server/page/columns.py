@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.method.judgement import ContributorJudgement
 from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.reasons.evidence_words import against_it
+from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
 from server.page.snapshot import number
-from server.report.judgement_words import NONE, against_it
 from server.report.wording import decision
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.page.plot import Plot
+from anml_fl.reasons.evidence_words import against_it, kinds, signed
 from server.report.contributor_map import Quantity, contributor_map, omitted
 from server.report.judgement_table import judging, posterior
-from server.report.judgement_words import against_it, kinds, signed
 from server.report.shown_contributors import MOST_DRAWN
 
 if TYPE_CHECKING:

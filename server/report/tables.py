@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
+from anml_fl.reasons.evidence_words import against_it
 from anml_fl.run.branch_name import branch_name
 from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import visible
 from server.report.claimed_metric import NamedMetric, claimed_metric
-from server.report.judgement_words import against_it
 from server.report.shown_contributors import shown_contributors
 from server.report.wording import attacked, sentence, share, simulated
 

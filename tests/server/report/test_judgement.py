@@ -13,6 +13,7 @@ import pytest
 from anml_fl.method.calibrated.evidence import KINDS
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 from anml_fl.method.records import ContributorRecord
+from anml_fl.reasons.evidence_words import against_it, kinds, signed
 from anml_fl.run.reading import load_run
 from server.orchestration.summary_table import table as summary_table
 from server.page.columns import round_columns
@@ -20,7 +21,6 @@ from server.page.following import Following
 from server.report import tables
 from server.report.judgement_figure import MOST_TOLD, posteriors
 from server.report.judgement_table import judged
-from server.report.judgement_words import against_it, kinds, signed
 from server.report.page import write_report
 
 EVIL = "</script><script>alert(1)</script>"

@@ -1,4 +1,4 @@
-"""What evidence says of a contributor, in words for whoever is left out."""
+"""What evidence says of a contributor, in words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from anml_fl.method.records import ContributorRecord
-
-NONE = "none"
-"""As `RoundJudgement.root` says that nothing vouches for the evidence."""
 
 # By kind, in the order in which they are read: what holds where the amount is below 0.
 _AGAINST = {
@@ -27,6 +24,17 @@ _AGAINST = {
         " teach, or disagrees"
     ),
     "update direction": "its update points away from the others'",
+}
+_FOR = {
+    "company": "with its update the common model does better on the trusted rows",
+    "root direction": "its update goes the way that the trusted rows lead",
+    "root function": (
+        "its update alone moves the model's answers on the trusted rows towards their labels"
+    ),
+    "output rows": (
+        "what it teaches the output layer of each class agrees with what the others teach"
+    ),
+    "update direction": "its update points where the others' do",
 }
 _CREDENTIALS = "those with such v and r sent what the evidence on others speaks against"
 
@@ -69,7 +77,8 @@ def against_it(person: ContributorRecord) -> str | None:
         return None
     against = {
         **{
-            kind: (person.judgement.evidence[kind], _spoken(kind)) for kind in kinds((person,))
+            kind: (person.judgement.evidence[kind], evidence(kind, -1.0))
+            for kind in kinds((person,))
         },
         "worth of its v and r": (person.judgement.worth, _CREDENTIALS),
     }
@@ -79,8 +88,18 @@ def against_it(person: ContributorRecord) -> str | None:
     return f"{words} ({visible(kind, 40)} {signed(amount)})"
 
 
-def _spoken(kind: str) -> str:
-    return _AGAINST.get(kind, f"“{visible(kind, 40)}” speaks against it")
+def evidence(kind: str, amount: float) -> str:
+    """Say what a kind of evidence means, by the sign of its amount in nats.
+
+    Examples
+    --------
+    >>> evidence("company", 2.0)
+    'with its update the common model does better on the trusted rows'
+    >>> evidence("another kind", -1.0)
+    '“another kind” speaks against it'
+    """
+    known, way = (_AGAINST, "against") if amount < 0 else (_FOR, "for")
+    return known.get(kind, f"“{visible(kind, 40)}” speaks {way} it")
 
 
 def signed(amount: float) -> str:

@@ -1,0 +1,1 @@
+"""Why each contributor got its weight: told from records, by the method's own functions."""

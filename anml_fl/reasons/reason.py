@@ -1,0 +1,90 @@
+"""Why one contributor got its weight in one round, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from anml_fl.method.json_text import json_text
+
+Status = Literal["counted", "left out", "refused", "no new model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a contributor's update counted as it did.
+
+    Parameters
+    ----------
+    contributor, strategy : str
+    round : int
+        From 1.
+    status : str
+        "counted"; "left out", by the rule; "refused", before it: no valid reply; or "no new
+        model", where nobody's update was used.
+    weight : float, optional
+        Share of the step, in [0, 1]; None under a coordinate-wise rule.
+    equal : float, optional
+        Its share had all valid replies counted the same, 1/n; None for whoever had none.
+    place : int, optional
+        By weight among the valid replies, from 1; those of one weight share the first.
+    replies : int
+        Valid ones of the round, n.
+    told : str, optional
+        Why it was refused, as recorded; or the round's note where there is no new model.
+    branch : str, optional
+        Of the round.
+    decided_by : str, optional
+        What changed its weight most: "q", "credentials", "freshness", "examples",
+        "selection", "copies", a kind of evidence, "measure", or "rule" where no more is known.
+        None where nothing told it apart.
+    measure : str, optional
+        What the rule measured, where that decided.
+    value, middle : float, optional
+        Of what decided: its own, and the median of the valid replies'.
+    line : float, optional
+        Of what decided, the nearest value that was kept, for one that was left out.
+    at_an_end : int
+        Of what decided: -1 if no other's is lower, 1 if no other's is higher, 0 between.
+    missing : float, optional
+        Nats of evidence that would have kept it, > 0; of one that evidence left out.
+    without : mapping
+        Factor to the weight that it would have had, had that told nobody apart.
+    under : mapping
+        Strategy to the weight that it would have had under it.
+    """
+
+    contributor: str
+    strategy: str
+    round: int
+    status: Status
+    weight: float | None = None
+    equal: float | None = None
+    place: int | None = None
+    replies: int = 0
+    told: str | None = None
+    branch: str | None = None
+    decided_by: str | None = None
+    measure: str | None = None
+    value: float | None = None
+    middle: float | None = None
+    line: float | None = None
+    at_an_end: int = 0
+    missing: float | None = None
+    without: Mapping[str, float] = field(default_factory=dict)
+    under: Mapping[str, float] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, Any]:
+        """Give what JSON has of it."""
+        return asdict(self)
+
+    def to_json(self) -> str:
+        """Write it as one line of JSON: sorted names.
+
+        Examples
+        --------
+        >>> Reason(contributor="a", strategy="anml", round=1, status="refused").to_json()[:30]
+        '{"at_an_end":0,"branch":null,"'
+        """
+        return json_text(self.fields())

@@ -1,0 +1,236 @@
+"""A reason in words: every number in them is the reason's own."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from anml_fl.reasons.amounts import apart, compact, percent
+from anml_fl.reasons.evidence_words import evidence, signed
+from anml_fl.reasons.taken import (
+    COPIES,
+    CREDENTIALS,
+    EXAMPLES,
+    FRESHNESS,
+    MEASURE,
+    RULE,
+    SELECTION,
+    Q,
+)
+from anml_fl.system.untrusted_text import visible
+
+if TYPE_CHECKING:
+    from anml_fl.reasons.reason import Reason
+    from anml_fl.reasons.round_reasons import RoundReasons
+
+# Letters of a name, and of what was recorded.
+_NAME, _TOLD = 40, 300
+# What the least, less than most, more than most and the most of each signal means.
+_SIGNALS = {
+    Q: (
+        "its update lay farthest from the others'",
+        "its update lay farther from the others' than most do",
+        "its update lay nearer to the others' than most do",
+        "its update lay nearest to the others'",
+    ),
+    CREDENTIALS: (
+        "its credentials are the weakest",
+        "its credentials are weaker than most",
+        "its credentials are stronger than most",
+        "its credentials are the strongest",
+    ),
+    FRESHNESS: (
+        "what is known of it is the oldest",
+        "what is known of it is older than of most",
+        "what is known of it is newer than of most",
+        "what is known of it is the newest",
+    ),
+    EXAMPLES: (
+        "it counts for the fewest examples",
+        "it counts for fewer examples than most",
+        "it counts for more examples than most",
+        "it counts for the most examples",
+    ),
+}
+_SYMBOLS = {Q: "q", CREDENTIALS: "s", FRESHNESS: "T"}
+_ALIKE = {
+    Q: "had q been the same for all",
+    CREDENTIALS: "had all had the same credentials",
+    FRESHNESS: "had all been as fresh",
+    EXAMPLES: "had all counted for as many examples",
+    SELECTION: "had nobody been cut off",
+    COPIES: "had its copies not counted as one",
+}
+
+
+def sentences(reasons: RoundReasons, contributor: str) -> str:
+    r"""Say why a contributor got its weight, and what it would have been otherwise.
+
+    Parameters
+    ----------
+    reasons : RoundReasons
+        Of a round that asked it.
+    contributor : str
+
+    Returns
+    -------
+    str
+        Some sentences, without markup.
+
+    Raises
+    ------
+    KeyError
+        If the round did not ask it.
+
+    Examples
+    --------
+    >>> from anml_fl.method.records import ContributorRecord, RoundRecord
+    >>> from anml_fl.reasons.round_reasons import RoundReasons
+    >>> from anml_fl.reasons.schemes import Dials
+    >>> people = tuple(
+    ...     ContributorRecord(who, q, 0.8, 0.4, 1.0, 0.32, weight, True, examples=100.0)
+    ...     for who, q, weight in (("a", 1.0, 0.625), ("b", 0.6, 0.375), ("c", 0.0, 0.0))
+    ... )
+    >>> record = RoundRecord(1, "anml", "krum", float("nan"), 0.32, people)
+    >>> said = sentences(RoundReasons(record, Dials(fraction=1.0)), "c")
+    >>> print(said.replace("\xa0", " ").replace(". ", ".\n"))
+    c: 0.0 %; equal shares would be 33.3 %.
+    Its update lay farthest from the others' (q = 0.00, the middle one 0.60).
+    Nothing but q counted: outside signals were the same for all.
+    Had q been the same for all: 33.3 %.
+    Under fedavg: 33.3 %; under softmax_blend: 25.7 %.
+    """
+    reason = reasons.of(contributor)
+    parts = [because(reason)]
+    if reason.status in ("counted", "left out"):
+        parts += [_since(reasons, reason), _missing(reason), _alike(reason), _under(reason)]
+    told = [f"{_capital(part)}." for part in parts if part]
+    return " ".join((f"{_heading(reason)}.", *told))
+
+
+def because(reason: Reason) -> str:
+    """Say in part of a sentence what decided, for a table's cell.
+
+    Examples
+    --------
+    >>> from anml_fl.reasons.reason import Reason
+    >>> late = Reason(contributor="a", strategy="anml", round=1, status="refused", told="late")
+    >>> because(late)
+    'left out: late'
+    """
+    if reason.status == "refused":
+        return f"left out: {visible(reason.told or 'no valid reply', _TOLD)}"
+    if reason.status == "no new model":
+        why = f": {visible(reason.told, _TOLD)}" if reason.told else ""
+        return f"nobody's update was used{why}"
+    factor = reason.decided_by
+    if factor is None:
+        if reason.weight is None:
+            return f"under {visible(reason.strategy, _NAME)} no contributor has a share"
+        return "nothing told it apart from the others"
+    if factor == RULE:
+        done = "left it out" if reason.status == "left out" else "made this of the updates"
+        return f"{visible(reason.strategy, _NAME)} {done}"
+    if factor == SELECTION:
+        return "only the heaviest were selected" + (
+            ", and it is not among them" if reason.status == "left out" else ", and it is"
+        )
+    return _clause(reason, factor)
+
+
+def _clause(reason: Reason, factor: str) -> str:
+    value, middle = reason.value, reason.middle
+    if value is None or middle is None:
+        return f"“{visible(factor, _NAME)}” decided"
+    if factor == COPIES:
+        return f"{value:.1f} contributors sent the same update, and share one weight"
+    said, middle_said = _pair(factor, value, middle)
+    of_middle = "" if value == middle else f", the middle one {middle_said}"
+    line = ""
+    if reason.line is not None:
+        line = f"; the nearest that was kept has {_pair(factor, reason.line, value)[0]}"
+    if factor in _SIGNALS:
+        symbol = f"{_SYMBOLS[factor]} = " if factor in _SYMBOLS else ""
+        return f"{_compared(reason, factor)} ({symbol}{said}{of_middle}{line})"
+    if factor == MEASURE:
+        return f"the {visible(reason.measure or 'measure', 80)} is {said}{of_middle}{line}"
+    return f"{evidence(factor, value)} ({visible(factor, _NAME)} {said}{of_middle}{line})"
+
+
+def _compared(reason: Reason, factor: str) -> str:
+    least, less, more, most = _SIGNALS[factor]
+    if reason.at_an_end:
+        return least if reason.at_an_end < 0 else most
+    assert reason.value is not None  # noqa: S101 - a clause has both
+    assert reason.middle is not None  # noqa: S101
+    return less if reason.value < reason.middle else more
+
+
+def _pair(factor: str, value: float, other: float) -> tuple[str, str]:
+    if factor in _SYMBOLS:
+        return apart(value, other)
+    if factor in (EXAMPLES, MEASURE):
+        return compact(value), compact(other)
+    return signed(value), signed(other)
+
+
+def _heading(reason: Reason) -> str:
+    name = visible(reason.contributor, _NAME)
+    if reason.weight is None:
+        return f"{name}: no share of its own"
+    if reason.status not in ("counted", "left out"):
+        return f"{name}: {percent(0.0)}"
+    return f"{name}: {percent(reason.weight)}; equal shares would be {percent(reason.equal)}"
+
+
+def _since(reasons: RoundReasons, reason: Reason) -> str:
+    """Say why these signals counted, and not others: the gate's decision."""
+    record, gate = reasons.record, reasons.dials.gate
+    if not reasons.reproduced or record.judgement:
+        return ""
+    if record.branch == "uniform":
+        least, bound = apart(record.min_s, gate.tau_h)
+        return f"nobody was doubted: outside signals are {least} and more, above {bound}"
+    if record.branch == "multiplicative":
+        return "the product q · v · r · T counted"
+    rho, bound = apart(record.rho_c, gate.tau_c)
+    if record.branch == "krum":
+        if record.strategy == "q_only":
+            return ""
+        if math.isnan(record.rho_c):
+            whose = "outside signals" if reasons.same_outside else "updates' distances"
+            return f"nothing but q counted: {whose} were the same for all"
+        return (
+            "nothing but q counted: outside signals do not go along with it"
+            f" (rho_c = {rho}, not above {bound})"
+        )
+    if record.branch == "blend" and record.strategy != "softmax_blend":
+        return f"outside signals counted too: they go along with q (rho_c = {rho} > {bound})"
+    return ""
+
+
+def _missing(reason: Reason) -> str:
+    if reason.missing is None:
+        return ""
+    return f"{apart(reason.missing, 0.0, 1)[0]} nats more for it would have kept it"
+
+
+def _alike(reason: Reason) -> str:
+    factor = reason.decided_by
+    if factor is None or factor not in reason.without or factor in (MEASURE, RULE):
+        return ""
+    had = _ALIKE.get(factor, f"without “{visible(factor, _NAME)}”")
+    return f"{had}: {percent(reason.without[factor])}"
+
+
+def _under(reason: Reason) -> str:
+    own = percent(reason.weight)
+    others = {name: percent(weight) for name, weight in reason.under.items()}
+    others = {name: said for name, said in others.items() if said != own}
+    if reason.under and not others:
+        return f"under {', '.join(reason.under)} it would be the same"
+    return "; ".join(f"under {name}: {said}" for name, said in others.items())
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
