@@ -41,6 +41,8 @@ class RoundNumbers:
         Contributors that send one's update, itself included.
     evidence : mapping
         Kind to log-likelihood ratios (n,) in nats; empty unless evidence was weighed.
+    worth : (n,) float64
+        What credentials proved worth, in nats, where evidence was weighed.
     trusted : bool
         Whether rows vouch for it.
     """
@@ -57,6 +59,7 @@ class RoundNumbers:
     measured: Column
     copies: Column
     evidence: Mapping[str, Column]
+    worth: Column
     trusted: bool = False
 
     @classmethod
@@ -86,6 +89,7 @@ class RoundNumbers:
             selected=np.array([one.selected for one in people], dtype=bool),
             measured=_column([one.measured for one in people]),
             copies=_column([one.copies for one in judged] if whole else [1.0] * len(people)),
+            worth=_column([one.worth for one in judged] if whole else [0.0] * len(people)),
             evidence={
                 kind: _column([one.evidence.get(kind, 0.0) for one in judged])
                 for kind in kinds

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.calibrated.judging import judge
+from anml_fl.method.calibrated.judging import judge, summed
 from anml_fl.method.combination import multiplicative, softmax_blend
 from anml_fl.method.example_shares import example_shares
 from anml_fl.method.gate import Gate
@@ -78,14 +78,9 @@ def product(found: RoundNumbers, dials: Dials) -> Shares:
 
 
 def calibrated(found: RoundNumbers, dials: Dials) -> Shares:
-    """Go by evidence, and what credentials are worth."""
-    credentials = (found.v, found.r)
-    return _judged(found, credentials)
-
-
-def without_credentials(found: RoundNumbers, dials: Dials) -> Shares:
-    """Go by evidence alone."""
-    return _judged(found, None)
+    """Go by evidence, and by what credentials proved worth."""
+    llr = summed(found.evidence, len(found.names))
+    return judge(llr, found.worth, found.copies, found.examples, trusted=found.trusted).shares
 
 
 def kept_mean(found: RoundNumbers, dials: Dials) -> Shares:
@@ -98,9 +93,3 @@ def _combined(found: RoundNumbers, dials: Dials, weighting: Weighting) -> Shares
     if weighting.select:
         chosen = select_top(weighting.weights, dials.fraction)
     return example_shares(weighting.weights, chosen, found.examples)
-
-
-def _judged(found: RoundNumbers, credentials: tuple[Shares, Shares] | None) -> Shares:
-    return judge(
-        found.evidence, credentials, found.copies, found.examples, trusted=found.trusted
-    ).shares

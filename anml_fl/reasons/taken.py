@@ -121,13 +121,12 @@ def without(taken: Taken, factor: str, found: RoundNumbers, dials: Dials) -> Sha
     if factor in found.evidence:
         rest = {kind: of for kind, of in found.evidence.items() if kind != factor}
         return tried(taken.scheme, replace(found, evidence=rest), dials)
-    if factor == CREDENTIALS and found.evidence:
-        return tried(schemes.without_credentials, found, dials)
     if factor == SELECTION:
         return tried(taken.scheme, found, replace(dials, fraction=1.0))
     alike = {
         Q: {"q": ones * found.q.mean()},
-        CREDENTIALS: {name: ones * getattr(found, name).mean() for name in ("v", "r", "s")},
+        CREDENTIALS: {name: ones * getattr(found, name).mean() for name in ("v", "r", "s")}
+        | {"worth": 0 * ones},
         FRESHNESS: {"T": ones},
         EXAMPLES: {"examples": ones},
         COPIES: {"copies": ones},

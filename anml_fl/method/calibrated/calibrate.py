@@ -12,7 +12,7 @@ from anml_fl.method.calibrated.credential_worth import C
 from anml_fl.method.calibrated.directions import units
 from anml_fl.method.calibrated.evidence import DECAY, KINDS
 from anml_fl.method.calibrated.influence import influence_bounds
-from anml_fl.method.calibrated.judging import BASE, judge
+from anml_fl.method.calibrated.judging import BASE, judge, learned, summed
 from anml_fl.method.calibrated.log_odds import sigmoid
 from anml_fl.method.calibrated.memory import Memory
 from anml_fl.method.calibrated.nats import nats_for
@@ -52,7 +52,7 @@ class Verdict:
 def calibrate(
     observed: Observed, v: NDArray[np.float64], r: NDArray[np.float64], memory: Memory
 ) -> Verdict:
-    """Weigh the contributors of a round: gather evidence on each, and `judge` by it.
+    """Weigh the contributors of a round: gather evidence on each, and judge by it.
 
     Parameters
     ----------
@@ -76,8 +76,10 @@ def calibrate(
     voices = np.maximum(1.0 - trust, _LEAST_VOICE) / (cosines**_ALIKE_POWER).sum(axis=1)
     found, memory = _evidence(observed, memory, voices)
     alike = copies(cosines)
-    judged = judge(found, (v, r), alike, observed.examples, trusted=observed.root is not None)
-    memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(judged.l + BASE))
+    llr = summed(found, n)
+    worth, slopes = learned(llr, v, r)
+    judged = judge(llr, worth, alike, observed.examples, trusted=observed.root is not None)
+    memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + BASE))
     bounds = influence_bounds(observed.norms, observed.examples)
     return Verdict(
         shares=judged.shares,
@@ -85,8 +87,8 @@ def calibrate(
         contributors=tuple(
             ContributorJudgement(
                 evidence={kind: float(of[i]) for kind, of in found.items()},
-                l=float(judged.l[i]),
-                worth=float(judged.worth[i]),
+                l=float(llr[i]),
+                worth=float(worth[i]),
                 posterior=float(judged.posterior[i]),
                 copies=float(alike[i]),
                 norm=float(observed.norms[i]),
@@ -98,7 +100,7 @@ def calibrate(
             root="none" if observed.root is None else observed.root.about,
             base_rate=BASE,
             c=C,
-            slopes={"v": float(judged.slopes[0]), "r": float(judged.slopes[1])},
+            slopes={"v": float(slopes[0]), "r": float(slopes[1])},
             cap=observed.cap,
             damping=judged.damping,
         ),

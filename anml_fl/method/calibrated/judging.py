@@ -33,16 +33,10 @@ _MOST = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What evidence and credentials came to.
+    """Whom evidence and credentials keep, and how much each counts.
 
     Parameters
     ----------
-    l : (n,) float64
-        The evidence's sum, clipped, in nats.
-    worth : (n,) float64
-        What (v, r) add to it.
-    slopes : (2,) float64
-        What .1 more of v, and of r, is worth.
     posterior : (n,) float64
         Probability that a contributor is to be kept.
     kept : (n,) bool
@@ -52,24 +46,41 @@ class Judged:
         What the step is multiplied by, in [0, 1].
     """
 
-    l: NDArray[np.float64]  # noqa: E741 - the method's symbol
-    worth: NDArray[np.float64]
-    slopes: NDArray[np.float64]
     posterior: NDArray[np.float64]
     kept: NDArray[np.bool_]
     shares: NDArray[np.float64]
     damping: float
 
 
+def summed(evidence: Mapping[str, NDArray[np.float64]], n: int) -> NDArray[np.float64]:
+    """Sum log-likelihood ratios by kind, in nats, and clip them to +-6: l (n,).
+
+    Examples
+    --------
+    >>> summed({"company": np.array([3.0, -9.0]), "root direction": np.ones(2)}, 2)
+    array([ 4., -6.])
+    """
+    found: NDArray[np.float64] = np.clip(sum(evidence.values(), np.zeros(n)), -_MOST, _MOST)
+    return found
+
+
+def learned(
+    llr: NDArray[np.float64], v: NDArray[np.float64], r: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Learn what (v, r) are worth from the evidence on the others, as `credential_worth`."""
+    verdicts = sigmoid(2.0 * (llr - np.median(llr)) + BASE)
+    return credential_worth(verdicts, v, r, BASE)
+
+
 def judge(
-    evidence: Mapping[str, NDArray[np.float64]],
-    credentials: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
+    llr: NDArray[np.float64],
+    worth: NDArray[np.float64],
     copies: NDArray[np.float64],
     examples: NDArray[np.float64],
     *,
     trusted: bool,
 ) -> Judged:
-    """Weigh contributors by evidence, and by what their credentials prove worth.
+    """Weigh contributors by evidence, and by what their credentials proved worth.
 
     e_i = l_i + logit(.8) - logit(.3), with l_i the evidence's log-likelihood ratios, summed
     and clipped to +-6; no credential is in it. Kept is who has e_i + s_i > 0, |s_i| <= c what
@@ -78,10 +89,10 @@ def judge(
 
     Parameters
     ----------
-    evidence : mapping
-        Kind to log-likelihood ratios (n,) in nats; empty where nothing is known.
-    credentials : tuple of (n,) float64, optional
-        v and r, in [0, 1]; None: they count for nothing.
+    llr : (n,) float64
+        l, as of `summed`.
+    worth : (n,) float64
+        s, as of `learned`.
     copies : (n,) float64
         Contributors that send one's update, itself included, >= 1.
     examples : (n,) float64
@@ -91,34 +102,25 @@ def judge(
 
     Examples
     --------
-    >>> found = judge({"company": np.array([3.0, 3.0, -4.0])}, None, np.ones(3), np.ones(3),
+    >>> found = judge(np.array([3.0, 3.0, -4.0]), np.zeros(3), np.ones(3), np.ones(3),
     ...               trusted=True)
     >>> found.kept, found.shares.round(2)
     (array([ True,  True, False]), array([0.5, 0.5, 0. ]))
     """
-    n = examples.size
     base = fedavg_shares(examples)
-    llr = np.clip(sum(evidence.values(), np.zeros(n)), -_MOST, _MOST)
     e = llr + BASE - KEPT
     earned = e
     if not trusted:
         # Without trusted rows the majority is the measure: the better half is believed, but
         # not what it claims.
         best = llr >= np.median(llr)
-        e, earned = np.where(best, np.maximum(e, C + 0.01), e), np.zeros(n)
-    worth, slopes = np.zeros(n), np.zeros(2)
-    if credentials is not None:
-        verdicts = sigmoid(2.0 * (llr - np.median(llr)) + BASE)
-        worth, slopes = credential_worth(verdicts, *credentials, BASE)
+        e, earned = np.where(best, np.maximum(e, C + 0.01), e), np.zeros(llr.size)
     kept = e + worth > 0
     posterior = sigmoid(e + KEPT + worth)
     rho = kept * posterior / copies
     weights = earned_shares(base, earned, C) * rho
     total = weights.sum()
     return Judged(
-        l=llr,
-        worth=worth,
-        slopes=slopes,
         posterior=posterior,
         kept=kept,
         shares=weights / total if total > 0 else weights,
