@@ -36,21 +36,25 @@ class Reason:
     branch : str, optional
         Of the round.
     decided_by : str, optional
-        What changed its weight most: "q", "credentials", "freshness", "examples",
-        "selection", "copies", a kind of evidence, "measure", or "rule" where no more is known.
+        Whose part took it farthest from an equal share: "q", "credentials", "freshness",
+        "examples", "copies", a kind of evidence, "measure", or "rule" where no more is known.
         None where nothing told it apart.
     measure : str, optional
         What the rule measured, where that decided.
-    value, middle : float, optional
-        Of what decided: its own, and the median of the valid replies'.
+    value, mean : float, optional
+        Of what decided: its own, and the valid replies' mean.
     line : float, optional
         Of what decided, the nearest value that was kept, for one that was left out.
     at_an_end : int
         Of what decided: -1 if no other's is lower, 1 if no other's is higher, 0 between.
     missing : float, optional
         Nats of evidence that would have kept it, > 0; of one that evidence left out.
+    parts : mapping
+        Factor to its part of weight - equal, by Shapley's value: they sum to that.
     without : mapping
         Factor to the weight that it would have had, had that told nobody apart.
+    uncut : float, optional
+        The weight that it would have had, had nobody been cut off as too light.
     under : mapping
         Strategy to the weight that it would have had under it.
     """
@@ -68,11 +72,13 @@ class Reason:
     decided_by: str | None = None
     measure: str | None = None
     value: float | None = None
-    middle: float | None = None
+    mean: float | None = None
     line: float | None = None
     at_an_end: int = 0
     missing: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
     without: Mapping[str, float] = field(default_factory=dict)
+    uncut: float | None = None
     under: Mapping[str, float] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:

@@ -11,13 +11,16 @@ import numpy as np
 
 from anml_fl.method.calibrated.judging import KEPT
 from anml_fl.reasons import schemes
+from anml_fl.reasons.parts import parts
 from anml_fl.reasons.reason import Reason
 from anml_fl.reasons.round_numbers import RoundNumbers
 from anml_fl.reasons.taken import (
     ALTERNATIVES,
+    EXAMPLES,
     MEASURE,
     RULE,
     taken,
+    tells,
     tried,
     without,
 )
@@ -29,10 +32,10 @@ if TYPE_CHECKING:
 
     from anml_fl.method.records import ContributorRecord, RoundRecord
     from anml_fl.reasons.schemes import Dials
-    from anml_fl.reasons.taken import Taken
+    from anml_fl.reasons.taken import Shares, Taken
 
-# A weight that moves by less was not decided by what moved it.
-_LEAST = 1e-6
+# A part that is less of an equal share does not tell anybody apart.
+_LEAST = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,26 +112,67 @@ class RoundReasons:
         return shares.size - np.searchsorted(np.sort(shares), shares, side="right") + 1
 
     @cached_property
-    def _without(self) -> Mapping[str, NDArray[np.float64]]:
-        found, made = self._found, self._taken
-        tries: dict[str, NDArray[np.float64] | None] = {}
-        if made is not None:
-            tries = {one: without(made, one, found, self.dials) for one in made.factors}
-        if made is None or (made.scheme is schemes.kept_mean and not found.selected.all()):
-            # What chose, or weighed, and is none of the factors that are known here.
-            tries[self._chooser] = tried(schemes.fedavg, found, self.dials)
-        return {factor: shares for factor, shares in tries.items() if shares is not None}
+    def _factors(self) -> tuple[str, ...]:
+        """What told contributors apart, where it is known what made the weights."""
+        made = self._taken
+        return tuple(one for one in made.factors if tells(self._found, one)) if made else ()
 
     @cached_property
-    def _under(self) -> Mapping[str, NDArray[np.float64]]:
+    def _chosen(self) -> bool:
+        """Whether something else chose, or weighed, of which no more is known."""
+        made = self._taken
+        return made is None or (
+            made.scheme is schemes.kept_mean and not bool(self._found.selected.all())
+        )
+
+    @cached_property
+    def _parts(self) -> Mapping[str, Shares]:
+        found, made = self._found, self._taken
+        if np.isnan(found.shares).any() or np.isnan(found.examples).any():
+            return {}
+        if self._chosen or made is None:
+            # By examples first; what the rule did then is its own.
+            known, equal = schemes.fedavg(found, self.dials), 1 / len(found.names)
+            return {EXAMPLES: known - equal, self._chooser: found.shares - known}
+        unknown = np.full(len(found.names), math.nan)
+
+        def shares_of(some: frozenset[str]) -> Shares:
+            shares = without(made, set(self._factors) - some, found, self.dials)
+            return unknown if shares is None else shares
+
+        divided = parts(self._factors, shares_of)
+        return {name: of for name, of in divided.items() if np.isfinite(of).all()}
+
+    @cached_property
+    def _without(self) -> Mapping[str, Shares]:
+        if self._chosen or self._taken is None:
+            return self._given({self._chooser: tried(schemes.fedavg, self._found, self.dials)})
+        made = self._taken
+        return self._given(
+            {one: without(made, (one,), self._found, self.dials) for one in self._factors}
+        )
+
+    @cached_property
+    def _uncut(self) -> Shares | None:
+        if self._taken is None or not self._taken.selects:
+            return None
+        return tried(self._taken.scheme, self._found, replace(self.dials, fraction=1.0))
+
+    @staticmethod
+    def _given(tries: Mapping[str, Shares | None]) -> Mapping[str, Shares]:
+        return {name: shares for name, shares in tries.items() if shares is not None}
+
+    @cached_property
+    def _under(self) -> Mapping[str, Shares]:
         if self._taken is None and self.record.branch is not None:
             return {}  # its q, or its settings, are none of those that are known here
-        tries = {
-            name: tried(scheme, self._found, self.dials)
-            for name, scheme in ALTERNATIVES.items()
-            if name != self.record.strategy
-        }
-        return {name: shares for name, shares in tries.items() if shares is not None}
+        return self._given(
+            {
+                name: tried(scheme, self._found, self.dials)
+                for name, scheme in ALTERNATIVES.items()
+                if name != self.record.strategy
+            }
+        )
 
     @property
     def _chooser(self) -> str:
@@ -162,18 +206,21 @@ class RoundReasons:
             measure=record.measure.name if factor == MEASURE and record.measure else None,
             **self._measured(row, factor, kept=person.selected),
             missing=self._missing(person),
+            parts={name: float(of[row]) for name, of in self._parts.items()},
             without={name: float(shares[row]) for name, shares in self._without.items()},
+            uncut=None if self._uncut is None else float(self._uncut[row]),
             under={name: float(shares[row]) for name, shares in self._under.items()},
         )
 
     def _decisive(self, row: int) -> str | None:
-        """Name what, had it told nobody apart, would have changed a weight most."""
-        share = self._found.shares[row]
+        """Name whose part took a share farthest the way that it lies from an equal one."""
+        share, equal = self._found.shares[row], 1 / len(self._found.names)
         if math.isnan(share):
             return None if self._found.selected[row] else self._chooser
-        changes = {name: abs(of[row] - share) for name, of in self._without.items()}
-        most = max(changes, key=lambda name: changes[name], default=None)
-        return most if most is not None and changes[most] > _LEAST else None
+        way = 1.0 if share >= equal else -1.0
+        pulls = {name: way * of[row] for name, of in self._parts.items()}
+        most = max(pulls, key=lambda name: pulls[name], default=None)
+        return most if most is not None and pulls[most] > _LEAST * equal else None
 
     def _measured(self, row: int, factor: str | None, *, kept: bool) -> dict[str, Any]:
         found = self._found
@@ -190,7 +237,7 @@ class RoundReasons:
             line = nearest if (value > nearest if less else value < nearest) else None
         return {
             "value": value,
-            "middle": float(np.median(finite)),
+            "mean": float(np.mean(finite)),
             "line": line,
             "at_an_end": 0 if low == high else (value == high) - (value == low),
         }

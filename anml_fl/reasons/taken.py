@@ -1,4 +1,4 @@
-"""How a round's weights were made, and what they would be if one thing told nobody apart."""
+"""How a round's weights were made, and what they would be if some things told nobody apart."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from anml_fl.reasons import schemes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Scheme = Callable[[RoundNumbers, Dials], Shares]
 
 Q, CREDENTIALS, FRESHNESS, EXAMPLES = "q", "credentials", "freshness", "examples"
-SELECTION, COPIES, MEASURE, RULE = "selection", "copies", "measure", "rule"
+COPIES, MEASURE, RULE = "copies", "measure", "rule"
+_SIGNALS = (Q, CREDENTIALS, FRESHNESS)
 
 # Shares that differ by no more are the same: a record's numbers are whole, sums are not.
 _SAME = 1e-9
@@ -46,11 +47,14 @@ class Taken:
     scheme : callable
         From a round's numbers to shares: it gives those that were recorded.
     factors : tuple of str
-        What the shares depend on beside who was kept.
+        What the shares depend on.
+    selects : bool
+        Whether only the heaviest fraction is selected.
     """
 
     scheme: Scheme
     factors: tuple[str, ...]
+    selects: bool = False
 
 
 def taken(record: RoundRecord, found: RoundNumbers, dials: Dials) -> Taken | None:
@@ -93,36 +97,34 @@ def _candidates(record: RoundRecord, found: RoundNumbers) -> tuple[Taken, ...]:
     if found.evidence:
         kinds = (*found.evidence, CREDENTIALS, COPIES, EXAMPLES)
         return (Taken(schemes.calibrated, kinds),)
-    weighing = (Q, CREDENTIALS, FRESHNESS, EXAMPLES, SELECTION)
+    weighing = (Q, CREDENTIALS, FRESHNESS, EXAMPLES)
     return {
         "uniform": (Taken(schemes.uniform, (FRESHNESS, EXAMPLES)),),
-        "blend": (Taken(schemes.blend, weighing),),
-        "multiplicative": (Taken(schemes.product, weighing),),
+        "blend": (Taken(schemes.blend, weighing, selects=True),),
+        "multiplicative": (Taken(schemes.product, weighing, selects=True),),
         "krum": (
-            Taken(schemes.gated_q, (Q, FRESHNESS, EXAMPLES, SELECTION)),
-            Taken(schemes.q_only, (Q, EXAMPLES, SELECTION)),
+            Taken(schemes.gated_q, (Q, FRESHNESS, EXAMPLES), selects=True),
+            Taken(schemes.q_only, (Q, EXAMPLES), selects=True),
         ),
     }.get(record.branch or "", (Taken(schemes.kept_mean, (EXAMPLES,)),))
 
 
-def without(taken: Taken, factor: str, found: RoundNumbers, dials: Dials) -> Shares | None:
-    """Give the shares if a factor told nobody apart; None where that cannot be said.
+def without(
+    taken: Taken, factors: Collection[str], found: RoundNumbers, dials: Dials
+) -> Shares | None:
+    """Give the shares if some factors told nobody apart; None where that cannot be said.
+
+    Nobody is cut off where no signal is left to tell who is heavy.
 
     Parameters
     ----------
     taken : Taken
-    factor : str
-        One of its factors.
+    factors : collection of str
+        Of its factors.
     found : RoundNumbers
     dials : Dials
     """
-    n = len(found.names)
-    ones = np.ones(n)
-    if factor in found.evidence:
-        rest = {kind: of for kind, of in found.evidence.items() if kind != factor}
-        return tried(taken.scheme, replace(found, evidence=rest), dials)
-    if factor == SELECTION:
-        return tried(taken.scheme, found, replace(dials, fraction=1.0))
+    ones = np.ones(len(found.names))
     alike = {
         Q: {"q": ones * found.q.mean()},
         CREDENTIALS: {name: ones * getattr(found, name).mean() for name in ("v", "r", "s")}
@@ -131,7 +133,21 @@ def without(taken: Taken, factor: str, found: RoundNumbers, dials: Dials) -> Sha
         EXAMPLES: {"examples": ones},
         COPIES: {"copies": ones},
     }
-    return tried(taken.scheme, replace(found, **alike[factor]), dials)
+    given = replace(
+        found,
+        evidence={kind: of for kind, of in found.evidence.items() if kind not in factors},
+        **{name: of for one in factors for name, of in alike.get(one, {}).items()},
+    )
+    left = [one for one in taken.factors if one in _SIGNALS and one not in factors]
+    if taken.selects and not any(tells(found, one) for one in left):
+        dials = replace(dials, fraction=1.0)
+    return tried(taken.scheme, given, dials)
+
+
+def tells(found: RoundNumbers, factor: str) -> bool:
+    """Whether a factor tells any two contributors of a round apart."""
+    column = found.worth if factor == CREDENTIALS and found.evidence else found.column(factor)
+    return column is None or factor in found.evidence or bool(np.ptp(column) > 0)
 
 
 def tried(scheme: Scheme, found: RoundNumbers, dials: Dials) -> Shares | None:

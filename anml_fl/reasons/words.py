@@ -14,41 +14,42 @@ from anml_fl.reasons.taken import (
     FRESHNESS,
     MEASURE,
     RULE,
-    SELECTION,
     Q,
 )
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anml_fl.reasons.reason import Reason
     from anml_fl.reasons.round_reasons import RoundReasons
 
 # Letters of a name, and of what was recorded.
 _NAME, _TOLD = 40, 300
-# What the least, less than most, more than most and the most of each signal means.
+# What the least, less than the mean, more than it and the most of each signal means.
 _SIGNALS = {
     Q: (
         "its update lay farthest from the others'",
-        "its update lay farther from the others' than most do",
-        "its update lay nearer to the others' than most do",
+        "its update lay farther from the others' than on average",
+        "its update lay nearer to the others' than on average",
         "its update lay nearest to the others'",
     ),
     CREDENTIALS: (
         "its credentials are the weakest",
-        "its credentials are weaker than most",
-        "its credentials are stronger than most",
+        "its credentials are weaker than on average",
+        "its credentials are stronger than on average",
         "its credentials are the strongest",
     ),
     FRESHNESS: (
         "what is known of it is the oldest",
-        "what is known of it is older than of most",
-        "what is known of it is newer than of most",
+        "what is known of it is older than on average",
+        "what is known of it is newer than on average",
         "what is known of it is the newest",
     ),
     EXAMPLES: (
         "it counts for the fewest examples",
-        "it counts for fewer examples than most",
-        "it counts for more examples than most",
+        "it counts for fewer examples than on average",
+        "it counts for more examples than on average",
         "it counts for the most examples",
     ),
 }
@@ -58,7 +59,6 @@ _ALIKE = {
     CREDENTIALS: "had all had the same credentials",
     FRESHNESS: "had all been as fresh",
     EXAMPLES: "had all counted for as many examples",
-    SELECTION: "had nobody been cut off",
     COPIES: "had its copies not counted as one",
 }
 
@@ -95,15 +95,17 @@ def sentences(reasons: RoundReasons, contributor: str) -> str:
     >>> said = sentences(RoundReasons(record, Dials(fraction=1.0)), "c")
     >>> print(said.replace("\xa0", " ").replace(". ", ".\n"))
     c: 0.0 %; equal shares would be 33.3 %.
-    Its update lay farthest from the others' (q = 0.00, the middle one 0.60).
+    Its update lay farthest from the others' (q = 0.00, on average 0.53).
     Nothing but q counted: outside signals were the same for all.
     Had q been the same for all: 33.3 %.
-    Under fedavg: 33.3 %; under softmax_blend: 25.7 %.
+    It would be 33.3 % under fedavg, 25.7 % under softmax_blend.
     """
     reason = reasons.of(contributor)
     parts = [because(reason)]
     if reason.status in ("counted", "left out"):
-        parts += [_since(reasons, reason), _missing(reason), _alike(reason), _under(reason)]
+        parts += [_parts(reason), _since(reasons, reason), _cut(reason)]
+        parts += [_missing(reason)]
+        parts += [_alike(reason), _under(reason)]
     told = [f"{_capital(part)}." for part in parts if part]
     return " ".join((f"{_heading(reason)}.", *told))
 
@@ -131,39 +133,33 @@ def because(reason: Reason) -> str:
     if factor == RULE:
         done = "left it out" if reason.status == "left out" else "made this of the updates"
         return f"{visible(reason.strategy, _NAME)} {done}"
-    if factor == SELECTION:
-        return "only the heaviest were selected" + (
-            ", and it is not among them" if reason.status == "left out" else ", and it is"
-        )
     return _clause(reason, factor)
 
 
 def _clause(reason: Reason, factor: str) -> str:
-    value, middle = reason.value, reason.middle
-    if value is None or middle is None:
+    value, mean = reason.value, reason.mean
+    if value is None or mean is None:
         return f"“{visible(factor, _NAME)}” decided"
     if factor == COPIES:
         return f"{value:.1f} contributors sent the same update, and share one weight"
-    said, middle_said = _pair(factor, value, middle)
-    of_middle = "" if value == middle else f", the middle one {middle_said}"
-    line = ""
+    said, mean_said = _pair(factor, value, mean)
+    numbers = f"{said}, on average {mean_said}" if said != mean_said else said
     if reason.line is not None:
-        line = f"; the nearest that was kept has {_pair(factor, reason.line, value)[0]}"
+        numbers += f"; the nearest that was kept has {_pair(factor, reason.line, value)[0]}"
     if factor in _SIGNALS:
+        least, less, more, most = _SIGNALS[factor]
+        ends = {-1: least, 0: less if value < mean else more, 1: most}
         symbol = f"{_SYMBOLS[factor]} = " if factor in _SYMBOLS else ""
-        return f"{_compared(reason, factor)} ({symbol}{said}{of_middle}{line})"
+        return f"{ends[reason.at_an_end]} ({symbol}{numbers})"
     if factor == MEASURE:
-        return f"the {visible(reason.measure or 'measure', 80)} is {said}{of_middle}{line}"
-    return f"{evidence(factor, value)} ({visible(factor, _NAME)} {said}{of_middle}{line})"
-
-
-def _compared(reason: Reason, factor: str) -> str:
-    least, less, more, most = _SIGNALS[factor]
-    if reason.at_an_end:
-        return least if reason.at_an_end < 0 else most
-    assert reason.value is not None  # noqa: S101 - a clause has both
-    assert reason.middle is not None  # noqa: S101
-    return less if reason.value < reason.middle else more
+        return f"the {visible(reason.measure or 'measure', 80)} is {numbers}"
+    kind = visible(factor, _NAME)
+    gained = reason.parts.get(factor, 0.0) > 0
+    if gained != (value > 0) or signed(value) == signed(0.0):
+        # Shares are of one whole: what speaks against others is for it.
+        more = "more" if gained else "less"
+        return f"“{kind}” speaks {more} for it than for others ({numbers})"
+    return f"{evidence(factor, value)} ({kind} {numbers})"
 
 
 def _pair(factor: str, value: float, other: float) -> tuple[str, str]:
@@ -209,6 +205,26 @@ def _since(reasons: RoundReasons, reason: Reason) -> str:
     return ""
 
 
+def _parts(reason: Reason) -> str:
+    """Divide what lies between its share and an equal one, where several things made it."""
+    told = {
+        name: f"{'−' if part < 0 else '+'}{100 * abs(part):.1f}"
+        for name, part in sorted(reason.parts.items(), key=lambda item: -abs(item[1]))
+        if f"{100 * abs(part):.1f}" != "0.0"
+    }
+    if len(told) < 2 or reason.weight is None or reason.equal is None:
+        return ""
+    points = listed([f"{visible(name, _NAME)} {said}" for name, said in told.items()])
+    return f"in percentage points from an equal share: {points}"
+
+
+def _cut(reason: Reason) -> str:
+    if reason.status != "left out" or reason.uncut is None:
+        return ""
+    uncut = percent(reason.uncut)
+    return f"it is not among the heaviest, who alone are selected: with all of them {uncut}"
+
+
 def _missing(reason: Reason) -> str:
     if reason.missing is None:
         return ""
@@ -220,16 +236,30 @@ def _alike(reason: Reason) -> str:
     if factor is None or factor not in reason.without or factor in (MEASURE, RULE):
         return ""
     had = _ALIKE.get(factor, f"without “{visible(factor, _NAME)}”")
-    return f"{had}: {percent(reason.without[factor])}"
+    otherwise = percent(reason.without[factor])
+    return f"{had}: {otherwise}" + (", as now" if otherwise == percent(reason.weight) else "")
 
 
 def _under(reason: Reason) -> str:
     own = percent(reason.weight)
-    others = {name: percent(weight) for name, weight in reason.under.items()}
-    others = {name: said for name, said in others.items() if said != own}
-    if reason.under and not others:
-        return f"under {', '.join(reason.under)} it would be the same"
-    return "; ".join(f"under {name}: {said}" for name, said in others.items())
+    same: dict[str, list[str]] = {}
+    for name, weight in reason.under.items():
+        same.setdefault(percent(weight), []).append(name)
+    told = [f"{said} under {listed(names)}" for said, names in same.items() if said != own]
+    if told:
+        return f"it would be {', '.join(told)}"
+    return f"it would be the same under {listed([*reason.under])}" if reason.under else ""
+
+
+def listed(items: Sequence[str]) -> str:
+    """Name some things in a sentence.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
 
 
 def _capital(text: str) -> str:
