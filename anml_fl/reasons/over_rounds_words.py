@@ -38,13 +38,13 @@ def sentences_over(over: OverRounds) -> str:
     >>> q = Decided(rounds=3, part=-0.2, value=0.1, mean=0.5)
     >>> site = OverRounds(
     ...     contributor="site-a", strategy="anml", rounds=4, new_models=4, counted=1, first=2,
-    ...     last=2, left_out=2, refused={"ill": 1}, weight=0.1, equal=0.25,
+    ...     last=2, left_out=2, refused={"-": 1}, weight=0.1, equal=0.25,
     ...     decided_by="q", decided={"q": q}, parts={"q": -0.15, "refused": 0.0},
     ...     under={"fedavg": Alternative(rounds=4, weight=0.2, own=0.1)},
     ... )
     >>> print(sentences_over(site).replace("\xa0", " ").replace(". ", ".\n"))
     site-a: 10.0 % on average over 4 rounds; equal shares would be 25.0 %.
-    It counted in 1 of 4 rounds (round 2); the rule left it out in 2; no valid reply in 1: ill.
+    It counted in 1 of 4 rounds (round 2); the rule left it out in 2; no valid reply in 1: -.
     Its update lay farther from the others' than on average (q = 0.10, on average 0.50).
     That decided in 3 of 4 rounds.
     It would be 20.0 % under fedavg.

@@ -51,8 +51,13 @@ def decision(reasons: RoundReasons) -> str:
         said.append(f"evidence on each update was weighed, and {whose} for it")
     elif record.measure is not None:
         said.append(f"what counted is the {visible(record.measure.name, _NAME)}")
-    else:
+    elif reasons.reproduced or record.branch is None:
         said.append(since(reasons))
+    else:
+        said.append(
+            "its weights are not those that the settings make of its record, so that nothing"
+            " is said of what else they would have been"
+        )
     if record.note:
         said.append(f"noted: {visible(record.note, _TOLD)}")
     return "; ".join(filter(None, said))
