@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from anml_fl.federation.root_rows import LEAST_PROMISED
 from anml_fl.page.grid import Grid
+from anml_fl.reasons.amounts import percent
 from anml_fl.reasons.evidence_words import against_it, kinds, signed
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
 from server.report.tables import MOST_ROWS, behaviour, contributor_titles
-from server.report.wording import percent, sentence, share
+from server.report.wording import sentence, share
 
 if TYPE_CHECKING:
     from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
