@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from dataclasses import dataclass
-from pathlib import PurePath
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.database.url import located
 from anml_fl.models.metrics import METRICS
+from anml_fl.run.dials import dials_of
 from anml_fl.run.files import CONFIG
 from anml_fl.settings.run import APP, settling_of
 from server.page.opening import content
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from anml_fl.reasons.schemes import Dials
 
 LARGEST = 1 << 20
 """Bytes of `config.toml`."""
@@ -39,6 +41,8 @@ class RunSettings:
     strategies : tuple of str
     tau_h, tau_c : float
         Thresholds of the gate's two stages.
+    dials : Dials, optional
+        What weights depend on; None where one of them is no such setting.
     """
 
     name: str
@@ -49,6 +53,7 @@ class RunSettings:
     strategies: tuple[str, ...]
     tau_h: float = 0.35
     tau_c: float = 0.3
+    dials: Dials | None = None
 
     @property
     def lead(self) -> str:
@@ -68,9 +73,12 @@ def read_settings(folder: Path) -> RunSettings:
     """
     text = content(folder, CONFIG, most=LARGEST).decode("utf-8-sig")
     try:
-        return _found(tomllib.loads(text))
+        found = _found(tomllib.loads(text))
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"a setting is missing or of another type: {error}") from error
+    with suppress(ValueError):  # why weights are what they are is said as far as that goes
+        found = replace(found, dials=dials_of(text, Path(CONFIG)))
+    return found
 
 
 def may_be_served(folder: Path) -> bool:
