@@ -56,7 +56,6 @@ button.who {
   max-width: 22rem; min-height: 1.5rem; overflow: hidden; padding: 0; text-align: left;
   text-decoration: underline; text-overflow: ellipsis; white-space: nowrap;
 }
-td.words { min-width: 18rem; white-space: normal; }
 .share { align-items: center; display: flex; gap: .5rem; justify-content: flex-end; }
 .share > span:last-child { min-width: 4.2em; }
 .gauge { background: var(--grid); flex: none; height: .55rem; width: 4rem; }

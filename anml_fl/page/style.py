@@ -89,6 +89,7 @@ th { background: var(--raised); font-weight: 600; vertical-align: bottom; }
 td { white-space: nowrap; }
 td.number, th.number { font-variant-numeric: tabular-nums; text-align: right; }
 td.text:last-child { min-width: 13rem; overflow-wrap: anywhere; white-space: normal; }
+td.words { min-width: 18rem; white-space: normal; }
 tr.lead td { font-weight: 600; }
 /* A table that is sorted, searched and unfolded: see table.py. */
 .tools {

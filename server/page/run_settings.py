@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.database.url import located
 from anml_fl.models.metrics import METRICS
-from anml_fl.run.dials import dials_of
 from anml_fl.run.files import CONFIG
 from anml_fl.settings.run import APP, settling_of
 from server.page.opening import content
+from server.report.sure_reasons import known_dials
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from anml_fl.reasons.schemes import Dials
 
 LARGEST = 1 << 20
@@ -76,9 +77,7 @@ def read_settings(folder: Path) -> RunSettings:
         found = _found(tomllib.loads(text))
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"a setting is missing or of another type: {error}") from error
-    with suppress(ValueError):  # why weights are what they are is said as far as that goes
-        found = replace(found, dials=dials_of(text, Path(CONFIG)))
-    return found
+    return replace(found, dials=known_dials(text))
 
 
 def may_be_served(folder: Path) -> bool:

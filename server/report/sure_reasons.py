@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anml_fl.reasons.round_reasons import RoundReasons
 from anml_fl.reasons.schemes import Dials
 from anml_fl.reasons.words import because, sentences
+from anml_fl.run.dials import dials_of
+from anml_fl.run.files import CONFIG
 from server.report.wording import sentence
 
 if TYPE_CHECKING:
     from anml_fl.method.records import RoundRecord
     from anml_fl.reasons.reason import Reason
+
+
+def known_dials(config: str) -> Dials | None:
+    r"""Read what weights depend on from a run's settings; None where one is no such setting.
+
+    Parameters
+    ----------
+    config : str
+        Text of config.toml.
+
+    Examples
+    --------
+    >>> known_dials("[aggregation]\ntau = 0.5").gate.tau, known_dials("aggregation.tau = -1")
+    (0.5, None)
+    """
+    with suppress(ValueError):  # an odd setting takes no page down: less is said then
+        return dials_of(config, Path(CONFIG))
+    return None
 
 
 class SureReasons:
