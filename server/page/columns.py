@@ -13,6 +13,7 @@ from anml_fl.reasons.evidence_words import against_it
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
 from server.page.snapshot import number
+from server.report.reply_words import plain, sent_nothing
 from server.report.wording import decision
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         "contributors": [one["contributor"] for one in people],
         "selected": [one["selected"] for one in people],
         "reason": [one["reason"] for one in people],
+        "reply": [reply(one) for one in people],
         "why": [why(one, chose=chose) for one in people],
         "refused_credentials": [one["refused_credentials"] for one in people],
         "paid": None,
@@ -80,6 +82,19 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
     return found
 
 
+def reply(person: dict[str, Any]) -> str:
+    """Say what came of a contributor: "valid", "left out", or "none" where nothing came.
+
+    Examples
+    --------
+    >>> reply({"reason": "no node is connected"}), reply({"reason": None})
+    ('none', 'valid')
+    """
+    if person["reason"] is None:
+        return "valid"
+    return "none" if sent_nothing(person["reason"]) else "left out"
+
+
 def why(person: dict[str, Any], *, chose: bool) -> str:
     """Say why a contributor was left out of a round's model; "" if it was not.
 
@@ -91,7 +106,7 @@ def why(person: dict[str, Any], *, chose: bool) -> str:
         Whether the round took anybody.
     """
     if person["reason"] is not None:
-        return str(person["reason"])
+        return plain(str(person["reason"]))
     if person["selected"]:
         return ""
     judged = person.get("judgement")

@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from server.page.columns import why
+from server.page.columns import reply, why
 from server.page.snapshot import number
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def contributor_history(run: Following, strategy: str, name: str) -> dict[str, A
     Returns
     -------
     dict or None
-        None of a stranger. `paid` is what each round paid.
+        None of a stranger. `paid` is what each round paid, None where the strategy pays
+        nobody.
+        `present` counts the rounds that asked it.
 
     Raises
     ------
@@ -74,11 +76,12 @@ def contributor_history(run: Following, strategy: str, name: str) -> dict[str, A
         },
         "selected": [one["selected"] for one in people],
         "reason": [one["reason"] for one in people],
+        "reply": [reply(one) for one in people],
         "why": [why(one, chose=True) for one in people],
         "posterior": [number((one.get("judgement") or {}).get("posterior")) for one in people]
         if judged
         else None,
-        "paid": [_paid(run, number_, name) if pays else None for number_, _ in found],
+        "paid": [_paid(run, number_, name) for number_, _ in found] if pays else None,
         "last_seen": max((n for n, one in found if one["q"] is not None), default=0),
         "present": len(asked),
     }
