@@ -43,9 +43,9 @@ class History {
     const replied = found.reply.filter((one) => one === "valid").length;
     const selected = found.selected.filter(Boolean).length;
     const paid = found.paid?.reduce((sum, x) => sum + (x ?? 0), 0);
-    put(this.facts, `Under ${visible(strategy, 40)}: asked in `
-      + `${plural(found.present, "round")}${n < found.present ? `; of ${n} shown here:` : ","}`
-      + ` a valid reply in ${replied}, selected in ${selected}`
+    put(this.facts, `Under ${visible(strategy, 40)}, in ${plural(found.present, "round")}`
+      + `${n < found.present ? `, of which ${n} are shown` : ""}`
+      + `: a valid reply in ${replied}, selected in ${selected}`
       + `${found.last_seen ? `, the last reply in round ${found.last_seen}` : ""}`
       + `${has(paid) ? `; paid: ${whole(paid)} micro-units` : ""}.`);
     // What decides beside the number of examples, from 0 to 1: the posterior, or else q.
@@ -55,7 +55,7 @@ class History {
     for (const one of this.parts) one.hidden = false;
     this.curves.label = `Weight and ${beside} by round`;
     this.curves.set(series, {
-      title: `Weight and ${beside}, from 0 to 1`, written: (x) => fixed(x, 3),
+      title: "From 0 to 1", written: (x) => fixed(x, 3),
     });
     this.table.setColumns(this.columns());
     this.table.show(n);

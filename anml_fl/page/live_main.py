@@ -212,7 +212,8 @@ class Page {
     the("payouts").hidden = !round.paid;
     const total = (round.paid ?? []).reduce((sum, x) => sum + (x ?? 0), 0);
     put(the("paid"), round.paid
-      ? `${whole(total)} micro-units up to round ${round.round}, as the ledger has them.`
+      ? `Each round shares one pool by weight: ${whole(total)} micro-units up to round `
+        + `${round.round}, as the ledger has them.`
       : "This strategy pays nothing so far: the ledger has no entry of it.");
     if (!round.paid) return;
     const most = round.paid.reduce((top, x) => Math.max(top, x ?? 0), 1);

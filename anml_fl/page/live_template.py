@@ -58,6 +58,7 @@ TEMPLATE = """\
       odds by 2.7</dd>
       <dt>Bound</dt><dd>how long its own part of the model's step could have been, whatever it
       had sent</dd>
+      <dt>—</dt><dd>no number, since no valid reply came</dd>
     </dl>
   </details>
 </section>
