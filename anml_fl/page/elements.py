@@ -38,7 +38,12 @@ const percent = (x) => {
   const hundred = 100 * x;
   return `${x > 0 && x < 0.001 ? Number(hundred.toPrecision(2)) : hundred.toFixed(1)}\u00a0%`;
 };
-const signed = (x) => (has(x) ? (x > 0 ? "+" : "") + fixed(x, 1) : "—");
+const signed = (x) => {
+  if (!has(x)) return "—";
+  const text = fixed(x, 1);
+  if (text === "−0.0") return "0.0";
+  return (x > 0 && text !== "0.0" ? "+" : "") + text;
+};
 const whole = (x) => (has(x) ? x.toLocaleString("en") : "—");
 const plural = (n, one) => `${whole(n)} ${one}${n === 1 ? "" : "s"}`;
 """

@@ -8,11 +8,12 @@ class History {
     this.dialog = dialog;
     [this.title, this.facts] = [".name", ".facts"].map((s) => dialog.querySelector(s));
     this.asking = new Latest();
-    this.curves = new Curves(dialog.querySelector(".curve"), {
-      label: "Weight and consistency q by round",
+    this.parts = [".curve", ".table"].map((s) => dialog.querySelector(s));
+    this.curves = new Curves(this.parts[0], {
+      label: "By round",
       onRound: (round) => { dialog.close(); onRound(round); },
     });
-    this.table = new DataTable(dialog.querySelector(".table"), {
+    this.table = new DataTable(this.parts[1], {
       label: "Rounds of this contributor", noun: "rounds", columns: this.columns(),
       sort: {title: "Round", up: false},
     });
@@ -25,6 +26,8 @@ class History {
   async open(strategy, name) {
     put(this.title, visible(name, 80));
     put(this.facts, "Asking for its rounds …");
+    // What stands there is another's.
+    for (const one of this.parts) one.hidden = true;
     if (!this.dialog.open) this.dialog.showModal();
     try {
       const found = await this.asking.ask(address.history(strategy, name));
@@ -37,19 +40,23 @@ class History {
   set(strategy, found) {
     this.found = found;
     const n = found.rounds.length;
+    const replied = found.reply.filter((one) => one === "valid").length;
     const selected = found.selected.filter(Boolean).length;
     const paid = found.paid?.reduce((sum, x) => sum + (x ?? 0), 0);
-    put(this.facts, `Under ${visible(strategy, 40)}: there in ${found.present ?? n} of `
-      + `${plural(n, "round")}, selected in ${selected}`
-      + `${has(found.last_seen) ? `, last seen in round ${found.last_seen}` : ""}`
+    put(this.facts, `Under ${visible(strategy, 40)}, in ${plural(found.present, "round")}`
+      + `${n < found.present ? `, of which ${n} are shown` : ""}`
+      + `: a valid reply in ${replied}, selected in ${selected}`
+      + `${found.last_seen ? `, the last reply in round ${found.last_seen}` : ""}`
       + `${has(paid) ? `; paid: ${whole(paid)} micro-units` : ""}.`);
-    this.curves.set(
-      [{name: "weight (%)", xs: found.rounds, style: SERIES[0],
-        ys: found.weight.map((x) => (has(x) ? 100 * x : null))},
-      {name: "q (of 100)", xs: found.rounds, style: SERIES[1],
-        ys: found.q.map((x) => (has(x) ? 100 * x : null))}],
-      {title: "Weight (%), q (of 100)", written: (x) => fixed(x, 1)},
-    );
+    // What decides beside the number of examples, from 0 to 1: the posterior, or else q.
+    const [beside, values] = found.posterior ? ["posterior", found.posterior] : ["q", found.q];
+    const series = [["weight", found.weight], [beside, values]].map(([name, ys], k) => (
+      {name, xs: found.rounds, ys, style: SERIES[k]}));
+    for (const one of this.parts) one.hidden = false;
+    this.curves.label = `Weight and ${beside} by round`;
+    this.curves.set(series, {
+      title: "From 0 to 1", written: (x) => fixed(x, 3),
+    });
     this.table.setColumns(this.columns());
     this.table.show(n);
   }
@@ -68,9 +75,8 @@ class History {
         ? [{title: "Posterior", ...of("posterior", (x) => fixed(x, 3))}] : []),
       ...(there("paid") ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
       {title: "Selected", text: (i) => (this.found.selected[i] ? "yes" : "no")},
-      {title: "Why", className: "words", text: (i) => visible(
-        (this.found.why ?? this.found.reason)[i] || "—", 500,
-      )},
+      {title: "Why left out", className: "words",
+        text: (i) => visible(this.found.why[i], 500)},
     ];
   }
 }

@@ -77,8 +77,8 @@ class Page {
       state.contributors_in_all && plural(state.contributors_in_all, "contributor"),
       state.rounds_of && plural(state.rounds_of, "round"),
     ].filter(Boolean);
-    put(the("facts"), facts.length ? `${facts.join(", ")}.` : "");
-    put(the("ledger"), ledgerWords(state.ledger));
+    put(the("facts"), facts.length ? `${facts.join("; ")}.` : "");
+    put(the("ledger"), ledgerWords(state.ledger, state.lead));
     this.attackers = state.known && state.attackers.length ? new Set(state.attackers) : null;
     this.styles = new Map(
       state.strategies.map((one, k) => [one.name, SERIES[k % SERIES.length]]),
@@ -146,9 +146,24 @@ class Page {
       name, xs: curve.rounds, style: this.styles.get(name) ?? SERIES[0],
       ys: this.scored(curve).map((x) => (has(x) ? x * scale : null)),
     }));
+    this.reveal();
     this.drawCurves();
     this.showRound();
     this.loadHeat();
+  }
+
+  /** Before a round has ended there is nothing to see of one. */
+  reveal() {
+    const none = this.bar.round === null;
+    the("bar").hidden = !this.state.strategies.length;
+    the("curve").hidden = !this.series.some((one) => one.xs.length);
+    for (const one of document.querySelectorAll(".of-round")) one.hidden = none;
+    if (!none) return;
+    this.shown = null;
+    the("gate-view").hidden = true;
+    const which = the("curve").hidden ? "" : ` of ${visible(this.strategy, 40)}`;
+    put(the("decision"), `No round${which} has ended yet.`);
+    put(the("missing"), awaited(this.state.contributors));
   }
 
   drawCurves() {
@@ -176,10 +191,11 @@ class Page {
   setRound(strategy, round) {
     put(the("decision"), `Round ${round.round}: ${visible(round.decision || "—", 1000)}`);
     put(the("missing"), missing(round, this.state.contributors));
-    the("missing").hidden = false;
     this.people.set(strategy, round, this.bar.rounds, this.attackers);
     const gated = has(round.min_s) && ![null, "multiplicative"].includes(round.branch);
     const gate = gated ? this.state.gate : null;
+    // Where no gate looks at s, and it is the same for all, there is nothing to compare.
+    the("gate-view").hidden = !gate && new Set(round.s).size < 2;
     this.scatter.set(round, gate, this.attackers);
     put(the("gate-words"), gateWords(gate, round, this.attackers));
     this.showPaid(round);
@@ -196,7 +212,8 @@ class Page {
     the("payouts").hidden = !round.paid;
     const total = (round.paid ?? []).reduce((sum, x) => sum + (x ?? 0), 0);
     put(the("paid"), round.paid
-      ? `${whole(total)} micro-units up to round ${round.round}, as the ledger has them.`
+      ? `Each round shares one pool by weight: ${whole(total)} micro-units up to round `
+        + `${round.round}, as the ledger has them.`
       : "This strategy pays nothing so far: the ledger has no entry of it.");
     if (!round.paid) return;
     const most = round.paid.reduce((top, x) => Math.max(top, x ?? 0), 1);
@@ -220,17 +237,19 @@ class Page {
         text: (i) => `${all[i].rounds} of ${this.state.rounds_of ?? "?"}`},
       {title: this.criterion.title, number: true, value: (i) => this.scored(all[i]),
         text: (i) => this.written(this.scored(all[i]))},
-      {title: "Left out", number: true, value: (i) => all[i].excluded,
+      {title: "No valid reply", number: true, value: (i) => all[i].excluded,
         text: (i) => whole(all[i].excluded)},
       {title: "State", text: (i) => visible(all[i].state ?? "", 60)},
     ]);
     this.strategies.show(all.length);
+    the("strategies-view").hidden = !all.length;
   }
 
   showFiles() {
     const {state} = this;
-    const names = ["config.toml"];
-    if (state.ledger) names.push("ledger.jsonl", "ledger.pub");
+    // What is not there yet is not offered.
+    const names = state.strategies.length ? ["config.toml"] : [];
+    if (state.ledger.entries) names.push("ledger.jsonl", "ledger.pub");
     if (state.state === "finished") names.push("summary.json", "manifest.json");
     for (const one of state.strategies.filter((each) => each.rounds > 0)) {
       names.push(...["rounds.jsonl", "weights.csv", "weights.parquet"].map(

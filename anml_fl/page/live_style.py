@@ -71,6 +71,7 @@ dialog .close { float: right; }
 dialog canvas.board { height: 15rem; }
 @media (min-width: 1100px) {
   .pair { display: grid; gap: 0 3rem; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+  .pair:has(> [hidden]) { grid-template-columns: minmax(0, 1fr); }
 }
 @media (min-width: 1800px) { canvas.board { height: 30rem; } canvas.square { height: 34rem; } }
 @media (max-width: 600px) {

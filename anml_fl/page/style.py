@@ -75,8 +75,9 @@ select {
     linear-gradient(90deg, var(--shadow), transparent) 0 0 / 14px 100% no-repeat scroll,
     linear-gradient(270deg, var(--shadow), transparent) 100% 0 / 14px 100% no-repeat scroll;
   --shadow: color-mix(in srgb, var(--muted) 45%, transparent);
-  overflow-x: auto;
+  margin: .75rem 0; overflow-x: auto;
 }
+.scroll > table { margin: 0; }
 table {
   border-collapse: separate; border-spacing: 0; font-size: .92rem; margin: .75rem 0;
   min-width: 100%;
@@ -113,7 +114,6 @@ th button {
 th button:hover { text-decoration: underline; }
 tbody th { background: var(--ground); font-weight: 400; vertical-align: top; }
 .virtual .scroll { contain: strict; height: 75vh; overflow: auto; }
-.virtual table { margin: 0; }
 .virtual thead th { position: sticky; top: 0; z-index: 2; }
 .virtual tbody tr { height: 2.25rem; }
 .virtual tbody :is(th, td) {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from anml_fl.reasons.amounts import apart, compact, percent
 from anml_fl.reasons.evidence_words import evidence, signed
+from anml_fl.reasons.reply_words import plain
 from anml_fl.reasons.round_words import since
 from anml_fl.reasons.taken import (
     COPIES,
@@ -121,7 +122,7 @@ def because(reason: Reason) -> str:
     'left out: late'
     """
     if reason.status == "refused":
-        return f"left out: {visible(reason.told or 'no valid reply', _TOLD)}"
+        return f"left out: {visible(plain(reason.told or 'no valid reply'), _TOLD)}"
     if reason.status == "no new model":
         why = f": {visible(reason.told, _TOLD)}" if reason.told else ""
         return f"nobody's update was used{why}"

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.reasons.reply_words import plain, sent_nothing
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
 from server.page.snapshot import number
@@ -59,6 +60,7 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         "contributors": [one["contributor"] for one in people],
         "selected": [one["selected"] for one in people],
         "reason": [one["reason"] for one in people],
+        "reply": [reply(one) for one in people],
         "why": why(run, strategy, number_, line),
         "refused_credentials": [one["refused_credentials"] for one in people],
         "paid": None,
@@ -74,6 +76,19 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         paid = run.ledger.paid_until(number_)
         found["paid"] = paid and [paid.get(name, 0) for name in found["contributors"]]
     return found
+
+
+def reply(person: dict[str, Any]) -> str:
+    """Say what came of a contributor: "valid", "left out", or "none" where nothing came.
+
+    Examples
+    --------
+    >>> reply({"reason": "no node is connected"}), reply({"reason": None})
+    ('none', 'valid')
+    """
+    if person["reason"] is None:
+        return "valid"
+    return "none" if sent_nothing(person["reason"]) else "left out"
 
 
 def why(run: Following, strategy: str, number_: int, line: bytes) -> list[str]:
@@ -92,7 +107,7 @@ def why(run: Following, strategy: str, number_: int, line: bytes) -> list[str]:
     if (words := run.words(strategy, number_, line)) is not None:
         return words.why
     reasons = [one["reason"] for one in json.loads(line)["contributors"]]
-    return ["" if reason is None else str(reason) for reason in reasons]
+    return ["" if reason is None else plain(str(reason)) for reason in reasons]
 
 
 def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from server.page.columns import reply
 from server.page.snapshot import number
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def contributor_history(run: Following, strategy: str, name: str) -> dict[str, A
     Returns
     -------
     dict or None
-        None of a stranger. `paid` is what each round paid; `why` is None of rounds that are
-        too many to work out at once.
+        None of a stranger. `paid` is what each round paid, None where the strategy pays
+        nobody; `why` is None of rounds that are too many to work out at once; `present`
+        counts the rounds that asked it.
 
     Raises
     ------
@@ -77,11 +79,12 @@ def contributor_history(run: Following, strategy: str, name: str) -> dict[str, A
         },
         "selected": [one["selected"] for one in people],
         "reason": [one["reason"] for one in people],
+        "reply": [reply(one) for one in people],
         "why": told,
         "posterior": [number((one.get("judgement") or {}).get("posterior")) for one in people]
         if judged
         else None,
-        "paid": [_paid(run, number_, name) if pays else None for number_ in numbers],
+        "paid": [_paid(run, number_, name) for number_ in numbers] if pays else None,
         "last_seen": max(
             (n for n, one in zip(numbers, people, strict=True) if one["q"] is not None),
             default=0,

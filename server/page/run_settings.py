@@ -40,6 +40,8 @@ class RunSettings:
     rounds : int
         How many there shall be.
     strategies : tuple of str
+    names : tuple of str
+        Who is to take part; empty where the settings name nobody.
     tau_h, tau_c : float
         Thresholds of the gate's two stages.
     dials : Dials, optional
@@ -52,6 +54,7 @@ class RunSettings:
     metric: str
     rounds: int
     strategies: tuple[str, ...]
+    names: tuple[str, ...] = ()
     tau_h: float = 0.35
     tau_c: float = 0.3
     dials: Dials | None = None
@@ -113,20 +116,29 @@ def _found(tree: dict[str, Any]) -> RunSettings:
         metric=metric,
         rounds=int(training["rounds"]),
         strategies=names,
+        names=_people(tree),
         tau_h=_number(gate.get("tau_h", 0.35)),
         tau_c=_number(gate.get("tau_c", 0.3)),
     )
 
 
+def _people(tree: dict[str, Any]) -> tuple[str, ...]:
+    text = str(tree.get("federation", {}).get("names", ""))
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
 def _dataset(tree: dict[str, Any]) -> str:
-    """Name it as `RunConfig.data_name` does."""
+    """Name it as `RunConfig.data_name` does, and say where it stays on its nodes."""
     if task := tree["training"].get("task", ""):
         return str(task)
     if tree.get("engine") == APP:
         return "a Flower app"
     table = tree.get("table", {})
-    own = table.get("data") or table.get("schema_file") or table.get("schema")
-    return PurePath(own).name if own else str(tree.get("federation", {}).get("dataset", ""))
+    if own := table.get("data"):
+        return PurePath(own).name
+    if agreed := table.get("schema_file") or table.get("schema"):
+        return f"each site's own table ({PurePath(agreed).name})"
+    return str(tree.get("federation", {}).get("dataset", ""))
 
 
 def _number(value: object) -> float:

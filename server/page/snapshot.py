@@ -215,8 +215,8 @@ def _gate(run: Following) -> dict[str, float] | None:
 
 
 def names_of(run: Following) -> list[str]:
-    """Name whoever was asked, and whom the summary has."""
-    found: dict[str, None] = {}
+    """Name whom the settings name, whoever was asked, and whom the summary has."""
+    found = dict.fromkeys(run.settings.names if run.settings else ())
     seen: set[int] = set()
     for file in run.rounds.values():
         for place in file.places.values():

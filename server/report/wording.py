@@ -150,11 +150,9 @@ no selection.'
     """
     note = f" Note: {visible(record.note)}." if record.note else ""
     if record.branch is None:
-        return "No branch was taken: " + (
-            "this strategy has none." + note
-            if any(math.isfinite(person.q) for person in record.contributors)
-            else "there was no valid reply." + note
-        )
+        if any(math.isfinite(person.q) for person in record.contributors):
+            return "No gate decides in this strategy." + note
+        return f"{sentence(visible(record.note or 'no valid reply'))}."
     if record.branch == "multiplicative":
         return "No gate: weights are the product q · v · r · T, scaled to sum to 1." + note
     expected, why = _retrace(record, tau_h, tau_c)
