@@ -92,6 +92,15 @@ def test_whoever_was_refused_each_time_is_told_why_once():
     assert because_over(gone) == "no valid reply in all 10 rounds: no reply in time"
 
 
+def test_the_same_in_plain_words_is_told_once_and_the_rare_ones_counted():
+    lost = {f"error 5: Error: node {n} is gone": 1 for n in (1, 2)}
+    why = {"a": 3, **lost, "b": 2, "no node is connected": 1, "c": 1}
+    assert (
+        "no valid reply in 9: a (3); its node was lost in this round: no sign of life came from"
+        " it any more (2); b (2); others (2)."
+    ) in said(replace(SITE, rounds=16, refused=why))
+
+
 def test_where_no_round_made_a_model_nothing_decided():
     idle = OverRounds(contributor="a", strategy="anml", rounds=2, new_models=0)
     assert said(idle) == (
@@ -137,3 +146,26 @@ def test_a_strangers_words_are_spelled_out_and_cut():
     assert text.isprintable()
     assert r"\x1b[31m\u202e" in text
     assert "x" * 201 not in text
+
+
+@pytest.mark.parametrize(
+    ("n", "weight", "said_of_it"),
+    [
+        (8, 0.1, "10.0 %"),
+        (100, 0.0051, "0.5 %"),
+        (1000, 0.00051, "0.05 %"),
+        (250_000, 0.0000021, "0.00021 %"),
+    ],
+)
+def test_shares_of_many_are_told_apart(n, weight, said_of_it):
+    many = replace(
+        SITE, weight=weight, equal=1 / n, under={},
+        parts={"q": 0.3 / n, "credentials": -0.2 / n, "examples": -0.0001 / n},
+    )  # fmt: skip
+    text = said(many)
+    assert text.startswith(f"site-a: {said_of_it} on average")
+    q, credentials = re.search(
+        r"share: q \+([\d.]+) and credentials −([\d.]+)\.", text
+    ).groups()
+    assert float(q) == pytest.approx(100 * 0.3 / n, rel=0.26)
+    assert float(credentials) > 0
