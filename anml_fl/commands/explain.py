@@ -146,7 +146,7 @@ def _near(name: str, known: Collection[str]) -> str:
 
 
 def _show(facts: dict[str, Any], *, chosen: bool) -> None:
-    from anml_fl.reasons.amounts import percent
+    from anml_fl.reasons.amounts import decimals, percent
 
     people = sorted(
         facts["contributors"], key=lambda one: (-(one["weight"] or 0.0), one["contributor"])
@@ -154,8 +154,8 @@ def _show(facts: dict[str, Any], *, chosen: bool) -> None:
     rows = [
         {
             "contributor": one["contributor"],
-            "weight": _plain(percent(one["weight"])),
-            "equal": _plain(percent(one["equal"])),
+            "weight": _plain(percent(one["weight"], decimals(one["equal"]))),
+            "equal": _plain(percent(one["equal"], decimals(one["equal"]))),
             "why": one["because"],
             "left_out": one.get("left_out"),
             "refused": sum(one.get("refused", {}).values()),

@@ -12,27 +12,47 @@ if TYPE_CHECKING:
 _MORE = 4
 
 
-def percent(share: float | None) -> str:
+def percent(share: float | None, digits: int = 1) -> str:
     r"""Write a share in [0, 1] as a percentage; a dash where there is none.
 
     Parameters
     ----------
     share : float, optional
         In [0, 1]; None or nan where there is none.
+    digits : int
+        Decimals; `decimals` says how many tell contributors apart.
 
     Returns
     -------
     str
-        With one decimal, and a space that does not break.
+        With a space that does not break.
 
     Examples
     --------
-    >>> percent(0.0617), percent(None)
-    ('6.2\xa0%', '—')
+    >>> percent(0.0617), percent(None), percent(0.000617, 3)
+    ('6.2\xa0%', '—', '0.062\xa0%')
     """
     if share is None or not math.isfinite(share):
         return "—"
-    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
+def decimals(equal: float | None) -> int:
+    """Say with how many decimals percentages tell contributors apart: of a hundred with one.
+
+    Parameters
+    ----------
+    equal : float, optional
+        An equal share, in (0, 1].
+
+    Examples
+    --------
+    >>> [decimals(1 / n) for n in (1, 100, 101, 1000, 20_000)], decimals(None)
+    ([1, 1, 2, 2, 4], 1)
+    """
+    if equal is None or not 0 < equal <= 1:
+        return 1
+    return min(_MOST_DIGITS, max(1, 1 - math.floor(math.log10(100 * equal) + 1e-9)))
 
 
 def apart(value: float, other: float, digits: int = 2) -> tuple[str, str]:

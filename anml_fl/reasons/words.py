@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anml_fl.reasons.amounts import all_apart, fixed, percent
+from anml_fl.reasons.amounts import all_apart, decimals, fixed, percent
 from anml_fl.reasons.factor_words import NAME, clause
 from anml_fl.reasons.gate_words import since
 from anml_fl.reasons.reply_words import plain
@@ -125,7 +125,13 @@ def _heading(reason: Reason) -> str:
         return f"{name}: no share of its own"
     if reason.status not in ("counted", "left out"):
         return f"{name}: {percent(0.0)}"
-    return f"{name}: {percent(reason.weight)}; equal shares would be {percent(reason.equal)}"
+    weight, equal = _shares(reason, reason.weight, reason.equal)
+    return f"{name}: {weight}; equal shares would be {equal}"
+
+
+def _shares(reason: Reason, *shares: float | None) -> list[str]:
+    """Write shares so that those of its round can be told apart."""
+    return [percent(share, decimals(reason.equal)) for share in shares]
 
 
 def points(reason: Reason) -> str:
@@ -136,10 +142,11 @@ def points(reason: Reason) -> str:
     str
         A part of a sentence; empty where one thing did, or nothing is known.
     """
+    digits = decimals(reason.equal)
     told = {
-        name: f"{'−' if part < 0 else '+'}{100 * abs(part):.1f}"
+        name: f"{'−' if part < 0 else '+'}{100 * abs(part):.{digits}f}"
         for name, part in sorted(reason.parts.items(), key=lambda item: -abs(item[1]))
-        if f"{100 * abs(part):.1f}" != "0.0"
+        if round(100 * abs(part), digits) > 0
     }
     if len(told) < 2:
         return ""
@@ -150,7 +157,8 @@ def points(reason: Reason) -> str:
 def _cut(reason: Reason) -> str:
     if reason.status != "left out" or reason.uncut is None:
         return ""
-    return f"only the heaviest are selected: with all of them {percent(reason.uncut)}"
+    (uncut,) = _shares(reason, reason.uncut)
+    return f"only the heaviest are selected: with all of them {uncut}"
 
 
 def _missing(reason: Reason) -> str:
@@ -167,16 +175,16 @@ def _alike(reason: Reason) -> str:
     had = _ALIKE.get(factor, f"without “{visible(factor, NAME)}”")
     if reason.strategy == "anml" and reason.branch == "blend" and factor in _GATES:
         had += ", and outside signals counted all the same"
-    share = percent(reason.without[factor])
-    return f"{had}: {share}" + (", as now" if share == percent(reason.weight) else "")
+    share, now = _shares(reason, reason.without[factor], reason.weight)
+    return f"{had}: {share}" + (", as now" if share == now else "")
 
 
 def otherwise(reason: Reason) -> str:
     """Say what its share would be under other strategies: a part of a sentence, or nothing."""
-    own = percent(reason.weight)
+    own, *others = _shares(reason, reason.weight, *reason.under.values())
     same: dict[str, list[str]] = {}
-    for name, weight in reason.under.items():
-        same.setdefault(percent(weight), []).append(name)
+    for name, said in zip(reason.under, others, strict=True):
+        same.setdefault(said, []).append(name)
     told = [f"{said} under {listed(names)}" for said, names in same.items() if said != own]
     if told:
         return f"it would be {', '.join(told)}"
