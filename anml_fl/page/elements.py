@@ -28,6 +28,9 @@ function visible(text, limit = 200) {
   return spelled.length <= limit ? spelled : spelled.slice(0, limit - 1) + "…";
 }
 
+/** The same with spaces that break: `visible` would spell the others out. */
+const spaced = (text) => text.replaceAll("\u00a0", " ");
+
 /** The root's style, which follows light, dark and the reader's text size. */
 const ROOT = getComputedStyle(document.documentElement);
 const has = (x) => typeof x === "number" && Number.isFinite(x);

@@ -44,5 +44,6 @@ class Grid:
     def columns(self) -> tuple[tuple[str, str], ...]:
         """Title and class of each column."""
         return tuple(
-            (title.rstrip("*~"), _KINDS.get(title[-1:], "text")) for title in self.titles
+            (title[:-1], _KINDS[title[-1]]) if title[-1:] in _KINDS else (title, "text")
+            for title in self.titles
         )

@@ -8,6 +8,7 @@ class History {
     this.dialog = dialog;
     [this.title, this.facts] = [".name", ".facts"].map((s) => dialog.querySelector(s));
     this.asking = new Latest();
+    this.reasons = new Reasons(dialog.querySelector(".why"));
     this.parts = [".curve", ".table"].map((s) => dialog.querySelector(s));
     this.curves = new Curves(this.parts[0], {
       label: "By round",
@@ -23,7 +24,9 @@ class History {
     });
   }
 
-  async open(strategy, name) {
+  /** Open it; `round`: the one that is shown, of which all reasons are told. */
+  async open(strategy, name, round) {
+    this.reasons.ask(strategy, round, name);
     put(this.title, visible(name, 80));
     put(this.facts, "Asking for its rounds …");
     // What stands there is another's.
@@ -38,7 +41,7 @@ class History {
   }
 
   set(strategy, found) {
-    this.found = found;
+    Object.assign(this, {strategy, found});
     const n = found.rounds.length;
     const replied = found.reply.filter((one) => one === "valid").length;
     const selected = found.selected.filter(Boolean).length;
@@ -67,7 +70,7 @@ class History {
     });
     const there = (key) => Boolean(this.found?.[key]);
     return [
-      {title: "Round", ...of("rounds", String)},
+      {title: "Round", ...of("rounds", String), fill: (cell, i) => this.round(cell, i)},
       {title: "Weight", ...of("weight", percent)},
       {title: "q", ...of("q", (x) => fixed(x, 3))},
       {title: "s", ...of("s", (x) => fixed(x, 3))},
@@ -75,9 +78,26 @@ class History {
         ? [{title: "Posterior", ...of("posterior", (x) => fixed(x, 3))}] : []),
       ...(there("paid") ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
       {title: "Selected", text: (i) => (this.found.selected[i] ? "yes" : "no")},
-      {title: "Why left out", className: "words",
-        text: (i) => visible(this.found.why[i], 500)},
+      {title: "Why", className: "words", text: (i) => visible(
+        this.found.why[i] ?? this.found.reason[i] ?? "press the round to see", 500,
+      )},
     ];
+  }
+
+  /** A round's number, which tells all reasons of that round. */
+  round(cell, i) {
+    let button = cell.firstChild;
+    if (!button) {
+      button = el("button", {type: "button", className: "who"});
+      button.addEventListener("click", () => {
+        this.reasons.ask(this.strategy, button.round_, this.found.contributor);
+        this.reasons.root.scrollIntoView({block: "nearest"});
+      });
+      cell.append(button);
+    }
+    button.round_ = this.found.rounds[i];
+    button.ariaLabel = `Why in round ${button.round_}`;
+    put(button, String(button.round_));
   }
 }
 """

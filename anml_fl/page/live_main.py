@@ -11,7 +11,7 @@ class Page {
     this.chosen = null;
     this.bar = new TimeBar(the("time"), {onRound: () => this.showRound()});
     const goTo = (round) => this.bar.goTo(round);
-    const onOpen = (name) => this.history.open(this.strategy, name);
+    const onOpen = (name) => this.history.open(this.strategy, name, this.bar.round);
     this.history = new History(the("history"), {onRound: goTo});
     this.curves = new Curves(the("curves"), {label: "By round", onRound: goTo});
     this.scatter = new Scatter(the("scatter"), {onOpen});
@@ -31,6 +31,7 @@ class Page {
     // What comes fast is shown at a pace that can be read.
     this.loadCurves = paced(() => this.fetchCurves(), 700);
     this.loadHeat = paced(() => this.fetchHeat(), 2000);
+    this.missing = new Missing(the("missing"), the("missing-then"));
     this.announce = paced((text) => put(the("announced"), text), 2500);
     this.stream = new Stream({
       onOpen: () => this.connected(),
@@ -150,6 +151,9 @@ class Page {
     this.drawCurves();
     this.showRound();
     this.loadHeat();
+    if (this.bar.round !== null) {
+      this.missing.load(this.strategy, this.state.state === "running");
+    }
   }
 
   /** Before a round has ended there is nothing to see of one. */
@@ -190,7 +194,8 @@ class Page {
 
   setRound(strategy, round) {
     put(the("decision"), `Round ${round.round}: ${visible(round.decision || "—", 1000)}`);
-    put(the("missing"), missing(round, this.state.contributors));
+    put(the("ends"), visible(spaced(round.ends), 2000));
+    this.missing.look(strategy, round);
     this.people.set(strategy, round, this.bar.rounds, this.attackers);
     const gated = has(round.min_s) && ![null, "multiplicative"].includes(round.branch);
     const gate = gated ? this.state.gate : null;

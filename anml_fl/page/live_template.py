@@ -26,7 +26,6 @@ TEMPLATE = """\
   </div>
 </section>
 <p class="decision" id="decision">No round has ended yet.</p>
-<p id="missing"></p>
 
 <div class="pair">
 <section id="curve" aria-labelledby="by-round" hidden>
@@ -41,10 +40,15 @@ TEMPLATE = """\
 </section>
 </div>
 
-<section class="of-round" aria-labelledby="people" hidden>
+<section aria-labelledby="people">
   <h2 id="people">Contributors</h2>
-  <div id="contributors"></div>
-  <details>
+  <p id="missing"></p>
+  <p id="missing-then" hidden></p>
+  <p id="ends" class="of-round" hidden></p>
+  <p class="hint of-round" hidden>Press a name for all that is known of why it counted as it
+  did, and of what would have changed it.</p>
+  <div id="contributors" class="of-round" hidden></div>
+  <details class="of-round" hidden>
     <summary>What the columns mean</summary>
     <dl>
       <dt>Weight</dt><dd>share of this contributor's update in the round's model</dd>
@@ -91,6 +95,12 @@ TEMPLATE = """\
   <button type="button" class="close">Close</button>
   <h2 class="name" id="history-name"></h2>
   <p class="facts"></p>
+  <section class="why" aria-labelledby="history-why" aria-live="polite">
+    <h3 id="history-why"></h3>
+    <p class="told"></p>
+    <div class="pair"><div class="parts"></div><div class="otherwise"></div></div>
+  </section>
+  <h3>Over the rounds</h3>
   <div class="curve"></div>
   <div class="table"></div>
 </dialog>

@@ -1,4 +1,4 @@
-"""The live page's sentences: the ledger, the gate, and who is missing."""
+"""The live page's sentences: the ledger, the gate, and who is to take part."""
 
 WORDS = r"""
 // ── Sentences ───────────────────────────────────────────────────────────────────────────────
@@ -29,26 +29,6 @@ function gateWords(gate, round, attackers) {
     : " rho_c is undefined in this round.";
   return `${about} Dashed: tau_h = ${gate.tau_h}; stage 1 fires only if everyone stands to the`
     + ` right of it (min s = ${fixed(round.min_s)}).${rho}`;
-}
-
-/** Who is missing in a round, or left out, and who was not asked. */
-function missing(round, contributors) {
-  const listed = (names) => names.slice(0, 5).join(", ")
-    + (names.length > 5 ? ` and ${whole(names.length - 5)} more` : "");
-  const out = round.contributors.flatMap((name, i) => (round.reason[i] === null ? []
-    : [`${visible(name, 40)} (${visible(round.why[i], 80)})`]));
-  const there = new Set(round.contributors);
-  const unasked = contributors.filter((name) => !there.has(name)).map((x) => visible(x, 40));
-  const asked = whole(round.contributors.length);
-  const said = [out.length
-    ? `${whole(out.length)} of ${asked} without a valid reply: ${listed(out)}.`
-    : `All ${asked} who were asked gave a valid reply.`];
-  if (unasked.length) said.push(`${whole(unasked.length)} not asked: ${listed(unasked)}.`);
-  if (round.refused?.length) {
-    const refused = round.refused.map((one) => visible(one, 120));
-    said.push(`Replies of nobody known: ${listed(refused)}.`);
-  }
-  return said.join(" ");
 }
 
 /** Who is to take part, before a round has told who came. */

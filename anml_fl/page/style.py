@@ -90,7 +90,7 @@ th { background: var(--raised); font-weight: 600; vertical-align: bottom; }
 td { white-space: nowrap; }
 td.number, th.number { font-variant-numeric: tabular-nums; text-align: right; }
 td.text:last-child { min-width: 13rem; overflow-wrap: anywhere; white-space: normal; }
-td.words { min-width: 18rem; white-space: normal; }
+td.words { min-width: 16rem; white-space: normal; }
 tr.lead td { font-weight: 600; }
 /* A table that is sorted, searched and unfolded: see table.py. */
 .tools {
@@ -157,6 +157,7 @@ dd { margin: 0; }
   h2 { margin-top: 2.25rem; }
   .controls label { width: 100%; }
   th, td { padding: .35rem .5rem; }
+  td.words { min-width: 13rem; }
   /* Whose row it is stays in sight while the table scrolls. */
   td:first-child, th:first-child { left: 0; max-width: 9rem; position: sticky; }
   td:first-child { background: var(--ground); }

@@ -10,7 +10,9 @@ from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.reasons.reply_words import plain, sent_nothing
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
+from server.page.missing import missing
 from server.page.snapshot import number
+from server.report.most_and_least import most_and_least
 from server.report.wording import decision
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         "min_s": number(fields["min_s"]),
         "note": fields["note"],
         "decision": _decision(run, fields),
+        "missing": missing(run, fields),
         "refused": fields["refused"],
         "at": number(fields["at"]),
         "contributors": [one["contributor"] for one in people],
@@ -72,6 +75,7 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         found[name] = [number(one[name]) for one in people]
     if judged:
         found |= _judgement([one.get("judgement") or {} for one in people])
+    found["ends"] = _ends(found)
     if strategy == run.ledger.strategy:
         paid = run.ledger.paid_until(number_)
         found["paid"] = paid and [paid.get(name, 0) for name in found["contributors"]]
@@ -108,6 +112,19 @@ def why(run: Following, strategy: str, number_: int, line: bytes) -> list[str]:
         return words.why
     reasons = [one["reason"] for one in json.loads(line)["contributors"]]
     return ["" if reason is None else plain(str(reason)) for reason in reasons]
+
+
+def _ends(found: dict[str, Any]) -> str:
+    """Say who counted least and who most, of those who gave a valid reply."""
+    place = {
+        name: i for i, name in enumerate(found["contributors"]) if found["reason"][i] is None
+    }
+    weights = {
+        name: math.nan if found["weight"][i] is None else found["weight"][i]
+        for name, i in place.items()
+    }
+    why_ = found["why"]
+    return most_and_least(weights, lambda one: why_[place[one]], f"in round {found['round']}")
 
 
 def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,33 +1,32 @@
-"""Who is missing right now: whoever gave no valid reply in the latest round, and why."""
+"""Who is missing in a round: who gave no valid reply, and why, and who was not asked."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.reasons.reply_words import plain
+from anml_fl.reasons.words import listed
+from anml_fl.system.untrusted_text import visible
 from server.page.snapshot import names_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from server.page.following import Following
 
 MOST_NAMED = 20
 """Contributors that are named, of each kind; the others are counted."""
+_NAME, _TOLD = 40, 120
 
 
-def missing(run: Following, strategy: str) -> dict[str, Any] | None:
-    """Name who had no valid reply in a strategy's latest round, and who was not asked.
-
-    Parameters
-    ----------
-    run : Following
-    strategy : str
-        One of its strategies.
+def latest_missing(run: Following, strategy: str) -> dict[str, Any]:
+    """Say who is missing in a strategy's latest round.
 
     Returns
     -------
-    dict or None
-        `missing` has name and reason; `missing_in_all` says how many there are. None before
-        the first round.
+    dict
+        `round`, 0 before the first, and `words`.
 
     Raises
     ------
@@ -36,19 +35,40 @@ def missing(run: Following, strategy: str) -> dict[str, Any] | None:
     """
     rounds = run.rounds[strategy]
     if not rounds.last:
-        return None
+        return {"round": 0, "words": ""}
     fields = json.loads(rounds.line(rounds.last))
+    return {"round": rounds.last, "words": missing(run, fields)}
+
+
+def missing(run: Following, fields: Mapping[str, Any]) -> str:
+    """Say who is missing in a round.
+
+    Parameters
+    ----------
+    run : Following
+    fields : mapping
+        The round's, as its line has them.
+    """
     people = fields["contributors"]
-    out = [(one["contributor"], one["reason"]) for one in people if one["reason"] is not None]
     asked = {one["contributor"] for one in people}
-    unasked = [name for name in names_of(run) if name not in asked]
-    return {
-        "round": rounds.last,
-        "asked": len(people),
-        "missing": out[:MOST_NAMED],
-        "missing_in_all": len(out),
-        "unasked": unasked[:MOST_NAMED],
-        "unasked_in_all": len(unasked),
-        "refused": fields["refused"][:MOST_NAMED],
-        "refused_in_all": len(fields["refused"]),
-    }
+    out = [
+        f"{visible(one['contributor'], _NAME)} ({visible(plain(one['reason']), _TOLD)})"
+        for one in people
+        if one["reason"] is not None
+    ]
+    unasked = [visible(name, _NAME) for name in names_of(run) if name not in asked]
+    said = f"All {len(people):,} who were asked gave a valid reply."
+    if out:
+        said = f"{len(out):,} of {len(people):,} without a valid reply: {_named(out)}."
+    if unasked:
+        said += f" {len(unasked):,} not asked: {_named(unasked)}."
+    if refused := fields["refused"]:
+        told = [visible(one, _TOLD) for one in refused]
+        said += f" Replies of nobody known: {_named(told)}."
+    return said
+
+
+def _named(some: Sequence[str]) -> str:
+    rest = len(some) - MOST_NAMED
+    more = [f"{rest:,} more"] if rest > 0 else []
+    return listed([*some[:MOST_NAMED], *more])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.page import history
 from server.page.columns import round_columns
-from server.page.missing import missing
+from server.page.missing import latest_missing
 from server.page.person import person_reasons
 from server.page.snapshot import snapshot
 
@@ -65,7 +65,7 @@ def question(
         ) != file:
             return (strategy, number, one), _of_strategy(strategy, _reasons, number, one)
         case [strategy, "missing.json"]:
-            return (strategy, "missing"), _of_strategy(strategy, missing)
+            return (strategy, "missing"), _of_strategy(strategy, latest_missing)
         case [strategy, "contributors", file] if (one := file.removesuffix(".json")) != file:
             return (strategy, "of", one), _of_strategy(strategy, _history, one)
     raise NotHereError

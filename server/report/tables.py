@@ -102,20 +102,20 @@ def last_round(run: Run, words: SureReasons) -> Grid:
         (
             visible(person.contributor, 40),
             *behaviour(run, person.contributor),
-            *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
             share(person.weight),
-            "yes" if person.selected else "no",
             why,
+            "yes" if person.selected else "no",
+            *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
         )
         for person, why in zip(words.record.contributors, words.why, strict=True)
     ]
     return Grid(
         (
             *contributor_titles(run),
-            *(f"{letter}*" for letter in "qvrTs"),
             "Weight (%)*",
-            "Selected",
             "Why~",
+            "Selected",
+            *(f"{letter}*" for letter in "qvrTs"),
         ),
         tuple(rows),
     )

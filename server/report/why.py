@@ -101,7 +101,7 @@ def over_table(run: Run, why: Why) -> Grid:
             visible(one.contributor, 40),
             *behaviour(run, one.contributor),
             share(one.weight),
-            because_over(one),
+            in_a_cell(because_over(one)),
             f"{one.counted} of {one.rounds}",
             share(one.equal),
             *(points(one.parts.get(name)) for name in why.factors),
@@ -125,7 +125,7 @@ def over_sentences(why: Why) -> Grid:
     """Tell all of it over the run, in sentences: who counted least stands first."""
     told = _told(why)
     rows = [
-        (visible(name, 40), sentences_over(why.over[name]))
+        (visible(name, 40), in_a_cell(sentences_over(why.over[name]), name))
         for name in sorted(told, key=lambda name: (why.over[name].weight or 0.0, name))
     ]
     return Grid(("Contributor", "Over all rounds~"), tuple(rows), total=len(why.over))
@@ -136,12 +136,33 @@ def last_sentences(why: Why) -> Grid:
     told = set(_told(why))
     people = why.last.record.contributors
     rows = [
-        (visible(one.contributor, 40), why.last.full(one.contributor))
+        (
+            visible(one.contributor, 40),
+            in_a_cell(why.last.full(one.contributor), one.contributor),
+        )
         for one in sorted(people, key=lambda one: (_weight(one.weight), one.contributor))
         if one.contributor in told
     ]
     title = f"In round {why.last.record.round}~"
     return Grid(("Contributor", title), tuple(rows), total=len(people))
+
+
+def in_a_cell(words: str, name: str = "") -> str:
+    r"""Fit words into a cell, in which a space that does not break would be spelled out.
+
+    Parameters
+    ----------
+    words : str
+    name : str
+        Whose row it is: no need to begin with it.
+
+    Examples
+    --------
+    >>> in_a_cell("a: 10.0\xa0%", "a")
+    '10.0 %'
+    """
+    said = words.removeprefix(f"{visible(name, 40)}: ")
+    return said.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def points(part: float | None) -> str:
