@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # So many digits more than few are the most that are written to tell numbers apart.
 _MORE = 4
+# Decimals of a percentage.
+_MOST_DIGITS = 6
 
 
 def percent(share: float | None, digits: int = 1) -> str:
