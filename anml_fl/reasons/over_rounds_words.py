@@ -67,7 +67,7 @@ def because_over(over: OverRounds) -> str:
     >>> from anml_fl.reasons.over_rounds import OverRounds
     >>> because_over(OverRounds(contributor="a", strategy="anml", rounds=2, new_models=2,
     ...                         weight=0.5, equal=0.5, counted=2))
-    'nothing told it apart from the others'
+    'hardly anything sets its share apart from an equal one'
     """
     if not over.new_models:
         return "nobody's update was used"

@@ -36,7 +36,8 @@ def decision(reasons: RoundReasons) -> str:
     ...     ContributorRecord(who, q, 0.9, 0.5, 1.0, 0.45, 0.5, True, examples=100.0)
     ...     for who, q in (("a", 1.0), ("b", 0.2))
     ... )
-    >>> record = RoundRecord(1, "anml", "uniform", 0.1, 0.45, people, note="two")
+    >>> nan = float("nan")
+    >>> record = RoundRecord(1, "anml", "uniform", nan, 0.45, people, note="two")
     >>> decision(RoundReasons(record, Dials()))
     'nobody was doubted: outside signals (v · r) are 0.45 and more, above 0.35; noted: two'
     """

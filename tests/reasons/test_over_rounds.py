@@ -135,15 +135,15 @@ def test_a_round_without_a_new_model_is_in_no_mean():
     assert (nothing.weight, nothing.equal, nothing.first) == (None, None, None)
 
 
-def test_records_without_examples_have_no_parts():
+def test_of_records_without_examples_no_more_is_known_than_that_the_rule_did_it():
     older = [
         replace(one, contributors=tuple(replace(p, examples=None) for p in one.contributors))
         for one in TWO
     ]
     a, _, c = over_rounds(older, ALL).values()
     assert a.weight == pytest.approx(0.5)
-    assert a.parts == a.under == c.under == {}
-    assert c.parts == {}
+    assert a.under == c.under == {}
+    assert a.parts == pytest.approx({"rule": a.weight - a.equal})
 
 
 def test_under_a_coordinate_wise_rule_nobody_has_a_share():

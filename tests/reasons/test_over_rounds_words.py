@@ -120,13 +120,13 @@ def test_rounds_without_a_model_are_told_apart():
     ("more", "clause"),
     [
         ({"weight": None, "decided_by": None, "decided": {}},
-         "under median no contributor has a share"),
-        ({"decided_by": None, "decided": {}}, "nothing told it apart from the others"),
-        ({"decided_by": None}, "on the whole nothing told it apart from the others"),
+         "no contributor has a share under median"),
+        ({"decided_by": None, "decided": {}}, "hardly anything sets its share apart from an equal one"),
+        ({"decided_by": None}, "on the whole hardly anything sets its share apart from an equal one"),
         ({"decided_by": "rule", "decided": {"rule": Decided(rounds=7)}, "left_out": 7},
          "median left it out in 7 of 10 rounds"),
         ({"decided_by": "rule", "decided": {"rule": Decided(rounds=7)}, "left_out": 0},
-         "median made this of the updates"),
+         "this is what median made of the updates"),
         ({"decided_by": "measure", "decided": {"measure": Decided(
             rounds=7, value=1234.5, mean=7.0, measure="length of its update")}},
          "the length of its update is 1,234, on average 7"),
