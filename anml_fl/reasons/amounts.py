@@ -50,12 +50,12 @@ def apart(value: float, other: float, digits: int = 2) -> tuple[str, str]:
 
 
 def compact(value: float) -> str:
-    """Write a number of any size in three digits, a count in all of them.
+    """Write a number of any size in three digits, a count and its like in all of them.
 
     Examples
     --------
-    >>> compact(1234.0), compact(0.0312345)
-    ('1,234', '0.0312')
+    >>> compact(1234.0), compact(1234.4), compact(0.0312345)
+    ('1,234', '1,234', '0.0312')
     """
-    whole = value.is_integer() and abs(value) < 1e15
+    whole = (value.is_integer() or abs(value) >= 100) and abs(value) < 1e15
     return f"{value:,.0f}" if whole else f"{value:.3g}"

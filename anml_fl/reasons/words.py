@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from anml_fl.reasons.amounts import apart, compact, percent
 from anml_fl.reasons.evidence_words import evidence, signed
+from anml_fl.reasons.round_words import since
 from anml_fl.reasons.taken import (
     COPIES,
     CREDENTIALS,
@@ -103,10 +103,10 @@ def sentences(reasons: RoundReasons, contributor: str) -> str:
     reason = reasons.of(contributor)
     parts = [because(reason)]
     if reason.status in ("counted", "left out"):
-        parts += [_parts(reason), _since(reasons, reason), _cut(reason)]
+        parts += [points(reason), since(reasons), _cut(reason)]
         parts += [_missing(reason)]
-        parts += [_alike(reason), _under(reason)]
-    told = [f"{_capital(part)}." for part in parts if part]
+        parts += [_alike(reason), otherwise(reason)]
+    told = [f"{capital(part)}." for part in parts if part]
     return " ".join((f"{_heading(reason)}.", *told))
 
 
@@ -179,34 +179,14 @@ def _heading(reason: Reason) -> str:
     return f"{name}: {percent(reason.weight)}; equal shares would be {percent(reason.equal)}"
 
 
-def _since(reasons: RoundReasons, reason: Reason) -> str:
-    """Say why these signals counted, and not others: the gate's decision."""
-    record, gate = reasons.record, reasons.dials.gate
-    if not reasons.reproduced or record.judgement:
-        return ""
-    if record.branch == "uniform":
-        least, bound = apart(record.min_s, gate.tau_h)
-        return f"nobody was doubted: outside signals are {least} and more, above {bound}"
-    if record.branch == "multiplicative":
-        return "the product q · v · r · T counted"
-    rho, bound = apart(record.rho_c, gate.tau_c)
-    if record.branch == "krum":
-        if record.strategy == "q_only":
-            return ""
-        if math.isnan(record.rho_c):
-            whose = "outside signals" if reasons.same_outside else "updates' distances"
-            return f"nothing but q counted: {whose} were the same for all"
-        return (
-            "nothing but q counted: outside signals do not go along with it"
-            f" (rho_c = {rho}, not above {bound})"
-        )
-    if record.branch == "blend" and record.strategy != "softmax_blend":
-        return f"outside signals counted too: they go along with q (rho_c = {rho} > {bound})"
-    return ""
+def points(reason: Reason) -> str:
+    """Divide what lies between its share and an equal one, where several things made it.
 
-
-def _parts(reason: Reason) -> str:
-    """Divide what lies between its share and an equal one, where several things made it."""
+    Returns
+    -------
+    str
+        A part of a sentence; empty where one thing did, or nothing is known.
+    """
     told = {
         name: f"{'−' if part < 0 else '+'}{100 * abs(part):.1f}"
         for name, part in sorted(reason.parts.items(), key=lambda item: -abs(item[1]))
@@ -240,7 +220,8 @@ def _alike(reason: Reason) -> str:
     return f"{had}: {otherwise}" + (", as now" if otherwise == percent(reason.weight) else "")
 
 
-def _under(reason: Reason) -> str:
+def otherwise(reason: Reason) -> str:
+    """Say what its share would be under other strategies: a part of a sentence, or nothing."""
     own = percent(reason.weight)
     same: dict[str, list[str]] = {}
     for name, weight in reason.under.items():
@@ -262,5 +243,12 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Begin a sentence.
+
+    Examples
+    --------
+    >>> capital("q decided")
+    'Q decided'
+    """
     return text[:1].upper() + text[1:]
