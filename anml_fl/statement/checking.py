@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from anml_fl.ledger.entry import Fields
 
 _FROM_RECORDS = "examples, refused credentials and what decided"
+_OLDER = "the ledger, which is of an older form, does not stand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,4 +136,7 @@ def _records(book: VerifiedLedger) -> tuple[Records | None, str]:
         return None, f"{_FROM_RECORDS}: the ledger was given alone"
     if missing := missing_files(folder, book.opened["strategy"]):
         return None, f"{_FROM_RECORDS}: {' and '.join(missing)} is not there"
-    return Records.of(folder, book.opened), ""
+    records = Records.of(folder, book.opened)
+    if not book.bound:
+        return records, f"{_FROM_RECORDS}: they fit records for which {_OLDER}"
+    return records, ""

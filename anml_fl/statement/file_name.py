@@ -29,7 +29,7 @@ def file_name(contributor: str) -> str:
     Examples
     --------
     >>> file_name("contributor-0001"), file_name("../../etc/passwd")
-    ('statement-contributor-0001', 'statement-etc-passwd~49ca8f71c7ba2ae6')
+    ('statement-contributor-0001', 'statement-etc-passwd~3754d6cb3a38e118')
     """
     if _PLAIN.fullmatch(contributor):
         return f"statement-{contributor}"

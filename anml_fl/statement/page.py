@@ -51,6 +51,7 @@ def page(statement: Statement, content: bytes, name: str, *, signed: bool) -> st
             "counts": _counts(statement),
             "why": "" if statement.over is None else sentences_over(statement.over),
             "told": rows(statement),
+            "bound": all(one.record is not None for one in statement.rounds),
             "joined": len(statement.rounds) > MOST,
             "credentials": _credentials(statement),
             "name": name,

@@ -92,15 +92,15 @@ def read(content: bytes) -> Fields:
         raise DifferenceError("it is nested deeper than a statement is")
     if not isinstance(found, dict) or found.get("kind") != KIND:
         raise DifferenceError(f'it is no statement: its "kind" is not "{KIND}"')
-    if found.get("format") != FORMAT or type(found["format"]) is not int:
-        raise DifferenceError(
-            f"its format is not {FORMAT}, which this code reads: use the version of anml-fl"
-            " that wrote it"
-        )
     if canonical != first:
         raise DifferenceError(
             "it is spelled otherwise than canonical JSON (RFC 8785): a program has saved it"
             " in a way of its own"
+        )
+    if found.get("format") != FORMAT or type(found["format"]) is not int:
+        raise DifferenceError(
+            f"its format is not {FORMAT}, which this code reads: use the version of anml-fl"
+            " that wrote it"
         )
     return found
 

@@ -58,6 +58,8 @@ On average: over the round's valid replies. Where rounds have one reason its num
 over them
 {%- if joined %}, and where they share a row its weight is; they earned together what stands
 there{% endif %}; the file has those of each.
+{%- if not bound %} The ledger is of an older form: it does not stand for examples and
+reasons.{% endif %}
 {%- if credentials %} Credentials that were refused: {{ credentials }}.{% endif %}</p>
 <h2>How to check it</h2>
 <p>The statement is the file <code>{{ name }}</code>{% if signed %}, signed with the ledger's

@@ -46,6 +46,11 @@ class VerifiedLedger:
     closed: bool
     opened: Fields
 
+    @property
+    def bound(self) -> bool:
+        """Whether it stands for the run's files, and not for payouts alone."""
+        return "settings" in self.opened
+
     @classmethod
     def of(cls, path: Path, key: Ed25519PublicKey) -> VerifiedLedger:
         """Verify a ledger.
