@@ -17,6 +17,7 @@ from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.init import init
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
+from anml_fl.commands.statement import statement
 from anml_fl.commands.verify import verify
 from anml_fl.system.files import read_text
 from clients.commands import join
@@ -209,6 +210,7 @@ main.add_command(registry)
 main.add_command(ledger)
 main.add_command(verify)
 main.add_command(explain)
+main.add_command(statement)
 main.add_command(study)
 main.add_command(bench)
 main.add_command(redteam)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.ledger.grammar import LONGEST_LINE
-from anml_fl.ledger.hashes import sha256_of
 from anml_fl.ledger.short_entry import without_people
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
@@ -46,6 +45,7 @@ from anml_fl.run.round_audit import (
     kept_round,
     rounds_of,
 )
+from anml_fl.run.signed_settings import folder_name, signed_settings
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.run.summary_audit import check_summary
 
@@ -207,18 +207,9 @@ def _rounds_before_their_entries(run: Path) -> list[bytes]:
     with (run / LEDGER).open("rb") as file:
         line = file.readline(LONGEST_LINE)
     try:
-        return rounds_of(run, _folder_name(json.loads(line)["strategy"]), unfinished=True)
+        return rounds_of(run, folder_name(json.loads(line)["strategy"]), unfinished=True)
     except (ValueError, KeyError, TypeError, RecursionError):
         return []  # the ledger is bad, and will be found to be
-
-
-def _folder_name(strategy: object) -> str:
-    # It names a folder: "../other" would read a file of somebody else.
-    if not isinstance(strategy, str) or strategy in ("", ".", "..") or "\0" in strategy:
-        raise ValueError("no strategy")
-    if Path(strategy).name != strategy:
-        raise ValueError("no strategy")
-    return strategy
 
 
 def _check_key(run: Path, given: Ed25519PublicKey) -> None:
@@ -275,25 +266,15 @@ def _check(
 
 
 def _settings(run: Path, opened: Fields) -> dict[str, Any]:
-    content = content_of(run, CONFIG)
-    found = sha256_of(content)
-    if "settings" in opened:
-        check_hash(CONFIG, content, opened["settings"])
-    # The run's name ends with the beginning of the same hash, in older ledgers too.
-    elif not opened["run"].endswith(f"-{found[7:23]}"):
-        raise DifferenceError(
-            f"{CONFIG} was altered: its SHA-256 begins with {found[7:23]}, but the run was"
-            f" signed as {opened['run']}"
-        )
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(signed_settings(run, opened))
     except ValueError as error:
         raise DifferenceError(f"{CONFIG}: {error}") from error
 
 
 def _strategies(settings: dict[str, Any]) -> list[str]:
     try:
-        return [_folder_name(name) for name in settings["strategies"]]
+        return [folder_name(name) for name in settings["strategies"]]
     except (KeyError, TypeError, ValueError):
         raise DifferenceError(f"{CONFIG} names no strategies") from None
 

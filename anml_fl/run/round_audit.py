@@ -93,7 +93,7 @@ def check_rounds(
     }
     for place, entry in enumerate(settled):
         if place < len(lines):
-            _check_record(f"{name}, round {place + 1}", lines[place], entry, opened["pool"])
+            check_record(f"{name}, round {place + 1}", lines[place], entry, opened["pool"])
         elif not unfinished:
             raise DifferenceError(
                 f"{name} ends after round {len(lines)}, but {len(settled)} were settled"
@@ -226,7 +226,25 @@ def check_no_more_files(
                 raise DifferenceError(f"{name} is {why}")
 
 
-def _check_record(place: str, line: bytes, entry: Fields, pool: int) -> None:
+def check_record(place: str, line: bytes, entry: Fields, pool: int) -> None:
+    """Compare a round's record with the entry that settled it.
+
+    Parameters
+    ----------
+    place : str
+        Where the record stands, for the message.
+    line : bytes
+        The record's, without its newline.
+    entry : dict
+        Of a ledger that was verified.
+    pool : int
+        Micro-units for each round.
+
+    Raises
+    ------
+    DifferenceError
+        Naming contributor and field where that can be said.
+    """
     if entry.get("record") == sha256_of(line):
         return
     if fault := damage(line + b"\n"):

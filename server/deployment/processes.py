@@ -14,12 +14,12 @@ from uuid import uuid4
 import psutil
 
 from anml_fl.authorisation.secret import FILE as OWNER_SECRET
+from anml_fl.ledger.key_file import KEY_FILE
 from anml_fl.system import proxies
 from anml_fl.system.node_config import node_config
 from anml_fl.system.processes import free_port, marked
 from anml_fl.system.switches import SWITCHES
 from anml_fl.system.working_folder import STARTED_IN
-from server.orchestration.ledger_key import KEY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anml_fl.ledger.key_file import KEY_FILE
 from anml_fl.settings.section import ConfigError
 from server.deployment.state import State
 from server.doctor.bundle import check_bundle
@@ -21,7 +22,7 @@ from server.doctor.ports import check_port
 from server.doctor.storage import check_storage
 from server.doctor.switches import check_proxy, check_switches
 from server.doctor.versions import check_device, check_imports, check_versions
-from server.orchestration.ledger_key import KEY_FILE, key_file
+from server.orchestration.ledger_key import key_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

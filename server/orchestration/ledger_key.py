@@ -5,47 +5,35 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 from logging import WARNING
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flwr.common.logger import log
 
+from anml_fl.ledger.key_file import KEY_FILE
+from anml_fl.ledger.key_file import key_file as named_file
 from anml_fl.registry.keys import make_key, private_key
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import cause, make_folder
-from anml_fl.system.private_files import refuse_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-KEY_FILE = "ANML_LEDGER_KEY"
-"""Environment variable: the file of the server's private key."""
-
 
 def key_file() -> Path:
-    """Say where the server's key is: what ANML_LEDGER_KEY names, or ~/.anml/ledger.key.
+    """Say where the server's key is; see `anml_fl.ledger.key_file`.
 
     Raises
     ------
     ConfigError
         If the variable holds the key itself; or there is no home folder.
     """
-    named = os.environ.get(KEY_FILE)
     try:
-        if named:
-            refuse_secret(KEY_FILE, named)
-            return Path(named).expanduser()
-        if (home := Path.home()).is_absolute():
-            return home / ".anml" / "ledger.key"
+        return named_file()
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    except RuntimeError:
-        pass
-    raise ConfigError(
-        f"this account has no home folder for the ledger's key: let {KEY_FILE} name a file"
-    )
 
 
 def signing_key() -> Ed25519PrivateKey:

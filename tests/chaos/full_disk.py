@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from anml_fl.cli import main as anml
+from anml_fl.ledger.key_file import KEY_FILE
 from server.engines import inline_grid  # noqa: F401 - once, for all forks
 from server.orchestration import federation  # noqa: F401 - likewise
-from server.orchestration.ledger_key import KEY_FILE
 
 ROOM = 10
 RUN = ["run", "--dataset", "wine", "--contributors", "6", "--rounds", "3"]

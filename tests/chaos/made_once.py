@@ -24,9 +24,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_key,
 )
 
+from anml_fl.ledger.key_file import KEY_FILE
 from anml_fl.registry.keys import make_key, private_key, public_key
 from server.deployment.prepare import prepare
-from server.orchestration.ledger_key import KEY_FILE, signing_key
+from server.orchestration.ledger_key import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

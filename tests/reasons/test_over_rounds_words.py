@@ -121,8 +121,10 @@ def test_rounds_without_a_model_are_told_apart():
     [
         ({"weight": None, "decided_by": None, "decided": {}},
          "no contributor has a share under median"),
-        ({"decided_by": None, "decided": {}}, "hardly anything sets its share apart from an equal one"),
-        ({"decided_by": None}, "on the whole hardly anything sets its share apart from an equal one"),
+        ({"decided_by": None, "decided": {}},
+         "hardly anything sets its share apart from an equal one"),
+        ({"decided_by": None},
+         "on the whole hardly anything sets its share apart from an equal one"),
         ({"decided_by": "rule", "decided": {"rule": Decided(rounds=7)}, "left_out": 7},
          "median left it out in 7 of 10 rounds"),
         ({"decided_by": "rule", "decided": {"rule": Decided(rounds=7)}, "left_out": 0},

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import anml_fl
+from anml_fl.ledger.key_file import KEY_FILE
 from anml_fl.method.records import RoundRecord
 from server.deployment.authority import make_node_key
 from server.deployment.local import federation, with_database
@@ -22,7 +23,6 @@ from server.deployment.processes import Service, stop, supernode
 from server.deployment.state import Node
 from server.deployment.submission import carry_out
 from server.engines.processes import script
-from server.orchestration.ledger_key import KEY_FILE
 
 if TYPE_CHECKING:
     from server.deployment.local import Federation

@@ -10,13 +10,14 @@ from click.testing import CliRunner
 from anml_fl.cli import main
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.file import FileLedger
+from anml_fl.ledger.key_file import KEY_FILE
 from anml_fl.ledger.verify import verify_file
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.registry.keys import make_key, public_key
 from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.section import ConfigError
 from server.orchestration import run_folder
-from server.orchestration.ledger_key import KEY_FILE, signing_key
+from server.orchestration.ledger_key import signing_key
 from server.orchestration.settlement import run_id, settled
 
 PEOPLE = [f"contributor-{i:04d}" for i in range(6)]

@@ -1,0 +1,1 @@
+"""What one contributor sent to a run, how it counted, why, and what it earned: signed."""
