@@ -96,8 +96,8 @@ def test_the_same_in_plain_words_is_told_once_and_the_rare_ones_counted():
     lost = {f"error 5: Error: node {n} is gone": 1 for n in (1, 2)}
     why = {"a": 3, **lost, "b": 2, "no node is connected": 1, "c": 1}
     assert (
-        "no valid reply in 9: a (3); its node was lost in this round: no sign of life came from"
-        " it any more (2); b (2); others (2)."
+        "no valid reply in 9: a (3); its node was lost in this round: no sign of life came"
+        " from it any more (2); b (2); others (2)."
     ) in said(replace(SITE, rounds=16, refused=why))
 
 
