@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from anml_fl.reasons.amounts import apart
+from anml_fl.reasons.gate_words import since
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
 
@@ -61,35 +60,3 @@ def decision(reasons: RoundReasons) -> str:
     if record.note:
         said.append(f"noted: {visible(record.note, _TOLD)}")
     return "; ".join(filter(None, said))
-
-
-def since(reasons: RoundReasons) -> str:
-    """Say why these signals counted, and not others: the gate's decision.
-
-    Returns
-    -------
-    str
-        Empty where no gate decided, or the weights are not what it makes of the record.
-    """
-    record, gate = reasons.record, reasons.dials.gate
-    if not reasons.reproduced or record.judgement:
-        return ""
-    if record.branch == "uniform":
-        least, bound = apart(record.min_s, gate.tau_h)
-        return f"nobody was doubted: outside signals are {least} and more, above {bound}"
-    if record.branch == "multiplicative":
-        return "the product q · v · r · T counted"
-    rho, bound = apart(record.rho_c, gate.tau_c)
-    if record.branch == "krum":
-        if record.strategy == "q_only":
-            return ""
-        if math.isnan(record.rho_c):
-            whose = "outside signals" if reasons.same_outside else "updates' distances"
-            return f"nothing but q counted: {whose} were the same for all"
-        return (
-            "nothing but q counted: outside signals do not go along with it"
-            f" (rho_c = {rho}, not above {bound})"
-        )
-    if record.branch == "blend" and record.strategy != "softmax_blend":
-        return f"outside signals counted too: they go along with q (rho_c = {rho} > {bound})"
-    return ""

@@ -151,7 +151,7 @@ def test_whoever_is_left_out_reads_why_in_a_sentence(made):
         ),
         ({"root function": -2.0}, 0.0, "towards their labels, or moves them away"),
         ({"update direction": -3.0}, -2.2, "points away from the others'"),
-        ({"company": 1.0}, -2.2, "those with such v and r"),
+        ({"company": 1.0}, -2.2, "its v and r speak against it"),
         ({"company": 1.0}, 0.0, "too little speaks for it"),
         ({"tea leaves": -3.0}, -1.0, "“tea leaves” speaks against it (tea leaves −3.0)"),
     ],
