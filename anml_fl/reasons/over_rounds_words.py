@@ -75,7 +75,7 @@ def because_over(over: OverRounds) -> str:
         return f"no valid reply in {_of(sum(over.refused.values()), over)}: {_told(over)}"
     if over.decided_by == RULE and over.left_out:
         strategy = visible(over.strategy, _NAME)
-        return f"{strategy} left it out in {_of(over.left_out, over)}"
+        return f"it was left out by {strategy} in {_of(over.left_out, over)}"
     found = over.decided.get(over.decided_by or "", Decided(rounds=0))
     said = because(
         replace(
