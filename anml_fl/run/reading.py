@@ -16,6 +16,7 @@ from anml_fl.database.url import DatabaseError, located
 from anml_fl.method.records import RoundRecord
 from anml_fl.models.metrics import METRICS
 from anml_fl.run.claims import load_claims
+from anml_fl.run.class_names import class_names
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, FORMAT, ROUNDS, SUMMARY, TIMINGS
 from anml_fl.run.participants import UNKNOWN
@@ -77,6 +78,8 @@ class Run:
         Thresholds of the gate's two stages (Algorithm 1).
     left_out : str
         Who took no part, if somebody was left out on purpose.
+    class_names : tuple of str
+        What classes are called, in their order; empty where nothing names them.
     """
 
     summary: Summary
@@ -85,6 +88,7 @@ class Run:
     tau_h: float
     tau_c: float
     left_out: str = ""
+    class_names: tuple[str, ...] = ()
     _attackers: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -176,6 +180,7 @@ def load_run(folder: Path, parse: Parse = RoundRecord.from_json) -> Run:
         settings.number("aggregation", "tau_h", 0.35),
         settings.number("aggregation", "tau_c", 0.3),
         settings.text("federation", "leave_out"),
+        class_names(folder, summary.dataset),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
+from anml_fl.run.class_names import named_key
 from anml_fl.system.untrusted_text import visible
 from server.report.wording import share
 
@@ -29,7 +30,7 @@ def class_table(run: Run) -> Grid:
     order = sorted(found, key=lambda name: -found[name].errors.get(lead, -1.0))
     rows = [
         (
-            visible(name, 60),
+            named_key(name, run.class_names),
             str(found[name].rows),
             *(share(found[name].errors.get(strategy)) for strategy in names),
         )

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from anml_fl.run.branch_name import branch_name
+from anml_fl.run.class_names import named_class
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible
@@ -57,6 +58,22 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def listed(items: Sequence[str]) -> str:
+    """List in words.
+
+    Parameters
+    ----------
+    items : sequence of str
+        At least one.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
+
+
 def share(value: float | None) -> str:
     """Write a share as `percent` does, without the unit: it stands in the column's title."""
     return percent(value).removesuffix("\N{NO-BREAK SPACE}%")
@@ -104,7 +121,7 @@ def result(run: Run) -> str:
     if math.isnan(lead):
         said = f"With {who}, {name} ended {ONCE} without a tested model"
         parts = [f"{other} at {_score(criterion, score)}" for other, score in tested.items()]
-        parts = [f"the others: {_listed(parts)}"] if parts else []
+        parts = [f"the others: {listed(parts)}"] if parts else []
     else:
         said = (
             f"With {who}, {name} ended at {_score(criterion, lead)} {criterion.title} {ONCE}"
@@ -117,12 +134,12 @@ def result(run: Run) -> str:
                 if _compare(criterion, score, lead) == sign
             ]
             if those:
-                parts.append(f"{word} {_listed(those)}")
+                parts.append(f"{word} {listed(those)}")
     if not math.isnan(oracle):
         only = "if only the honest had taken part " if simulated(run) else ""
         parts.append(f"{_score(criterion, oracle)} {only}({ORACLE})")
     if untested:
-        parts.append(f"not tested: {_listed(untested)}")
+        parts.append(f"not tested: {listed(untested)}")
     return said + (": " if parts else "") + "; ".join(parts) + "."
 
 
@@ -133,19 +150,20 @@ def imbalance(run: Run) -> str:
     -------
     str
         Empty unless that class has over two thirds of the rows that the server tests on.
-        Classes by number: their names are in somebody's table.
     """
     counts, rows = run.summary.classes, sum(run.summary.classes)
     if 3 * max(counts, default=0) <= 2 * rows:
         return ""
     most = counts.index(max(counts))
     held = [number for number, count in enumerate(counts) if count]
+    largest = named_class(most, run.class_names)
     if len(held) == 1:
-        return f"All {rows:,} test rows are of class {most}: always answering it has no error."
+        return f"All {rows:,} test rows are of {largest}: always answering it has no error."
     least = min(held, key=lambda number: counts[number])
+    smallest = named_class(least, run.class_names)
     return (
-        f"Class {least} is {percent(counts[least] / rows)} of the {rows:,} test rows; always"
-        f" answering class {most} would have {percent(1 - counts[most] / rows)} error."
+        f"Of the {rows:,} test rows {percent(counts[least] / rows)} are of {smallest}; always"
+        f" answering {largest} would have {percent(1 - counts[most] / rows)} error."
     )
 
 
@@ -236,7 +254,3 @@ def _compare(criterion: Criterion, other: float, lead: float) -> int:
     if criterion.digits(other) == criterion.digits(lead):
         return 0
     return 1 if criterion.improves(lead, other) else -1
-
-
-def _listed(items: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
