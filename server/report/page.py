@@ -10,6 +10,7 @@ from anml_fl.page.packing import Texts
 from anml_fl.page.plotted import embedded, plotted
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.run.attribution import load_attribution
+from anml_fl.run.class_names import class_names
 from anml_fl.run.files import REPORT
 from anml_fl.run.parsing import parsed_once
 from anml_fl.run.reading import load_run
@@ -41,6 +42,7 @@ from server.report.wording import attacked, imbalance, result, sentence, simulat
 from server.report.worth_figure import worth_figure, worth_notes, worth_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from anml_fl.page.plot import Plot
@@ -88,7 +90,8 @@ def write_report(
         if not verification.altered:
             raise
         found = worth = None  # what does not fit stands on the page, above all else
-    page = render(run, found, verification, worth)
+    classes = class_names(folder, run.summary.dataset)
+    page = render(run, found, verification, worth, classes)
     path = folder / REPORT
     write_whole(path, page.encode())
     return path
@@ -99,6 +102,7 @@ def render(
     found: Attribution | None = None,
     verification: Verification = UNCHECKED,
     worth: Worth | None = None,
+    classes: Sequence[str] = (),
 ) -> str:
     """Write the page as text.
 
@@ -111,6 +115,8 @@ def render(
         What came of checking it against its ledger.
     worth : Worth, optional
         Whether joining is worth it, if the run asked.
+    classes : sequence of str
+        What classes are called, in their order.
 
     Returns
     -------
@@ -159,8 +165,8 @@ def render(
         "lead": visible(run.lead.name, 40),
         "last_number": run.lead.records[-1].round,
         "overview": tables.overview(run),
-        "imbalance": imbalance(run),
-        "by_class": class_table(run),
+        "imbalance": imbalance(run, classes),
+        "by_class": class_table(run, classes),
         "criterion": run.criterion,
         "valued": "R²" if run.criterion.of_values else "accuracy",
         "last_round": tables.last_round(run, why.last),

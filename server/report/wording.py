@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from anml_fl.reasons.amounts import apart, percent
 from anml_fl.reasons.words import listed
 from anml_fl.run.branch_name import branch_name
+from anml_fl.run.class_names import named_class
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.criterion import Criterion
     from anml_fl.run.reading import Run
@@ -103,26 +106,33 @@ def result(run: Run) -> str:
     return said + (": " if parts else "") + "; ".join(parts) + "."
 
 
-def imbalance(run: Run) -> str:
+def imbalance(run: Run, classes: Sequence[str] = ()) -> str:
     """Say how good a model would be that always answers the largest class, where that is good.
+
+    Parameters
+    ----------
+    run : Run
+    classes : sequence of str
+        What classes are called, in their order.
 
     Returns
     -------
     str
         Empty unless that class has over two thirds of the rows that the server tests on.
-        Classes by number: their names are in somebody's table.
     """
     counts, rows = run.summary.classes, sum(run.summary.classes)
     if 3 * max(counts, default=0) <= 2 * rows:
         return ""
     most = counts.index(max(counts))
     held = [number for number, count in enumerate(counts) if count]
+    largest = named_class(most, classes)
     if len(held) == 1:
-        return f"All {rows:,} test rows are of class {most}: always answering it has no error."
+        return f"All {rows:,} test rows are of {largest}: always answering it has no error."
     least = min(held, key=lambda number: counts[number])
+    smallest = named_class(least, classes)
     return (
-        f"Class {least} is {percent(counts[least] / rows)} of the {rows:,} test rows; always"
-        f" answering class {most} would have {percent(1 - counts[most] / rows)} error."
+        f"Of the {rows:,} test rows {percent(counts[least] / rows)} are of {smallest}; always"
+        f" answering {largest} would have {percent(1 - counts[most] / rows)} error."
     )
 
 
