@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.reasons.taken import MEASURE, ORDER, RULE
+from anml_fl.reasons.taken import MEASURE, ORDER, RULE, WORTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,10 @@ def measured(shares: RoundShares, row: int, factor: str | None) -> Mapping[str, 
 
 
 def _left_out(shares: RoundShares, row: int) -> str:
-    made = shares.made
+    made, found = shares.made, shares.found
+    if made is None and shares.kept_by_evidence:
+        speaks = {**found.evidence, WORTH: found.worth}
+        return min(speaks, key=lambda name: speaks[name][row])
     if made is None or shares.chosen:
         return shares.chooser
     if shares.tied(row):

@@ -19,6 +19,7 @@ from anml_fl.reasons.taken import (
     RULE,
     alike_all,
     before_selection,
+    is_calibrated,
     taken,
     tells,
     tried,
@@ -80,6 +81,14 @@ class RoundShares:
         if made is None or self._by_order:
             return True
         return made.scheme is schemes.kept_mean and not bool(self.found.selected.all())
+
+    @cached_property
+    def kept_by_evidence(self) -> bool:
+        """Whether who was kept follows from evidence; examples are not asked for that."""
+        found = self.found
+        return is_calibrated(self.record, found) and np.array_equal(
+            schemes.kept(found), found.selected
+        )
 
     def tied(self, row: int) -> bool:
         """Whether one that was left out weighs as much as one that was selected."""
