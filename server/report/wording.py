@@ -37,9 +37,9 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def share(value: float | None) -> str:
+def share(value: float | None, digits: int = 1) -> str:
     """Write a share as `percent` does, without the unit: it stands in the column's title."""
-    return percent(value).removesuffix("\N{NO-BREAK SPACE}%")
+    return percent(value, digits).removesuffix("\N{NO-BREAK SPACE}%")
 
 
 def attacked(run: Run) -> bool:
