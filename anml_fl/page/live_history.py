@@ -75,8 +75,7 @@ class History {
         ? [{title: "Posterior", ...of("posterior", (x) => fixed(x, 3))}] : []),
       ...(there("paid") ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
       {title: "Selected", text: (i) => (this.found.selected[i] ? "yes" : "no")},
-      {title: "Why left out", className: "words",
-        text: (i) => visible(this.found.why[i], 500)},
+      {title: "Why", className: "words", text: (i) => visible(this.found.why[i] ?? "", 500)},
     ];
   }
 }

@@ -45,7 +45,7 @@ class People {
       {title: "Over the rounds", unsought: true, text: () => "",
         value: (i) => round.weight[i], fill: (cell, i) => this.line(cell, i)},
       {title: "Selected", text: (i) => (round.selected[i] ? "yes" : "no")},
-      {title: "Why left out", className: "words", text: (i) => visible(round.why[i], 500)},
+      {title: "Why", className: "words", text: (i) => visible(round.why[i], 500)},
       {title: "q", ...of("q", short)},
       {title: "s", ...of("s", short)},
       {title: "v", ...of("v", short)},

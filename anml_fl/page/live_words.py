@@ -36,7 +36,7 @@ function missing(round, contributors) {
   const listed = (names) => names.slice(0, 5).join(", ")
     + (names.length > 5 ? ` and ${whole(names.length - 5)} more` : "");
   const out = round.contributors.flatMap((name, i) => (round.reason[i] === null ? []
-    : [`${visible(name, 40)} (${visible(round.why[i], 80)})`]));
+    : [`${visible(name, 40)} (${visible(round.why[i].replace(/^left out: /, ""), 80)})`]));
   const there = new Set(round.contributors);
   const unasked = contributors.filter((name) => !there.has(name)).map((x) => visible(x, 40));
   const asked = whole(round.contributors.length);

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from anml_fl.reasons.amounts import percent
 from anml_fl.reasons.decided import REFUSED, Decided
 from anml_fl.reasons.reason import Reason
+from anml_fl.reasons.reply_words import plain
 from anml_fl.reasons.taken import RULE
 from anml_fl.reasons.words import because, capital, listed, otherwise, points
 from anml_fl.system.untrusted_text import visible
@@ -140,7 +142,10 @@ def _counts(over: OverRounds) -> str:
 
 def _told(over: OverRounds) -> str:
     """Say why it was refused: of several reasons the most frequent, with their rounds."""
-    told = [*over.refused.items()]
+    refused: Counter[str] = Counter()
+    for why, times in over.refused.items():
+        refused[plain(why)] += times
+    told = refused.most_common()
     if len(told) == 1:
         return visible(told[0][0], _TOLD)
     shown = [f"{visible(why, _TOLD)} ({times})" for why, times in told[:_MOST_TOLD]]
