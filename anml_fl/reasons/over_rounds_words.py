@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -142,10 +143,10 @@ def _counts(over: OverRounds) -> str:
 
 def _told(over: OverRounds) -> str:
     """Say why it was refused: of several reasons the most frequent, with their rounds."""
-    told: dict[str, int] = {}
+    refused: Counter[str] = Counter()
     for why, times in over.refused.items():
-        said = visible(plain(why), _TOLD)
-        told[said] = told.get(said, 0) + times
+        refused[visible(plain(why), _TOLD)] += times
+    told = dict(refused.most_common())
     if len(told) == 1:
         return next(iter(told))
     shown = [f"{why} ({times})" for why, times in [*told.items()][:_MOST_TOLD]]

@@ -29,6 +29,7 @@ from server.report.attribution_figure import (
 from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.class_table import class_table
+from server.report.data_words import data_words
 from server.report.gate_figure import MOST_TOLD, gate
 from server.report.judgement_figure import posteriors
 from server.report.judgement_table import judged
@@ -125,7 +126,10 @@ def render(
     """
     summary = run.summary
     total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
-    what, which = f"Data set: {summary.dataset}", "One run with one seed."
+    what, which = (
+        f"Data set: {data_words(summary.dataset, run.config)}",
+        "One run with one seed.",
+    )
     if summary.tested_on:
         what = f"Task: {summary.dataset}, tested on {summary.tested_on}"
     what += f". Engine: {summary.engine}. Seed: {summary.seed}."

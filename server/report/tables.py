@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.reasons.amounts import decimals
+from anml_fl.reasons.reply_words import plain
 from anml_fl.run.branch_name import branch_name
 from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import visible
@@ -213,7 +214,7 @@ def left_out(run: Run) -> Grid:
         for record in strategy.records
         for name, reason in [
             *(
-                (visible(person.contributor, 40), visible(person.reason))
+                (visible(person.contributor, 40), visible(plain(person.reason)))
                 for person in record.contributors
                 if person.reason is not None
             ),

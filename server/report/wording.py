@@ -14,7 +14,7 @@ from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.criterion import Criterion
@@ -48,11 +48,21 @@ def attacked(run: Run) -> bool:
 
 
 def simulated(run: Run) -> bool:
-    """Tell whether the run simulates how contributors behave, which no consortium does.
+    """Tell whether the run simulates how contributors behave."""
+    return simulates(run.summary.contributors.values())
+
+
+def simulates(behaviours: Iterable[str]) -> bool:
+    """Tell whether these are behaviours of a simulation, which no consortium has.
 
     Where everybody is taken to be honest, or nobody knows, "honest" would say nothing.
+
+    Examples
+    --------
+    >>> simulates(["honest", "honest"]), simulates(["honest", "joint"])
+    (False, True)
     """
-    return any(kind not in (HONEST, UNKNOWN) for kind in run.summary.contributors.values())
+    return any(kind not in (HONEST, UNKNOWN) for kind in behaviours)
 
 
 def result(run: Run) -> str:
@@ -160,7 +170,7 @@ no selection.'
     """
     note = f" Note: {visible(record.note)}." if record.note else ""
     if record.branch is None:
-        if any(math.isfinite(person.q) for person in record.contributors):
+        if any(person.selected for person in record.contributors):
             return "No gate decides in this strategy." + note
         return f"{sentence(visible(record.note or 'no valid reply'))}."
     if record.branch == "multiplicative":
