@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 import click
 
 from anml_fl.commands.data import data
+from anml_fl.commands.explain import explain
 from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.init import init
 from anml_fl.commands.ledger import ledger
@@ -208,6 +209,7 @@ main.add_command(data)
 main.add_command(registry)
 main.add_command(ledger)
 main.add_command(verify)
+main.add_command(explain)
 main.add_command(statement)
 main.add_command(study)
 main.add_command(bench)
@@ -290,6 +292,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
         from anml_fl.run.parsing import parsed_once
         from anml_fl.run.worth import load_worth
         from anml_fl.system.sockets import moved
+        from server.commands.least import least
         from server.engines.simulation import RAYS_SOCKETS
         from server.orchestration.run_folder import default_folder
         from server.orchestration.summary_table import left_out, table
@@ -304,6 +307,8 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     console.print(table(summary))
     if note := left_out(out, summary, parse):
         console.print(note)
+    if note := least(out, parse):
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
     if worth := load_worth(out, summary["contributors"]):
         console.print(worth_table(worth))
     console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)

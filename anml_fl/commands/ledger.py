@@ -66,20 +66,32 @@ def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None
 @key_option
 @json_option
 def show(run: Path, key: Path | None, as_json: bool) -> None:
-    """Show each contributor's payouts, and the rounds."""
+    """Show each contributor's payouts, and the rounds.
+
+    Where the records lie beside the ledger that it is bound to, they say why, too.
+    """
     from anml_fl.ledger.summary import summarise
 
     path = _ledger(run)
     verdict, lines = _verified(path, key)
     earned, settled = (list(map(asdict, some)) for some in summarise(lines()))
+    why = _why(path.parent, lines())
+    for one in earned:
+        one["why"] = why.get(one["contributor"])
     if as_json:
         show_json({**_facts(verdict), "contributors": earned, "settled": settled})
         return
     for one in earned:
         one["share"] = f"{100 * one['share']:.2f} %"
-    show_table(
-        earned, ["contributor", "payout", "share", "selected", "rounds"], "nobody was asked"
-    )
+    columns = [
+        "contributor",
+        "payout",
+        "share",
+        "selected",
+        "rounds",
+        *(["why"] if why else []),
+    ]
+    show_table(earned, columns, "nobody was asked")
     if len(settled) > _ROUNDS_SHOWN:
         click.echo(f"the last {_ROUNDS_SHOWN} of {len(settled)} rounds (--json has all):")
     show_table(
@@ -156,6 +168,21 @@ def _verified(path: Path, key: Path | None) -> tuple[Verdict, Callable[[], Itera
         click.echo("the ledger is not closed yet: its last rounds may be missing", err=True)
     # A torn last line does not count, nor what is written meanwhile.
     return verdict, lambda: islice(read_lines(path), verdict.chain.entries)
+
+
+def _why(folder: Path, lines: Iterator[bytes]) -> dict[str, str]:
+    """Say why each was paid, if the records beside a ledger are those that it is bound to."""
+    from anml_fl.reasons.over_rounds_words import because_over
+    from anml_fl.run.difference import DifferenceError
+    from anml_fl.run.settled_reasons import settled_reasons
+
+    try:
+        with errors_reported():
+            found = settled_reasons(folder, lines)
+    except DifferenceError as error:
+        click.echo(f"no reasons are told: {error} (`anml verify` says more)", err=True)
+        return {}
+    return {name: because_over(one) for name, one in found.items()}
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:

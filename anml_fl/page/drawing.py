@@ -62,7 +62,8 @@ function axes(c, width, height, x, y) {
   const [left, right, top] = [widest + line * 1.6 + 8, 14, line * 0.7];
   const bottom = 2 * line + 12;
   const [w, h] = [width - left - right, height - top - bottom];
-  const xs = ticks(x.low, x.high, Math.max(2, w / (5 * line)), x.wholes);
+  // Whole numbers, such as rounds, are short.
+  const xs = ticks(x.low, x.high, Math.max(2, w / ((x.wholes ? 3 : 5) * line)), x.wholes);
   const map = {
     x: (value) => left + (w * (value - x.low)) / (x.high - x.low || 1),
     y: (value) => top + h - (h * (value - y.low)) / (y.high - y.low || 1),

@@ -28,6 +28,9 @@ function visible(text, limit = 200) {
   return spelled.length <= limit ? spelled : spelled.slice(0, limit - 1) + "…";
 }
 
+/** The same with spaces that break: `visible` would spell the others out. */
+const spaced = (text) => text.replaceAll("\u00a0", " ");
+
 /** The root's style, which follows light, dark and the reader's text size. */
 const ROOT = getComputedStyle(document.documentElement);
 const has = (x) => typeof x === "number" && Number.isFinite(x);
@@ -38,7 +41,12 @@ const percent = (x) => {
   const hundred = 100 * x;
   return `${x > 0 && x < 0.001 ? Number(hundred.toPrecision(2)) : hundred.toFixed(1)}\u00a0%`;
 };
-const signed = (x) => (has(x) ? (x > 0 ? "+" : "") + fixed(x, 1) : "—");
+const signed = (x) => {
+  if (!has(x)) return "—";
+  const text = fixed(x, 1);
+  if (text === "−0.0") return "0.0";
+  return (x > 0 && text !== "0.0" ? "+" : "") + text;
+};
 const whole = (x) => (has(x) ? x.toLocaleString("en") : "—");
 const plural = (n, one) => `${whole(n)} ${one}${n === 1 ? "" : "s"}`;
 """

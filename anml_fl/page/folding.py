@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from anml_fl.page.document import LONGEST
 from anml_fl.page.packing import packed
 from anml_fl.system.untrusted_text import inline_json, visible
 
@@ -63,7 +64,9 @@ def folding(grid: Grid, name: str, label: str, texts: Texts) -> Folding:
     total = len(grid.rows)
     if total <= FIRST:
         return Folding(name, grid, total, "")
-    columns = [[visible(cell) for cell in column] for column in zip(*grid.rows, strict=True)]
+    columns = [
+        [visible(cell, LONGEST) for cell in column] for column in zip(*grid.rows, strict=True)
+    ]
     titles = [(visible(title), kind) for title, kind in grid.columns]
     content = {"label": label, "titles": titles, "columns": packed(columns, texts)}
     return Folding(name, replace(grid, rows=grid.rows[:FIRST]), total, inline_json(content))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+_KINDS = {"*": "number", "~": "words"}
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -13,7 +15,8 @@ class Grid:
     Parameters
     ----------
     titles : tuple of str
-        A star at the end marks a column of numbers, which is set flush right.
+        A star at the end marks a column of numbers, which is set flush right; a tilde one of
+        sentences, whose lines break.
     rows : tuple of tuple of str
         Plain text, as many cells as titles.
     links : tuple of str
@@ -41,6 +44,6 @@ class Grid:
     def columns(self) -> tuple[tuple[str, str], ...]:
         """Title and class of each column."""
         return tuple(
-            (title.removesuffix("*"), "number" if title.endswith("*") else "text")
+            (title[:-1], _KINDS[title[-1]]) if title[-1:] in _KINDS else (title, "text")
             for title in self.titles
         )

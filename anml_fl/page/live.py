@@ -17,7 +17,9 @@ from anml_fl.page.live_curve import CURVE
 from anml_fl.page.live_heat import HEAT
 from anml_fl.page.live_history import HISTORY
 from anml_fl.page.live_main import MAIN
+from anml_fl.page.live_missing import MISSING
 from anml_fl.page.live_people import PEOPLE
+from anml_fl.page.live_reasons import REASONS
 from anml_fl.page.live_scatter import SCATTER
 from anml_fl.page.live_stream import STREAM
 from anml_fl.page.live_style import LIVE_STYLE
@@ -94,6 +96,6 @@ def live_script() -> str:
     constants = "".join(f"const {name} = {json.dumps(of)};\n" for name, of in palette.items())
     parts = (
         ELEMENTS, DRAWING, TABLE, CURVE, SCATTER, HEAT, TIMEBAR, STREAM, WORDS, PEOPLE,
-        HISTORY, MAIN,
+        REASONS, HISTORY, MISSING, MAIN,
     )  # fmt: skip
     return constants + "".join(parts)

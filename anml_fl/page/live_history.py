@@ -8,11 +8,13 @@ class History {
     this.dialog = dialog;
     [this.title, this.facts] = [".name", ".facts"].map((s) => dialog.querySelector(s));
     this.asking = new Latest();
-    this.curves = new Curves(dialog.querySelector(".curve"), {
-      label: "Weight and consistency q by round",
+    this.reasons = new Reasons(dialog.querySelector(".why"));
+    this.parts = [".curve", ".table"].map((s) => dialog.querySelector(s));
+    this.curves = new Curves(this.parts[0], {
+      label: "By round",
       onRound: (round) => { dialog.close(); onRound(round); },
     });
-    this.table = new DataTable(dialog.querySelector(".table"), {
+    this.table = new DataTable(this.parts[1], {
       label: "Rounds of this contributor", noun: "rounds", columns: this.columns(),
       sort: {title: "Round", up: false},
     });
@@ -22,9 +24,13 @@ class History {
     });
   }
 
-  async open(strategy, name) {
+  /** Open it; `round`: the one that is shown, of which all reasons are told. */
+  async open(strategy, name, round) {
+    this.reasons.ask(strategy, round, name);
     put(this.title, visible(name, 80));
     put(this.facts, "Asking for its rounds …");
+    // What stands there is another's.
+    for (const one of this.parts) one.hidden = true;
     if (!this.dialog.open) this.dialog.showModal();
     try {
       const found = await this.asking.ask(address.history(strategy, name));
@@ -35,21 +41,25 @@ class History {
   }
 
   set(strategy, found) {
-    this.found = found;
+    Object.assign(this, {strategy, found});
     const n = found.rounds.length;
+    const replied = found.reply.filter((one) => one === "valid").length;
     const selected = found.selected.filter(Boolean).length;
     const paid = found.paid?.reduce((sum, x) => sum + (x ?? 0), 0);
-    put(this.facts, `Under ${visible(strategy, 40)}: there in ${found.present ?? n} of `
-      + `${plural(n, "round")}, selected in ${selected}`
-      + `${has(found.last_seen) ? `, last seen in round ${found.last_seen}` : ""}`
+    put(this.facts, `Under ${visible(strategy, 40)}, in ${plural(found.present, "round")}`
+      + `${n < found.present ? `, of which ${n} are shown` : ""}`
+      + `: a valid reply in ${replied}, selected in ${selected}`
+      + `${found.last_seen ? `, the last reply in round ${found.last_seen}` : ""}`
       + `${has(paid) ? `; paid: ${whole(paid)} micro-units` : ""}.`);
-    this.curves.set(
-      [{name: "weight (%)", xs: found.rounds, style: SERIES[0],
-        ys: found.weight.map((x) => (has(x) ? 100 * x : null))},
-      {name: "q (of 100)", xs: found.rounds, style: SERIES[1],
-        ys: found.q.map((x) => (has(x) ? 100 * x : null))}],
-      {title: "Weight (%), q (of 100)", written: (x) => fixed(x, 1)},
-    );
+    // What decides beside the number of examples, from 0 to 1: the posterior, or else q.
+    const [beside, values] = found.posterior ? ["posterior", found.posterior] : ["q", found.q];
+    const series = [["weight", found.weight], [beside, values]].map(([name, ys], k) => (
+      {name, xs: found.rounds, ys, style: SERIES[k]}));
+    for (const one of this.parts) one.hidden = false;
+    this.curves.label = `Weight and ${beside} by round`;
+    this.curves.set(series, {
+      title: "From 0 to 1", written: (x) => fixed(x, 3),
+    });
     this.table.setColumns(this.columns());
     this.table.show(n);
   }
@@ -60,7 +70,7 @@ class History {
     });
     const there = (key) => Boolean(this.found?.[key]);
     return [
-      {title: "Round", ...of("rounds", String)},
+      {title: "Round", ...of("rounds", String), fill: (cell, i) => this.round(cell, i)},
       {title: "Weight", ...of("weight", percent)},
       {title: "q", ...of("q", (x) => fixed(x, 3))},
       {title: "s", ...of("s", (x) => fixed(x, 3))},
@@ -69,9 +79,25 @@ class History {
       ...(there("paid") ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
       {title: "Selected", text: (i) => (this.found.selected[i] ? "yes" : "no")},
       {title: "Why", className: "words", text: (i) => visible(
-        (this.found.why ?? this.found.reason)[i] || "—", 500,
+        this.found.why[i] ?? this.found.reason[i] ?? "press the round to see", 500,
       )},
     ];
+  }
+
+  /** A round's number, which tells all reasons of that round. */
+  round(cell, i) {
+    let button = cell.firstChild;
+    if (!button) {
+      button = el("button", {type: "button", className: "who"});
+      button.addEventListener("click", () => {
+        this.reasons.ask(this.strategy, button.round_, this.found.contributor);
+        this.reasons.root.scrollIntoView({block: "nearest"});
+      });
+      cell.append(button);
+    }
+    button.round_ = this.found.rounds[i];
+    button.ariaLabel = `Why in round ${button.round_}`;
+    put(button, String(button.round_));
   }
 }
 """

@@ -11,7 +11,7 @@ class Page {
     this.chosen = null;
     this.bar = new TimeBar(the("time"), {onRound: () => this.showRound()});
     const goTo = (round) => this.bar.goTo(round);
-    const onOpen = (name) => this.history.open(this.strategy, name);
+    const onOpen = (name) => this.history.open(this.strategy, name, this.bar.round);
     this.history = new History(the("history"), {onRound: goTo});
     this.curves = new Curves(the("curves"), {label: "By round", onRound: goTo});
     this.scatter = new Scatter(the("scatter"), {onOpen});
@@ -31,6 +31,7 @@ class Page {
     // What comes fast is shown at a pace that can be read.
     this.loadCurves = paced(() => this.fetchCurves(), 700);
     this.loadHeat = paced(() => this.fetchHeat(), 2000);
+    this.missing = new Missing(the("missing"), the("missing-then"));
     this.announce = paced((text) => put(the("announced"), text), 2500);
     this.stream = new Stream({
       onOpen: () => this.connected(),
@@ -77,8 +78,8 @@ class Page {
       state.contributors_in_all && plural(state.contributors_in_all, "contributor"),
       state.rounds_of && plural(state.rounds_of, "round"),
     ].filter(Boolean);
-    put(the("facts"), facts.length ? `${facts.join(", ")}.` : "");
-    put(the("ledger"), ledgerWords(state.ledger));
+    put(the("facts"), facts.length ? `${facts.join("; ")}.` : "");
+    put(the("ledger"), ledgerWords(state.ledger, state.lead));
     this.attackers = state.known && state.attackers.length ? new Set(state.attackers) : null;
     this.styles = new Map(
       state.strategies.map((one, k) => [one.name, SERIES[k % SERIES.length]]),
@@ -146,9 +147,27 @@ class Page {
       name, xs: curve.rounds, style: this.styles.get(name) ?? SERIES[0],
       ys: this.scored(curve).map((x) => (has(x) ? x * scale : null)),
     }));
+    this.reveal();
     this.drawCurves();
     this.showRound();
     this.loadHeat();
+    if (this.bar.round !== null) {
+      this.missing.load(this.strategy, this.state.state === "running");
+    }
+  }
+
+  /** Before a round has ended there is nothing to see of one. */
+  reveal() {
+    const none = this.bar.round === null;
+    the("bar").hidden = !this.state.strategies.length;
+    the("curve").hidden = !this.series.some((one) => one.xs.length);
+    for (const one of document.querySelectorAll(".of-round")) one.hidden = none;
+    if (!none) return;
+    this.shown = null;
+    the("gate-view").hidden = true;
+    const which = the("curve").hidden ? "" : ` of ${visible(this.strategy, 40)}`;
+    put(the("decision"), `No round${which} has ended yet.`);
+    put(the("missing"), awaited(this.state.contributors));
   }
 
   drawCurves() {
@@ -175,11 +194,13 @@ class Page {
 
   setRound(strategy, round) {
     put(the("decision"), `Round ${round.round}: ${visible(round.decision || "—", 1000)}`);
-    put(the("missing"), missing(round, this.state.contributors));
-    the("missing").hidden = false;
+    put(the("ends"), visible(spaced(round.ends), 2000));
+    this.missing.look(strategy, round);
     this.people.set(strategy, round, this.bar.rounds, this.attackers);
     const gated = has(round.min_s) && ![null, "multiplicative"].includes(round.branch);
     const gate = gated ? this.state.gate : null;
+    // Where no gate looks at s, and it is the same for all, there is nothing to compare.
+    the("gate-view").hidden = !gate && new Set(round.s).size < 2;
     this.scatter.set(round, gate, this.attackers);
     put(the("gate-words"), gateWords(gate, round, this.attackers));
     this.showPaid(round);
@@ -196,7 +217,8 @@ class Page {
     the("payouts").hidden = !round.paid;
     const total = (round.paid ?? []).reduce((sum, x) => sum + (x ?? 0), 0);
     put(the("paid"), round.paid
-      ? `${whole(total)} micro-units up to round ${round.round}, as the ledger has them.`
+      ? `Each round shares one pool by weight: ${whole(total)} micro-units up to round `
+        + `${round.round}, as the ledger has them.`
       : "This strategy pays nothing so far: the ledger has no entry of it.");
     if (!round.paid) return;
     const most = round.paid.reduce((top, x) => Math.max(top, x ?? 0), 1);
@@ -220,17 +242,19 @@ class Page {
         text: (i) => `${all[i].rounds} of ${this.state.rounds_of ?? "?"}`},
       {title: this.criterion.title, number: true, value: (i) => this.scored(all[i]),
         text: (i) => this.written(this.scored(all[i]))},
-      {title: "Left out", number: true, value: (i) => all[i].excluded,
+      {title: "No valid reply", number: true, value: (i) => all[i].excluded,
         text: (i) => whole(all[i].excluded)},
       {title: "State", text: (i) => visible(all[i].state ?? "", 60)},
     ]);
     this.strategies.show(all.length);
+    the("strategies-view").hidden = !all.length;
   }
 
   showFiles() {
     const {state} = this;
-    const names = ["config.toml"];
-    if (state.ledger) names.push("ledger.jsonl", "ledger.pub");
+    // What is not there yet is not offered.
+    const names = state.strategies.length ? ["config.toml"] : [];
+    if (state.ledger.entries) names.push("ledger.jsonl", "ledger.pub");
     if (state.state === "finished") names.push("summary.json", "manifest.json");
     for (const one of state.strategies.filter((each) => each.rounds > 0)) {
       names.push(...["rounds.jsonl", "weights.csv", "weights.parquet"].map(

@@ -37,15 +37,15 @@ class People {
     return [
       {title: "Contributor", text: (i) => round.contributors[i],
         fill: (cell, i) => this.name(cell, i)},
-      {title: "Reply", text: (i) => (round.reason[i] === null
-        ? "● valid" : `○ ${visible(round.reason[i], 80)}`)},
+      {title: "Reply", text: (i) => (round.reason[i] === null ? "● " : "○ ")
+        + visible(round.reply[i], 40)},
       {title: "Weight", ...of("weight", percent), fill: (cell, i) => gauge(
         cell, round.weight[i], this.most, percent(round.weight[i]),
       )},
       {title: "Over the rounds", unsought: true, text: () => "",
         value: (i) => round.weight[i], fill: (cell, i) => this.line(cell, i)},
       {title: "Selected", text: (i) => (round.selected[i] ? "yes" : "no")},
-      {title: "Why", className: "words", text: (i) => visible(round.why[i] || "—", 500)},
+      {title: "Why", className: "words", text: (i) => visible(round.why[i], 500)},
       {title: "q", ...of("q", short)},
       {title: "s", ...of("s", short)},
       {title: "v", ...of("v", short)},

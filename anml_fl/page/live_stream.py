@@ -6,6 +6,9 @@ STREAM = r"""
 const part = encodeURIComponent;
 const address = {
   round: (strategy, round) => `${part(strategy)}/rounds/${round}.json`,
+  reasons: (strategy, round, name) => `${part(strategy)}/rounds/${round}/reasons/`
+    + `${part(name)}.json`,
+  missing: (strategy) => `${part(strategy)}/missing.json`,
   history: (strategy, name) => `${part(strategy)}/contributors/${part(name)}.json`,
   heat: (strategy) => `heat.json?strategy=${part(strategy)}`,
   weights: (strategy, names) => `heat.json?strategy=${part(strategy)}`

@@ -56,11 +56,30 @@ button.who {
   max-width: 22rem; min-height: 1.5rem; overflow: hidden; padding: 0; text-align: left;
   text-decoration: underline; text-overflow: ellipsis; white-space: nowrap;
 }
-td.words { min-width: 18rem; white-space: normal; }
 .share { align-items: center; display: flex; gap: .5rem; justify-content: flex-end; }
 .share > span:last-child { min-width: 4.2em; }
 .gauge { background: var(--grid); flex: none; height: .55rem; width: 4rem; }
 .gauge > span { background: var(--accent); display: block; height: 100%; }
+.diverging { background: var(--grid); height: .7rem; min-width: 7rem; position: relative; }
+.diverging::after {
+  background: var(--muted); bottom: -.2rem; content: ""; left: calc(50% - 1px);
+  position: absolute; top: -.2rem; width: 2px;
+}
+.diverging span { height: 100%; position: absolute; }
+.diverging .for { background: var(--accent); left: 50%; }
+.diverging .against {
+  background: repeating-linear-gradient(
+    45deg, var(--warning) 0 4px, transparent 4px 7px
+  ); right: 50%;
+}
+table.small { min-width: 0; width: 100%; }
+table.small caption {
+  color: var(--muted); font-size: .92rem; padding: .2rem 0; text-align: left;
+}
+table.small :is(th, td) { padding: .25rem .5rem .25rem 0; vertical-align: middle; }
+table.small td:nth-child(2):not(:last-child) { width: 40%; }
+table.small th { overflow-wrap: anywhere; }
+.why .told { max-width: none; }
 dialog {
   background: var(--ground); border: 1px solid var(--muted); border-radius: 6px;
   color: var(--ink); max-height: 92vh; max-width: min(70rem, 96vw); overflow: auto;
@@ -72,6 +91,7 @@ dialog .close { float: right; }
 dialog canvas.board { height: 15rem; }
 @media (min-width: 1100px) {
   .pair { display: grid; gap: 0 3rem; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+  .pair:has(> [hidden]) { grid-template-columns: minmax(0, 1fr); }
 }
 @media (min-width: 1800px) { canvas.board { height: 30rem; } canvas.square { height: 34rem; } }
 @media (max-width: 600px) {

@@ -17,7 +17,7 @@ TEMPLATE = """\
   <a href="report.html">report</a> of a finished run has its tables without it.</p></noscript>
 {%- endblock %}
 {%- block main %}
-<section class="controls bar" aria-label="What is shown">
+<section class="controls bar" id="bar" aria-label="What is shown" hidden>
   <label>Strategy <select id="strategy" autocomplete="off"></select></label>
   <div id="time" class="time">
     <label>Round <input type="range" min="0" max="0" step="1" value="0" autocomplete="off"
@@ -26,15 +26,14 @@ TEMPLATE = """\
   </div>
 </section>
 <p class="decision" id="decision">No round has ended yet.</p>
-<p id="missing"></p>
 
 <div class="pair">
-<section aria-labelledby="by-round">
+<section id="curve" aria-labelledby="by-round" hidden>
   <h2 id="by-round">By round</h2>
   <div id="curves"></div>
   <p class="hint">Press on a round to see it below.</p>
 </section>
-<section aria-labelledby="gate">
+<section id="gate-view" aria-labelledby="gate" hidden>
   <h2 id="gate">Consistency against external signals</h2>
   <div id="scatter"></div>
   <p class="hint" id="gate-words"></p>
@@ -43,23 +42,45 @@ TEMPLATE = """\
 
 <section aria-labelledby="people">
   <h2 id="people">Contributors</h2>
-  <div id="contributors"></div>
+  <p id="missing"></p>
+  <p id="missing-then" hidden></p>
+  <p id="ends" class="of-round" hidden></p>
+  <p class="hint of-round" hidden>Press a name for all that is known of why it counted as it
+  did, and of what would have changed it.</p>
+  <div id="contributors" class="of-round" hidden></div>
+  <details class="of-round" hidden>
+    <summary>What the columns mean</summary>
+    <dl>
+      <dt>Weight</dt><dd>share of this contributor's update in the round's model</dd>
+      <dt>q</dt><dd>how near its update lies to the others'</dd>
+      <dt>v, r</dt><dd>how its contributions were verified, and its reputation, as the registry
+      has them; s = v · r is the external signal</dd>
+      <dt>T</dt><dd>how fresh its contribution is</dd>
+      <dt>Posterior</dt><dd>the probability that it is to be kept, by the evidence and by its
+      credentials</dd>
+      <dt>Evidence</dt><dd>what speaks for it or, below 0, against it; 1 nat multiplies the
+      odds by 2.7</dd>
+      <dt>Bound</dt><dd>how long its own part of the model's step could have been, whatever it
+      had sent</dd>
+      <dt>—</dt><dd>no number, since no valid reply came</dd>
+    </dl>
+  </details>
 </section>
 
 <div class="pair">
-<section aria-labelledby="weights">
+<section class="of-round" aria-labelledby="weights" hidden>
   <h2 id="weights">Weight over the rounds</h2>
   <p class="hint">The twenty with the most weight, the least, and those whose weight changed
   most; a cross: no weight, which is not a weight of 0.</p>
   <div id="heat"></div>
 </section>
 <div>
-<section aria-labelledby="pay">
+<section class="of-round" aria-labelledby="pay" hidden>
   <h2 id="pay">Payouts</h2>
   <p class="note" id="paid"></p>
   <div id="payouts"></div>
 </section>
-<section aria-labelledby="strategies-title">
+<section id="strategies-view" aria-labelledby="strategies-title" hidden>
   <h2 id="strategies-title">Strategies</h2>
   <div id="strategies"></div>
 </section>
@@ -74,6 +95,12 @@ TEMPLATE = """\
   <button type="button" class="close">Close</button>
   <h2 class="name" id="history-name"></h2>
   <p class="facts"></p>
+  <section class="why" aria-labelledby="history-why" aria-live="polite">
+    <h3 id="history-why"></h3>
+    <p class="told"></p>
+    <div class="pair"><div class="parts"></div><div class="otherwise"></div></div>
+  </section>
+  <h3>Over the rounds</h3>
   <div class="curve"></div>
   <div class="table"></div>
 </dialog>

@@ -1,10 +1,14 @@
-"""The live page's sentences: the ledger, the gate, and who is missing."""
+"""The live page's sentences: the ledger, the gate, and who is to take part."""
 
 WORDS = r"""
 // ── Sentences ───────────────────────────────────────────────────────────────────────────────
 
-function ledgerWords(ledger) {
-  if (!ledger) return "No ledger.";
+/** How far the ledger is, and whether it holds; `lead`: the strategy that pays. */
+function ledgerWords(ledger, lead) {
+  if (!ledger.entries && ledger.verifies !== false) {
+    const by = lead ? ` Payouts follow ${visible(lead, 40)}.` : "";
+    return `Ledger: nothing is settled yet.${by}`;
+  }
   const holds = {true: "✓ it verifies", false: "✕ it does not verify"}[ledger.verifies]
     ?? "not checked yet";
   const entries = ledger.entries === 1 ? "1 entry" : `${whole(ledger.entries)} entries`;
@@ -18,7 +22,7 @@ function gateWords(gate, round, attackers) {
     : "A circle for each contributor.";
   const about = `${marks} Area: weight. Filled: went into the model; hollow: did not. Point at`
     + " a mark for its numbers, press it for its history.";
-  if (!gate) return `${about} This strategy has no gate.`;
+  if (!gate) return `${about} No gate decides in this strategy.`;
   const rho = has(round.rho_c)
     ? ` Solid line: how q follows s (rho_c = ${fixed(round.rho_c)}); dotted: as it would at`
       + ` tau_c = ${gate.tau_c}, above which external signals are trusted.`
@@ -27,23 +31,11 @@ function gateWords(gate, round, attackers) {
     + ` right of it (min s = ${fixed(round.min_s)}).${rho}`;
 }
 
-/** Who is missing in a round, or left out, and who was not asked. */
-function missing(round, contributors) {
-  const listed = (names) => names.slice(0, 5).join(", ")
-    + (names.length > 5 ? ` and ${whole(names.length - 5)} more` : "");
-  const out = round.contributors.flatMap((name, i) => (round.reason[i] === null ? []
-    : [`${visible(name, 40)} (${visible(round.reason[i], 80)})`]));
-  const there = new Set(round.contributors);
-  const unasked = contributors.filter((name) => !there.has(name)).map((x) => visible(x, 40));
-  const asked = whole(round.contributors.length);
-  const said = [out.length
-    ? `${whole(out.length)} of ${asked} without a valid reply: ${listed(out)}.`
-    : `All ${asked} who were asked gave a valid reply.`];
-  if (unasked.length) said.push(`${whole(unasked.length)} not asked: ${listed(unasked)}.`);
-  if (round.refused?.length) {
-    const refused = round.refused.map((one) => visible(one, 120));
-    said.push(`Replies of nobody known: ${listed(refused)}.`);
-  }
-  return said.join(" ");
+/** Who is to take part, before a round has told who came. */
+function awaited(contributors) {
+  if (!contributors.length) return "";
+  const names = contributors.slice(0, 20).map((name) => visible(name, 40)).join(", ");
+  const more = contributors.length > 20 ? ` and ${whole(contributors.length - 20)} more` : "";
+  return `To take part: ${names}${more}.`;
 }
 """

@@ -75,8 +75,9 @@ select {
     linear-gradient(90deg, var(--shadow), transparent) 0 0 / 14px 100% no-repeat scroll,
     linear-gradient(270deg, var(--shadow), transparent) 100% 0 / 14px 100% no-repeat scroll;
   --shadow: color-mix(in srgb, var(--muted) 45%, transparent);
-  overflow-x: auto;
+  margin: .75rem 0; overflow-x: auto;
 }
+.scroll > table { margin: 0; }
 table {
   border-collapse: separate; border-spacing: 0; font-size: .92rem; margin: .75rem 0;
   min-width: 100%;
@@ -89,6 +90,7 @@ th { background: var(--raised); font-weight: 600; vertical-align: bottom; }
 td { white-space: nowrap; }
 td.number, th.number { font-variant-numeric: tabular-nums; text-align: right; }
 td.text:last-child { min-width: 13rem; overflow-wrap: anywhere; white-space: normal; }
+td.words { min-width: 16rem; white-space: normal; }
 tr.lead td { font-weight: 600; }
 /* A table that is sorted, searched and unfolded: see table.py. */
 .tools {
@@ -112,7 +114,6 @@ th button {
 th button:hover { text-decoration: underline; }
 tbody th { background: var(--ground); font-weight: 400; vertical-align: top; }
 .virtual .scroll { contain: strict; height: 75vh; overflow: auto; }
-.virtual table { margin: 0; }
 .virtual thead th { position: sticky; top: 0; z-index: 2; }
 .virtual tbody tr { height: 2.25rem; }
 .virtual tbody :is(th, td) {
@@ -156,6 +157,7 @@ dd { margin: 0; }
   h2 { margin-top: 2.25rem; }
   .controls label { width: 100%; }
   th, td { padding: .35rem .5rem; }
+  td.words { min-width: 13rem; }
   /* Whose row it is stays in sight while the table scrolls. */
   td:first-child, th:first-child { left: 0; max-width: 9rem; position: sticky; }
   td:first-child { background: var(--ground); }

@@ -35,6 +35,8 @@ class DataTable {
       "p", {className: "hint over", textContent: "The table goes on to the side."},
     );
     this.asked = el("label", {}, ["Search ", this.search]);
+    // Before anything is shown there is nothing to search or to unfold.
+    this.asked.hidden = this.more.hidden = this.hint.hidden = true;
     root.replaceChildren(
       el("div", {className: "tools"}, [this.asked, this.said]),
       this.hint, this.scroll, this.more,

@@ -36,7 +36,6 @@ _FOR = {
     ),
     "update direction": "its update points where the others' do",
 }
-_CREDENTIALS = "those with such v and r sent what the evidence on others speaks against"
 
 
 def kinds(people: tuple[ContributorRecord, ...]) -> tuple[str, ...]:
@@ -80,7 +79,7 @@ def against_it(person: ContributorRecord) -> str | None:
             kind: (person.judgement.evidence[kind], evidence(kind, -1.0))
             for kind in kinds((person,))
         },
-        "worth of its v and r": (person.judgement.worth, _CREDENTIALS),
+        "worth of its v and r": (person.judgement.worth, worth(-1.0)),
     }
     kind, (amount, words) = min(against.items(), key=lambda item: item[1][0])
     if amount >= 0:
@@ -102,15 +101,26 @@ def evidence(kind: str, amount: float) -> str:
     return known.get(kind, f"“{visible(kind, 40)}” speaks {way} it")
 
 
-def signed(amount: float) -> str:
+def worth(amount: float) -> str:
+    """Say what credentials proved worth, by the sign of their amount in nats.
+
+    Examples
+    --------
+    >>> worth(-0.5)
+    'its v and r speak against it'
+    """
+    return f"its v and r speak {'against' if amount < 0 else 'for'} it"
+
+
+def signed(amount: float, digits: int = 1) -> str:
     """Write an amount of evidence, in nats, with its sign.
 
     Examples
     --------
-    >>> signed(-2.04), signed(0.3), signed(-0.04)
-    ('−2.0', '+0.3', '0.0')
+    >>> signed(-2.04), signed(0.3), signed(-0.04), signed(-0.04, 2)
+    ('−2.0', '+0.3', '0.0', '−0.04')
     """
-    text = f"{abs(amount):.1f}"
+    text = f"{abs(amount):.{digits}f}"
     if float(text) == 0:
         return text
     return f"{'−' if amount < 0 else '+'}{text}"

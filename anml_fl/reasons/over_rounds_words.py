@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from anml_fl.reasons.amounts import percent
+from anml_fl.reasons.amounts import decimals, percent
 from anml_fl.reasons.decided import REFUSED, Decided
 from anml_fl.reasons.reason import Reason
+from anml_fl.reasons.reply_words import plain
 from anml_fl.reasons.taken import RULE
 from anml_fl.reasons.words import because, capital, listed, otherwise, points
 from anml_fl.system.untrusted_text import visible
@@ -38,13 +39,13 @@ def sentences_over(over: OverRounds) -> str:
     >>> q = Decided(rounds=3, part=-0.2, value=0.1, mean=0.5)
     >>> site = OverRounds(
     ...     contributor="site-a", strategy="anml", rounds=4, new_models=4, counted=1, first=2,
-    ...     last=2, left_out=2, refused={"ill": 1}, weight=0.1, equal=0.25,
+    ...     last=2, left_out=2, refused={"-": 1}, weight=0.1, equal=0.25,
     ...     decided_by="q", decided={"q": q}, parts={"q": -0.15, "refused": 0.0},
     ...     under={"fedavg": Alternative(rounds=4, weight=0.2, own=0.1)},
     ... )
     >>> print(sentences_over(site).replace("\xa0", " ").replace(". ", ".\n"))
     site-a: 10.0 % on average over 4 rounds; equal shares would be 25.0 %.
-    It counted in 1 of 4 rounds (round 2); the rule left it out in 2; no valid reply in 1: ill.
+    It counted in 1 of 4 rounds (round 2); the rule left it out in 2; no valid reply in 1: -.
     Its update lay farther from the others' than on average (q = 0.10, on average 0.50).
     That decided in 3 of 4 rounds.
     It would be 20.0 % under fedavg.
@@ -66,7 +67,7 @@ def because_over(over: OverRounds) -> str:
     >>> from anml_fl.reasons.over_rounds import OverRounds
     >>> because_over(OverRounds(contributor="a", strategy="anml", rounds=2, new_models=2,
     ...                         weight=0.5, equal=0.5, counted=2))
-    'nothing told it apart from the others'
+    'hardly anything sets its share apart from an equal one'
     """
     if not over.new_models:
         return "nobody's update was used"
@@ -118,8 +119,9 @@ def _heading(over: OverRounds) -> str:
     if made < over.rounds:
         rounds += f" that made a new model, of {over.rounds}"
     mean = "in" if made == 1 else "on average over"
-    equal = f"equal shares would be {percent(over.equal)}"
-    return f"{name}: {percent(over.weight)} {mean} {rounds}; {equal}"
+    digits = decimals(over.equal)
+    equal = f"equal shares would be {percent(over.equal, digits)}"
+    return f"{name}: {percent(over.weight, digits)} {mean} {rounds}; {equal}"
 
 
 def _counts(over: OverRounds) -> str:
@@ -140,11 +142,14 @@ def _counts(over: OverRounds) -> str:
 
 def _told(over: OverRounds) -> str:
     """Say why it was refused: of several reasons the most frequent, with their rounds."""
-    told = [*over.refused.items()]
+    told: dict[str, int] = {}
+    for why, times in over.refused.items():
+        said = visible(plain(why), _TOLD)
+        told[said] = told.get(said, 0) + times
     if len(told) == 1:
-        return visible(told[0][0], _TOLD)
-    shown = [f"{visible(why, _TOLD)} ({times})" for why, times in told[:_MOST_TOLD]]
-    rest = sum(times for _, times in told[_MOST_TOLD:])
+        return next(iter(told))
+    shown = [f"{why} ({times})" for why, times in [*told.items()][:_MOST_TOLD]]
+    rest = sum([*told.values()][_MOST_TOLD:])
     return "; ".join([*shown, *([f"others ({rest})"] if rest else [])])
 
 
@@ -172,7 +177,8 @@ def _sometimes(over: OverRounds) -> list[str]:
             some.setdefault((one.rounds, one.own), {})[name] = one.weight
     return [
         f"in {rounds} of {over.new_models} rounds, of which alone it is known, it had"
-        f" {percent(own)}, and {otherwise(replace(_whole(over), weight=own, under=under))}"
+        f" {percent(own, decimals(over.equal))}, and"
+        f" {otherwise(replace(_whole(over), weight=own, under=under))}"
         for (rounds, own), under in some.items()
     ]
 

@@ -32,31 +32,37 @@ class Reason:
     replies : int
         Valid ones of the round, n.
     told : str, optional
-        Why it was refused, as recorded; or the round's note where there is no new model.
+        Why it was refused, as recorded; of all others, what the round's record notes.
     branch : str, optional
         Of the round.
     decided_by : str, optional
-        Whose part took it farthest from an equal share: "q", "credentials", "freshness",
-        "examples", "copies", a kind of evidence, "measure", or "rule" where no more is known.
-        None where nothing told it apart.
+        Whose part took it farthest from an equal share, or of one that was left out, what did
+        that: "q", "credentials", "freshness", "examples", "copies", a kind of evidence,
+        "worth" (of credentials, where evidence is weighed), "measure", "order" (of names,
+        where others weigh as much and only a fraction is selected), or "rule" where no more
+        is known. None where nothing sets it apart.
     measure : str, optional
         What the rule measured, where that decided.
     value, mean : float, optional
         Of what decided: its own, and the valid replies' mean.
     line : float, optional
-        Of what decided, the nearest value that was kept, for one that was left out.
+        Of what decided, the nearest better value that was kept, for one that was left out.
     at_an_end : int
         Of what decided: -1 if no other's is lower, 1 if no other's is higher, 0 between.
     missing : float, optional
-        Nats of evidence that would have kept it, > 0; of one that evidence left out.
+        Nats of evidence that would have kept it, > 0; of one that evidence left out. All else
+        held: evidence on others, and what credentials proved worth.
     parts : mapping
         Factor to its part of weight - equal, by Shapley's value: they sum to that.
     without : mapping
-        Factor to the weight that it would have had, had that told nobody apart.
+        Factor to the weight that it would have had, had that told nobody apart. All else is
+        held: the gate's branch, evidence, the worth of credentials. Where all weigh the same
+        then, nobody is cut off by name.
     uncut : float, optional
         The weight that it would have had, had nobody been cut off as too light.
     under : mapping
-        Strategy to the weight that it would have had under it.
+        Strategy to the weight that it would have had under it: these replies in this round,
+        without the pre-aggregations that there may have been.
     """
 
     contributor: str

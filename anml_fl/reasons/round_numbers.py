@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.method.calibrated.evidence import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 NONE = "none"
 """As `RoundJudgement.root` says that nothing vouches for the evidence."""
+
+# Of s beside v r, which it is; and of a share beside 1.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,16 +38,19 @@ class RoundNumbers:
     examples : (n,) float64
         Example factors, > 0; nan in records that do not have them.
     shares : (n,) float64
-        As recorded, summing to 1; nan under a coordinate-wise rule.
+        As recorded, summing to 1; nan under a coordinate-wise rule, and for what is no share.
     selected : (n,) bool
     measured : (n,) float64
         By the rule's own measure; nan where there is none.
     copies : (n,) float64
         Contributors that send one's update, itself included.
     evidence : mapping
-        Kind to log-likelihood ratios (n,) in nats; empty unless evidence was weighed.
+        Kind to log-likelihood ratios (n,) in nats, in the order in which the method sums them;
+        empty unless evidence was weighed.
     worth : (n,) float64
         What credentials proved worth, in nats, where evidence was weighed.
+    judged : bool
+        Whether it was.
     trusted : bool
         Whether rows vouch for it.
     """
@@ -60,6 +68,7 @@ class RoundNumbers:
     copies: Column
     evidence: Mapping[str, Column]
     worth: Column
+    judged: bool = False
     trusted: bool = False
 
     @classmethod
@@ -76,7 +85,10 @@ class RoundNumbers:
         people = valid(record)
         judged = [one.judgement for one in people if one.judgement is not None]
         whole = record.judgement is not None and len(judged) == len(people)
-        kinds = dict.fromkeys(kind for one in judged for kind in one.evidence) if whole else {}
+        given = {kind for one in judged for kind in one.evidence} if whole else set()
+        # Sums of another order are others to the last bit, and a median tells them apart.
+        kinds = (*(kind for kind in KINDS if kind in given), *sorted(given - set(KINDS)))
+        shares = _column([one.weight for one in people])
         return cls(
             names=tuple(one.contributor for one in people),
             q=_column([one.q for one in people]),
@@ -85,7 +97,7 @@ class RoundNumbers:
             T=_column([one.T for one in people]),
             s=_column([one.s for one in people]),
             examples=_column([one.examples for one in people]),
-            shares=_column([one.weight for one in people]),
+            shares=np.where((shares >= 0) & (shares <= 1 + _ROUNDING), shares, math.nan),
             selected=np.array([one.selected for one in people], dtype=bool),
             measured=_column([one.measured for one in people]),
             copies=_column([one.copies for one in judged] if whole else [1.0] * len(people)),
@@ -94,7 +106,19 @@ class RoundNumbers:
                 kind: _column([one.evidence.get(kind, 0.0) for one in judged])
                 for kind in kinds
             },
+            judged=whole,
             trusted=record.judgement is not None and record.judgement.root != NONE,
+        )
+
+    @property
+    def sound(self) -> bool:
+        """Whether the method could have been given this: all but a damaged record has it."""
+        signals = np.array([self.q, self.v, self.r, self.T, self.s])
+        return bool(
+            self.names
+            and ((signals >= 0) & (signals <= 1)).all()
+            and (np.abs(self.s - self.v * self.r) <= _ROUNDING).all()
+            and (np.isfinite(self.examples) & (self.examples > 0)).all()
         )
 
     def column(self, factor: str) -> Column | None:
@@ -111,6 +135,7 @@ class RoundNumbers:
             "freshness": self.T,
             "examples": self.examples,
             "copies": self.copies,
+            "worth": self.worth,
             "measure": self.measured,
         }
         return {**columns, **self.evidence}.get(factor)

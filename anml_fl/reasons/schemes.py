@@ -11,6 +11,7 @@ from anml_fl.method.calibrated.judging import judge, summed
 from anml_fl.method.combination import multiplicative, softmax_blend
 from anml_fl.method.example_shares import example_shares
 from anml_fl.method.gate import Gate
+from anml_fl.method.robust.norm_clipping import norm_clipping
 from anml_fl.method.selection import select_top
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def fedavg(found: RoundNumbers, dials: Dials) -> Shares:
 
 def uniform(found: RoundNumbers, dials: Dials) -> Shares:
     """Count everybody by freshness and examples: the gate's first stage."""
-    return example_shares(found.T, np.ones(len(found.names), dtype=bool), found.examples)
+    # Multiplicative with all else 1, which says what is done where every T is 0, too.
+    ones = np.ones(len(found.names))
+    weights = multiplicative(ones, ones, ones, found.T).weights
+    return example_shares(weights, ones > 0, found.examples)
 
 
 def anml(found: RoundNumbers, dials: Dials) -> Shares:
@@ -86,6 +90,25 @@ def calibrated(found: RoundNumbers, dials: Dials) -> Shares:
 def kept_mean(found: RoundNumbers, dials: Dials) -> Shares:
     """Take the mean of whoever was kept, by examples: rules that only select."""
     return example_shares(np.ones(len(found.names)), found.selected, found.examples)
+
+
+def times_measure(found: RoundNumbers, dials: Dials) -> Shares:
+    """Count the rule's measure: rules that weigh by what they find for an update."""
+    return _by_examples(found, np.where(found.measured > 0, found.measured, 0.0))
+
+
+def over_measure(found: RoundNumbers, dials: Dials) -> Shares:
+    """Count one over the rule's measure: rules that weigh by nearness."""
+    return _by_examples(found, 1.0 / found.measured)
+
+
+def cut_to_median(found: RoundNumbers, dials: Dials) -> Shares:
+    """Count as far as the rule's measure does not exceed its median: a clipped length."""
+    return _by_examples(found, norm_clipping(found.measured))
+
+
+def _by_examples(found: RoundNumbers, weights: NDArray[np.float64]) -> Shares:
+    return example_shares(weights, np.ones(len(found.names), dtype=bool), found.examples)
 
 
 def _combined(found: RoundNumbers, dials: Dials, weighting: Weighting) -> Shares:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.method.calibrated.evidence import KINDS
 from anml_fl.reasons import schemes
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Scheme = Callable[[RoundNumbers, Dials], Shares]
 
 Q, CREDENTIALS, FRESHNESS, EXAMPLES = "q", "credentials", "freshness", "examples"
-COPIES, MEASURE, RULE = "copies", "measure", "rule"
+COPIES, WORTH, MEASURE, ORDER, RULE = "copies", "worth", "measure", "order", "rule"
 _SIGNALS = (Q, CREDENTIALS, FRESHNESS)
 
 # Shares that differ by no more are the same: a record's numbers are whole, sums are not.
@@ -48,17 +49,20 @@ class Taken:
         From a round's numbers to shares: it gives those that were recorded.
     factors : tuple of str
         What the shares depend on.
+    keeping : tuple of str
+        Those of them by which it is decided who is left out.
     selects : bool
         Whether only the heaviest fraction is selected.
     """
 
     scheme: Scheme
     factors: tuple[str, ...]
+    keeping: tuple[str, ...] = ()
     selects: bool = False
 
 
 def taken(record: RoundRecord, found: RoundNumbers, dials: Dials) -> Taken | None:
-    """Find what gives a round's recorded shares, by its branch and evidence.
+    """Find what gives a round's recorded shares, by its strategy and branch.
 
     Parameters
     ----------
@@ -70,8 +74,8 @@ def taken(record: RoundRecord, found: RoundNumbers, dials: Dials) -> Taken | Non
     Returns
     -------
     Taken or None
-        None where nothing here does: a rule of another kind, updates that something was done
-        with before, other settings. Nothing is said of what would have been then.
+        None where nothing here does: a rule of one's own, other settings; pre-aggregations,
+        behind which a rule's numbers are not of the contributors' own updates.
 
     Examples
     --------
@@ -86,27 +90,50 @@ def taken(record: RoundRecord, found: RoundNumbers, dials: Dials) -> Taken | Non
     >>> taken(record, RoundNumbers.of(record), Dials()).factors
     ('examples',)
     """
-    for candidate in _candidates(record, found):
-        shares = tried(candidate.scheme, found, dials)
-        if shares is not None and np.allclose(shares, found.shares, rtol=0, atol=_SAME):
-            return candidate
+    candidate = _of_the_gate(record.branch) if record.strategy == "anml" else None
+    if record.strategy == "calibrated" and found.judged and KINDS.keys() >= {*found.evidence}:
+        keeping = (*found.evidence, WORTH)
+        candidate = Taken(schemes.calibrated, (*keeping, COPIES, EXAMPLES), keeping)
+    candidate = candidate or _RULES.get(record.strategy)
+    shares = tried(candidate.scheme, found, dials) if candidate else None
+    if shares is not None and np.allclose(shares, found.shares, rtol=0, atol=_SAME):
+        return candidate
     return None
 
 
-def _candidates(record: RoundRecord, found: RoundNumbers) -> tuple[Taken, ...]:
-    if found.evidence:
-        kinds = (*found.evidence, CREDENTIALS, COPIES, EXAMPLES)
-        return (Taken(schemes.calibrated, kinds),)
-    weighing = (Q, CREDENTIALS, FRESHNESS, EXAMPLES)
-    return {
-        "uniform": (Taken(schemes.uniform, (FRESHNESS, EXAMPLES)),),
-        "blend": (Taken(schemes.blend, weighing, selects=True),),
-        "multiplicative": (Taken(schemes.product, weighing, selects=True),),
-        "krum": (
-            Taken(schemes.gated_q, (Q, FRESHNESS, EXAMPLES), selects=True),
-            Taken(schemes.q_only, (Q, EXAMPLES), selects=True),
-        ),
-    }.get(record.branch or "", (Taken(schemes.kept_mean, (EXAMPLES,)),))
+def _selecting(scheme: Scheme, *signals: str) -> Taken:
+    return Taken(scheme, (*signals, EXAMPLES), signals, selects=True)
+
+
+def _measuring(scheme: Scheme) -> Taken:
+    return Taken(scheme, (MEASURE, EXAMPLES), (MEASURE,))
+
+
+_KEPT_MEAN = Taken(schemes.kept_mean, (EXAMPLES,))
+_TIMES_MEASURE = _measuring(schemes.times_measure)
+# By name, as shares of few who are selected are soon those of another rule, too.
+_RULES = {
+    **dict.fromkeys(
+        ("fedavg", "krum", "multikrum", "cge", "dnc", "fedgreed", "flanders", "oracle"),
+        _KEPT_MEAN,
+    ),
+    **dict.fromkeys(
+        ("centred_clipping", "flare", "fltrust", "foolsgold", "loss_drop"), _TIMES_MEASURE
+    ),
+    "geometric_median": _measuring(schemes.over_measure),
+    "norm_clipping": _measuring(schemes.cut_to_median),
+    "q_only": _selecting(schemes.q_only, Q),
+    "softmax_blend": _selecting(schemes.blend, *_SIGNALS),
+    "multiplicative": _selecting(schemes.product, *_SIGNALS),
+}
+
+
+def _of_the_gate(branch: str | None) -> Taken | None:
+    if branch == "uniform":
+        return Taken(schemes.uniform, (FRESHNESS, EXAMPLES))
+    if branch == "blend":
+        return _selecting(schemes.blend, *_SIGNALS)
+    return _selecting(schemes.gated_q, Q, FRESHNESS) if branch == "krum" else None
 
 
 def without(
@@ -114,7 +141,7 @@ def without(
 ) -> Shares | None:
     """Give the shares if some factors told nobody apart; None where that cannot be said.
 
-    Nobody is cut off where no signal is left to tell who is heavy.
+    Nobody is cut off where all weigh the same then: that would be by name.
 
     Parameters
     ----------
@@ -124,39 +151,47 @@ def without(
     found : RoundNumbers
     dials : Dials
     """
-    ones = np.ones(len(found.names))
+    ones, v, r = np.ones(len(found.names)), found.v.mean(), found.r.mean()
     alike = {
         Q: {"q": ones * found.q.mean()},
-        CREDENTIALS: {name: ones * getattr(found, name).mean() for name in ("v", "r", "s")}
-        | {"worth": 0 * ones},
+        CREDENTIALS: {"v": ones * v, "r": ones * r, "s": ones * (v * r)},
         FRESHNESS: {"T": ones},
         EXAMPLES: {"examples": ones},
         COPIES: {"copies": ones},
+        WORTH: {"worth": 0 * ones},
+        MEASURE: {"measured": ones},
     }
     given = replace(
         found,
         evidence={kind: of for kind, of in found.evidence.items() if kind not in factors},
         **{name: of for one in factors for name, of in alike.get(one, {}).items()},
     )
-    left = [one for one in taken.factors if one in _SIGNALS and one not in factors]
-    if taken.selects and not any(tells(found, one) for one in left):
+    if taken.selects and alike_all(before_selection(taken, given, dials)):
         dials = replace(dials, fraction=1.0)
     return tried(taken.scheme, given, dials)
 
 
+def before_selection(taken: Taken, found: RoundNumbers, dials: Dials) -> Shares | None:
+    """Give the weights of which the heaviest are selected: without examples, all of them."""
+    alike = replace(found, examples=np.ones(len(found.names)))
+    return tried(taken.scheme, alike, replace(dials, fraction=1.0))
+
+
+def alike_all(column: NDArray[np.float64] | None) -> bool:
+    """Whether all of a column are the same; false of none."""
+    return column is not None and bool((column == column[0]).all())
+
+
 def tells(found: RoundNumbers, factor: str) -> bool:
     """Whether a factor tells any two contributors of a round apart."""
-    column = found.worth if factor == CREDENTIALS and found.evidence else found.column(factor)
-    return column is None or factor in found.evidence or bool(np.ptp(column) > 0)
+    column = found.column(factor)
+    return factor in found.evidence or (column is not None and not alike_all(column))
 
 
 def tried(scheme: Scheme, found: RoundNumbers, dials: Dials) -> Shares | None:
     """Weigh by a scheme; None where it has no meaning for these numbers."""
-    if not (found.names and np.isfinite(found.examples).all()):
+    if not found.sound:
         return None
-    try:
-        with np.errstate(all="ignore"):
-            shares = scheme(found, dials)
-    except ValueError:  # a signal out of its range, as only a damaged record has
-        return None
+    with np.errstate(all="ignore"):
+        shares = scheme(found, dials)
     return shares if np.isfinite(shares).all() else None

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anml_fl.reasons.amounts import apart, compact, percent
-from anml_fl.reasons.evidence_words import evidence, signed
-from anml_fl.reasons.round_words import since
+from anml_fl.reasons.amounts import all_apart, decimals, fixed, percent
+from anml_fl.reasons.factor_words import NAME, clause
+from anml_fl.reasons.gate_words import since
+from anml_fl.reasons.reply_words import plain
 from anml_fl.reasons.taken import (
     COPIES,
     CREDENTIALS,
     EXAMPLES,
     FRESHNESS,
     MEASURE,
+    ORDER,
     RULE,
+    WORTH,
     Q,
 )
 from anml_fl.system.untrusted_text import visible
@@ -24,43 +27,19 @@ if TYPE_CHECKING:
     from anml_fl.reasons.reason import Reason
     from anml_fl.reasons.round_reasons import RoundReasons
 
-# Letters of a name, and of what was recorded.
-_NAME, _TOLD = 40, 300
-# What the least, less than the mean, more than it and the most of each signal means.
-_SIGNALS = {
-    Q: (
-        "its update lay farthest from the others'",
-        "its update lay farther from the others' than on average",
-        "its update lay nearer to the others' than on average",
-        "its update lay nearest to the others'",
-    ),
-    CREDENTIALS: (
-        "its credentials are the weakest",
-        "its credentials are weaker than on average",
-        "its credentials are stronger than on average",
-        "its credentials are the strongest",
-    ),
-    FRESHNESS: (
-        "what is known of it is the oldest",
-        "what is known of it is older than on average",
-        "what is known of it is newer than on average",
-        "what is known of it is the newest",
-    ),
-    EXAMPLES: (
-        "it counts for the fewest examples",
-        "it counts for fewer examples than on average",
-        "it counts for more examples than on average",
-        "it counts for the most examples",
-    ),
-}
-_SYMBOLS = {Q: "q", CREDENTIALS: "s", FRESHNESS: "T"}
+# Letters of what was recorded.
+_TOLD = 300
 _ALIKE = {
     Q: "had q been the same for all",
     CREDENTIALS: "had all had the same credentials",
     FRESHNESS: "had all been as fresh",
     EXAMPLES: "had all counted for as many examples",
-    COPIES: "had its copies not counted as one",
+    COPIES: "had copies not shared one weight",
+    WORTH: "had v and r been worth nothing",
+    MEASURE: "had the rule told nobody apart",
 }
+# What of it would change the branch, which is held.
+_GATES = (Q, CREDENTIALS)
 
 
 def sentences(reasons: RoundReasons, contributor: str) -> str:
@@ -96,18 +75,17 @@ def sentences(reasons: RoundReasons, contributor: str) -> str:
     >>> print(said.replace("\xa0", " ").replace(". ", ".\n"))
     c: 0.0 %; equal shares would be 33.3 %.
     Its update lay farthest from the others' (q = 0.00, on average 0.53).
-    Nothing but q counted: outside signals were the same for all.
+    Outside signals (v · r) did not count: they are the same for all.
     Had q been the same for all: 33.3 %.
     It would be 33.3 % under fedavg, 25.7 % under softmax_blend.
     """
     reason = reasons.of(contributor)
-    parts = [because(reason)]
+    told = [because(reason)]
     if reason.status in ("counted", "left out"):
-        parts += [points(reason), since(reasons), _cut(reason)]
-        parts += [_missing(reason)]
-        parts += [_alike(reason), otherwise(reason)]
-    told = [f"{capital(part)}." for part in parts if part]
-    return " ".join((f"{_heading(reason)}.", *told))
+        told += [points(reason), since(reasons), _cut(reason), _missing(reason)]
+        told += [_alike(reason), otherwise(reason), _noted(reason)]
+    said = [f"{capital(part)}." for part in told if part]
+    return " ".join((f"{_heading(reason)}.", *said))
 
 
 def because(reason: Reason) -> str:
@@ -121,115 +99,13 @@ def because(reason: Reason) -> str:
     'left out: late'
     """
     if reason.status == "refused":
-        return f"left out: {visible(reason.told or 'no valid reply', _TOLD)}"
+        return f"left out: {visible(plain(reason.told or 'no valid reply'), _TOLD)}"
     if reason.status == "no new model":
         why = f": {visible(reason.told, _TOLD)}" if reason.told else ""
         return f"nobody's update was used{why}"
-    factor = reason.decided_by
-    if factor is None:
-        if reason.weight is None:
-            return f"under {visible(reason.strategy, _NAME)} no contributor has a share"
-        return "nothing told it apart from the others"
-    if factor == RULE:
-        done = "left it out" if reason.status == "left out" else "made this of the updates"
-        return f"{visible(reason.strategy, _NAME)} {done}"
-    return _clause(reason, factor)
-
-
-def _clause(reason: Reason, factor: str) -> str:
-    value, mean = reason.value, reason.mean
-    if value is None or mean is None:
-        return f"“{visible(factor, _NAME)}” decided"
-    if factor == COPIES:
-        return f"{value:.1f} contributors sent the same update, and share one weight"
-    said, mean_said = _pair(factor, value, mean)
-    numbers = f"{said}, on average {mean_said}" if said != mean_said else said
-    if reason.line is not None:
-        numbers += f"; the nearest that was kept has {_pair(factor, reason.line, value)[0]}"
-    if factor in _SIGNALS:
-        least, less, more, most = _SIGNALS[factor]
-        ends = {-1: least, 0: less if value < mean else more, 1: most}
-        symbol = f"{_SYMBOLS[factor]} = " if factor in _SYMBOLS else ""
-        return f"{ends[reason.at_an_end]} ({symbol}{numbers})"
-    if factor == MEASURE:
-        return f"the {visible(reason.measure or 'measure', 80)} is {numbers}"
-    kind = visible(factor, _NAME)
-    gained = reason.parts.get(factor, 0.0) > 0
-    if gained != (value > 0) or signed(value) == signed(0.0):
-        # Shares are of one whole: what speaks against others is for it.
-        more = "more" if gained else "less"
-        return f"“{kind}” speaks {more} for it than for others ({numbers})"
-    return f"{evidence(factor, value)} ({kind} {numbers})"
-
-
-def _pair(factor: str, value: float, other: float) -> tuple[str, str]:
-    if factor in _SYMBOLS:
-        return apart(value, other)
-    if factor in (EXAMPLES, MEASURE):
-        return compact(value), compact(other)
-    return signed(value), signed(other)
-
-
-def _heading(reason: Reason) -> str:
-    name = visible(reason.contributor, _NAME)
-    if reason.weight is None:
-        return f"{name}: no share of its own"
-    if reason.status not in ("counted", "left out"):
-        return f"{name}: {percent(0.0)}"
-    return f"{name}: {percent(reason.weight)}; equal shares would be {percent(reason.equal)}"
-
-
-def points(reason: Reason) -> str:
-    """Divide what lies between its share and an equal one, where several things made it.
-
-    Returns
-    -------
-    str
-        A part of a sentence; empty where one thing did, or nothing is known.
-    """
-    told = {
-        name: f"{'−' if part < 0 else '+'}{100 * abs(part):.1f}"
-        for name, part in sorted(reason.parts.items(), key=lambda item: -abs(item[1]))
-        if f"{100 * abs(part):.1f}" != "0.0"
-    }
-    if len(told) < 2 or reason.weight is None or reason.equal is None:
-        return ""
-    points = listed([f"{visible(name, _NAME)} {said}" for name, said in told.items()])
-    return f"in percentage points from an equal share: {points}"
-
-
-def _cut(reason: Reason) -> str:
-    if reason.status != "left out" or reason.uncut is None:
-        return ""
-    uncut = percent(reason.uncut)
-    return f"it is not among the heaviest, who alone are selected: with all of them {uncut}"
-
-
-def _missing(reason: Reason) -> str:
-    if reason.missing is None:
-        return ""
-    return f"{apart(reason.missing, 0.0, 1)[0]} nats more for it would have kept it"
-
-
-def _alike(reason: Reason) -> str:
-    factor = reason.decided_by
-    if factor is None or factor not in reason.without or factor in (MEASURE, RULE):
-        return ""
-    had = _ALIKE.get(factor, f"without “{visible(factor, _NAME)}”")
-    otherwise = percent(reason.without[factor])
-    return f"{had}: {otherwise}" + (", as now" if otherwise == percent(reason.weight) else "")
-
-
-def otherwise(reason: Reason) -> str:
-    """Say what its share would be under other strategies: a part of a sentence, or nothing."""
-    own = percent(reason.weight)
-    same: dict[str, list[str]] = {}
-    for name, weight in reason.under.items():
-        same.setdefault(percent(weight), []).append(name)
-    told = [f"{said} under {listed(names)}" for said, names in same.items() if said != own]
-    if told:
-        return f"it would be {', '.join(told)}"
-    return f"it would be the same under {listed([*reason.under])}" if reason.under else ""
+    if reason.replies == 1 and reason.status == "counted":
+        return "it alone sent a valid reply"
+    return clause(reason)
 
 
 def listed(items: Sequence[str]) -> str:
@@ -243,6 +119,78 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))
 
 
+def _heading(reason: Reason) -> str:
+    name = visible(reason.contributor, NAME)
+    if reason.weight is None:
+        return f"{name}: no share of its own"
+    if reason.status not in ("counted", "left out"):
+        return f"{name}: {percent(0.0)}"
+    weight, equal = _shares(reason, reason.weight, reason.equal)
+    return f"{name}: {weight}; equal shares would be {equal}"
+
+
+def _shares(reason: Reason, *shares: float | None) -> list[str]:
+    """Write shares so that those of its round can be told apart."""
+    return [percent(share, decimals(reason.equal)) for share in shares]
+
+
+def points(reason: Reason) -> str:
+    """Divide what lies between its share and an equal one, where several things made it.
+
+    Returns
+    -------
+    str
+        A part of a sentence; empty where one thing did, or nothing is known.
+    """
+    digits = decimals(reason.equal)
+    told = {
+        name: f"{'−' if part < 0 else '+'}{100 * abs(part):.{digits}f}"
+        for name, part in sorted(reason.parts.items(), key=lambda item: -abs(item[1]))
+        if round(100 * abs(part), digits) > 0
+    }
+    if len(told) < 2:
+        return ""
+    all_of_them = listed([f"{visible(name, NAME)} {said}" for name, said in told.items()])
+    return f"in percentage points from an equal share: {all_of_them}"
+
+
+def _cut(reason: Reason) -> str:
+    if reason.status != "left out" or reason.uncut is None:
+        return ""
+    (uncut,) = _shares(reason, reason.uncut)
+    return f"only the heaviest are selected: with all of them {uncut}"
+
+
+def _missing(reason: Reason) -> str:
+    if reason.missing is None:
+        return ""
+    nats = all_apart(fixed, (reason.missing, 0.0), 1)[0]
+    return f"{nats} nats more for it would have kept it"
+
+
+def _alike(reason: Reason) -> str:
+    factor = reason.decided_by
+    if factor is None or factor not in reason.without or factor in (ORDER, RULE):
+        return ""
+    had = _ALIKE.get(factor, f"without “{visible(factor, NAME)}”")
+    if reason.strategy == "anml" and reason.branch == "blend" and factor in _GATES:
+        had += ", and outside signals counted all the same"
+    share, now = _shares(reason, reason.without[factor], reason.weight)
+    return f"{had}: {share}" + (", as now" if share == now else "")
+
+
+def otherwise(reason: Reason) -> str:
+    """Say what its share would be under other strategies: a part of a sentence, or nothing."""
+    own, *others = _shares(reason, reason.weight, *reason.under.values())
+    same: dict[str, list[str]] = {}
+    for name, said in zip(reason.under, others, strict=True):
+        same.setdefault(said, []).append(name)
+    told = [f"{said} under {listed(names)}" for said, names in same.items() if said != own]
+    if told:
+        return f"it would be {', '.join(told)}"
+    return f"it would be the same under {listed([*reason.under])}" if reason.under else ""
+
+
 def capital(text: str) -> str:
     """Begin a sentence.
 
@@ -252,3 +200,7 @@ def capital(text: str) -> str:
     'Q decided'
     """
     return text[:1].upper() + text[1:]
+
+
+def _noted(reason: Reason) -> str:
+    return f"the round's note: {visible(reason.told, _TOLD)}" if reason.told else ""

@@ -56,13 +56,18 @@ def finish(status: str, out: Path, console: Console) -> None:
     import json
 
     from anml_fl.run.files import REPORT, SUMMARY
+    from anml_fl.run.parsing import parsed_once
+    from server.commands.least import least
     from server.orchestration.summary_table import left_out, table
 
     if status == "completed":
+        parse = parsed_once()
         summary = json.loads(read_text(out / SUMMARY))
         console.print(table(summary))
-        if note := left_out(out, summary):
+        if note := left_out(out, summary, parse):
             console.print(note)
+        if note := least(out, parse):
+            console.print(note, markup=False, highlight=False, soft_wrap=True)
         console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
     sys.exit(_EXIT[status])
 

@@ -125,7 +125,7 @@ def _state(rounds: RoundTail, criterion: Criterion) -> str:
         record = RoundRecord.from_json(rounds.last.decode())
     except (OSError, ValueError):
         return ""  # cut off at this moment
-    came_to = f"{outcome(record) or '-':7}"
+    came_to = f"{outcome(record):7}"
     score = criterion.score(record)
     if math.isnan(score):
         return came_to

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.method.judgement import ContributorJudgement
 from anml_fl.method.records import ContributorRecord, RoundRecord
-from anml_fl.reasons.evidence_words import against_it
+from anml_fl.reasons.reply_words import plain, sent_nothing
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
+from server.page.missing import missing
 from server.page.snapshot import number
+from server.report.most_and_least import most_and_least
 from server.report.wording import decision
 
 if TYPE_CHECKING:
     from server.page.following import Following
 
 _NUMBERS = ("q", "v", "r", "T", "s", "weight")
-_NOT_CHOSEN = "not among the selected"
 # The report's words are of records; what they do not look at is left as it is here.
 _NOBODY = ContributorRecord("", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, selected=False)
 
@@ -47,10 +46,10 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
     ValueError, KeyError, TypeError
         If its line is none.
     """
-    fields: dict[str, Any] = json.loads(run.rounds[strategy].line(number_))
+    line = run.rounds[strategy].line(number_)
+    fields: dict[str, Any] = json.loads(line)
     people: list[dict[str, Any]] = fields["contributors"]
     judged = fields.get("judgement") is not None
-    chose = any(one["selected"] for one in people)
     found: dict[str, Any] = {
         "round": number_,
         "branch": fields["branch"],
@@ -58,12 +57,14 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         "min_s": number(fields["min_s"]),
         "note": fields["note"],
         "decision": _decision(run, fields),
+        "missing": missing(run, fields),
         "refused": fields["refused"],
         "at": number(fields["at"]),
         "contributors": [one["contributor"] for one in people],
         "selected": [one["selected"] for one in people],
         "reason": [one["reason"] for one in people],
-        "why": [why(one, chose=chose) for one in people],
+        "reply": [reply(one) for one in people],
+        "why": why(run, strategy, number_, line),
         "refused_credentials": [one["refused_credentials"] for one in people],
         "paid": None,
         "evidence": None,
@@ -74,33 +75,56 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         found[name] = [number(one[name]) for one in people]
     if judged:
         found |= _judgement([one.get("judgement") or {} for one in people])
+    found["ends"] = _ends(found)
     if strategy == run.ledger.strategy:
         paid = run.ledger.paid_until(number_)
         found["paid"] = paid and [paid.get(name, 0) for name in found["contributors"]]
     return found
 
 
-def why(person: dict[str, Any], *, chose: bool) -> str:
-    """Say why a contributor was left out of a round's model; "" if it was not.
+def reply(person: dict[str, Any]) -> str:
+    """Say what came of a contributor: "valid", "left out", or "none" where nothing came.
+
+    Examples
+    --------
+    >>> reply({"reason": "no node is connected"}), reply({"reason": None})
+    ('none', 'valid')
+    """
+    if person["reason"] is None:
+        return "valid"
+    return "none" if sent_nothing(person["reason"]) else "left out"
+
+
+def why(run: Following, strategy: str, number_: int, line: bytes) -> list[str]:
+    """Say why each of a round's contributors counted as it did, in part of a sentence.
+
+    Of a line that is no record, as one that somebody altered, it is what the line says of
+    replies that were left out.
 
     Parameters
     ----------
-    person : dict
-        As a round's line has it.
-    chose : bool
-        Whether the round took anybody.
+    run, strategy, number_
+        As of `round_columns`.
+    line : bytes
+        The round's.
     """
-    if person["reason"] is not None:
-        return str(person["reason"])
-    if person["selected"]:
-        return ""
-    judged = person.get("judgement")
-    if chose and judged:
-        lengths = {n: math.inf for n in ContributorJudgement.UNBOUNDED if judged[n] is None}
-        found = ContributorJudgement(**(judged | lengths))
-        record = replace(_NOBODY, contributor=person["contributor"], judgement=found)
-        return against_it(record) or _NOT_CHOSEN
-    return _NOT_CHOSEN
+    if (words := run.words(strategy, number_, line)) is not None:
+        return words.why
+    reasons = [one["reason"] for one in json.loads(line)["contributors"]]
+    return ["" if reason is None else plain(str(reason)) for reason in reasons]
+
+
+def _ends(found: dict[str, Any]) -> str:
+    """Say who counted least and who most, of those who gave a valid reply."""
+    place = {
+        name: i for i, name in enumerate(found["contributors"]) if found["reason"][i] is None
+    }
+    weights = {
+        name: math.nan if found["weight"][i] is None else found["weight"][i]
+        for name, i in place.items()
+    }
+    why_ = found["why"]
+    return most_and_least(weights, lambda one: why_[place[one]], f"in round {found['round']}")
 
 
 def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:

@@ -109,18 +109,19 @@ class Download:
 def _rows(run: Following, strategy: str) -> Iterator[list[dict[str, Any]]]:
     """Give each round's rows."""
     for number in list(run.rounds[strategy].places):
-        people = json.loads(run.rounds[strategy].line(number))["contributors"]
+        line = run.rounds[strategy].line(number)
+        people = json.loads(line)["contributors"]
         paid = run.ledger.paid.get(number) if strategy == run.ledger.strategy else None
         earned = dict(zip(*paid, strict=True)) if paid else {}
-        chose = any(one["selected"] for one in people)
+        told = why(run, strategy, number, line)
         yield [
             {
                 **{name: one.get(name) for name in COLUMNS},
                 "round": number,
-                "why": why(one, chose=chose),
+                "why": said,
                 "paid": earned.get(one["contributor"]),
             }
-            for one in people
+            for one, said in zip(people, told, strict=True)
         ]
 
 

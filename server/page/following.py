@@ -14,6 +14,7 @@ from server.page.ledger_file import LedgerFile
 from server.page.opening import content, there
 from server.page.rounds_file import RoundsFile
 from server.page.run_settings import read_settings
+from server.page.told_rounds import ToldRounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from server.page.opening import Identity
     from server.page.run_settings import RunSettings
+    from server.report.sure_reasons import SureReasons
 
 _LONGEST_SUMMARY = 1 << 27
 _LONGEST_ERROR = 1 << 16
@@ -77,6 +79,8 @@ class Following:
         Strategies that have their final model.
     rounds : dict
         Strategy to its rounds.
+    told : ToldRounds
+        Why their contributors counted as they did.
     unreadable : dict
         File to why it cannot be read.
     """
@@ -90,6 +94,7 @@ class Following:
     kept: frozenset[str] = frozenset()
     rounds: dict[str, RoundsFile] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    told: ToldRounds = field(default_factory=ToldRounds)
     ledger: LedgerFile = field(init=False)
     _seen: dict[str, Identity | None] = field(default_factory=dict)
 
@@ -114,6 +119,20 @@ class Following:
                 changed, self.kept = True, self.kept | {name}
         changed |= self._follow(self.ledger)
         return self._compare() or changed
+
+    def words(self, strategy: str, number: int, line: bytes) -> SureReasons | None:
+        """Tell why a round's contributors counted as they did; None of a line that is none.
+
+        Parameters
+        ----------
+        strategy : str
+        number : int
+            Of the round.
+        line : bytes
+            As `RoundsFile.line` gives it.
+        """
+        dials = self.settings.dials if self.settings else None
+        return self.told.of(self.rounds[strategy], number, line, dials)
 
     @property
     def begun(self) -> bool:
@@ -162,7 +181,7 @@ class Following:
             self.settings, self.fault = None, f"{CONFIG} cannot be read: {error}"
         names = self.settings.strategies if self.settings else ()
         self.rounds = {name: RoundsFile(self.folder, name) for name in names}
-        self.kept, self.unreadable = frozenset(), {}
+        self.kept, self.unreadable, self.told = frozenset(), {}, ToldRounds()
 
     def _read_ending(self) -> Ending | None:
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from server.page.columns import why
+from server.page.columns import reply
 from server.page.snapshot import number
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_ROUNDS = 200
 """Rounds of one answer; of more, evenly thinned out, and always with the last."""
+MOST_REASONS = 50_000
+"""Contributors times rounds of which a history works out the reasons, from the last round."""
 EACH = 20
 """Contributors at the top, at the bottom, and of those that changed most."""
 
@@ -50,7 +53,9 @@ def contributor_history(run: Following, strategy: str, name: str) -> dict[str, A
     Returns
     -------
     dict or None
-        None of a stranger. `paid` is what each round paid.
+        None of a stranger. `paid` is what each round paid, None where the strategy pays
+        nobody; `why` is None of rounds that are too many to work out at once; `present`
+        counts the rounds that asked it.
 
     Raises
     ------
@@ -61,27 +66,54 @@ def contributor_history(run: Following, strategy: str, name: str) -> dict[str, A
     asked = [number_ for number_, place in rounds.places.items() if name in place.names]
     if not asked:
         return None
-    found = [(number_, _person(rounds.line(number_), name)) for number_ in _thinned(asked)]
-    people = [one for _, one in found]
+    numbers = _thinned(asked)
+    people, told = _of_rounds(run, strategy, name, numbers)
     judged = any(one.get("judgement") for one in people)
     pays = strategy == run.ledger.strategy
     return {
         "contributor": name,
-        "rounds": [number_ for number_, _ in found],
+        "rounds": numbers,
         **{
             kind: [number(one[kind]) for one in people]
             for kind in ("weight", "q", "s", "v", "r", "T")
         },
         "selected": [one["selected"] for one in people],
         "reason": [one["reason"] for one in people],
-        "why": [why(one, chose=True) for one in people],
+        "reply": [reply(one) for one in people],
+        "why": told,
         "posterior": [number((one.get("judgement") or {}).get("posterior")) for one in people]
         if judged
         else None,
-        "paid": [_paid(run, number_, name) if pays else None for number_, _ in found],
-        "last_seen": max((n for n, one in found if one["q"] is not None), default=0),
+        "paid": [_paid(run, number_, name) for number_ in numbers] if pays else None,
+        "last_seen": max(
+            (n for n, one in zip(numbers, people, strict=True) if one["q"] is not None),
+            default=0,
+        ),
         "present": len(asked),
     }
+
+
+def _of_rounds(
+    run: Following, strategy: str, name: str, numbers: list[int]
+) -> tuple[list[dict[str, Any]], list[str | None]]:
+    """Read one contributor out of some rounds, and say why it counted as it did in each."""
+    rounds, left = run.rounds[strategy], MOST_REASONS
+    people: list[dict[str, Any]] = []
+    told: list[str | None] = []
+    for number_ in reversed(numbers):
+        line = rounds.line(number_)
+        people.append(_person(line, name))
+        left -= len(rounds.places[number_].names)
+        told.append(_why(run, strategy, number_, name, line) if left >= 0 else None)
+    return people[::-1], told[::-1]
+
+
+def _why(run: Following, strategy: str, number_: int, name: str, line: bytes) -> str | None:
+    words = run.words(strategy, number_, line)
+    with suppress(KeyError):  # half a letter in a name, which no text has
+        if words is not None:
+            return words.because(name)
+    return None
 
 
 def _person(line: bytes, name: str) -> dict[str, Any]:

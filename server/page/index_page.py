@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from anml_fl.page.document import document
 from anml_fl.page.grid import Grid
 from anml_fl.page.style import style_sheet
+from anml_fl.reasons.amounts import percent
 from anml_fl.system.untrusted_text import visible
 from server.page.listing import as_link
-from server.report.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

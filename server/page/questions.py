@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from server.page import history
 from server.page.columns import round_columns
+from server.page.missing import latest_missing
+from server.page.person import person_reasons
 from server.page.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -58,6 +60,12 @@ def question(
             return ("heat", strategy, who), _of_strategy(strategy, history.heat, who)
         case [strategy, "rounds", file] if (number := file.removesuffix(".json")) != file:
             return (strategy, number), _of_strategy(strategy, _round, number)
+        case [strategy, "rounds", number, "reasons", file] if (
+            one := file.removesuffix(".json")
+        ) != file:
+            return (strategy, number, one), _of_strategy(strategy, _reasons, number, one)
+        case [strategy, "missing.json"]:
+            return (strategy, "missing"), _of_strategy(strategy, latest_missing)
         case [strategy, "contributors", file] if (one := file.removesuffix(".json")) != file:
             return (strategy, "of", one), _of_strategy(strategy, _history, one)
     raise NotHereError
@@ -75,10 +83,23 @@ def _of_strategy(
 
 
 def _round(following: Following, strategy: str, number: str) -> Any:
-    last = following.rounds[strategy].last
-    if number != "last" and not (number.isascii() and number.isdecimal() and len(number) < 10):
+    return round_columns(following, strategy, _number(following, strategy, number))
+
+
+def _reasons(following: Following, strategy: str, number: str, name: str) -> Any:
+    round_ = _number(following, strategy, number)
+    found = person_reasons(following, strategy, round_, name)
+    if found is None:
         raise NotHereError
-    return round_columns(following, strategy, last if number == "last" else int(number))
+    return found
+
+
+def _number(following: Following, strategy: str, asked: str) -> int:
+    if asked == "last":
+        return following.rounds[strategy].last
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 10):
+        raise NotHereError
+    return int(asked)
 
 
 def _history(following: Following, strategy: str, name: str) -> Any:

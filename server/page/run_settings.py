@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,12 @@ from anml_fl.models.metrics import METRICS
 from anml_fl.run.files import CONFIG
 from anml_fl.settings.run import APP, settling_of
 from server.page.opening import content
+from server.report.sure_reasons import known_dials
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from anml_fl.reasons.schemes import Dials
 
 LARGEST = 1 << 20
 """Bytes of `config.toml`."""
@@ -37,8 +40,12 @@ class RunSettings:
     rounds : int
         How many there shall be.
     strategies : tuple of str
+    names : tuple of str
+        Who is to take part; empty where the settings name nobody.
     tau_h, tau_c : float
         Thresholds of the gate's two stages.
+    dials : Dials, optional
+        What weights depend on; None where one of them is no such setting.
     """
 
     name: str
@@ -47,8 +54,10 @@ class RunSettings:
     metric: str
     rounds: int
     strategies: tuple[str, ...]
+    names: tuple[str, ...] = ()
     tau_h: float = 0.35
     tau_c: float = 0.3
+    dials: Dials | None = None
 
     @property
     def lead(self) -> str:
@@ -68,9 +77,10 @@ def read_settings(folder: Path) -> RunSettings:
     """
     text = content(folder, CONFIG, most=LARGEST).decode("utf-8-sig")
     try:
-        return _found(tomllib.loads(text))
+        found = _found(tomllib.loads(text))
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"a setting is missing or of another type: {error}") from error
+    return replace(found, dials=known_dials(text))
 
 
 def may_be_served(folder: Path) -> bool:
@@ -106,20 +116,29 @@ def _found(tree: dict[str, Any]) -> RunSettings:
         metric=metric,
         rounds=int(training["rounds"]),
         strategies=names,
+        names=_people(tree),
         tau_h=_number(gate.get("tau_h", 0.35)),
         tau_c=_number(gate.get("tau_c", 0.3)),
     )
 
 
+def _people(tree: dict[str, Any]) -> tuple[str, ...]:
+    text = str(tree.get("federation", {}).get("names", ""))
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
 def _dataset(tree: dict[str, Any]) -> str:
-    """Name it as `RunConfig.data_name` does."""
+    """Name it as `RunConfig.data_name` does, and say where it stays on its nodes."""
     if task := tree["training"].get("task", ""):
         return str(task)
     if tree.get("engine") == APP:
         return "a Flower app"
     table = tree.get("table", {})
-    own = table.get("data") or table.get("schema_file") or table.get("schema")
-    return PurePath(own).name if own else str(tree.get("federation", {}).get("dataset", ""))
+    if own := table.get("data"):
+        return PurePath(own).name
+    if agreed := table.get("schema_file") or table.get("schema"):
+        return f"each site's own table ({PurePath(agreed).name})"
+    return str(tree.get("federation", {}).get("dataset", ""))
 
 
 def _number(value: object) -> float:

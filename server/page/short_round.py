@@ -13,12 +13,14 @@ from array import array
 from dataclasses import dataclass
 from typing import Any
 
-NO_REPLY = "no reply in time"
-"""As a record says of whoever sent nothing."""
+from anml_fl.reasons.reply_words import LOST, NO_REPLY, NOT_CONNECTED, sent_nothing
 
 _PEOPLE, _JUDGED, _PLAIN = b'"contributors":[', b'],"judgement":{', b'],"min_s":'
 # In the order in which `ContributorRecord.to_json` writes them.
 _NAME = re.compile(rb'"contributor":("(?:[^"\\]|\\.)*"),')
+_NOTHING = tuple(
+    f'"reason":"{said}'.encode() for said in (f'{NO_REPLY}"', f'{NOT_CONNECTED}"', LOST)
+)
 _WEIGHT = re.compile(rb'"weight":([^,{}\[\]"]+)\}')
 
 
@@ -35,7 +37,7 @@ class ShortRound:
     weights : array
         Of each, as float32; nan where the rule has none.
     left_out, missing : int
-        Replies that were left out, those of nobody included; contributors that sent none.
+        Replies that were left out, those of nobody included; contributors that sent nothing.
     """
 
     fields: dict[str, Any]
@@ -80,7 +82,7 @@ def short_round(line: bytes, before: tuple[str, ...] = ()) -> ShortRound:
         before if names == before else names,
         array("f", [float("nan") if one == b"null" else float(one) for one in weights]),
         len(found) - people.count(b'"reason":null') + len(fields["refused"]),
-        people.count(b'"reason":"' + NO_REPLY.encode() + b'"'),
+        sum(map(people.count, _NOTHING)),
     )
 
 
@@ -94,7 +96,7 @@ def _by_reading_all(line: bytes) -> ShortRound:
         tuple(str(one["contributor"]) for one in people),
         array("f", weights),
         len(reasons) - reasons.count(None) + len(fields["refused"]),
-        reasons.count(NO_REPLY),
+        sum(one is not None and sent_nothing(one) for one in reasons),
     )
 
 

@@ -109,7 +109,7 @@ def snapshot(run: Following, name: str) -> Snapshot:
     undone = (name for name in run.strategies if not _is_done(run, name, total))
     doing = next(undone, "")
     state, words = _stands(run, total, doing)
-    names = _names(run)
+    names = names_of(run)
     attackers = run.ending.attackers if run.ending else ()
     return Snapshot(
         name=settings.name,
@@ -214,9 +214,9 @@ def _gate(run: Following) -> dict[str, float] | None:
     return {"tau_h": run.settings.tau_h, "tau_c": run.settings.tau_c}
 
 
-def _names(run: Following) -> list[str]:
-    """Name whoever was asked, and whom the summary has."""
-    found: dict[str, None] = {}
+def names_of(run: Following) -> list[str]:
+    """Name whom the settings name, whoever was asked, and whom the summary has."""
+    found = dict.fromkeys(run.settings.names if run.settings else ())
     seen: set[int] = set()
     for file in run.rounds.values():
         for place in file.places.values():

@@ -61,7 +61,7 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
         Of more than `MOST_DRAWN` three bands, with a line between: who has the most, who
         changed most, and who has the least.
     """
-    people, ends = _people(run, strategy, drawn)
+    people, ends = drawn_people(run, strategy, drawn.value)
     rounds = [record.round for record in strategy.records]
     place = {name: index for index, name in enumerate(people)}
     shares: list[list[float | None]] = [[None] * len(rounds) for _ in people]
@@ -179,8 +179,18 @@ def omitted(run: Run) -> str:
     )
 
 
-def _people(run: Run, strategy: StrategyRun, drawn: Quantity) -> tuple[list[str], list[int]]:
-    """Choose whose rows are drawn, and say after which rows a band ends."""
+def drawn_people(
+    run: Run, strategy: StrategyRun, value: Callable[[ContributorRecord], float]
+) -> tuple[list[str], list[int]]:
+    """Choose whose rows are drawn, and say after which rows a band ends.
+
+    Parameters
+    ----------
+    run : Run
+    strategy : StrategyRun
+    value : callable
+        By which some stand out: of a contributor in a round; nan where there is none.
+    """
     shown = shown_contributors(run, strategy)
     if len(run.summary.contributors) <= MOST_DRAWN:
         return sorted(shown, key=lambda name: (not run.attacks(name), name)), []
@@ -188,7 +198,7 @@ def _people(run: Run, strategy: StrategyRun, drawn: Quantity) -> tuple[list[str]
     for record in strategy.records:
         for person in record.contributors:
             if person.contributor in values:
-                values[person.contributor].append(drawn.value(person))
+                values[person.contributor].append(value(person))
     bands = [band for band in standing_out(values) if band] or [shown[:EACH]]
     ends = list(accumulate(map(len, bands)))[:-1]
     return [name for band in bands for name in band], ends

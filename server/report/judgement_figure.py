@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.page.plot import Plot
-from anml_fl.reasons.evidence_words import against_it, kinds, signed
+from anml_fl.reasons.evidence_words import kinds, signed
 from server.report.contributor_map import Quantity, contributor_map, omitted
 from server.report.judgement_table import judging, posterior
 from server.report.shown_contributors import MOST_DRAWN
@@ -49,7 +49,7 @@ def posteriors(run: Run) -> Plot | None:
 def _crossed(person: ContributorRecord) -> str | None:
     if person.judgement is None:
         return person.reason or "it was not judged"
-    return against_it(person)
+    return None if person.selected else _evidence(person)
 
 
 def _evidence(person: ContributorRecord) -> str:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from anml_fl.federation.root_rows import LEAST_PROMISED
 from anml_fl.page.grid import Grid
-from anml_fl.reasons.evidence_words import against_it, kinds, signed
+from anml_fl.reasons.amounts import percent
+from anml_fl.reasons.evidence_words import kinds, signed
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
+from server.report.sure_reasons import SureReasons, known_dials
 from server.report.tables import MOST_ROWS, behaviour, contributor_titles
-from server.report.wording import percent, sentence, share
+from server.report.wording import sentence, share
 
 if TYPE_CHECKING:
     from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
@@ -38,7 +40,7 @@ class Judged:
     table : Grid
         A row a contributor that was judged.
     left_out : Grid
-        Who was left out, and what speaks most against it.
+        Who was left out, and why.
     nobody : str
         Why nobody's update was used, where that is so.
     """
@@ -79,7 +81,7 @@ def judged(run: Run) -> Judged | None:
         facts=_facts(whole),
         influence=_influence(record, whole),
         table=_table(run, record, whole),
-        left_out=_left_out(record),
+        left_out=_left_out(record, SureReasons(record, known_dials(run.config))),
         nobody=nobody,
     )
 
@@ -180,14 +182,14 @@ def _of_cap(length: float, whole: RoundJudgement) -> str:
     return f"{length:.3g} ({share(length / whole.cap if whole.cap else 0.0)} %)"
 
 
-def _left_out(record: RoundRecord) -> Grid:
+def _left_out(record: RoundRecord, words: SureReasons) -> Grid:
     rows = [
-        (visible(one.contributor, 40), reason)
+        (visible(one.contributor, 40), words.because(one.contributor))
         for one in record.contributors
-        if (reason := against_it(one)) is not None
+        if one.judgement is not None and not one.selected
     ]
     return Grid(
-        ("Contributor", "What speaks most against it, in nats"),
+        ("Contributor", "Why, with evidence in nats"),
         tuple(rows[:MOST_ROWS]),
         total=len(rows),
     )

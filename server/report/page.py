@@ -35,6 +35,8 @@ from server.report.own_data import own_data_figure, own_data_table
 from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
+from server.report.why import ends, last_sentences, over_sentences, over_table, why_of
+from server.report.why_figure import why_figure
 from server.report.wording import attacked, imbalance, result, sentence, simulated
 from server.report.worth_figure import worth_figure, worth_notes, worth_table
 
@@ -135,7 +137,7 @@ def render(
     elif found and (found.settled_by == "ledger" or verification.altered):
         found = without_settled(found)
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
-    texts = Texts()
+    texts, why = Texts(), why_of(run)
 
     def shown(plot: Plot | None) -> dict[str, Any] | None:
         return None if plot is None else embedded(plot, texts=texts)
@@ -161,7 +163,7 @@ def render(
         "by_class": class_table(run),
         "criterion": run.criterion,
         "valued": "R²" if run.criterion.of_values else "accuracy",
-        "last_round": tables.last_round(run),
+        "last_round": tables.last_round(run, why.last),
         "left_out": tables.left_out(run),
         "earned": None if paid is None else tables.earned(run, paid),
         "attribution": shown(attribution(found)),
@@ -178,6 +180,12 @@ def render(
         "judged": judged(run),
         "posteriors": shown(posteriors(run)),
         "weights": shown(weights(run)),
+        "why_ends": ends(why),
+        "why_known": why.known,
+        "why_plot": shown(why_figure(run, why)),
+        "why_over": over_table(run, why),
+        "why_told": over_sentences(why),
+        "why_last": last_sentences(why),
         "own_data_plot": shown(own_data_figure(run)),
         "own_data": run.summary.holdings and own_data_table(run),
         "joining": worth and worth_table(worth),

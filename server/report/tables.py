@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
-from anml_fl.reasons.evidence_words import against_it
 from anml_fl.run.branch_name import branch_name
 from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import visible
@@ -18,8 +17,8 @@ from server.report.wording import attacked, sentence, share, simulated
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from anml_fl.method.records import ContributorRecord, RoundRecord
     from anml_fl.run.reading import Run, StrategyRun
+    from server.report.sure_reasons import SureReasons
 
 MOST_ROWS = 300
 """Rows of left-out replies that are written; the rest stay in rounds.jsonl."""
@@ -85,33 +84,38 @@ def overview(run: Run) -> Grid:
     )
 
 
-def last_round(run: Run) -> Grid:
+def last_round(run: Run, words: SureReasons) -> Grid:
     """Show every contributor of the lead strategy's last round.
+
+    Parameters
+    ----------
+    run : Run
+    words : SureReasons
+        Of that round.
 
     Returns
     -------
     Grid
         Contributors in the order of the record.
     """
-    record = run.lead.records[-1]
     rows = [
         (
             visible(person.contributor, 40),
             *behaviour(run, person.contributor),
-            *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
             share(person.weight),
+            why,
             "yes" if person.selected else "no",
-            _why(person, record),
+            *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
         )
-        for person in record.contributors
+        for person, why in zip(words.record.contributors, words.why, strict=True)
     ]
     return Grid(
         (
             *contributor_titles(run),
-            *(f"{letter}*" for letter in "qvrTs"),
             "Weight (%)*",
+            "Why~",
             "Selected",
-            "Why left out",
+            *(f"{letter}*" for letter in "qvrTs"),
         ),
         tuple(rows),
     )
@@ -242,14 +246,6 @@ def behaviour(run: Run, contributor: str) -> tuple[str, ...]:
         return ("—",)  # the ledger paid somebody whom an altered summary does not know
     behaviour = visible(run.summary.contributors[contributor], 40)
     return (f"{ATTACKER_MARK} {behaviour}" if run.attacks(contributor) else behaviour,)
-
-
-def _why(person: ContributorRecord, record: RoundRecord) -> str:
-    if person.reason is not None:
-        return visible(person.reason)
-    if any(one.selected for one in record.contributors) and (against := against_it(person)):
-        return against
-    return "" if person.selected else "not among the selected"
 
 
 def _signal(value: float) -> str:

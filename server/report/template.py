@@ -1,6 +1,7 @@
 """The report of a run: what its page says, around its figures and tables."""
 
 from server.report.judgement_section import SECTION, TERMS
+from server.report.why_section import SECTION as WHY
 
 _HEAD = """\
 {%- extends "plotted" %}
@@ -239,4 +240,4 @@ be chance.</p>
 {%- endblock %}
 """
 
-TEMPLATE = _HEAD + SECTION + _FIGURES + TERMS + _END
+TEMPLATE = _HEAD + WHY + SECTION + _FIGURES + TERMS + _END

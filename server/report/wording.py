@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from anml_fl.reasons.amounts import apart, percent
+from anml_fl.reasons.words import listed
 from anml_fl.run.branch_name import branch_name
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.criterion import Criterion
     from anml_fl.run.reading import Run
@@ -21,29 +21,6 @@ HONEST = "honest"
 """The behaviour of whoever does as agreed."""
 ONCE = "in this one run"
 """What every headline says: it tells of one run, with one seed."""
-
-
-def percent(share: float | None) -> str:
-    r"""Write a share in [0, 1] as a percentage; a dash where there is none.
-
-    Parameters
-    ----------
-    share : float, optional
-        In [0, 1]; None or nan where there is none.
-
-    Returns
-    -------
-    str
-        With one decimal, and a space that does not break.
-
-    Examples
-    --------
-    >>> percent(0.0617), percent(None)
-    ('6.2\xa0%', '—')
-    """
-    if share is None or not math.isfinite(share):
-        return "—"
-    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def sentence(text: str) -> str:
@@ -104,7 +81,7 @@ def result(run: Run) -> str:
     if math.isnan(lead):
         said = f"With {who}, {name} ended {ONCE} without a tested model"
         parts = [f"{other} at {_score(criterion, score)}" for other, score in tested.items()]
-        parts = [f"the others: {_listed(parts)}"] if parts else []
+        parts = [f"the others: {listed(parts)}"] if parts else []
     else:
         said = (
             f"With {who}, {name} ended at {_score(criterion, lead)} {criterion.title} {ONCE}"
@@ -117,12 +94,12 @@ def result(run: Run) -> str:
                 if _compare(criterion, score, lead) == sign
             ]
             if those:
-                parts.append(f"{word} {_listed(those)}")
+                parts.append(f"{word} {listed(those)}")
     if not math.isnan(oracle):
         only = "if only the honest had taken part " if simulated(run) else ""
         parts.append(f"{_score(criterion, oracle)} {only}({ORACLE})")
     if untested:
-        parts.append(f"not tested: {_listed(untested)}")
+        parts.append(f"not tested: {listed(untested)}")
     return said + (": " if parts else "") + "; ".join(parts) + "."
 
 
@@ -173,11 +150,9 @@ no selection.'
     """
     note = f" Note: {visible(record.note)}." if record.note else ""
     if record.branch is None:
-        return "No branch was taken: " + (
-            "this strategy has none." + note
-            if any(math.isfinite(person.q) for person in record.contributors)
-            else "there was no valid reply." + note
-        )
+        if any(math.isfinite(person.q) for person in record.contributors):
+            return "No gate decides in this strategy." + note
+        return f"{sentence(visible(record.note or 'no valid reply'))}."
     if record.branch == "multiplicative":
         return "No gate: weights are the product q · v · r · T, scaled to sum to 1." + note
     expected, why = _retrace(record, tau_h, tau_c)
@@ -193,7 +168,7 @@ no selection.'
 
 
 def _retrace(record: RoundRecord, tau_h: float, tau_c: float) -> tuple[str, str]:
-    least, bound = _apart(record.min_s, tau_h)
+    least, bound = apart(record.min_s, tau_h)
     if record.min_s > tau_h:
         return "uniform", (
             f"min s = {least} > {bound}, so stage 1 fires: nothing to defend against, "
@@ -205,21 +180,13 @@ def _retrace(record: RoundRecord, tau_h: float, tau_c: float) -> tuple[str, str]
             f"{first}; rho_c is undefined (q or s is the same for everyone): external "
             "signals not trusted, w = q"
         )
-    rho, bound = _apart(record.rho_c, tau_c)
+    rho, bound = apart(record.rho_c, tau_c)
     if record.rho_c > tau_c:
         return "blend", (
             f"{first}; rho_c = {rho} > {bound}: external signals trusted, softmax blend "
             "of q and s"
         )
     return "krum", f"{first}; rho_c = {rho} ≤ {bound}: external signals not trusted, w = q"
-
-
-def _apart(value: float, bound: float) -> tuple[str, str]:
-    # "0.35 > 0.35" would look like a mistake: digits are added until the two differ.
-    digits = 2
-    while digits < 6 and value != bound and f"{value:.{digits}f}" == f"{bound:.{digits}f}":
-        digits += 1
-    return f"{value:.{digits}f}", f"{bound:.{digits}f}"
 
 
 def _number(value: float) -> str:
@@ -236,7 +203,3 @@ def _compare(criterion: Criterion, other: float, lead: float) -> int:
     if criterion.digits(other) == criterion.digits(lead):
         return 0
     return 1 if criterion.improves(lead, other) else -1
-
-
-def _listed(items: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))

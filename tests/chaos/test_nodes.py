@@ -23,6 +23,9 @@ from server.deployment.local import federation, with_database
 from server.deployment.prepare import prepare
 from server.deployment.processes import stop
 from server.deployment.submission import carry_out
+from server.page.columns import round_columns
+from server.page.following import Following
+from server.page.history import curves
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,6 +221,26 @@ def test_everyone_stands_in_every_round_with_a_reason_or_a_place(ended):
             late = one.contributor == LATE and record.round < JOINS
             gone = one.contributor == GONE and record.round > _gone(done)
             assert one.reason or not (late or gone), one
+
+
+def test_the_page_tells_who_sent_nothing_and_in_plain_words(ended):
+    _, done, out, _ = ended
+    run = Following(out)
+    run.catch_up()
+
+    missing = curves(run)["strategies"]["anml"]["missing"]
+    for record in StrategyFolder(out / "anml").records():
+        shown = round_columns(run, "anml", record.round)
+        replies = dict(zip(shown["contributors"], shown["reply"], strict=True))
+        assert missing[record.round - 1] == shown["reply"].count("none")
+        assert [reply == "valid" for reply in shown["reply"]] == [
+            one.reason is None for one in record.contributors
+        ]
+        if record.round < JOINS:
+            assert replies[LATE] == "none"
+        if record.round > _gone(done):
+            assert replies[GONE] == "none"
+        assert not any("error 5" in why for why in shown["why"])
 
 
 def _gone(done):

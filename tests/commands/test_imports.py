@@ -43,7 +43,9 @@ def finished(tmp_path_factory):
         yield home / "run"
 
 
-@pytest.mark.parametrize("command", ["ledger verify", "ledger export", "verify", "resume"])
+@pytest.mark.parametrize(
+    "command", ["ledger verify", "ledger show", "ledger export", "verify", "explain", "resume"]
+)
 def test_a_finished_run_is_looked_after_without_torch_and_flower(finished, command):
     done = subprocess.run(
         [sys.executable, "-c", AFTER, *command.split(), str(finished)],

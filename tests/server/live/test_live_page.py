@@ -31,6 +31,11 @@ def test_a_run_appears_as_it_runs_from_before_its_first_round(
     server = serve(growing.folder.parent)
     page, problems = visit(server.url)
     expect(page.locator("#words")).to_contain_text("starting")
+    # Nothing that is empty, and no file that is not there.
+    expect(
+        page.locator("main :is(input, select, canvas, table)").filter(visible=True)
+    ).to_have_count(0)
+    expect(page.locator("#files a")).to_have_text(["All runs"])
     growing.begin()
     expect(page.locator("h1")).to_have_text("A study of six")
     for number in range(1, 31):
@@ -44,6 +49,29 @@ def test_a_run_appears_as_it_runs_from_before_its_first_round(
     )
     expect(page.locator("#announced")).to_contain_text("Round 30 of ")
     expect(page.locator("#contributors tbody tr")).to_have_count(6)
+    assert problems == []
+
+
+def test_a_strategy_whose_turn_is_still_to_come_shows_nothing_of_another(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.begin()
+    with (growing.folder / "config.toml").open("a") as file:
+        file.write('\n[federation]\nnames = "site-00, site-01"\n')
+    page, problems = visit(serve(growing.folder.parent).url)
+    expect(page.locator("#missing")).to_have_text("To take part: site-00, site-01.")
+    growing.strategies = ("fedavg",)
+    growing.add(2)
+    expect(page.locator("#time output")).to_have_text("2 of 2")
+    expect(page.locator("#contributors tbody tr")).to_have_count(6)
+    page.locator("#strategy").select_option("anml")
+    expect(page.locator("#decision")).to_have_text("No round of anml has ended yet.")
+    expect(page.locator("#contributors")).to_be_hidden()
+    expect(page.locator("#curves")).to_be_visible()
+    growing.strategies = ("anml",)
+    growing.add()
+    expect(page.locator("#decision")).to_have_text(re.compile("^Round 3: "))
+    expect(page.locator("#contributors")).to_be_visible()
     assert problems == []
 
 
@@ -82,7 +110,7 @@ def test_an_exclusion_is_explained_in_its_round_and_in_the_contributors_history(
         "1 of 6 without a valid reply: site-05 (update is not finite)"
     )
     cells = _cells(page, "site-05")
-    assert cells[1] == "○ update is not finite"
+    assert cells[1] == "○ left out"
     assert "update is not finite" in cells[5]
     assert "it has run out" in " ".join(_cells(page, "site-01"))
     page.get_by_role("button", name="site-05").press("Enter")

@@ -19,7 +19,16 @@ from server.page.rounds_file import RoundsFile
 from server.page.short_round import short_round
 from server.page.snapshot import snapshot
 
-REASONS = ["no reply in time", 'says "reason":null, "q":null']
+NOTHING = (
+    "no reply in time",
+    "no node is connected",
+    "error 5: Error: Node Unavailable \u2014 it gave no heartbeat",
+)
+PLAIN = {
+    NOTHING[1]: "its node is not connected",
+    NOTHING[2]: "its node was lost in this round: no sign of life came from it any more",
+}
+REASONS = [*NOTHING, 'says "reason":null, "q":null']
 HOSTILE = [
     '"contributor":"b",',
     '{"T":1',
@@ -65,7 +74,7 @@ def drawn(number, names, seed=0):
                 *(rng.random() for _ in "vrTs"),
                 rng.random() if valid else math.nan,
                 bool(rng.random() > 0.5),
-                None if valid else REASONS[rng.integers(2)],
+                None if valid else REASONS[rng.integers(4)],
                 some(rng),
             )
         )
@@ -97,7 +106,7 @@ def test_a_line_read_in_parts_says_what_it_says_read_whole(seed):
     assert found.names == tuple(one.contributor for one in record.contributors)
     assert found.left_out == record.excluded
     replies = [one.reason for one in record.contributors]
-    assert found.missing == replies.count("no reply in time")
+    assert found.missing == sum(map(replies.count, NOTHING))
     for weight, one in zip(found.weights, record.contributors, strict=True):
         assert weight == pytest.approx(one.weight, rel=1e-6, nan_ok=True)
     assert found.fields["test_error"] == record.test_error
@@ -121,7 +130,11 @@ def test_columns_curves_and_histories_are_the_records(tmp_path):
             assert column == [known(getattr(one, name)) for one in record.contributors]
         for why, one in zip(told["why"], record.contributors, strict=True):
             expected = one.reason or ("" if one.selected else "not among the selected")
-            assert why == expected
+            assert why == PLAIN.get(expected, expected)
+        assert told["reply"] == [
+            "valid" if one.reason is None else "none" if one.reason in NOTHING else "left out"
+            for one in record.contributors
+        ]
     for place, name in enumerate(HOSTILE):
         told = contributor_history(run, "anml", name)
         people = [one.contributors[place] for one in made]

@@ -14,6 +14,9 @@ from anml_fl.method.calibrated.evidence import KINDS
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 from anml_fl.method.records import ContributorRecord
 from anml_fl.reasons.evidence_words import against_it, kinds, signed
+from anml_fl.reasons.round_reasons import RoundReasons
+from anml_fl.reasons.schemes import Dials
+from anml_fl.reasons.words import because
 from anml_fl.run.reading import load_run
 from server.orchestration.summary_table import table as summary_table
 from server.page.columns import round_columns
@@ -22,6 +25,7 @@ from server.report import tables
 from server.report.judgement_figure import MOST_TOLD, posteriors
 from server.report.judgement_table import judged
 from server.report.page import write_report
+from server.report.why import why_of
 
 EVIL = "</script><script>alert(1)</script>"
 ALL = RoundJudgement(
@@ -82,6 +86,10 @@ def made(recipe, tmp_path):
     return make
 
 
+def last_round(run):
+    return tables.last_round(run, why_of(run).last)
+
+
 def column(grid, title):
     titles = [name for name, _ in grid.columns]
     return [row[titles.index(title)] for row in grid.rows]
@@ -129,15 +137,12 @@ def test_whoever_is_left_out_reads_why_in_a_sentence(made):
     found = judged(run)
     out = [o for o in run.lead.records[-1].contributors if o.judgement and not o.selected]
     assert out
-    said = "with its update the common model does worse on the trusted rows (company −2.8)"
-    assert found.left_out.rows == tuple((one.contributor, said) for one in out)
-    reasons = dict(
-        zip(
-            *(column(tables.last_round(run), n) for n in ("Contributor", "Why left out")),
-            strict=True,
-        )
-    )
-    assert {reasons[one.contributor] for one in out} == {said}
+    reasons = RoundReasons(run.lead.records[-1], Dials())
+    said = {one.contributor: because(reasons.of(one.contributor)) for one in out}
+    assert dict(found.left_out.rows) == said
+    shown = last_round(run)
+    told = dict(zip(column(shown, "Contributor"), column(shown, "Why"), strict=True))
+    assert {name: told[name] for name in said} == said
 
 
 @pytest.mark.parametrize(
@@ -151,7 +156,7 @@ def test_whoever_is_left_out_reads_why_in_a_sentence(made):
         ),
         ({"root function": -2.0}, 0.0, "towards their labels, or moves them away"),
         ({"update direction": -3.0}, -2.2, "points away from the others'"),
-        ({"company": 1.0}, -2.2, "those with such v and r"),
+        ({"company": 1.0}, -2.2, "its v and r speak against it"),
         ({"company": 1.0}, 0.0, "too little speaks for it"),
         ({"tea leaves": -3.0}, -1.0, "“tea leaves” speaks against it (tea leaves −3.0)"),
     ],
@@ -185,7 +190,9 @@ def test_a_round_in_which_nobody_is_kept_says_so_and_blames_nobody(made):
     assert found.nobody == (
         "Nobody's update went into the model: the new model would not be finite."
     )
-    assert "does worse" not in str(tables.last_round(run).rows)
+    told = column(last_round(run), "Why")
+    said = "nobody's update was used: the new model would not be finite"
+    assert set(told) == {said, "left out: update is not finite"}
 
 
 def test_without_a_bound_the_page_says_so(made):

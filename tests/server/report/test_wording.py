@@ -111,9 +111,9 @@ def _record(branch: str | None, rho_c: float, min_s: float, **more: Any) -> Roun
         ),
         (
             _record(None, math.nan, math.nan, people=()),
-            "No branch was taken: there was no valid reply.",
+            "No valid reply.",
         ),
-        (_record(None, 0.1, 0.1), "No branch was taken: this strategy has none."),
+        (_record(None, 0.1, 0.1), "No gate decides in this strategy."),
     ],
 )
 def test_the_gate_is_retraced(record: RoundRecord, said: str) -> None:

@@ -1,0 +1,179 @@
+"""`anml explain`: why a contributor got the weight it got, in a round or over a run."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from anml_fl.commands.failure import Failure, errors_reported
+from anml_fl.commands.options import json_option
+from anml_fl.commands.output import show_json, show_table
+from anml_fl.system.untrusted_text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from anml_fl.method.records import RoundRecord
+    from anml_fl.run.rounds_so_far import RoundsSoFar
+
+# Names that a message lists, and letters of each.
+_NAMED, _LETTERS = 10, 40
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("contributor", required=False)
+@click.option(
+    "--round", "number", type=click.IntRange(min=1), help="One round.  [default: all]"
+)
+@click.option("--strategy", help="Of the run's.  [default: the one that pays]")
+@json_option
+def explain(
+    run: Path, contributor: str | None, number: int | None, strategy: str | None, as_json: bool
+) -> None:
+    """Say why CONTRIBUTOR got the weight it got in RUN; without CONTRIBUTOR, of everybody.
+
+    RUN is a run's folder; it may still go on. What is said follows from the run's records and
+    settings, by the method's own functions; docs/reasons.md says how.
+    """
+    from anml_fl.run.rounds_so_far import rounds_so_far
+
+    with errors_reported():
+        found = rounds_so_far(run)
+        name = _strategy(found, strategy)
+        records = found.records(name)
+        if not records:
+            raise Failure(f"{run} has no round of {name} yet: try again when it has")
+        if number is None:
+            facts = _over_rounds(found, records, contributor)
+        else:
+            facts = _round(found, records, number, contributor)
+    if as_json:
+        show_json(facts)
+    elif contributor is not None:
+        click.echo(facts["contributors"][0]["words"])
+    else:
+        _show(facts, chosen=strategy is not None)
+
+
+def _strategy(found: RoundsSoFar, asked: str | None) -> str:
+    known = ", ".join(found.strategies)
+    if asked is None:
+        if found.lead not in found.begun and found.begun:
+            raise Failure(
+                f"{found.lead}, which pays in {found.folder}, has no round yet; of"
+                f" {', '.join(found.begun)} there are: choose with --strategy"
+            )
+        return found.lead
+    if asked not in found.strategies:
+        raise Failure(
+            f"--strategy must be one of {known}, got {asked!r}{_near(asked, found.strategies)}"
+        )
+    return asked
+
+
+def _over_rounds(
+    found: RoundsSoFar, records: Sequence[RoundRecord], contributor: str | None
+) -> dict[str, Any]:
+    from anml_fl.reasons.over_rounds import over_rounds
+    from anml_fl.reasons.over_rounds_words import because_over, sentences_over
+
+    people = over_rounds(records, found.dials)
+    if contributor is not None:
+        _check(contributor, people, f"in {len(records)} rounds of {records[0].strategy}")
+        people = {contributor: people[contributor]}
+    return {
+        "run": str(found.folder),
+        "strategy": records[0].strategy,
+        "rounds": len(records),
+        "contributors": [
+            {**one.fields(), "because": because_over(one), "words": sentences_over(one)}
+            for one in people.values()
+        ],
+    }
+
+
+def _round(
+    found: RoundsSoFar, records: Sequence[RoundRecord], number: int, contributor: str | None
+) -> dict[str, Any]:
+    from anml_fl.reasons.round_reasons import RoundReasons
+    from anml_fl.reasons.round_words import decision
+    from anml_fl.reasons.words import because, sentences
+
+    record = next((one for one in records if one.round == number), None)
+    if record is None:
+        raise Failure(
+            f"--round must be from {records[0].round} to {records[-1].round}, the last one of"
+            f" {records[0].strategy} in {found.folder}, got {number}"
+        )
+    reasons = RoundReasons(record, found.dials)
+    people = {one.contributor: one for one in reasons.all()}
+    if contributor is not None:
+        _check(contributor, people, f"in round {number} of {record.strategy}")
+        people = {contributor: people[contributor]}
+    return {
+        "run": str(found.folder),
+        "strategy": record.strategy,
+        "round": number,
+        "branch": record.branch,
+        "decision": decision(reasons),
+        "reproduced": reasons.reproduced,
+        "contributors": [
+            {**one.fields(), "because": because(one), "words": sentences(reasons, name)}
+            for name, one in people.items()
+        ],
+    }
+
+
+def _check(name: str, known: Collection[str], where: str) -> None:
+    """Refuse a contributor that was not asked."""
+    if name in known:
+        return
+    near = _near(name, known)
+    everybody = ", ".join(visible(one, _LETTERS) for one in known)
+    if not near:
+        near = f"; asked were {everybody if len(known) <= _NAMED else f'{len(known)} others'}"
+    raise Failure(f"no contributor {name!r} was asked {where}{near}")
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    near = [visible(one, _LETTERS) for one in get_close_matches(name, known, n=2)]
+    return f": did you mean {' or '.join(near)}?" if near else ""
+
+
+def _show(facts: dict[str, Any], *, chosen: bool) -> None:
+    from anml_fl.reasons.amounts import decimals, percent
+
+    people = sorted(
+        facts["contributors"], key=lambda one: (-(one["weight"] or 0.0), one["contributor"])
+    )
+    rows = [
+        {
+            "contributor": one["contributor"],
+            "weight": _plain(percent(one["weight"], decimals(one["equal"]))),
+            "equal": _plain(percent(one["equal"], decimals(one["equal"]))),
+            "why": one["because"],
+            "left_out": one.get("left_out"),
+            "refused": sum(one.get("refused", {}).values()),
+        }
+        for one in people
+    ]
+    columns = ["contributor", "weight", "equal", "why"]
+    if "round" in facts:
+        decided = f": {facts['decision']}" if facts["decision"] else ""
+        click.echo(f"round {facts['round']} of {facts['strategy']}{decided}")
+    else:
+        click.echo(f"{facts['strategy']}, {facts['rounds']} rounds")
+        columns += ["left_out", "refused"]
+    show_table(rows, columns, "nobody was asked")
+    of_one = f" --round {facts['round']}" if "round" in facts else ""
+    of_one += f" --strategy {quote(facts['strategy'])}" if chosen else ""
+    click.echo(f"more of one of them: anml explain {quote(facts['run'])} CONTRIBUTOR{of_one}")
+
+
+def _plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
