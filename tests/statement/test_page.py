@@ -123,7 +123,7 @@ def test_what_decided_in_several_rounds_is_said_once_with_means(make, by_example
     # Ten and twenty; the rounds' means are twenty and thirty.
     assert told[0].why == "It counts for the fewest examples (15, on average 25)"
     assert told[1].why == "Left out: late"
-    assert told[2].why == "Nothing told it apart from the others"
+    assert told[2].why == "Hardly anything sets its share apart from an equal one"
     # Its bar beside an equal share: a half in each, as in the last round.
     assert [row.equal for group in told for row in group.rows] == [100, 100, None, 100]
     assert [row.bar for group in told for row in group.rows] == [50, 66.7, 0, 100]
