@@ -191,7 +191,8 @@ def _show(found: Checked, *, came_along: bool) -> None:
         )
         if not found.said["closed"]:
             click.echo("It is of a run that had not come to its end.")
-    click.echo(_SIGNATURES[found.signature])
+    if said := _SIGNATURES.get(found.signature):
+        click.echo(said)
     click.echo(f"public key: {found.key}")
     if came_along:
         click.echo(KEY_CAME_ALONG)

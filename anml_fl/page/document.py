@@ -6,6 +6,7 @@ marked `safe`: our own style and scripts, plotly.js, and JSON from `untrusted.in
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -15,6 +16,8 @@ from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from jinja2 import Template
 
 LONGEST = 20_000
 """Most characters of a text that stands on a page."""
@@ -168,6 +171,16 @@ def document(
     >>> "<h1>Runs</h1>" in page, "<main>a &lt; b" in page
     (True, True)
     """
+    template = _template(body) if filters is None else _compiled(body, filters)
+    return template.render({**content, "style": style_sheet() + style})
+
+
+@cache  # of statements there is one for each contributor
+def _template(body: str) -> Template:
+    return _compiled(body, {})
+
+
+def _compiled(body: str, filters: Mapping[str, Callable[..., object]]) -> Template:
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -182,6 +195,5 @@ def document(
         ),
     )
     environment.filters["visible"] = lambda text: visible(text, LONGEST)
-    environment.filters.update(filters or {})
-    template = environment.get_template("body")
-    return template.render({**content, "style": style_sheet() + style})
+    environment.filters.update(filters)
+    return environment.get_template("body")

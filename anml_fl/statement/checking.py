@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _FROM_RECORDS = "examples, refused credentials and what decided"
 _OLDER = "the ledger, which is of an older form, does not stand"
 
+Signature = Literal["good", "bad", "none", "unread"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
@@ -37,7 +39,7 @@ class Checked:
     key : str
         That it was checked with, 64 hexadecimal digits.
     signature : str
-        "good", "bad", or "none" where there is none.
+        "good", "bad", "none" where there is none, "unread" where the file is no statement.
     unchecked : str
         What could not be checked, and why; empty if all was.
     ledger : VerifiedLedger, optional
@@ -47,7 +49,7 @@ class Checked:
     differences: tuple[str, ...]
     said: Fields
     key: str
-    signature: Literal["good", "bad", "none"] = "none"
+    signature: Signature = "unread"
     unchecked: str = ""
     ledger: VerifiedLedger | None = None
 
@@ -89,7 +91,7 @@ def check(content: bytes, ledger: Path, key: Ed25519PublicKey) -> Checked:
         found += more
     except DifferenceError as error:
         found.append(str(error))
-    signature: Literal["bad", "good"] = "bad" if flaw else "good"
+    signature: Signature = "bad" if flaw else "good"
     return Checked(
         differences=tuple(found),
         said=said,

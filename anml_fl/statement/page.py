@@ -9,15 +9,16 @@ from anml_fl.ledger.hashes import sha256_of
 from anml_fl.page.document import document
 from anml_fl.reasons.amounts import percent
 from anml_fl.reasons.over_rounds_words import sentences_over
-from anml_fl.statement.rows import MOST, rows
+from anml_fl.statement.rows import MOST, ROOMY, cut, rows
 from anml_fl.statement.template import STYLE, TEMPLATE
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from anml_fl.statement.statement import Statement
 
-# Letters of a name, and of what was recorded; and of the latter how many are told.
-_NAME, _TOLD, _MOST_TOLD = 60, 120, 4
+# Letters of a name and of what was recorded, how many of the latter, letters of a file name
+# and of what is said of all rounds: so that it stays one page.
+_NAME, _TOLD, _MOST_TOLD, _FILE, _SAID = 40, 80, 3, 120, 600
 
 
 def page(statement: Statement, content: bytes, name: str, *, signed: bool) -> str:
@@ -38,7 +39,8 @@ def page(statement: Statement, content: bytes, name: str, *, signed: bool) -> st
     str
         HTML that needs nothing else; the same arguments give the same text.
     """
-    who = visible(statement.contributor, _NAME)
+    who, told = visible(statement.contributor, _NAME), rows(statement)
+    why = "" if statement.over is None else sentences_over(statement.over)
     return document(
         TEMPLATE,
         {
@@ -49,12 +51,13 @@ def page(statement: Statement, content: bytes, name: str, *, signed: bool) -> st
             "settled": statement.settled,
             "earned": _earned(statement),
             "counts": _counts(statement),
-            "why": "" if statement.over is None else sentences_over(statement.over),
-            "told": rows(statement),
+            "why": cut(why, _SAID),
+            "told": told,
+            "dense": len(told) > ROOMY,
             "bound": all(one.record is not None for one in statement.rounds),
             "joined": len(statement.rounds) > MOST,
             "credentials": _credentials(statement),
-            "name": name,
+            "name": visible(name, _FILE),
             "sha256": sha256_of(content).removeprefix("sha256:"),
             "key": statement.public_key,
             "head": statement.head,

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 MOST = 30
 """Rows: of more rounds some that follow one another share one."""
 
-# Letters of why: two lines of a printed row.
-_WHY = 180
+ROOMY = 15
+"""Reasons, at most, that leave room for large letters."""
+
+# Letters of why, two lines of a printed row: of few reasons, and of many.
+_WHY, _DENSE = 160, 125
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def rows(statement: Statement) -> tuple[Told, ...]:
                 for start in range(0, len(group), size)
             ),
             _status(group),
-            _why(statement, group),
+            capital(cut(_why(statement, group), _WHY if len(groups) <= ROOMY else _DENSE)),
         )
         for group in groups
     )
@@ -124,17 +127,26 @@ def _status(some: Sequence[StatedRound]) -> str:
 def _why(statement: Statement, some: Sequence[StatedRound]) -> str:
     reasons = [one.why for one in some if one.why is not None]
     if len(some) == 1 and reasons:
-        said = because(reasons[0])
-    else:
-        tally = Tally()
-        for one in some:
-            if one.why is not None:
-                tally.add(one.why, made=one.new_model, others=())
-        said = because_over(
-            OverRounds(
-                contributor=statement.contributor,
-                strategy=statement.strategy,
-                **tally.result(),
-            )
+        return because(reasons[0])
+    tally = Tally()
+    for one in some:
+        if one.why is not None:
+            tally.add(one.why, made=one.new_model, others=())
+    return because_over(
+        OverRounds(
+            contributor=statement.contributor,
+            strategy=statement.strategy,
+            **tally.result(),
         )
-    return capital(said if len(said) <= _WHY else f"{said[: _WHY - 1]}…")
+    )
+
+
+def cut(text: str, letters: int) -> str:
+    """Shorten a text that is safe to show.
+
+    Examples
+    --------
+    >>> cut("nothing told it apart", 8)
+    'nothing…'
+    """
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"

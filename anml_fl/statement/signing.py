@@ -49,8 +49,16 @@ def written(fields: Fields, key: Ed25519PrivateKey | None) -> bytes:
     >>> written({"kind": "statement", "totals": 1}, None)
     b'{"kind":"statement","signature":null,"totals":1}\n'
     """
-    signature = None if key is None else key.sign(rfc8785.dumps(fields)).hex()
-    return rfc8785.dumps({**fields, _SIGNATURE: signature}) + b"\n"
+    if key is None:
+        return rfc8785.dumps({**fields, _SIGNATURE: None}) + b"\n"
+    # Names are sorted, quotes inside a text escaped, and no other field is an empty text of
+    # this name: what is signed stands around it.
+    before, _, after = rfc8785.dumps({**fields, _SIGNATURE: ""}).partition(b'"signature":"",')
+    return b'%b"signature":"%b",%b\n' % (
+        before,
+        key.sign(before + after).hex().encode(),
+        after,
+    )
 
 
 def read(content: bytes) -> Fields:

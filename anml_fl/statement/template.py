@@ -20,7 +20,7 @@ style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 {%- block main %}
 <p>{{ why }}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Rounds">
-<table>
+<table{% if dense %} class="dense"{% endif %}>
   <thead><tr>
 
     <th scope="col">Round</th>
@@ -104,7 +104,10 @@ td.why { min-width: 16rem; white-space: normal; }
   td.why { min-width: 0; }
   td:first-child, th:first-child { position: static; }
   tr { break-inside: avoid; }
-  .bar div { height: 1em; width: 20mm; }
+  .dense { font-size: 5.6pt; line-height: 1.15; }
+  .dense :is(th, td) { padding-block: .2mm; }
+  .warning { margin: 1mm 0; padding: 1mm 2mm; }
+  .bar div { height: 1em; width: 16mm; }
   .bar span { top: .25em; }
   .bar i { border-left-width: 1px; height: 1em; }
   pre { border: 1px solid #bbb; font-size: 7.5pt; margin: 1mm 0; padding: 1mm 2mm; }

@@ -44,7 +44,16 @@ def finished(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "command", ["ledger verify", "ledger show", "ledger export", "verify", "explain", "resume"]
+    "command",
+    [
+        "ledger verify",
+        "ledger show",
+        "ledger export",
+        "statement",
+        "verify",
+        "explain",
+        "resume",
+    ],
 )
 def test_a_finished_run_is_looked_after_without_torch_and_flower(finished, command):
     done = subprocess.run(

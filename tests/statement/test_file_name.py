@@ -25,14 +25,9 @@ def test_nobody_can_choose_a_name_that_gives_anothers_file():
     hostile = "../ann"
     taken = file_name(hostile).removeprefix("statement-")
     assert file_name(taken) != file_name(hostile)
-    assert {file_name(name) for name in ("ann", "Ann", "ANN", "ann ", "ann\0", ".ann")} == {
-        file_name("ann"),
-        *(file_name(name) for name in ("Ann", "ANN", "ann ", "ann\0", ".ann")),
-    }
-    assert (
-        len({file_name(name).lower() for name in ("ann", "Ann", "ANN", "aNN", "\u212ann")})
-        == 5
-    )
+    # One of them is the Kelvin sign, a k when it is small; and disks may take A for a.
+    names = ("kim", "Kim", "KIM", "\u212aim", "kim ", "kim\0", ".kim")
+    assert len({file_name(name).lower() for name in names}) == len(names)
 
 
 def test_names_as_runs_have_them_are_kept():
