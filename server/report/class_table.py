@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
-from anml_fl.run.class_names import named_key
+from anml_fl.run.class_words import named_key
 from anml_fl.system.untrusted_text import visible
 from server.report.wording import share
 

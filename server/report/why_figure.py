@@ -114,6 +114,7 @@ def _view(
             "zerolinecolor": theme.GREY,
         },
         "yaxis": {
+            "title": {"text": "Contributor"},
             "tickvals": list(range(len(people))),
             "ticktext": [
                 plot_text(name, 18) + (f" {theme.ATTACKER_MARK}" if run.attacks(name) else "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from anml_fl.reasons.amounts import apart, percent
 from anml_fl.reasons.words import listed
 from anml_fl.run.branch_name import branch_name
-from anml_fl.run.class_names import named_class
+from anml_fl.run.class_words import named_class
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible

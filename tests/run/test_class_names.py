@@ -8,7 +8,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from anml_fl.datasets.sources import adult, covertype, heart_disease
-from anml_fl.run.class_names import OF_DATA_SETS, class_names, named_class, named_key
+from anml_fl.run.class_names import OF_DATA_SETS, class_names
+from anml_fl.run.class_words import named_class, named_key
 from anml_fl.tables.schema import ClassLabel, NumberColumn, TableSchema, ValueLabel
 from anml_fl.tables.schema_file import schema_text
 
