@@ -71,9 +71,11 @@ function bar(share) {
   return el("div", {className: "diverging", ariaHidden: "true"}, [filled]);
 }
 
-/** A part of a share in percentage points, with its sign. */
+/** A part of a share in percentage points, with its sign; of a small one two digits. */
 function points(part) {
-  const text = (100 * Math.abs(part)).toFixed(1);
-  return (text === "0.0" ? "" : part < 0 ? "−" : "+") + text;
+  const size = 100 * Math.abs(part);
+  if (size < 1e-6) return "0.0";
+  const text = size < 0.1 ? String(Number(size.toPrecision(2))) : size.toFixed(1);
+  return (part < 0 ? "−" : "+") + text;
 }
 """

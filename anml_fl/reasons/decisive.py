@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anml_fl.reasons.taken import MEASURE, ORDER, RULE
+from anml_fl.reasons.taken import MEASURE, ORDER, RULE, WORTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
     from anml_fl.reasons.round_shares import RoundShares
 
@@ -51,27 +49,17 @@ def decisive(shares: RoundShares, row: int) -> str | None:
 
 def measured(shares: RoundShares, row: int, factor: str | None) -> Mapping[str, Any]:
     """Give the numbers of what decided, as `Reason` has them; none where it has none."""
-    found = shares.found
-    column = found.column(factor) if factor else None
-    if column is None or not math.isfinite(column[row]):
+    levels, column = shares.levels(factor or ""), shares.found.column(factor or "")
+    if levels is None or column is None:
         return {}
-    finite = column[np.isfinite(column)]
-    value, low, high = float(column[row]), float(finite.min()), float(finite.max())
-    with np.errstate(over="ignore"):
-        mean = float(np.mean(finite))
-    if not math.isfinite(mean):
-        return {}
-    line = None if found.selected[row] else _nearest_kept(shares, column, value, factor)
-    return {
-        "value": value,
-        "mean": mean,
-        "line": line,
-        "at_an_end": 0 if low == high else (value == high) - (value == low),
-    }
+    return levels.told(float(column[row]), kept=bool(shares.found.selected[row]))
 
 
 def _left_out(shares: RoundShares, row: int) -> str:
-    made = shares.made
+    made, found = shares.made, shares.found
+    if made is None and shares.kept_by_evidence:
+        speaks = {**found.evidence, WORTH: found.worth}
+        return min(speaks, key=lambda name: speaks[name][row])
     if made is None or shares.chosen:
         return shares.chooser
     if shares.tied(row):
@@ -90,35 +78,7 @@ def _counted(shares: RoundShares, row: int) -> str | None:
 
 def _speaks(shares: RoundShares, row: int) -> bool:
     """Whether the rule's measure can have decided: nobody worse by it was kept instead."""
-    found = shares.found
-    value = found.measured[row]
-    if not math.isfinite(value):
+    value, levels = float(shares.found.measured[row]), shares.levels(MEASURE)
+    if levels is None or not math.isfinite(value):
         return False
-    return (
-        bool(found.selected[row]) or not _worse(shares, found.measured, value, MEASURE).any()
-    )
-
-
-def _worse(
-    shares: RoundShares, column: NDArray[np.float64], value: float, factor: str | None
-) -> NDArray[np.bool_]:
-    """Find who was kept with less of what speaks for one."""
-    kept: NDArray[np.bool_] = shares.found.selected & np.isfinite(column)
-    return kept & (column > value if _less(shares, factor) else column < value)
-
-
-def _nearest_kept(
-    shares: RoundShares, column: NDArray[np.float64], value: float, factor: str | None
-) -> float | None:
-    kept = column[shares.found.selected & np.isfinite(column)]
-    if not kept.size:
-        return None
-    nearest = float(kept.max() if _less(shares, factor) else kept.min())
-    beyond = nearest < value if _less(shares, factor) else nearest > value
-    return nearest if beyond else None
-
-
-def _less(shares: RoundShares, factor: str | None) -> bool:
-    """Whether less of it speaks for a contributor."""
-    measure = shares.record.measure
-    return factor == MEASURE and measure is not None and not measure.more
+    return bool(shares.found.selected[row]) or not levels.worse_was_kept(value)

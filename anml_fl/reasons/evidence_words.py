@@ -47,46 +47,6 @@ def kinds(people: tuple[ContributorRecord, ...]) -> tuple[str, ...]:
     return (*known, *sorted(set(found) - set(known)))
 
 
-def against_it(person: ContributorRecord) -> str | None:
-    """Say what speaks most against a contributor that was judged and left out.
-
-    Parameters
-    ----------
-    person : ContributorRecord
-
-    Returns
-    -------
-    str or None
-        A part of a sentence, with the amount in nats; None for whoever was kept, or never
-        judged.
-
-    Examples
-    --------
-    >>> from anml_fl.method.judgement import ContributorJudgement
-    >>> from anml_fl.method.records import ContributorRecord
-    >>> found = ContributorJudgement(
-    ...     evidence={"company": -2.8, "output rows": 0.4},
-    ...     l=-2.4, worth=0.0, posterior=0.1, copies=1.0, norm=1.0, bound=0.2,
-    ... )
-    >>> one = ContributorRecord("a", 0.5, 1, 1, 1, 1, 0.0, False, judgement=found)
-    >>> against_it(one)
-    'with its update the common model does worse on the trusted rows (company −2.8)'
-    """
-    if person.judgement is None or person.selected:
-        return None
-    against = {
-        **{
-            kind: (person.judgement.evidence[kind], evidence(kind, -1.0))
-            for kind in kinds((person,))
-        },
-        "worth of its v and r": (person.judgement.worth, worth(-1.0)),
-    }
-    kind, (amount, words) = min(against.items(), key=lambda item: item[1][0])
-    if amount >= 0:
-        return "too little speaks for it"
-    return f"{words} ({visible(kind, 40)} {signed(amount)})"
-
-
 def evidence(kind: str, amount: float) -> str:
     """Say what a kind of evidence means, by the sign of its amount in nats.
 

@@ -13,6 +13,7 @@ from anml_fl.reasons.taken import (
     FRESHNESS,
     MEASURE,
     ORDER,
+    RULE,
     WORTH,
     Q,
 )
@@ -77,19 +78,20 @@ def clause(reason: Reason) -> str:
     ...               decided_by="q", value=0.0, mean=0.5, line=0.34, at_an_end=-1))
     "its update lay farthest from the others' (q = 0.00, on average 0.50; the nearest that was kept has 0.34)"
     """  # noqa: E501
-    factor, out = reason.decided_by, reason.status == "left out"
+    factor = reason.decided_by
     if factor is None:
         if reason.weight is None:
             return f"no contributor has a share under {visible(reason.strategy, NAME)}"
         return "hardly anything sets its share apart from an equal one"
     if factor == ORDER:
-        those = "some that were selected" if out else "those that were left out"
-        return f"nothing but its place by name tells it from {those}"
-    if reason.value is None or reason.mean is None:
+        return "its place by name decided: others weigh as much, and not all are selected"
+    if factor == RULE:
         rule = visible(reason.strategy, NAME)
-        return (
-            f"it was left out by {rule}" if out else f"this is what {rule} made of the updates"
-        )
+        if reason.status == "left out":
+            return f"it was left out by {rule}"
+        return f"this is what {rule} made of the updates"
+    if reason.value is None or reason.mean is None:
+        return f"“{visible(factor, NAME)}” decided"
     numbers = _numbers(reason, factor, reason.value, reason.mean)
     if factor in _SIGNALS:
         return _of_a_signal(reason, factor, numbers)

@@ -62,8 +62,9 @@ def _of_the_gate(weighting: Weighting, found: RoundNumbers, dials: Dials) -> str
     if (found.s == found.s[0]).all():
         return "outside signals (v · r) did not count: they are the same for all"
     if math.isnan(weighting.rho_c):
-        return "outside signals did not count: nothing shows whether they go along with q," + (
-            " which is the same for all"
+        return (
+            "outside signals did not count: q is the same for all, so that nothing shows"
+            " whether they go along with it"
         )
     return (
         "outside signals did not count: they do not go along with q"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,7 @@ def because_over(over: OverRounds) -> str:
         return f"no valid reply in {_of(sum(over.refused.values()), over)}: {_told(over)}"
     if over.decided_by == RULE and over.left_out:
         strategy = visible(over.strategy, _NAME)
-        return f"{strategy} left it out in {_of(over.left_out, over)}"
+        return f"it was left out by {strategy} in {_of(over.left_out, over)}"
     found = over.decided.get(over.decided_by or "", Decided(rounds=0))
     said = because(
         replace(
@@ -142,10 +143,10 @@ def _counts(over: OverRounds) -> str:
 
 def _told(over: OverRounds) -> str:
     """Say why it was refused: of several reasons the most frequent, with their rounds."""
-    told: dict[str, int] = {}
+    refused: Counter[str] = Counter()
     for why, times in over.refused.items():
-        said = visible(plain(why), _TOLD)
-        told[said] = told.get(said, 0) + times
+        refused[visible(plain(why), _TOLD)] += times
+    told = dict(refused.most_common())
     if len(told) == 1:
         return next(iter(told))
     shown = [f"{why} ({times})" for why, times in [*told.items()][:_MOST_TOLD]]

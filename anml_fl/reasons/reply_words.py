@@ -6,11 +6,13 @@ NO_REPLY = "no reply in time"
 """As a record says of a node that sent nothing until the round's deadline."""
 NOT_CONNECTED = "no node is connected"
 """As it says of whoever had no node that could be asked."""
-LOST = "error 5: "
-"""How it begins where SuperLink lost a node that it had asked; Flower's own words follow."""
+LATE, GONE = ("error 3: ", "error 4: "), "error 5: "
+"""How it begins where SuperLink gave up: what was asked for ran out, or the node gave no sign
+of life. Flower's own words follow."""
 
 _PLAIN = {NOT_CONNECTED: "its node is not connected"}
-_GONE = "its node was lost in this round: no sign of life came from it any more"
+_RAN_OUT = "no reply in time: what was asked of it ran out"
+_LOST = "its node was lost in this round: no sign of life came from it any more"
 
 
 def sent_nothing(reason: str) -> bool:
@@ -21,7 +23,7 @@ def sent_nothing(reason: str) -> bool:
     >>> sent_nothing("no node is connected"), sent_nothing("update is not finite")
     (True, False)
     """
-    return reason in (NO_REPLY, NOT_CONNECTED) or reason.startswith(LOST)
+    return reason in (NO_REPLY, NOT_CONNECTED) or reason.startswith((*LATE, GONE))
 
 
 def plain(reason: str) -> str:
@@ -34,4 +36,6 @@ def plain(reason: str) -> str:
     >>> plain("update is not finite")
     'update is not finite'
     """
-    return _GONE if reason.startswith(LOST) else _PLAIN.get(reason, reason)
+    if reason.startswith(LATE):
+        return _RAN_OUT
+    return _LOST if reason.startswith(GONE) else _PLAIN.get(reason, reason)

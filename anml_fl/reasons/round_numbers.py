@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anml_fl.method.calibrated.evidence import KINDS
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -45,8 +43,7 @@ class RoundNumbers:
     copies : (n,) float64
         Contributors that send one's update, itself included.
     evidence : mapping
-        Kind to log-likelihood ratios (n,) in nats, in the order in which the method sums them;
-        empty unless evidence was weighed.
+        Kind to log-likelihood ratios (n,) in nats; empty unless evidence was weighed.
     worth : (n,) float64
         What credentials proved worth, in nats, where evidence was weighed.
     judged : bool
@@ -85,9 +82,7 @@ class RoundNumbers:
         people = valid(record)
         judged = [one.judgement for one in people if one.judgement is not None]
         whole = record.judgement is not None and len(judged) == len(people)
-        given = {kind for one in judged for kind in one.evidence} if whole else set()
-        # Sums of another order are others to the last bit, and a median tells them apart.
-        kinds = (*(kind for kind in KINDS if kind in given), *sorted(given - set(KINDS)))
+        kinds = sorted({kind for one in judged for kind in one.evidence}) if whole else []
         shares = _column([one.weight for one in people])
         return cls(
             names=tuple(one.contributor for one in people),

@@ -113,7 +113,7 @@ class RoundReasons:
             decided_by=factor,
             measure=record.measure.name if factor == MEASURE and record.measure else None,
             **measured(shares, row, factor),
-            missing=missing(found, row) if self.reproduced and found.judged else None,
+            missing=missing(found, row) if shares.kept_by_evidence else None,
             parts={name: float(of[row]) for name, of in shares.parts.items()},
             without={name: float(of[row]) for name, of in shares.without.items()},
             uncut=None if shares.uncut is None else float(shares.uncut[row]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from anml_fl.chain import JOINT
 from anml_fl.reasons import schemes
+from anml_fl.reasons.levels import Levels
 from anml_fl.reasons.parts import parts
 from anml_fl.reasons.taken import (
     ALTERNATIVES,
@@ -19,6 +20,7 @@ from anml_fl.reasons.taken import (
     RULE,
     alike_all,
     before_selection,
+    is_calibrated,
     taken,
     tells,
     tried,
@@ -51,6 +53,7 @@ class RoundShares:
     record: RoundRecord
     found: RoundNumbers
     dials: Dials
+    _levels: dict[str, Levels | None] = field(init=False, default_factory=dict)
 
     @cached_property
     def made(self) -> Taken | None:
@@ -81,11 +84,29 @@ class RoundShares:
             return True
         return made.scheme is schemes.kept_mean and not bool(self.found.selected.all())
 
+    @cached_property
+    def kept_by_evidence(self) -> bool:
+        """Whether who was kept follows from evidence; examples are not asked for that."""
+        found = self.found
+        return is_calibrated(self.record, found) and np.array_equal(
+            schemes.kept(found), found.selected
+        )
+
     def tied(self, row: int) -> bool:
         """Whether one that was left out weighs as much as one that was selected."""
-        kept = self.found.selected
-        raw = self._raw
-        return raw is not None and not kept[row] and bool((raw[kept] <= raw[row]).any())
+        raw, least = self._raw, self._least_kept
+        out = not self.found.selected[row]
+        return raw is not None and least is not None and out and bool(least <= raw[row])
+
+    def levels(self, factor: str) -> Levels | None:
+        """How high all stand by what decided of one; None where it has no numbers."""
+        if factor not in self._levels:
+            column, measure = self.found.column(factor), self.record.measure
+            less = factor == MEASURE and measure is not None and not measure.more
+            self._levels[factor] = (
+                column if column is None else Levels.of(column, self.found.selected, less=less)
+            )
+        return self._levels[factor]
 
     @cached_property
     def parts(self) -> Mapping[str, Shares]:
@@ -154,6 +175,11 @@ class RoundShares:
         return (
             before_selection(made, self.found, self.dials) if made and made.selects else None
         )
+
+    @cached_property
+    def _least_kept(self) -> float | None:
+        raw, kept = self._raw, self.found.selected
+        return None if raw is None or not kept.any() else float(raw[kept].min())
 
     @cached_property
     def _by_order(self) -> bool:

@@ -17,6 +17,7 @@ from anml_fl.method.selection import select_top
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from anml_fl.method.calibrated.judging import Judged
     from anml_fl.method.combination import Weighting
     from anml_fl.reasons.round_numbers import RoundNumbers
 
@@ -83,8 +84,18 @@ def product(found: RoundNumbers, dials: Dials) -> Shares:
 
 def calibrated(found: RoundNumbers, dials: Dials) -> Shares:
     """Go by evidence, and by what credentials proved worth."""
+    return _judged(found, found.examples).shares
+
+
+def kept(found: RoundNumbers) -> NDArray[np.bool_]:
+    """Find whom evidence keeps, whatever they count for."""
+    with np.errstate(all="ignore"):
+        return _judged(found, np.ones(len(found.names))).kept
+
+
+def _judged(found: RoundNumbers, examples: Shares) -> Judged:
     llr = summed(found.evidence, len(found.names))
-    return judge(llr, found.worth, found.copies, found.examples, trusted=found.trusted).shares
+    return judge(llr, found.worth, found.copies, examples, trusted=found.trusted)
 
 
 def kept_mean(found: RoundNumbers, dials: Dials) -> Shares:

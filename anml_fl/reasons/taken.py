@@ -91,7 +91,7 @@ def taken(record: RoundRecord, found: RoundNumbers, dials: Dials) -> Taken | Non
     ('examples',)
     """
     candidate = _of_the_gate(record.branch) if record.strategy == "anml" else None
-    if record.strategy == "calibrated" and found.judged and KINDS.keys() >= {*found.evidence}:
+    if is_calibrated(record, found):
         keeping = (*found.evidence, WORTH)
         candidate = Taken(schemes.calibrated, (*keeping, COPIES, EXAMPLES), keeping)
     candidate = candidate or _RULES.get(record.strategy)
@@ -99,6 +99,12 @@ def taken(record: RoundRecord, found: RoundNumbers, dials: Dials) -> Taken | Non
     if shares is not None and np.allclose(shares, found.shares, rtol=0, atol=_SAME):
         return candidate
     return None
+
+
+def is_calibrated(record: RoundRecord, found: RoundNumbers) -> bool:
+    """Whether it was evidence of the method's own kinds that decided."""
+    known = KINDS.keys() >= {*found.evidence}
+    return record.strategy == "calibrated" and found.judged and known
 
 
 def _selecting(scheme: Scheme, *signals: str) -> Taken:

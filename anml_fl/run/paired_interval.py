@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONFIDENCE = 0.95
+FEWEST = 3
+"""Repeats of which something is said: two on few rows agree by chance, and their interval has
+no width then."""
 # More digits differ from one build of scipy to the next.
 _DIGITS = 12
 

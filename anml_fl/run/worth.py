@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
-from statistics import fmean, median
+from statistics import fmean
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import ConfigDict, FiniteFloat, TypeAdapter, ValidationError
 
 from anml_fl.models.metrics import METRICS
+from anml_fl.run.decimals import decimals, with_half
 from anml_fl.run.files import WORTH
-from anml_fl.run.paired_interval import Interval, paired_interval
+from anml_fl.run.paired_interval import FEWEST, Interval, paired_interval
 from anml_fl.system.files import write_whole
 from anml_fl.system.untrusted_text import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-# Two repeats on few rows agree by chance, and their interval has no width then.
-_FEWEST = 3
 
 Verdict = Literal["joining helps", "joining costs", "no difference shown", "cannot be said"]
 Better = Literal["higher", "lower"]
@@ -132,29 +129,23 @@ class Worth:
 
     @property
     def places(self) -> int:
-        """How many decimals all numbers of a table have, so that they can be compared.
-
-        Three digits of the largest score, or two of the middle half of an interval where that
-        takes more, up to two.
-        """
+        """How many decimals all numbers of a table have, so that they can be compared."""
         if self.share:
             return 1
         scores = [
-            abs(score)
+            score
             for site in self.sites
             for model in (site.alone, site.without, site.joined)
             for score in map(mean_score, (model.own, model.pooled))
             if score is not None
         ]
-        halves = [
-            (gain.high - gain.low) / 2
+        gains = [
+            gain
             for site in self.sites
             for gain in (site.gain, site.gain_pooled, site.gain_of_taking_part, site.brings)
-            if gain is not None and gain.high > gain.low
+            if gain is not None
         ]
-        plain = _digits_after(max(scores, default=0.0), 3)
-        wanted = _digits_after(median(halves), 2) if halves else plain
-        return min(max(plain, wanted), plain + 2, 6)
+        return decimals(scores, gains)
 
     def to_json(self) -> str:
         r"""Write as JSON, the same bytes for the same findings.
@@ -221,7 +212,7 @@ def site_worth(
 
 
 def _verdict(gain: Interval | None) -> Verdict:
-    if gain is None or gain.pairs < _FEWEST:
+    if gain is None or gain.pairs < FEWEST:
         return "cannot be said"
     said: dict[int, Verdict] = {1: "joining helps", 0: "no difference shown"}
     return said.get(gain.sign, "joining costs")
@@ -281,12 +272,6 @@ def written(value: float | Interval | None, worth: Worth) -> str:
     if value is None:
         return "—"
     scale = 100 if worth.share else 1
-    kind = f",.{worth.places}f"
     if isinstance(value, float):
-        return f"{scale * value:{kind}}"
-    half = scale * (value.high - value.low) / 2
-    return f"{scale * value.mean:+{kind}} ± {half:{kind}}"
-
-
-def _digits_after(value: float, digits: int) -> int:
-    return max(digits - 1 - math.floor(math.log10(value)), 0) if value else digits
+        return f"{scale * value:,.{worth.places}f}"
+    return with_half(value, worth.places, scale=scale, signed=True)

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from anml_fl.behaviour import is_honest
 from anml_fl.method.records import RoundRecord
+from anml_fl.reasons.reply_words import plain
 from anml_fl.run.branch_name import branch_name
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.strategy_folder import StrategyFolder
@@ -96,7 +97,7 @@ def left_out(
     learned = False
     for name in summary["strategies"]:
         for record in StrategyFolder(out / name, parse).records():
-            reasons.update(one.reason for one in record.contributors if one.reason)
+            reasons.update(plain(one.reason) for one in record.contributors if one.reason)
             reasons.update(record.refused)
             learned = learned or any(one.selected for one in record.contributors)
     if not count:

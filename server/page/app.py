@@ -14,9 +14,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from anml_fl.page.live import live_page, live_script, live_style
 from anml_fl.run.files import CONFIG, REPORT
 from anml_fl.system.untrusted_text import visible
+from server.page.compare_page import MOST_COMPARED, compared_page
 from server.page.downloads import FILES, OF_A_STRATEGY, TABLES, Download
 from server.page.events import MOST_READERS, events
-from server.page.index_page import MOST_COMPARED, compared_page, index_page, page_style
+from server.page.finished_run import finished_run
+from server.page.index_page import index_page, page_style
 from server.page.listing import Listing, as_link
 from server.page.opening import there
 from server.page.policies import hashed, live_policy, plain_policy, report_policy
@@ -110,9 +112,13 @@ class Page:
             if name in names
         ]
         chosen = list(dict.fromkeys(found))[:MOST_COMPARED]
-        rows = await asyncio.to_thread(lambda: [self.listing.row(name) for name in chosen])
-        text = compared_page(rows, len(wanted) - len(chosen))
+        text = await asyncio.to_thread(self._side_by_side, chosen, len(wanted) - len(chosen))
         return _page(text, plain_policy(page_style()))
+
+    def _side_by_side(self, names: list[str], left_out: int) -> str:
+        rows = [self.listing.row(name) for name in names]
+        finished = [finished_run(self._folder(name)) for name in names]
+        return compared_page(rows, [run for run in finished if run is not None], left_out)
 
     async def _of_run(
         self, request: Request, name: str, folder: Path, rest: list[str]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("q", "v", "r", "T", "s", "weight")
 # The report's words are of records; what they do not look at is left as it is here.
-_NOBODY = ContributorRecord("", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, selected=False)
+_SOMEBODY = ContributorRecord("", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, selected=True)
 
 
 def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _decision(run: Following, fields: dict[str, Any]) -> str:
-    """Say it in the report's words, which ask of contributors but whether any has a q."""
+    """Say it in the report's words, which ask of contributors but whether any was selected."""
     if judged := fields.get("judgement"):
         weighed = [one["selected"] for one in fields["contributors"] if one.get("judgement")]
         vouched = "nothing vouches for it" if judged["root"] == NONE else judged["root"]
@@ -160,7 +160,7 @@ def _decision(run: Following, fields: dict[str, Any]) -> str:
         fields["branch"],
         rho_c,
         min_s,
-        (_NOBODY,) if any(one["q"] is not None for one in fields["contributors"]) else (),
+        (_SOMEBODY,) if any(one["selected"] for one in fields["contributors"]) else (),
         note=fields["note"],
     )
     return decision(record, run.settings.tau_h, run.settings.tau_c)

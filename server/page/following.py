@@ -15,6 +15,7 @@ from server.page.opening import content, there
 from server.page.rounds_file import RoundsFile
 from server.page.run_settings import read_settings
 from server.page.told_rounds import ToldRounds
+from server.report.wording import simulates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +46,8 @@ class Ending:
 
     @property
     def known(self) -> bool:
-        """Whether it is known of anybody how they behave."""
-        return any(kind != UNKNOWN for kind in self.behaviours.values())
+        """Whether the run simulated how contributors behave, and says of whom how."""
+        return simulates(self.behaviours.values())
 
     @property
     def attackers(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from server.page.rounds_file import LONGEST_LINE
 from server.page.run_settings import RunSettings, read_settings
 from server.page.short_round import short_round
 from server.page.snapshot import number
+from server.report.wording import simulates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ class StrategyGlimpse:
     score : str
         With its unit; "" before there is one.
     attacker_weight : float or None
-        Where it is known who attacks.
+        Where behaviours were simulated.
     """
 
     rounds: int
@@ -99,9 +100,9 @@ def glimpse(folder: Path) -> Glimpse:
         return Glimpse(folder.name, "", visible(f"{CONFIG} cannot be read: {error}", 200))
     criterion = Criterion(settings.metric)
     begun = there(folder, CONFIG)
-    ended = _summary(folder)
+    ended, simulated = _summary(folder)
     strategies = {
-        name: _ended(ended[name], criterion)
+        name: _ended(ended[name], criterion, simulated=simulated)
         if name in ended
         else _going(folder, name, criterion)
         for name in settings.strategies
@@ -135,21 +136,23 @@ def _state(folder: Path, settings: RunSettings, strategies: dict[str, StrategyGl
     return f"Failed{doing and f' in {doing}'}: {why}"
 
 
-def _summary(folder: Path) -> dict[str, dict[str, Any]]:
+def _summary(folder: Path) -> tuple[dict[str, dict[str, Any]], bool]:
+    """Read what came of each strategy, and whether behaviours were simulated."""
     try:
         found = json.loads(content(folder, SUMMARY, most=_LONGEST_SUMMARY))
-        return {str(name): dict(of) for name, of in found["strategies"].items()}
+        strategies = {str(name): dict(of) for name, of in found["strategies"].items()}
+        return strategies, simulates(found["contributors"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}
+        return {}, False
 
 
-def _ended(of: dict[str, Any], criterion: Criterion) -> StrategyGlimpse:
+def _ended(of: dict[str, Any], criterion: Criterion, *, simulated: bool) -> StrategyGlimpse:
     rounds = of.get("rounds")
     score = number(of.get("test_score" if criterion.metric else "test_error"))
     return StrategyGlimpse(
         rounds if isinstance(rounds, int) else 0,
         _written(score, criterion),
-        number(of.get("attacker_weight")),
+        number(of.get("attacker_weight")) if simulated else None,
     )
 
 

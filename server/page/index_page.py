@@ -1,13 +1,11 @@
-"""The index of runs, and ticked runs side by side."""
+"""The index of runs, from which some are ticked."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from anml_fl.page.document import document
-from anml_fl.page.grid import Grid
 from anml_fl.page.style import style_sheet
-from anml_fl.reasons.amounts import percent
 from anml_fl.system.untrusted_text import visible
 from server.page.listing import as_link
 
@@ -15,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from server.page.glimpse import Glimpse
-
-MOST_COMPARED = 20
-"""Runs side by side."""
 
 STYLE = """
 .ticks td:first-child, .ticks th:first-child { width: 2.5rem; }
@@ -65,25 +60,9 @@ _INDEX = """\
 {%- endblock %}
 """
 
-_COMPARED = """\
-{%- extends "document" %}
-{%- from "parts" import table %}
-{%- block head %}
-<meta name="viewport" content="width=device-width, initial-scale=1">
-{%- endblock %}
-{%- block header %}
-  <p class="result">{{ result }}</p>
-  <p class="facts">{{ facts }}</p>
-{%- endblock %}
-{%- block main %}
-{%- if grid %}{{ table(grid) }}{% endif %}
-<p><a href="/">All runs</a></p>
-{%- endblock %}
-"""
-
 
 def page_style() -> str:
-    """Give the text of these pages' one style element, which a policy names by its hash."""
+    """Give the text of the one style element of this page and the next."""
     return style_sheet() + STYLE
 
 
@@ -119,49 +98,3 @@ def index_page(runs: Sequence[Glimpse]) -> str:
     return document(
         _INDEX, {"title": "Runs", "result": result, "facts": facts, "rows": rows}, style=STYLE
     )
-
-
-def compared_page(runs: Sequence[Glimpse], left_out: int = 0) -> str:
-    """Set runs side by side: a row a strategy, a column a run.
-
-    Parameters
-    ----------
-    runs : sequence of Glimpse
-    left_out : int
-        Names that were asked for, of which there is no run, or no room.
-    """
-    names = list(dict.fromkeys(name for run in runs for name, _ in run.strategies))
-    rows = tuple(
-        (visible(name, 40), *(cell for run in runs for cell in _cells(run, name)))
-        for name in names
-    )
-    titles = [
-        f"{visible(run.folder, 40)}: {title}"
-        for run in runs
-        for title in (f"{run.scored or 'error'}*", "rounds*", *_weighed(run))
-    ]
-    result = f"{len(runs)} runs side by side." if len(runs) != 1 else "1 run."
-    more = f" {left_out} of those that were ticked are not shown." if left_out else ""
-    facts = "Each is one run with one seed; data sets, settings and metrics may differ." + more
-    if not runs:
-        result, facts = "No run is ticked.", "Tick some in the list of runs."
-    grid = Grid(("Strategy", *titles), rows) if rows else None
-    return document(
-        _COMPARED,
-        {"title": "Runs side by side", "result": result, "facts": facts, "grid": grid},
-        style=STYLE,
-    )
-
-
-def _weighed(run: Glimpse) -> tuple[str, ...]:
-    known = any(of.attacker_weight is not None for _, of in run.strategies)
-    return ("attackers' weight*",) if known else ()
-
-
-def _cells(run: Glimpse, strategy: str) -> tuple[str, ...]:
-    of = dict(run.strategies).get(strategy)
-    weight = percent(None if of is None else of.attacker_weight).replace(
-        "\N{NO-BREAK SPACE}", " "
-    )
-    cells = ("—", "—") if of is None else (of.score or "—", str(of.rounds))
-    return (*cells, *((weight,) if _weighed(run) else ()))

@@ -14,6 +14,7 @@ from anml_fl.models.metrics import METRICS
 from anml_fl.run.files import CONFIG
 from anml_fl.settings.run import APP, settling_of
 from server.page.opening import content
+from server.report.data_words import on_nodes, own_tables
 from server.report.sure_reasons import known_dials
 
 if TYPE_CHECKING:
@@ -133,12 +134,10 @@ def _dataset(tree: dict[str, Any]) -> str:
         return str(task)
     if tree.get("engine") == APP:
         return "a Flower app"
-    table = tree.get("table", {})
-    if own := table.get("data"):
-        return PurePath(own).name
-    if agreed := table.get("schema_file") or table.get("schema"):
-        return f"each site's own table ({PurePath(agreed).name})"
-    return str(tree.get("federation", {}).get("dataset", ""))
+    if schema := on_nodes(tree):
+        return own_tables(schema)
+    own = tree.get("table", {}).get("data")
+    return PurePath(own).name if own else str(tree.get("federation", {}).get("dataset", ""))
 
 
 def _number(value: object) -> float:

@@ -13,13 +13,13 @@ from array import array
 from dataclasses import dataclass
 from typing import Any
 
-from anml_fl.reasons.reply_words import LOST, NO_REPLY, NOT_CONNECTED, sent_nothing
+from anml_fl.reasons.reply_words import GONE, LATE, NO_REPLY, NOT_CONNECTED, sent_nothing
 
 _PEOPLE, _JUDGED, _PLAIN = b'"contributors":[', b'],"judgement":{', b'],"min_s":'
 # In the order in which `ContributorRecord.to_json` writes them.
 _NAME = re.compile(rb'"contributor":("(?:[^"\\]|\\.)*"),')
 _NOTHING = tuple(
-    f'"reason":"{said}'.encode() for said in (f'{NO_REPLY}"', f'{NOT_CONNECTED}"', LOST)
+    f'"reason":"{said}'.encode() for said in (f'{NO_REPLY}"', f'{NOT_CONNECTED}"', *LATE, GONE)
 )
 _WEIGHT = re.compile(rb'"weight":([^,{}\[\]"]+)\}')
 

@@ -172,7 +172,7 @@ def _strategy(run: Following, name: str, total: int, doing: str) -> StrategyStat
         number(ended.get("test_score", _of(last, "test_score"))),
         sum(place.left_out for place in rounds.places.values()),
         state,
-        number(ended.get("attacker_weight")),
+        number(ended.get("attacker_weight")) if run.ending and run.ending.known else None,
     )
 
 

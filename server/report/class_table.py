@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
+from anml_fl.run.class_names import named_key
 from anml_fl.system.untrusted_text import visible
 from server.report.wording import share
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anml_fl.run.reading import Run
 
 # Of more, those are shown in which most is wrong.
 _SHOWN = 30
 
 
-def class_table(run: Run) -> Grid:
+def class_table(run: Run, classes: Sequence[str] = ()) -> Grid:
     """Compare the strategies by class.
+
+    Parameters
+    ----------
+    run : Run
+    classes : sequence of str
+        What classes are called, in their order.
 
     Returns
     -------
@@ -29,7 +38,7 @@ def class_table(run: Run) -> Grid:
     order = sorted(found, key=lambda name: -found[name].errors.get(lead, -1.0))
     rows = [
         (
-            visible(name, 60),
+            named_key(name, classes),
             str(found[name].rows),
             *(share(found[name].errors.get(strategy)) for strategy in names),
         )

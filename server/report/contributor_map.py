@@ -93,20 +93,23 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
             **({"text": told} if drawn.told else {}),
             "zmin": 0,
             **({} if drawn.most is None else {"zmax": drawn.most}),
-            # Above the map: beside it, it would take the room of a narrow page.
+            # Above the map: beside it, it would take the room of a narrow page. It stands by
+            # the figure's edge, its title beside it: else plotly moves other titles with it.
             "colorbar": {
-                "title": {"text": f"{drawn.title} (%)", "side": "top", "font": {"size": 13}},
+                "title": {"text": f"{drawn.title} (%)", "side": "right", "font": {"size": 13}},
                 "orientation": "h",
                 "thickness": 10,
                 "lenmode": "pixels",
-                "len": 210,
+                "len": 255,
                 "x": 0,
                 "xanchor": "left",
+                "yref": "container",
                 "y": 1,
-                "yanchor": "bottom",
+                "yanchor": "top",
                 "ypad": 8,
                 "outlinewidth": 0,
                 "nticks": 5,
+                "tickangle": 0,
             },
             "hoverongaps": False,
             "hovertemplate": where
@@ -162,8 +165,9 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
             }
             for end in ends
         ],
-        **frame(150 + len(people) * (28 if len(people) <= 30 else 15)),
+        **frame(110 + len(people) * (28 if len(people) <= 30 else 15)),
     }
+    layout["margin"] = {**layout["margin"], "t": 48}
     return View("", data, layout)
 
 

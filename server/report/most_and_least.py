@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from anml_fl.reasons.amounts import percent
+from anml_fl.reasons.amounts import decimals, percent
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ def most_and_least(weights: Mapping[str, float], why: Callable[[str], str], when
     if len(known) < 2:
         return ""
     least, most = min(known.values()), max(known.values())
-    if percent(least) == percent(most):
-        return f"All {len(known):,} counted the same {when}: {percent(most)}."
+    digits = decimals(1 / len(known))
+    if percent(least, digits) == percent(most, digits):
+        return f"All {len(known):,} counted the same {when}: {percent(most, digits)}."
     return " ".join(
         (
             _told(f"counted least {when}", least, known, why),
@@ -58,9 +59,10 @@ def _told(
     did: str, weight: float, known: Mapping[str, float], why: Callable[[str], str]
 ) -> str:
     names = sorted(name for name, one in known.items() if one == weight)
+    share = percent(weight, decimals(1 / len(known)))
     if len(names) == 1:
-        return f"{visible(names[0], _NAME)} {did} ({percent(weight)}): {why(names[0])}."
+        return f"{visible(names[0], _NAME)} {did} ({share}): {why(names[0])}."
     told = [f"{visible(name, _NAME)}: {why(name)}" for name in names[:MOST_NAMED]]
     rest = len(names) - MOST_NAMED
     more = f"; and {rest:,} more" if rest > 0 else ""
-    return f"{len(names):,} {did} ({percent(weight)} each): {'; '.join(told)}{more}."
+    return f"{len(names):,} {did} ({share} each): {'; '.join(told)}{more}."

@@ -10,6 +10,7 @@ from anml_fl.page.packing import Texts
 from anml_fl.page.plotted import embedded, plotted
 from anml_fl.page.theme import ATTACKER_MARK
 from anml_fl.run.attribution import load_attribution
+from anml_fl.run.class_names import class_names
 from anml_fl.run.files import REPORT
 from anml_fl.run.parsing import parsed_once
 from anml_fl.run.reading import load_run
@@ -28,6 +29,7 @@ from server.report.attribution_figure import (
 from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.class_table import class_table
+from server.report.data_words import data_words
 from server.report.gate_figure import MOST_TOLD, gate
 from server.report.judgement_figure import posteriors
 from server.report.judgement_table import judged
@@ -41,6 +43,7 @@ from server.report.wording import attacked, imbalance, result, sentence, simulat
 from server.report.worth_figure import worth_figure, worth_notes, worth_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from anml_fl.page.plot import Plot
@@ -88,7 +91,8 @@ def write_report(
         if not verification.altered:
             raise
         found = worth = None  # what does not fit stands on the page, above all else
-    page = render(run, found, verification, worth)
+    classes = class_names(folder, run.summary.dataset)
+    page = render(run, found, verification, worth, classes)
     path = folder / REPORT
     write_whole(path, page.encode())
     return path
@@ -99,6 +103,7 @@ def render(
     found: Attribution | None = None,
     verification: Verification = UNCHECKED,
     worth: Worth | None = None,
+    classes: Sequence[str] = (),
 ) -> str:
     """Write the page as text.
 
@@ -111,6 +116,8 @@ def render(
         What came of checking it against its ledger.
     worth : Worth, optional
         Whether joining is worth it, if the run asked.
+    classes : sequence of str
+        What classes are called, in their order.
 
     Returns
     -------
@@ -119,7 +126,10 @@ def render(
     """
     summary = run.summary
     total = f"{summary.seconds:.1f} s" if summary.seconds is not None else "not timed"
-    what, which = f"Data set: {summary.dataset}", "One run with one seed."
+    what, which = (
+        f"Data set: {data_words(summary.dataset, run.config)}",
+        "One run with one seed.",
+    )
     if summary.tested_on:
         what = f"Task: {summary.dataset}, tested on {summary.tested_on}"
     what += f". Engine: {summary.engine}. Seed: {summary.seed}."
@@ -159,8 +169,8 @@ def render(
         "lead": visible(run.lead.name, 40),
         "last_number": run.lead.records[-1].round,
         "overview": tables.overview(run),
-        "imbalance": imbalance(run),
-        "by_class": class_table(run),
+        "imbalance": imbalance(run, classes),
+        "by_class": class_table(run, classes),
         "criterion": run.criterion,
         "valued": "R²" if run.criterion.of_values else "accuracy",
         "last_round": tables.last_round(run, why.last),

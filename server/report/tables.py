@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
 from anml_fl.page.theme import ATTACKER_MARK
+from anml_fl.reasons.amounts import decimals
+from anml_fl.reasons.reply_words import plain
 from anml_fl.run.branch_name import branch_name
 from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import visible
@@ -98,11 +100,12 @@ def last_round(run: Run, words: SureReasons) -> Grid:
     Grid
         Contributors in the order of the record.
     """
+    digits = decimals(1 / max(1, len(words.record.contributors)))
     rows = [
         (
             visible(person.contributor, 40),
             *behaviour(run, person.contributor),
-            share(person.weight),
+            share(person.weight, digits),
             why,
             "yes" if person.selected else "no",
             *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
@@ -211,7 +214,7 @@ def left_out(run: Run) -> Grid:
         for record in strategy.records
         for name, reason in [
             *(
-                (visible(person.contributor, 40), visible(person.reason))
+                (visible(person.contributor, 40), visible(plain(person.reason)))
                 for person in record.contributors
                 if person.reason is not None
             ),

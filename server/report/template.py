@@ -218,10 +218,12 @@ self-attested.</p>
   <dt>q</dt><dd>gradient consistency: how near an update lies to its neighbours</dd>
   <dt>v, r</dt><dd>verification and reputation; s = v · r is the external signal</dd>
   <dt>T</dt><dd>freshness: decays with the age of a contribution; scales every weight</dd>
+  {%- if gate or branches %}
   <dt>rho_c</dt><dd>Pearson correlation of q and s in one round</dd>
   <dt>Gate</dt><dd>stage 1: if min s &gt; tau_h, uniform weights and no selection
   (“uniform”). Stage 2: if rho_c &gt; tau_c, a softmax blend of q and s (“blend”);
   otherwise w = q (“q only”). Here tau_h = {{ tau_h }} and tau_c = {{ tau_c }}.</dd>
+  {%- endif %}
 """
 
 _END = """\

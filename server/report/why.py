@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from anml_fl.page.grid import Grid
+from anml_fl.reasons.amounts import decimals
+from anml_fl.reasons.evidence_words import signed
 from anml_fl.reasons.over_rounds import over_rounds
 from anml_fl.reasons.over_rounds_words import because_over, sentences_over
 from anml_fl.reasons.schemes import Dials
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 2_000
 """Contributors up to whom each is told of in sentences: of more, those who stand out."""
-# Percentage points of which less reads as none.
-_LEAST = 0.05
+# Of an equal share: a part of which less is told of nobody.
+_LEAST = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,11 @@ def why_of(run: Run) -> Why:
     last = SureReasons(run.lead.records[-1], dials)
     parts = [one.parts for one in over.values()]
     parts += [last.reason(one.contributor).parts for one in last.record.contributors]
-    factors: dict[str, float] = {}
+    most: dict[str, float] = {}
     for one in parts:
         for name, part in one.items():
-            factors[name] = max(factors.get(name, 0.0), 100 * abs(part))
-    shown = tuple(name for name, most in factors.items() if most >= _LEAST)
+            most[name] = max(most.get(name, 0.0), abs(part))
+    shown = tuple(name for name, part in most.items() if part * len(over) >= _LEAST)
     return Why(over, last, len(run.lead.records), shown, dials is not None)
 
 
@@ -96,15 +98,16 @@ def over_table(run: Run, why: Why) -> Grid:
     Grid
         A row a contributor that was asked, the most weight first.
     """
+    digits = decimals(1 / len(why.over))
     rows = [
         (
             visible(one.contributor, 40),
             *behaviour(run, one.contributor),
-            share(one.weight),
+            share(one.weight, digits),
             in_a_cell(because_over(one)),
             f"{one.counted} of {one.rounds}",
-            share(one.equal),
-            *(points(one.parts.get(name)) for name in why.factors),
+            share(one.equal, digits),
+            *(points(one.parts.get(name), digits) for name in why.factors),
         )
         for one in sorted(
             why.over.values(), key=lambda one: (-(one.weight or 0.0), one.contributor)
@@ -165,20 +168,15 @@ def in_a_cell(words: str, name: str = "") -> str:
     return said.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def points(part: float | None) -> str:
+def points(part: float | None, digits: int = 1) -> str:
     """Write a part of a share in percentage points, with its sign.
 
     Examples
     --------
-    >>> points(-0.0312), points(0.0), points(None)
-    ('−3.1', '0.0', '—')
+    >>> points(-0.0312), points(0.0), points(None), points(0.00031, 2)
+    ('−3.1', '0.0', '—', '+0.03')
     """
-    if part is None:
-        return "—"
-    text = f"{100 * abs(part):.1f}"
-    if text == "0.0":
-        return text
-    return f"{'−' if part < 0 else '+'}{text}"
+    return "—" if part is None else signed(100 * part, digits)
 
 
 def _told(why: Why) -> Iterable[str]:

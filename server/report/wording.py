@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from anml_fl.reasons.amounts import apart, percent
 from anml_fl.reasons.words import listed
 from anml_fl.run.branch_name import branch_name
+from anml_fl.run.class_names import named_class
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.criterion import Criterion
     from anml_fl.run.reading import Run
@@ -34,9 +37,9 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def share(value: float | None) -> str:
+def share(value: float | None, digits: int = 1) -> str:
     """Write a share as `percent` does, without the unit: it stands in the column's title."""
-    return percent(value).removesuffix("\N{NO-BREAK SPACE}%")
+    return percent(value, digits).removesuffix("\N{NO-BREAK SPACE}%")
 
 
 def attacked(run: Run) -> bool:
@@ -45,11 +48,21 @@ def attacked(run: Run) -> bool:
 
 
 def simulated(run: Run) -> bool:
-    """Tell whether the run simulates how contributors behave, which no consortium does.
+    """Tell whether the run simulates how contributors behave."""
+    return simulates(run.summary.contributors.values())
+
+
+def simulates(behaviours: Iterable[str]) -> bool:
+    """Tell whether these are behaviours of a simulation, which no consortium has.
 
     Where everybody is taken to be honest, or nobody knows, "honest" would say nothing.
+
+    Examples
+    --------
+    >>> simulates(["honest", "honest"]), simulates(["honest", "joint"])
+    (False, True)
     """
-    return any(kind not in (HONEST, UNKNOWN) for kind in run.summary.contributors.values())
+    return any(kind not in (HONEST, UNKNOWN) for kind in behaviours)
 
 
 def result(run: Run) -> str:
@@ -103,26 +116,33 @@ def result(run: Run) -> str:
     return said + (": " if parts else "") + "; ".join(parts) + "."
 
 
-def imbalance(run: Run) -> str:
+def imbalance(run: Run, classes: Sequence[str] = ()) -> str:
     """Say how good a model would be that always answers the largest class, where that is good.
+
+    Parameters
+    ----------
+    run : Run
+    classes : sequence of str
+        What classes are called, in their order.
 
     Returns
     -------
     str
         Empty unless that class has over two thirds of the rows that the server tests on.
-        Classes by number: their names are in somebody's table.
     """
     counts, rows = run.summary.classes, sum(run.summary.classes)
     if 3 * max(counts, default=0) <= 2 * rows:
         return ""
     most = counts.index(max(counts))
     held = [number for number, count in enumerate(counts) if count]
+    largest = named_class(most, classes)
     if len(held) == 1:
-        return f"All {rows:,} test rows are of class {most}: always answering it has no error."
+        return f"All {rows:,} test rows are of {largest}: always answering it has no error."
     least = min(held, key=lambda number: counts[number])
+    smallest = named_class(least, classes)
     return (
-        f"Class {least} is {percent(counts[least] / rows)} of the {rows:,} test rows; always"
-        f" answering class {most} would have {percent(1 - counts[most] / rows)} error."
+        f"Of the {rows:,} test rows {percent(counts[least] / rows)} are of {smallest}; always"
+        f" answering {largest} would have {percent(1 - counts[most] / rows)} error."
     )
 
 
@@ -150,7 +170,7 @@ no selection.'
     """
     note = f" Note: {visible(record.note)}." if record.note else ""
     if record.branch is None:
-        if any(math.isfinite(person.q) for person in record.contributors):
+        if any(person.selected for person in record.contributors):
             return "No gate decides in this strategy." + note
         return f"{sentence(visible(record.note or 'no valid reply'))}."
     if record.branch == "multiplicative":

@@ -99,17 +99,16 @@ def test_three_are_told_that_q_says_nothing_and_the_last_that_its_name_decided(k
     one = replace(one, T=np.ones(3)).but(tau_h=1.0)
     reasons = one.reasons("anml")
     assert [sentences(reasons, name).replace("\xa0", " ") for name in one.names[1:]] == [
-        "site-b: 66.7 %; equal shares would be 33.3 %. Nothing but its place by name tells it"
-        " from those that were left out. Outside signals did not count: nothing shows whether"
-        " they go along with q, which is"
-        f" the same for all. {under(one, 1)} The round's note: 3 valid replies, fewer than 4:"
-        " q = 1 for all.",
-        "site-c: 0.0 %; equal shares would be 33.3 %. Nothing but its place by name tells it"
-        " from some that were selected. In percentage points from an equal share: order −50.0"
-        " and examples +16.7. Outside signals did not count: nothing shows whether they go"
-        " along with q, which is the same for all. Only the heaviest are selected: with all of"
-        f" them 50.0 %. {under(one, 2)} The round's note: 3 valid replies, fewer than 4: q = 1"
-        " for all.",
+        "site-b: 66.7 %; equal shares would be 33.3 %. Its place by name decided: others weigh"
+        " as much, and not all are selected. Outside signals did not count: q is the"
+        " same for all, so that nothing shows whether they go along with it."
+        f" {under(one, 1)} The round's note: 3 valid replies, fewer than 4: q = 1 for all.",
+        "site-c: 0.0 %; equal shares would be 33.3 %. Its place by name decided: others weigh"
+        " as much, and not all are selected. In percentage points from an equal share: order"
+        " −50.0 and examples +16.7. Outside signals did not count: q is the same for all, so"
+        " that nothing shows whether they go along with it. Only the heaviest are selected:"
+        f" with all of them 50.0 %. {under(one, 2)} The round's note: 3 valid replies, fewer"
+        " than 4: q = 1 for all.",
     ]
 
 

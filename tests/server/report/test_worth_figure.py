@@ -37,7 +37,7 @@ def test_the_table_has_scores_gains_and_the_verdict() -> None:
     assert row["Contributor"] == "site-000"
     assert row["Alone: error (%)*"] == "1.0"
     assert row["Joined*"] == "20.5"
-    assert row["Gain*"] == "-19.5 ± 1.2"
+    assert row["Gain*"] == "−19.5 ± 1.2"
     assert row["Verdict"] == "joining costs"
 
 
