@@ -90,7 +90,7 @@ td.why { min-width: 16rem; white-space: normal; }
 @media print {
   :root {
     color-scheme: light; --accent: #888; --grid: #bbb; --ground: #fff; --ink: #000;
-    --muted: #000; --raised: #fff;
+    --muted: #000; --raised: #fff; --warning: #000;
   }
   body { font-size: 8.5pt; line-height: 1.35; max-width: none; padding: 0; }
   h1 { font-size: 14pt; margin: 0 0 1.5mm; }
