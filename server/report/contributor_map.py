@@ -19,7 +19,7 @@ from server.report.shown_contributors import (
 from server.report.wording import attacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from anml_fl.method.records import ContributorRecord
     from anml_fl.run.reading import Run, StrategyRun
@@ -153,22 +153,27 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
             "showgrid": False,
             "zeroline": False,
         },
-        "shapes": [
-            {
-                "type": "line",
-                "xref": "paper",
-                "x0": 0,
-                "x1": 1,
-                "y0": end - 0.5,
-                "y1": end - 0.5,
-                "line": {"color": theme.GREY, "width": 2},
-            }
-            for end in ends
-        ],
+        "shapes": band_lines(ends),
         **frame(110 + len(people) * (28 if len(people) <= 30 else 15)),
     }
     layout["margin"] = {**layout["margin"], "t": 48}
     return View("", data, layout)
+
+
+def band_lines(ends: Sequence[int]) -> list[dict[str, Any]]:
+    """Draw a line after each of these rows."""
+    return [
+        {
+            "type": "line",
+            "xref": "paper",
+            "x0": 0,
+            "x1": 1,
+            "y0": end - 0.5,
+            "y1": end - 0.5,
+            "line": {"color": theme.GREY, "width": 2},
+        }
+        for end in ends
+    ]
 
 
 def omitted(run: Run) -> str:

@@ -9,7 +9,7 @@ from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.reasons.over_rounds_words import because_over
 from anml_fl.system.untrusted_text import plot_text
-from server.report.contributor_map import drawn_people, omitted
+from server.report.contributor_map import band_lines, drawn_people, omitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +29,9 @@ def why_figure(run: Run, why: Why) -> Plot | None:
     Plot or None
         None where it is known of nobody what made its weight.
     """
-    people, _ = drawn_people(run, run.lead, lambda person: person.weight)
-    order = sorted(people, key=lambda name: (-_mean(why, name), name))
+    order, ends = drawn_people(run, run.lead, lambda person: person.weight)
+    if not ends:
+        order.sort(key=lambda name: (-_mean(why, name), name))
     last = {
         one.contributor: why.last.reason(one.contributor).parts
         for one in why.last.record.contributors
@@ -39,10 +40,12 @@ def why_figure(run: Run, why: Why) -> Plot | None:
     over = {name: one.parts for name, one in why.over.items()}
     told = {name: because_over(one) for name, one in why.over.items()}
     of_last = dict(zip(last, why.last.why, strict=False))
-    groups = {
-        "all rounds": (_view(run, order, why.factors, over, told),),
-        f"round {number_}": (_view(run, order, why.factors, last, of_last),),
-    }
+    groups = {f"round {number_}": (_view(run, order, why.factors, last, of_last, ends),)}
+    if why.rounds > 1:
+        groups = {
+            "all rounds": (_view(run, order, why.factors, over, told, ends),),
+            **groups,
+        }
     known = {name: views for name, views in groups.items() if views[0].data}
     if not known:
         return None
@@ -60,6 +63,7 @@ def _view(
     factors: Sequence[str],
     parts: Mapping[str, Mapping[str, float]],
     told: Mapping[str, str],
+    ends: Sequence[int],
 ) -> View:
     rows = [(row, parts[name]) for row, name in enumerate(people) if parts.get(name)]
     if not rows or not factors:
@@ -125,6 +129,7 @@ def _view(
             "showgrid": False,
             "zeroline": False,
         },
+        "shapes": band_lines(ends),
         "hovermode": "closest",
         **frame(150 + len(people) * (15 if many else 28)),
     }

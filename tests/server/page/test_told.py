@@ -30,6 +30,7 @@ PLAIN = {
     NOTHING[2]: "its node was lost in this round: no sign of life came from it any more",
     NOTHING[3]: "no reply in time: what was asked of it ran out",
 }
+MADE = "this is what anml made of the updates"
 REASONS = [*NOTHING, 'says "reason":null, "q":null']
 HOSTILE = [
     '"contributor":"b",',
@@ -130,9 +131,12 @@ def test_columns_curves_and_histories_are_the_records(tmp_path):
         for name in ("contributor", "q", "v", "r", "T", "s", "weight", "selected", "reason"):
             column = told["contributors" if name == "contributor" else name]
             assert column == [known(getattr(one, name)) for one in record.contributors]
+        chosen = any(one.selected and not one.reason for one in record.contributors)
         for why, one in zip(told["why"], record.contributors, strict=True):
-            said = one.reason and f"left out: {PLAIN.get(one.reason, one.reason)}"
-            assert why == said or said is None
+            if one.reason:
+                assert why == f"left out: {PLAIN.get(one.reason, one.reason)}"
+            elif chosen:  # these weights are none that any rule gives
+                assert why == (MADE if one.selected else "it was left out by anml")
         assert told["reply"] == [
             "valid" if one.reason is None else "none" if one.reason in NOTHING else "left out"
             for one in record.contributors
