@@ -80,6 +80,60 @@ def test_who_is_left_out_is_so_by_what_decides_that(kit, name, data):
                 )
 
 
+def test_who_is_of_few_examples_is_left_out_by_q_all_the_same(kit):
+    rng = np.random.default_rng(1)
+    updates, *signals = numbers(rng, 6)
+    one = kit.given(updates, *signals, np.array([90.0, 80.0, 70.0, 95.0, 85.0, 75.0]))
+    one = replace(one, T=np.ones(6)).but(tau_h=1.0, tau_c=1.0)
+    nearly = np.argsort(one.cohort().q)[1]  # the nearest to those who are kept
+    counts = one.counts.copy()
+    counts[nearly] = 1.0
+    reason = replace(one, counts=counts).reasons("anml").of(one.names[nearly])
+    assert reason.status == "left out"
+    assert reason.parts["examples"] < reason.parts["q"] < 0
+    assert reason.decided_by == "q"
+
+
+def test_where_every_weight_came_out_as_zero_nothing_is_said_to_have_counted(kit):
+    rng = np.random.default_rng(1)
+    one = replace(kit.given(*numbers(rng, 5), np.full(5, 9.0)), T=np.zeros(5))
+    for name in ("anml", "softmax_blend", "multiplicative"):
+        said = since(one.reasons(name))
+        assert said == "every weight came out as zero, so that all count the same instead"
+
+
+def test_a_measure_by_which_a_worse_one_was_kept_did_not_decide(kit):
+    one = kit.given(*numbers(np.random.default_rng(1), 6), np.full(6, 9.0))
+    record = one.record("multikrum")
+    out = [person for person in record.contributors if not person.selected]
+    assert {
+        r.decided_by for r in one.reasons("multikrum").all() if r.status == "left out"
+    } == {"measure"}
+    for odd in (0.0, None):
+        people = tuple(
+            person if person.selected else replace(person, measured=odd)
+            for person in record.contributors
+        )
+        reasons = RoundReasons(replace(record, contributors=people), one.dials)
+        for person in out:
+            reason = reasons.of(person.contributor)
+            assert (reason.decided_by, reason.value) == ("rule", None)
+            assert because(reason) == "it was left out by multikrum"
+
+
+def test_a_mean_beyond_all_numbers_is_not_told(kit):
+    one = kit.given(*numbers(np.random.default_rng(1), 6), np.full(6, 9.0))
+    record = one.record("cge")
+    people = tuple(
+        replace(person, measured=1e308 if person.selected else 1.5e308)
+        for person in record.contributors
+    )
+    reasons = RoundReasons(replace(record, contributors=people), one.dials)
+    out = [reason for reason in reasons.all() if reason.status == "left out"]
+    assert out
+    assert {because(reason) for reason in out} == {"it was left out by cge"}
+
+
 def test_had_q_been_the_same_is_said_with_the_branch_that_it_would_have_changed(kit):
     rng = np.random.default_rng(1)
     one = kit.given(*numbers(rng, 6), np.full(6, 9.0)).but(tau_h=1.0, fraction=1.0)

@@ -65,6 +65,19 @@ def by_name(one, name, decision):
     return not decision.selected.all() and all_weigh_the_same(one, name, one.cohort())
 
 
+def decides(reason):
+    """What decided took a share farthest the way that it lies from an equal one."""
+    if reason.status == "left out" or len(reason.parts) == 0:
+        return
+    found = reason.parts.values()
+    most = max(found) if reason.weight >= reason.equal else -min(found)
+    if reason.decided_by is None:
+        assert most <= 0.005 * reason.equal
+    else:
+        assert most > 0.005 * reason.equal
+        assert most == abs(reason.parts[reason.decided_by])
+
+
 def hold(kit, one, name):
     """Hold all that is said of a round against the real rules."""
     cohort, decision = one.cohort(), one.decide(name)
@@ -78,6 +91,7 @@ def hold(kit, one, name):
         assert reason.place == 1 + sum(other > weights[row] for other in weights)
         assert (reason.status == "counted") == decision.selected[row]
         assert reason.missing is None
+        decides(reason)
     for other in set(RULES) - {name}:
         expected = one.decide(other).weights
         same([reason.under[other] for reason, _ in pairs], expected)
