@@ -79,6 +79,6 @@ def _counted(shares: RoundShares, row: int) -> str | None:
 def _speaks(shares: RoundShares, row: int) -> bool:
     """Whether the rule's measure can have decided: nobody worse by it was kept instead."""
     value, levels = float(shares.found.measured[row]), shares.levels(MEASURE)
-    if levels is None or not math.isfinite(value):
+    if levels is None or not (math.isfinite(value) and math.isfinite(levels.mean)):
         return False
     return bool(shares.found.selected[row]) or not levels.worse_was_kept(value)

@@ -80,18 +80,23 @@ def test_who_is_left_out_is_so_by_what_decides_that(kit, name, data):
                 )
 
 
-def test_who_is_of_few_examples_is_left_out_by_q_all_the_same(kit):
-    rng = np.random.default_rng(1)
-    updates, *signals = numbers(rng, 6)
-    one = kit.given(updates, *signals, np.array([90.0, 80.0, 70.0, 95.0, 85.0, 75.0]))
-    one = replace(one, T=np.ones(6)).but(tau_h=1.0, tau_c=1.0)
-    nearly = np.argsort(one.cohort().q)[1]  # the nearest to those who are kept
-    counts = one.counts.copy()
-    counts[nearly] = 1.0
-    reason = replace(one, counts=counts).reasons("anml").of(one.names[nearly])
-    assert reason.status == "left out"
-    assert reason.parts["examples"] < reason.parts["q"] < 0
-    assert reason.decided_by == "q"
+def test_who_is_of_few_examples_is_left_out_by_what_leaves_it_out(kit):
+    # By q alone, and by s alone, the first two would be kept; by both it is the others.
+    q, s = np.array([0.4, 1.0, 0.1, 0.0]), np.array([0.4, 0.3, 1.0, 0.1])
+    one = kit.given(
+        np.ones((4, 12), np.float32), s, *np.ones((2, 4)), np.array([1.0, 90.0, 90.0, 90.0])
+    ).but(fraction=0.5, alpha=0.5, tau=1.0)
+    decision = one.decide("softmax_blend", replace(one.cohort(), q=q))
+    assert decision.selected.tolist() == [False, True, True, False]
+    record = one.record("softmax_blend", decision)
+    people = tuple(
+        replace(person, q=own) for person, own in zip(record.contributors, q, strict=True)
+    )
+    reasons = RoundReasons(replace(record, contributors=people), one.dials)
+    assert reasons.reproduced
+    reason = reasons.of("site-a")
+    assert min(reason.parts, key=reason.parts.get) == "examples"
+    assert reason.decided_by == min(("q", "credentials"), key=reason.parts.get)
 
 
 def test_where_every_weight_came_out_as_zero_nothing_is_said_to_have_counted(kit):

@@ -170,7 +170,7 @@ def judged(record, evidence, *, worth=0.0):
         # e > 0 from l = logit(.3) - logit(.8) on; what lies below -6 has to be made up, too.
         ("rows", (2.0, 2.0, 1.0, 1.0, -9.0), 9 + math.log(3 / 7) - math.log(4)),
         ("none", (2.0, 2.0, 1.0, 1.0, -9.0), 9 + math.log(3 / 7) - math.log(4)),
-        # Without trusted rows the better half is kept: of five the third is in it, of four not.
+        # Without trusted rows the better half is kept: here from the others' second on.
         ("none", (-5.5, -5.2, -5.0, -4.0, -8.0), 8 - 5.2),
         ("none", (-5.5, -5.0, -3.0, -8.0), 8 - 5.0),
     ],
