@@ -15,7 +15,7 @@ from anml_fl.ledger.verify import verify_file
 from anml_fl.registry.keys import public_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from http.client import HTTPResponse
     from pathlib import Path
 
@@ -45,7 +45,7 @@ class Reader:
         with self.asked(path) as answer:
             return json.loads(answer.read())
 
-    def events(self) -> Iterator[tuple[str, Any]]:
+    def events(self) -> Generator[tuple[str, Any], None, None]:
         """Give kind and data of each event as it comes; a comment is one of kind ""."""
         kind = ""
         with self.asked("events") as answer:
