@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from anml_fl.ledger.verify import verify_file
 from anml_fl.registry.keys import public_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
+    from http.client import HTTPResponse
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -31,53 +33,58 @@ class Reader:
             time.sleep(0.05)
         self.port = int(found[1])
 
-    def asked(self, path: str) -> Any:
-        link = HTTPConnection("127.0.0.1", self.port, timeout=300)
-        link.request("GET", f"/default/{path}")
-        return link.getresponse()
+    @contextmanager
+    def asked(self, path: str) -> Iterator[HTTPResponse]:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=300)) as link:
+            link.request("GET", f"/default/{path}")
+            with link.getresponse() as answer:
+                assert answer.status == 200, path
+                yield answer
 
     def json(self, path: str) -> Any:
-        answer = self.asked(path)
-        assert answer.status == 200, path
-        return json.loads(answer.read())
+        with self.asked(path) as answer:
+            return json.loads(answer.read())
 
-    def events(self) -> Iterator[tuple[str, Any]]:
+    def events(self) -> Generator[tuple[str, Any], None, None]:
         """Give kind and data of each event as it comes; a comment is one of kind ""."""
-        answer, kind = self.asked("events"), ""
-        for line in answer:
-            name, _, value = line.decode().rstrip("\n").partition(": ")
-            if name == "event":
-                kind = value
-            elif name == "data":
-                yield kind, json.loads(value)
-            elif line.startswith(b":"):
-                yield "", None
+        kind = ""
+        with self.asked("events") as answer:
+            for line in answer:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name == "event":
+                    kind = value
+                elif name == "data":
+                    yield kind, json.loads(value)
+                elif line.startswith(b":"):
+                    yield "", None
 
 
 def test_rounds_of_a_deployment_appear_on_its_page_while_it_runs(
     anml: Callable[..., Any], tiny: list[str], tmp_path: Path
 ) -> None:
     reader = Reader(anml("page", "runs", "--port=0"))
-    assert reader.asked("").status == 200  # no folder is there yet
+    with reader.asked("") as page:  # no folder is there yet
+        assert b"<!DOCTYPE html>" in page.read()
     assert reader.json("state.json")["state"] == "starting"
 
     command = anml("up", "--local", "--rounds=2", *tiny)
-    states, rounds = [], []
-    for kind, told in reader.events():
-        assert command.process.poll() in (None, 0), command.said
-        if kind == "state":
-            states.append(told["state"])
-            if told["state"] == "finished":
-                break
-        elif kind == "round":
-            shown = reader.json(f"{told['strategy']}/rounds/{told['round']}.json")
-            rounds.append((told["round"], shown["reply"]))
-            assert sum(shown["weight"]) == pytest.approx(1)
-            assert not (tmp_path / "runs/default/summary.json").exists()  # the run goes on
+    told_of: list[str | int] = []
+    with closing(reader.events()) as events:
+        for kind, told in events:
+            assert command.process.poll() in (None, 0), command.said
+            if kind == "state":
+                told_of.append(told["state"])
+                if told["state"] == "finished":
+                    break
+            elif kind == "round":
+                shown = reader.json(f"{told['strategy']}/rounds/{told['round']}.json")
+                told_of.append(told["round"])
+                assert shown["reply"] == ["valid"] * 3
+                assert sum(shown["weight"]) == pytest.approx(1)
     assert command.ends() == 0, command.said
 
-    assert list(dict.fromkeys(states)) == ["starting", "running", "finished"]
-    assert rounds == [(1, ["valid"] * 3), (2, ["valid"] * 3)]
+    # Each round before the run's end, in their order.
+    assert list(dict.fromkeys(told_of)) == ["starting", "running", 1, 2, "finished"]
     state = reader.json("state.json")
     assert state["contributors"] == [f"contributor-{i:04d}" for i in range(3)]
     run = tmp_path / "runs" / "default"
