@@ -59,8 +59,8 @@ _PLOTTED = """\
 {%- block scripts %}
 <script type="application/json" id="templates">{{ templates | safe }}</script>
 <script type="application/json" id="texts">{{ texts.json | safe }}</script>
-<script>{{ plotly | safe }}</script>
 <script>{{ script | safe }}</script>
+<script>{{ plotly | safe }}</script>
 {%- endblock %}
 """
 

@@ -102,11 +102,13 @@ function axes(c, width, height, x, y) {
 
 /** Draw one mark. Shapes tell apart what colours tell, and hollow from filled. */
 function mark(c, shape, x, y, size, filled = true) {
-  const half = size / 2;
+  const closed = !["cross", "x", "star"].includes(shape);
+  // What is filled has no line around it: of thousands, lines would take most of the time.
+  const half = (filled && closed ? size + c.lineWidth : size) / 2;
   c.beginPath();
   if (shape === "circle") c.arc(x, y, half, 0, 2 * Math.PI);
-  else if (shape === "square") c.rect(x - half, y - half, size, size);
-  else if (shape === "cross" || shape === "x" || shape === "star") {
+  else if (shape === "square") c.rect(x - half, y - half, 2 * half, 2 * half);
+  else if (!closed) {
     if (shape !== "x") {
       c.moveTo(x - half, y); c.lineTo(x + half, y);
       c.moveTo(x, y - half); c.lineTo(x, y + half);
@@ -121,7 +123,7 @@ function mark(c, shape, x, y, size, filled = true) {
     corners.forEach(([dx, dy], k) => c[k ? "lineTo" : "moveTo"](x + dx * half, y + dy * half));
     c.closePath();
   }
-  if (filled) c.fill();
-  c.stroke();
+  if (filled && closed) c.fill();
+  else c.stroke();
 }
 """

@@ -47,6 +47,8 @@ const signed = (x) => {
   if (text === "−0.0") return "0.0";
   return (x > 0 && text !== "0.0" ? "+" : "") + text;
 };
-const whole = (x) => (has(x) ? x.toLocaleString("en") : "—");
+// A number's own `toLocaleString` makes such a thing each time: ten times slower.
+const GROUPED = new Intl.NumberFormat("en");
+const whole = (x) => (has(x) ? GROUPED.format(x) : "—");
 const plural = (n, one) => `${whole(n)} ${one}${n === 1 ? "" : "s"}`;
 """

@@ -2,14 +2,19 @@
 
 Of thousands of contributors a name stands in every table and figure, and so does many a
 number that is rounded. A long list of texts is written as places in one list of the page,
-and a long list of rows as its columns; the page's script takes both apart.
+and a long list of rows as its columns; the page's script takes both apart. A list that has
+few texts, as "yes" and "no", names them first, and then says which stands where.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from anml_fl.system.untrusted_text import inline_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LONG = 64
 """Items from which on a list is written so: below, it would gain nothing."""
@@ -21,8 +26,8 @@ class Texts:
     Examples
     --------
     >>> texts = Texts()
-    >>> packed(["yes", "no"] * 40, texts)["texts"][:4], texts.json
-    ([0, 1, 0, 1], '["yes","no"]')
+    >>> packed([str(i) for i in range(80)], texts)["texts"][:4], texts.json[:16]
+    ([0, 1, 2, 3], '["0","1","2","3"')
     """
 
     def __init__(self) -> None:
@@ -51,13 +56,18 @@ def packed(value: Any, texts: Texts) -> Any:
     Returns
     -------
     Any
-        The same, but that a long list of texts is `{"texts": [place, ...]}` and a long list
-        of equally long lists `{"columns": [column, ...]}`.
+        The same, but that a long list of texts is `{"texts": [place, ...]}`; where each
+        stands there twice or more on the mean `{"texts": [place, ...], "at": [which, ...]}`,
+        the most frequent one first; and a long list of equally long lists
+        `{"columns": [column, ...]}`.
 
     Examples
     --------
     >>> packed({"x": [1, 2], "y": [["a", 1]] * 64}, Texts())["y"]["columns"][1][:3]
     [1, 1, 1]
+    >>> few = packed(["no", "yes", "yes", "yes"] * 20, Texts())
+    >>> few["texts"], few["at"][:4]
+    ([1, 0], [1, 0, 0, 0])
     """
     if isinstance(value, dict):
         return {key: packed(one, texts) for key, one in value.items()}
@@ -66,8 +76,17 @@ def packed(value: Any, texts: Texts) -> Any:
     if len(value) < LONG:
         return [packed(one, texts) for one in value]
     if all(isinstance(one, str) for one in value):
-        return {"texts": [texts.place(one) for one in value]}
+        return _places(value, texts)
     if all(isinstance(one, (list, tuple)) for one in value) and len(set(map(len, value))) == 1:
         columns = zip(*value, strict=True)
         return {"columns": [packed(list(column), texts) for column in columns]}
     return list(value)
+
+
+def _places(value: Sequence[str], texts: Texts) -> dict[str, list[int]]:
+    places = [texts.place(one) for one in value]
+    each = [place for place, _ in Counter(places).most_common()]
+    if 2 * len(each) > len(places):
+        return {"texts": places}
+    which = {place: index for index, place in enumerate(each)}
+    return {"texts": each, "at": [which[place] for place in places]}

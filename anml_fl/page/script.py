@@ -15,7 +15,10 @@ _PAGE = r"""
     }
     if (value === null || typeof value !== "object") return value;
     const [name, ...more] = Object.keys(value);
-    if (!more.length && name === "texts") return value.texts.map((place) => texts[place]);
+    if (name === "texts" && (!more.length || value.at)) {
+      const own = value.texts.map((place) => texts[place]);
+      return value.at?.map((which) => own[which]) ?? own;
+    }
     if (!more.length && name === "columns") {
       const columns = value.columns.map(unpacked);
       return columns[0].map((_, row) => columns.map((column) => column[row]));
@@ -112,8 +115,16 @@ _PAGE = r"""
     drawn.add(draw);
     draw();
   };
+  // One at a time: what the reader does meanwhile is answered between two.
+  const coming = [];
+  const drawNext = () => {
+    drawNow(coming.shift());
+    if (coming.length) setTimeout(drawNext);
+  };
   const near = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting) drawNow(entry.target);
+    const idle = !coming.length;
+    coming.push(...entries.filter((one) => one.isIntersecting).map((one) => one.target));
+    if (idle && coming.length) drawNext();
   }, {rootMargin: "600px"});
   const rest = () => {
     // What is folded away has no width to be drawn at.
@@ -126,20 +137,23 @@ _PAGE = r"""
       document.documentElement.dataset.drawn = Math.round(performance.now());
     }
   };
-  for (const figure of document.querySelectorAll("figure[data-plot]")) {
-    waiting.set(figure, drawing(figure));
-    near.observe(figure);
-  }
-  addEventListener("beforeprint", () => {
-    unfold(true);
-    [...waiting.keys()].forEach(drawNow);
+  // Tables are there before what draws the plots is, which is most of the page.
+  addEventListener("load", () => {
+    for (const figure of document.querySelectorAll("figure[data-plot]")) {
+      waiting.set(figure, drawing(figure));
+      near.observe(figure);
+    }
+    addEventListener("beforeprint", () => {
+      unfold(true);
+      [...waiting.keys()].forEach(drawNow);
+    });
+    dark.addEventListener("change", () => drawn.forEach((draw) => draw()));
+    requestAnimationFrame(() => setTimeout(() => {
+      // How long the page took to open, for who measures it.
+      document.documentElement.dataset.opened = Math.round(performance.now());
+      setTimeout(rest, 100);
+    }));
   });
-  dark.addEventListener("change", () => drawn.forEach((draw) => draw()));
-  requestAnimationFrame(() => setTimeout(() => {
-    // How long the page took to open, for who measures it.
-    document.documentElement.dataset.opened = Math.round(performance.now());
-    setTimeout(rest, 100);
-  }));
 """
 
 SCRIPT = f'"use strict";\n(() => {{{ELEMENTS}{TABLE}{PAINTING}{_PAGE}}})();\n'

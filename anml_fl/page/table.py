@@ -44,12 +44,12 @@ class DataTable {
     this.search.addEventListener("input", () => {
       this.query = this.search.value.trim().toLowerCase();
       this.scroll.scrollTop = 0;
-      this.show(this.count);
+      this.arrange();
     });
     this.more.addEventListener("click", () => {
       this.open = !this.open;
       this.scroll.scrollTop = 0;
-      this.show(this.count);
+      this.arrange();
     });
     let asked = false;
     this.scroll.addEventListener("scroll", () => {
@@ -66,6 +66,7 @@ class DataTable {
     const same = columns.length === this.columns.length
       && columns.every((one, k) => one.title === this.columns[k].title);
     this.columns = columns;
+    this.words = null;
     if (same) return;
     if (this.sort && !columns.some((one) => one.title === this.sort.title)) this.sort = null;
     this.pool = [];
@@ -82,7 +83,7 @@ class DataTable {
         const up = this.sort?.title === column.title ? !this.sort.up : !column.number;
         this.sort = {title: column.title, up};
         this.scroll.scrollTop = 0;
-        this.show(this.count);
+        this.arrange();
       });
       return cell;
     }));
@@ -91,12 +92,26 @@ class DataTable {
   /** Show so many rows, whose values the columns give now. */
   show(count) {
     this.count = count;
+    this.words = null;
+    this.arrange();
+  }
+
+  /** What is searched in each row, made once for all that is typed. */
+  sought() {
+    const columns = this.columns.filter((column) => !column.number && !column.unsought);
+    // Nobody can type a line break: what is typed is found in one column or none.
+    this.words ??= Array.from({length: this.count}, (_, i) => (
+      columns.map((column) => column.text(i)).join("\n").toLowerCase()));
+    return this.words;
+  }
+
+  /** Put the rows that are sought in order, and show them from the first on. */
+  arrange() {
+    const {count} = this;
+    const words = this.query ? this.sought() : null;
     const order = [];
-    const sought = this.columns.filter((column) => !column.number && !column.unsought);
     for (let i = 0; i < count; i += 1) {
-      if (!this.query || sought.some((c) => c.text(i).toLowerCase().includes(this.query))) {
-        order.push(i);
-      }
+      if (!words || words[i].includes(this.query)) order.push(i);
     }
     const column = this.sort && this.columns.find((one) => one.title === this.sort.title);
     if (column) {

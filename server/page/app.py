@@ -15,7 +15,7 @@ from anml_fl.page.live import live_page, live_script, live_style
 from anml_fl.run.files import CONFIG, REPORT
 from anml_fl.system.untrusted_text import visible
 from server.page.compare_page import MOST_COMPARED, compared_page
-from server.page.downloads import FILES, OF_A_STRATEGY, TABLES, Download
+from server.page.downloads import FILES, OF_A_STRATEGY, Download
 from server.page.events import MOST_READERS, events
 from server.page.finished_run import finished_run
 from server.page.index_page import index_page, page_style
@@ -25,7 +25,8 @@ from server.page.policies import hashed, live_policy, plain_policy, report_polic
 from server.page.questions import NotHereError, question
 from server.page.run_settings import may_be_served
 from server.page.streams import EventStream, FileStream
-from server.page.watching import Watched
+from server.page.watching import LeftError, Watched
+from server.page.weight_tables import TABLES, weight_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +59,8 @@ class Page:
             answer = await self._answer(request)
         except (NotHereError, OSError):
             answer = _said(404, "there is nothing here")
+        except LeftError:
+            answer = _said(503, "nobody waits for this any more")
         except (ValueError, KeyError, TypeError, RecursionError):
             answer = _said(500, "a file of this run holds something else than it should")
         await answer(scope, receive, send)
@@ -134,9 +137,8 @@ class Page:
             case ["files", *names]:
                 return await self._file(request, folder, names)
         key, make = question(name, rest, request)
-        return Response(
-            await self._run(folder).answer(key, make), media_type="application/json"
-        )
+        answer = await self._run(folder).answer(key, make, request.is_disconnected)
+        return Response(answer, media_type="application/json")
 
     def _run(self, folder: Path) -> Watched:
         """Find the run's follower, or make one; those that nobody follows make room."""
@@ -184,9 +186,7 @@ class Page:
                     return Response(media_type=TABLES[name])
                 if name in TABLES:
                     kind = TABLES[name]
-                    file = await watched.ask(
-                        lambda following: Download.table(following, strategy, name)
-                    )
+                    file = await weight_table(watched, strategy, name, request.is_disconnected)
                 else:
                     kind = OF_A_STRATEGY[name]
                     file = await asyncio.to_thread(Download.of, folder, strategy, name)

@@ -10,8 +10,8 @@ from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.reasons.reply_words import plain, sent_nothing
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
+from server.page.json_numbers import number, numbers
 from server.page.missing import missing
-from server.page.snapshot import number
 from server.report.most_and_least import most_and_least
 from server.report.wording import decision
 
@@ -72,7 +72,7 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         "bound": None,
     }
     for name in _NUMBERS:
-        found[name] = [number(one[name]) for one in people]
+        found[name] = numbers([one[name] for one in people])
     if judged:
         found |= _judgement([one.get("judgement") or {} for one in people])
     found["ends"] = _ends(found)
@@ -131,11 +131,11 @@ def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:
     kinds = dict.fromkeys(kind for one in people for kind in one.get("evidence", ()))
     return {
         "evidence": {
-            kind: [number(one.get("evidence", {}).get(kind)) for one in people]
+            kind: numbers([one.get("evidence", {}).get(kind) for one in people])
             for kind in kinds
         },
-        "posterior": [number(one.get("posterior")) for one in people],
-        "bound": [number(one.get("bound")) for one in people],
+        "posterior": numbers([one.get("posterior") for one in people]),
+        "bound": numbers([one.get("bound") for one in people]),
     }
 
 

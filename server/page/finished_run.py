@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from anml_fl.run.files import CONFIG, MANIFEST, SUMMARY
 from anml_fl.run.repeats import FinishedRun, but_for_the_seed, ratio_of_test_rows
+from server.page.json_numbers import number
 from server.page.opening import content
 from server.page.run_settings import LARGEST, read_settings
-from server.page.snapshot import number
 
 if TYPE_CHECKING:
     from pathlib import Path

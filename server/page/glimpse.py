@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, ERROR, LOCK, MODEL, ROUNDS, SUBMITTING, SUMMARY
 from anml_fl.system.untrusted_text import visible
+from server.page.json_numbers import number
 from server.page.opening import content, opened, piece, there
 from server.page.rounds_file import LONGEST_LINE
 from server.page.run_settings import RunSettings, read_settings
 from server.page.short_round import short_round
-from server.page.snapshot import number
 from server.report.wording import simulates
 
 if TYPE_CHECKING:

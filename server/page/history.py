@@ -1,4 +1,4 @@
-"""What is told of several rounds: curves, one contributor's history, weights by round."""
+"""What is told of several rounds: curves, and one contributor's history."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from server.page.columns import reply
-from server.page.snapshot import number
+from server.page.json_numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from server.page.following import Following
     from server.page.rounds_file import RoundsFile
 
@@ -20,8 +18,6 @@ MOST_ROUNDS = 200
 """Rounds of one answer; of more, evenly thinned out, and always with the last."""
 MOST_REASONS = 50_000
 """Contributors times rounds of which a history works out the reasons, from the last round."""
-EACH = 20
-"""Contributors at the top, at the bottom, and of those that changed most."""
 
 
 def curves(run: Following) -> dict[str, Any]:
@@ -66,7 +62,7 @@ def contributor_history(run: Following, strategy: str, name: str) -> dict[str, A
     asked = [number_ for number_, place in rounds.places.items() if name in place.names]
     if not asked:
         return None
-    numbers = _thinned(asked)
+    numbers = thinned(asked)
     people, told = _of_rounds(run, strategy, name, numbers)
     judged = any(one.get("judgement") for one in people)
     pays = strategy == run.ledger.strategy
@@ -141,71 +137,8 @@ def _paid(run: Following, number_: int, name: str) -> int | None:
     return paid.payouts[paid.names.index(name)]
 
 
-def heat(run: Following, strategy: str, who: Sequence[str] = ()) -> dict[str, Any]:
-    """Give weights by contributor and round: of some, or of those that stand out.
-
-    Parameters
-    ----------
-    run : Following
-    strategy : str
-    who : sequence of str
-        Of whom; empty for the top, the bottom and the most changed.
-
-    Returns
-    -------
-    dict
-        `weights` with one place a round, None where it was not asked or there was no weight.
-    """
-    rounds = run.rounds[strategy]
-    kept = _thinned(list(rounds.weights))
-    found: dict[str, Any] = {"strategy": strategy, "rounds": kept}
-    if who:
-        return {**found, "who": _rows(rounds, kept, dict.fromkeys(who))}
-    last, moved = _extremes(rounds, kept)
-    ordered = sorted(last, key=lambda name: -last[name])
-    top, rest = ordered[:EACH], ordered[EACH:]
-    changed = sorted((name for name in moved if moved[name]), key=lambda name: -moved[name])
-    return {
-        **found,
-        "top": _rows(rounds, kept, top),
-        "bottom": _rows(rounds, kept, rest[: -EACH - 1 : -1]),
-        "changed": _rows(rounds, kept, changed[:EACH]),
-    }
-
-
-def _extremes(
-    rounds: RoundsFile, kept: list[int]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Find everybody's last weight, and by how much it ever differed."""
-    last: dict[str, float] = {}
-    least: dict[str, float] = {}
-    most: dict[str, float] = {}
-    for number_ in kept:
-        for name, weight in zip(
-            rounds.places[number_].names, rounds.weights[number_], strict=True
-        ):
-            if math.isnan(weight):
-                continue
-            last[name] = weight
-            if weight < least.get(name, math.inf):
-                least[name] = weight
-            if weight > most.get(name, -math.inf):
-                most[name] = weight
-    return last, {name: most[name] - least[name] for name in last}
-
-
-def _rows(rounds: RoundsFile, kept: list[int], names: Iterable[str]) -> list[dict[str, Any]]:
-    table: dict[str, list[float | None]] = {name: [None] * len(kept) for name in names}
-    for place, number_ in enumerate(kept):
-        for name, weight in zip(
-            rounds.places[number_].names, rounds.weights[number_], strict=True
-        ):
-            if name in table and not math.isnan(weight):
-                table[name][place] = round(weight, 9)
-    return [{"contributor": name, "weights": row} for name, row in table.items()]
-
-
-def _thinned(numbers: list[int]) -> list[int]:
+def thinned(numbers: list[int]) -> list[int]:
+    """Choose at most `MOST_ROUNDS` of some, evenly, the last one always among them."""
     # Counted from the end: the last round is what is looked at first.
     step = math.ceil(len(numbers) / MOST_ROUNDS) or 1
     return numbers[::-1][::step][::-1]

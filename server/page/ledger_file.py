@@ -7,6 +7,7 @@ from array import array
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -19,6 +20,8 @@ from server.page.opening import content, piece
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from server.page.rounds_file import RoundsFile
 
@@ -111,12 +114,21 @@ class LedgerFile(GrowingLines):
         if self.fault or number > self.chain.rounds:
             return None
         if number == self.chain.rounds:
-            return {json.loads(name): paid for name, paid in self.chain.totals.items()}
-        found: dict[str, int] = {}
+            names = json.loads(b"[" + b",".join(self.chain.totals) + b"]")
+            return dict(zip(names, self.chain.totals.values(), strict=True))
+        # Names are kept once where rounds after each other paid the same: most of them do.
+        alike: list[tuple[tuple[str, ...], NDArray[np.int64]]] = []
         for one in range(1, number + 1):
             if one not in self.paid:
                 return None
-            for name, paid in zip(*self.paid[one], strict=True):
+            names, payouts = self.paid[one]
+            if alike and alike[-1][0] is names:
+                alike[-1][1][:] += payouts
+            else:
+                alike.append((names, np.array(payouts, dtype=np.int64)))
+        found: dict[str, int] = {}
+        for names, sums in alike:
+            for name, paid in zip(names, sums.tolist(), strict=True):
                 found[name] = found.get(name, 0) + paid
         return found
 

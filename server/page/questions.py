@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from server.page import history
 from server.page.columns import round_columns
+from server.page.heat import heat
+from server.page.history import contributor_history, curves
 from server.page.missing import latest_missing
 from server.page.person import person_reasons
 from server.page.snapshot import snapshot
@@ -53,11 +54,11 @@ def question(
         case ["state.json"]:
             return "state", lambda following: snapshot(following, run).fields()
         case ["curves.json"]:
-            return "curves", history.curves
+            return "curves", curves
         case ["heat.json"]:
             strategy = request.query_params.get("strategy", "")
             who = tuple(request.query_params.getlist("who")[:_MOST_ROWS_ASKED])
-            return ("heat", strategy, who), _of_strategy(strategy, history.heat, who)
+            return ("heat", strategy, who), _of_strategy(strategy, heat, who)
         case [strategy, "rounds", file] if (number := file.removesuffix(".json")) != file:
             return (strategy, number), _of_strategy(strategy, _round, number)
         case [strategy, "rounds", number, "reasons", file] if (
@@ -103,7 +104,7 @@ def _number(following: Following, strategy: str, asked: str) -> int:
 
 
 def _history(following: Following, strategy: str, name: str) -> Any:
-    found = history.contributor_history(following, strategy, name)
+    found = contributor_history(following, strategy, name)
     if found is None:
         raise NotHereError
     return found

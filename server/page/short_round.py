@@ -15,9 +15,11 @@ from typing import Any
 
 from anml_fl.reasons.reply_words import GONE, LATE, NO_REPLY, NOT_CONNECTED, sent_nothing
 
-_PEOPLE, _JUDGED, _PLAIN = b'"contributors":[', b'],"judgement":{', b'],"min_s":'
+_PEOPLE = b'"contributors":['
+# What follows the list: the first of them that the round has.
+_AFTER = (b'],"judgement":{', b'],"measure":{', b'],"min_s":')
 # In the order in which `ContributorRecord.to_json` writes them.
-_NAME = re.compile(rb'"contributor":("(?:[^"\\]|\\.)*"),')
+_NAME = re.compile(rb'"contributor":("(?:[^"\\]++|\\.)*+"),')
 _NOTHING = tuple(
     f'"reason":"{said}'.encode() for said in (f'{NO_REPLY}"', f'{NOT_CONNECTED}"', *LATE, GONE)
 )
@@ -70,7 +72,7 @@ def short_round(line: bytes, before: tuple[str, ...] = ()) -> ShortRound:
     3
     """
     begin = line.find(_PEOPLE) + len(_PEOPLE)
-    end = max(line.rfind(_JUDGED), 0) or line.rfind(_PLAIN)
+    end = max(map(line.rfind, _AFTER))
     people = line[begin:end] if begin <= end else b""
     found, weights = _NAME.findall(people), _WEIGHT.findall(people)
     if not len(found) == len(weights) == people.count(b'"reason":') > 0:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import ROUNDS
 from anml_fl.system.untrusted_text import visible
+from server.page.json_numbers import number
 
 if TYPE_CHECKING:
     from server.page.following import Following
@@ -80,7 +80,9 @@ class Snapshot:
 
     def fields(self) -> dict[str, Any]:
         """Give what is told."""
-        return asdict(self)
+        # Names of thousands are not copied one by one.
+        told = {name: getattr(self, name) for name in self.__slots__}
+        return {**told, "strategies": [asdict(one) for one in self.strategies]}
 
 
 def snapshot(run: Following, name: str) -> Snapshot:
@@ -178,19 +180,6 @@ def _strategy(run: Following, name: str, total: int, doing: str) -> StrategyStat
 
 def _of(place: Place | None, name: str) -> object:
     return None if place is None else place.fields.get(name)
-
-
-def number(value: object) -> float | None:
-    """Give a number that JSON has; None for all else.
-
-    Examples
-    --------
-    >>> number(0.25), number(float("nan")), number("0.25"), number(None)
-    (0.25, None, None, None)
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return value if math.isfinite(value) else None
 
 
 def _criterion(metric: str) -> dict[str, Any]:

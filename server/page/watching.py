@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from server.page.following import Following
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 T = TypeVar("T")
@@ -20,6 +20,10 @@ _POLL = 0.5
 # Whoever asks twice within this gets the same: ten readers are no more than one.
 _FRESH = 0.25
 _MOST_KEPT = 32 << 20
+
+
+class LeftError(Exception):
+    """Nobody waits for an answer any more."""
 
 
 class Watched:
@@ -49,7 +53,12 @@ class Watched:
             await self._look()
             return await asyncio.to_thread(what, self.following)
 
-    async def answer(self, key: object, make: Callable[[Following], object]) -> bytes:
+    async def answer(
+        self,
+        key: object,
+        make: Callable[[Following], object],
+        left: Callable[[], Awaitable[bool]] | None = None,
+    ) -> bytes:
         """Give JSON about the run as it is now, made once for all who ask the same.
 
         Parameters
@@ -58,8 +67,17 @@ class Watched:
             Tells one question from another.
         make : callable
             From the followed run to what JSON has; what it raises goes to the reader.
+        left : callable, optional
+            Whether the reader has gone by the time that it is its turn.
+
+        Raises
+        ------
+        LeftError
+            If so. A reader who drags a time bar asks for thirty rounds and waits for one.
         """
         async with self._lock:
+            if left is not None and await left():
+                raise LeftError
             await self._look()
             if key in self._answers:
                 self._answers.move_to_end(key)

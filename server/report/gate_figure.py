@@ -114,8 +114,8 @@ def _points(
         "mode": "markers",
         "name": ("attacker" if attacks else "honest") if simulated(run) else "contributor",
         # An empty trace has no legend entry; one point nowhere keeps it.
-        "x": [number(p.s) for p in people] or [None],
-        "y": [number(p.q) for p in people] or [None],
+        "x": [_place(p.s, told) for p in people] or [None],
+        "y": [_place(p.q, told) for p in people] or [None],
         "marker": {
             "color": colour,
             "symbol": [filled if p.selected else hollow for p in people] or filled,
@@ -146,6 +146,11 @@ def _points(
 
 def _behaviour(run: Run, contributor: str) -> str:
     return f" ({plot_text(run.summary.contributors[contributor])})" if simulated(run) else ""
+
+
+def _place(value: float, told: bool) -> float | None:
+    # Of a picture a thousandth is less than a px.
+    return number(value) if told else round(value, 3)
 
 
 def _size(weight: float, contributors: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -145,6 +146,26 @@ def bench_round_memory(
 
     chosen = rules or RULES
     _measure("round_memory", parameters, contributors, chosen, packed=packed)
+
+
+@bench.command("page")
+@click.option(
+    "--contributors",
+    "sizes",
+    default=(1_000, 10_000),
+    show_default=True,
+    multiple=True,
+    help="Of a run.",
+)
+@click.option("--rounds", default=30, show_default=True, help="Of each of three strategies.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keeps the runs, which take minutes to write; those that are there are taken.",
+)
+def bench_page(sizes: tuple[int, ...], rounds: int, folder: Path | None) -> None:
+    """A report of thousands and its live page in Chromium: opened, sorted, searched, moved."""
+    _measure("page", sizes, rounds, folder)
 
 
 @bench.command("size")

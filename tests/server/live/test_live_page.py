@@ -171,6 +171,25 @@ def test_a_table_is_sorted_searched_and_unfolded(growing: Any, serve: Any, visit
     assert problems == []
 
 
+def test_what_is_searched_for_is_searched_in_the_round_that_is_shown(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.names = [f"site-{i:03d}" for i in range(30)]
+    growing.begin()
+    growing.add(2)
+    page, problems = visit(serve(growing.folder.parent).url)
+    people = page.locator("#contributors")
+    expect(people.locator("tbody tr")).to_have_count(20)
+    people.get_by_label("Search").fill("NOT finite")
+    expect(people.locator("tbody tr")).to_have_count(0)
+    growing.add()  # the third, without the last one
+    expect(people.locator("tbody tr")).to_have_count(1)
+    expect(people.locator("tbody tr")).to_contain_text("site-029")
+    people.get_by_label("Search").fill("site-00")
+    expect(people.locator("tbody tr")).to_have_count(10)
+    assert problems == []
+
+
 def test_a_server_that_is_lost_is_said_to_be_and_followed_again(
     growing: Any, serve: Any, visit: Any
 ) -> None:

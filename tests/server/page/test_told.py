@@ -4,20 +4,25 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from anml_fl.ledger.summary import summarise
+from anml_fl.method.measure import Measure
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from server.page import growing_lines, rounds_file
+from server.page import short_round as short_round_module
 from server.page.columns import round_columns
 from server.page.following import Following
-from server.page.history import contributor_history, curves, heat
+from server.page.heat import heat
+from server.page.history import contributor_history, curves
 from server.page.rounds_file import RoundsFile
 from server.page.short_round import short_round
 from server.page.snapshot import snapshot
+from studies.benchmarks.drawn_rounds import STRATEGIES, crowd_of, drawn_round
 
 NOTHING = (
     "no reply in time",
@@ -100,9 +105,11 @@ def hostile_run(folder, rounds=5, names=HOSTILE):
     return made
 
 
+@pytest.mark.parametrize("measure", [None, Measure(name='],"min_s":', more=True)])
 @pytest.mark.parametrize("seed", range(20))
-def test_a_line_read_in_parts_says_what_it_says_read_whole(seed):
+def test_a_line_read_in_parts_says_what_it_says_read_whole(seed, measure):
     record = drawn(seed + 1, HOSTILE[: seed % (len(HOSTILE) + 1)], seed)
+    record = replace(record, measure=measure)
 
     found = short_round(record.to_json().encode())
 
@@ -114,6 +121,18 @@ def test_a_line_read_in_parts_says_what_it_says_read_whole(seed):
         assert weight == pytest.approx(one.weight, rel=1e-6, nan_ok=True)
     assert found.fields["test_error"] == record.test_error
     assert found.fields["note"] == record.note
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_no_line_of_thousands_is_read_whole_for_a_curve(strategy, monkeypatch):
+    behaviours = {f"site-{i}": "honest" if i % 3 else "joint" for i in range(30)}
+    record = drawn_round(crowd_of(behaviours, "moderate", 0), strategy, 1)
+
+    def whole(line):
+        raise AssertionError(f"read whole: {line[-200:]}")
+
+    monkeypatch.setattr(short_round_module, "_by_reading_all", whole)
+    assert short_round(record.to_json().encode()).names == tuple(behaviours)
 
 
 def test_columns_curves_and_histories_are_the_records(tmp_path):
@@ -176,6 +195,35 @@ def test_heat_has_the_top_the_bottom_and_the_most_changed(tmp_path):
     assert own["contributor"] == "site-003"
 
 
+def test_heat_of_rounds_that_ask_now_these_now_those(tmp_path):
+    names = [f"site-{i:02d}" for i in range(12)]
+    asked = [names[:8], names[:8], names[4:], names[:8], names[2:5]]
+    made = [drawn(number, some, seed=7) for number, some in enumerate(asked, start=1)]
+    hostile_run(tmp_path, rounds=1)
+    (tmp_path / "anml" / "rounds.jsonl").write_text(
+        "".join(one.to_json() + "\n" for one in made)
+    )
+    weights = {
+        name: [
+            next((who.weight for who in one.contributors if who.contributor == name), math.nan)
+            for one in made
+        ]
+        for name in names
+    }
+
+    told = heat(followed(tmp_path), "anml")
+
+    rows = {one["contributor"]: one["weights"] for one in told["top"]}
+    known_of = {n: [w for w in row if not math.isnan(w)] for n, row in weights.items()}
+    assert set(rows) == {name for name, row in known_of.items() if row}
+    for name, row in rows.items():
+        assert row == [known(w) and pytest.approx(w, abs=1e-6) for w in weights[name]]
+    spans = {n: max(row) - min(row) for n, row in known_of.items() if len(row) > 1}
+    assert [one["contributor"] for one in told["changed"]] == sorted(
+        spans, key=lambda name: -spans[name]
+    )
+
+
 def test_payouts_are_what_the_ledger_says(ended):
     run = followed(ended)
     earned, _ = summarise((ended / "ledger.jsonl").read_bytes().splitlines(keepends=True))
@@ -187,8 +235,11 @@ def test_payouts_are_what_the_ledger_says(ended):
     assert round_columns(run, "fedavg", 3)["paid"] is None
     for name in told["contributors"]:
         assert sum(contributor_history(run, "anml", name)["paid"]) == total[name]
-    first = round_columns(run, "anml", 1)
-    assert sum(first["paid"]) == 1_000_000
+    for number in (1, 2):
+        told = round_columns(run, "anml", number)
+        for name, paid in zip(told["contributors"], told["paid"], strict=True):
+            assert paid == sum(contributor_history(run, "anml", name)["paid"][:number])
+        assert sum(told["paid"]) == number * 1_000_000
 
 
 def test_ledger_that_does_not_fit_is_told(ended):

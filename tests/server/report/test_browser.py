@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from anml_fl.page.script import SCRIPT
+from anml_fl.run.reading import load_run
 from server.report.page import write_report
 
 if TYPE_CHECKING:
@@ -312,15 +313,22 @@ def test_of_a_thousand_twenty_rows_are_shown_and_all_can_be_found_and_sorted(
       search.value = "-0777";
       search.dispatchEvent(new Event("input"));
       const found = seen();
+      const row = [...place.querySelectorAll("tbody tr")].at(-1);
+      const cells = [...row.cells].map((cell) => cell.textContent);
       search.value = "";
       search.dispatchEvent(new Event("input"));
       place.querySelector("button.more").click();
       const all = [seen().length, place.querySelector("table").ariaRowCount];
       place.querySelector("thead button").click();
       place.querySelector("thead button").click();
-      return [folded, found, all, seen()[0]];
+      return [folded, found, cells, all, seen()[0]];
     })()"""
-    folded, found, (in_view, rows), last = chromium.run(steps)
+    folded, found, cells, (in_view, rows), last = chromium.run(steps)
+    run = load_run(thousand.parent)
+    one = run.lead.records[-1].contributors[777]
+    kept = "yes" if one.selected else "no"
+    assert cells[:3] == ["contributor-0777", "honest", f"{one.q:.3f}"]
+    assert cells[7:9] == [f"{100 * one.weight:.1f}", kept]
     assert folded == [f"contributor-{i:04d}" for i in range(20)]
     assert found == ["contributor-0777"]
     assert rows == "1001"

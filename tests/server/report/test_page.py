@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 import pytest
+from plotly.offline import get_plotlyjs
 
 from anml_fl.page import theme
+from anml_fl.page.script import SCRIPT
 from anml_fl.run.attribution import Attribution, Contribution, Estimator, save_attribution
 from anml_fl.run.reading import load_run
 from anml_fl.system.untrusted_text import inline_json, plot_text, visible
@@ -83,8 +86,9 @@ def _whole(value: Any, texts: list[str]) -> Any:
         return [_whole(one, texts) for one in value]
     if not isinstance(value, dict):
         return value
-    if list(value) == ["texts"]:
-        return [texts[place] for place in value["texts"]]
+    if list(value) in (["texts"], ["texts", "at"]):
+        words = [texts[place] for place in value["texts"]]
+        return [words[which] for which in value["at"]] if "at" in value else words
     if list(value) == ["columns"]:
         return [list(row) for row in zip(*_whole(value["columns"], texts), strict=True)]
     return {key: _whole(one, texts) for key, one in value.items()}
@@ -319,6 +323,22 @@ def test_of_thousands_of_marks_none_is_told_and_each_has_its_place(
     honest, attackers, _ = plot.groups["anml"][-1].data
     assert (len(honest["x"]), honest["customdata"]) == (len(names) - 10, [])
     assert len(attackers["customdata"]) == 10
+    # Those that one can point at as exactly as the eye is told, the others by the px.
+    people = [one for one in run.lead.records[-1].contributors if math.isfinite(one.q)]
+    for traced, there, digits in (
+        (honest, [one for one in people if not run.attacks(one.contributor)], 3),
+        (attackers, [one for one in people if run.attacks(one.contributor)], 6),
+    ):
+        there.sort(key=lambda one: not one.selected)
+        for x, y, one in zip(traced["x"], traced["y"], there, strict=True):
+            assert (x, y) == pytest.approx((one.s, one.q), abs=0.51 * 10**-digits)
+
+
+def test_tables_are_there_before_what_draws_the_plots(typical: Path) -> None:
+    text = write_report(typical).read_text(encoding="utf-8")
+    places = [text.index(script) for script in (SCRIPT, get_plotlyjs()[:1000])]
+    assert places == sorted(places)
+    assert text.rindex('type="application/json"') < places[0]
 
 
 def test_errors_are_percent_and_untested_strategies_are_left_out(
