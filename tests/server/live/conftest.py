@@ -36,6 +36,7 @@ class Growing:
     names: list[str] = field(default_factory=lambda: [f"site-{i:02d}" for i in range(6)])
     rounds: int = 30
     strategies: tuple[str, ...] = ("fedavg", "anml")
+    away: int = 1
     done: int = 0
 
     def begin(self) -> None:
@@ -44,26 +45,31 @@ class Growing:
         (self.folder / "config.toml").write_text(
             f'name = "A study of six"\nengine = "inline"\nstrategies = [{quoted}]\n\n'
             f'[data]\ndataset = "wine"\n\n[training]\nrounds = {self.rounds}\n\n'
-            "[aggregation]\ntau_h = 0.35\ntau_c = 0.30\n"
+            "[aggregation]\ntau_h = 0.35\ntau_c = 0.30\nfraction = 1.0\n"
         )
 
     def record(self, strategy: str, number: int) -> RoundRecord:
-        """Make a round: the last is always left out in every third, with a reason."""
+        """Make a round: the last are left out in every third, with a reason.
+
+        Weights are q times examples, as a share of the sum.
+        """
         n = len(self.names)
         draws = np.random.default_rng([number, len(strategy)])
         q, s = draws.uniform(0.4, 1, n), draws.uniform(0.3, 0.9, n)
-        gone = np.arange(n) == n - 1 if number % 3 == 0 else np.zeros(n, dtype=bool)
-        weight = np.where(gone, 0, q) / np.where(gone, 0, q).sum()
+        gone = (np.arange(n) >= n - self.away) & (number % 3 == 0)
+        examples = 100.0 + 20.0 * np.arange(n)
+        weight = np.where(gone, 0, q * examples) / np.where(gone, 0, q * examples).sum()
         people = tuple(
             ContributorRecord(
                 contributor=name,
                 q=math.nan if gone[i] else float(q[i]),
                 v=0.9,
-                r=0.8,
+                r=float(s[i] / 0.9),
                 T=1.0,
                 s=float(s[i]),
                 weight=float(weight[i]),
                 selected=not gone[i],
+                examples=None if gone[i] else float(examples[i]),
                 reason="update is not finite" if gone[i] else None,
                 refused_credentials=("it has run out",) if i == 1 and number == 3 else (),
             )

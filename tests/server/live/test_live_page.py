@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -115,9 +116,9 @@ def test_an_exclusion_is_explained_in_its_round_and_in_the_contributors_history(
     assert "it has run out" in " ".join(_cells(page, "site-01"))
     page.get_by_role("button", name="site-05").press("Enter")
     history = page.get_by_role("dialog", name="site-05")
-    expect(history.locator("tbody tr")).to_have_count(3)
+    expect(history.locator(".table tbody tr")).to_have_count(3)
     rounds = [
-        row.locator("th, td").all_inner_texts() for row in history.locator("tbody tr").all()
+        row.locator("th, td").all_inner_texts() for row in history.locator(".table tbody tr").all()
     ]
     assert [row[0] for row in rounds] == ["3", "2", "1"]
     assert "update is not finite" in rounds[0][-1]
@@ -125,6 +126,85 @@ def test_an_exclusion_is_explained_in_its_round_and_in_the_contributors_history(
     page.keyboard.press("Escape")
     expect(history).to_be_hidden()
     expect(page.get_by_role("button", name="site-05")).to_be_focused()
+    assert problems == []
+
+
+def test_who_counted_least_in_a_round_is_seen_with_what_would_have_changed_it(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.begin()
+    growing.add(6)
+    page, problems = visit(serve(growing.folder.parent).url)
+    page.locator("#strategy").select_option("anml")
+    expect(page.locator("#time output")).to_have_text("6 of 6")
+    page.locator("#time input").press("Home")
+    for _ in range(4):
+        page.locator("#time input").press("ArrowRight")
+    people = growing.record("anml", 5).contributors
+    least = min(people, key=lambda one: one.weight)
+    expect(page.locator("#ends")).to_contain_text(
+        f"{least.contributor} counted least in round 5 ({100 * least.weight:.1f} %): "
+    )
+    # Two factors, so that four shares say all: nobody's, each one's, and both.
+    place, n = people.index(least), len(people)
+    q, examples = (np.array([getattr(one, x) for one in people]) for x in ("q", "examples"))
+    alone, counted = (q / q.sum())[place], (examples / examples.sum())[place]
+    of_q = ((alone - 1 / n) + (least.weight - counted)) / 2
+    of_examples = least.weight - 1 / n - of_q
+    decided = "(q = " if of_q < of_examples else " examples than on average ("
+    why = _cells(page, least.contributor)[5]
+    assert decided in why or "the fewest examples (" in why
+    assert why in page.locator("#ends").inner_text()
+    page.get_by_role("button", name=least.contributor).click()
+    history = page.get_by_role("dialog", name=least.contributor)
+    expect(history.locator("h3").first).to_have_text("Why in round 5")
+    expect(history.locator(".told")).to_contain_text("equal shares would be 16.7 %")
+    parts = history.locator(".parts tbody tr").all_inner_texts()
+    assert {_words(row) for row in parts} == {
+        f"q {_points(of_q)}",
+        f"examples {_points(of_examples)}",
+        f"all together {_points(least.weight - 1 / n)}",
+    }
+    otherwise = {_words(row) for row in history.locator(".otherwise tr").all_inner_texts()}
+    assert {
+        f"if q told nobody apart {100 * counted:.1f} %",
+        f"if examples told nobody apart {100 * alone:.1f} %",
+        f"under fedavg {100 * counted:.1f} %",
+    } <= otherwise
+    history.get_by_role("button", name="Why in round 2").press("Enter")
+    expect(history.locator("h3").first).to_have_text("Why in round 2")
+    then = growing.record("anml", 2).contributors[place].weight
+    expect(history.locator(".told")).to_contain_text(
+        f"{least.contributor}: {100 * then:.1f} %; equal shares would be 16.7 %."
+    )
+    assert problems == []
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _points(part: float) -> str:
+    return f"{100 * part:+.1f}".replace("-", "−")
+
+
+def test_who_is_missing_right_now_is_named_whatever_round_is_shown(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.names, growing.away = [f"site-{i:02d}" for i in range(30)], 25
+    growing.begin()
+    growing.add(3)
+    page, problems = visit(serve(growing.folder.parent).url)
+    named = ", ".join(f"site-{i:02d} (update is not finite)" for i in range(5, 25))
+    said = f"25 of 30 without a valid reply: {named} and 5 more."
+    expect(page.locator("#missing")).to_have_text(f"Right now, in round 3: {said}")
+    expect(page.locator("#missing-then")).to_be_hidden()
+    growing.add()
+    everybody = "All 30 who were asked gave a valid reply."
+    expect(page.locator("#missing")).to_have_text(f"Right now, in round 4: {everybody}")
+    page.locator("#time input").press("ArrowLeft")
+    expect(page.locator("#missing-then")).to_have_text(f"In round 3: {said}")
+    expect(page.locator("#missing")).to_have_text(f"Right now, in round 4: {everybody}")
     assert problems == []
 
 
@@ -142,7 +222,7 @@ def test_names_that_others_chose_stay_text(growing: Any, serve: Any, visit: Any)
         page.get_by_role("button", name=name, exact=True).click()
         history = page.locator("#history")
         expect(history.locator("h2")).to_have_text(name)
-        expect(history.locator("tbody tr")).to_have_count(2)
+        expect(history.locator(".table tbody tr")).to_have_count(2)
         page.keyboard.press("Escape")
     assert problems == []
 
@@ -221,7 +301,7 @@ def test_breaks_no_rule_of_wcag_aa(
     found = Axe().run(page, options=rules)
     assert found.violations_count == 0, found.generate_report()
     page.locator("#contributors button.who").first.click()
-    expect(page.locator("#history tbody tr")).to_have_count(3)
+    expect(page.locator("#history .table tbody tr")).to_have_count(3)
     found = Axe().run(page, options=rules)
     assert found.violations_count == 0, found.generate_report()
     assert problems == []
