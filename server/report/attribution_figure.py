@@ -11,6 +11,7 @@ from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.run.attribution import ESTIMATORS
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.system.untrusted_text import plot_text, visible
+from server.report.judgement_words import signed
 from server.report.shown_contributors import MOST_DRAWN, standing_out
 from server.report.wording import HONEST, share
 
@@ -100,7 +101,7 @@ def attribution_table(found: Attribution) -> Grid:
             visible(one.contributor, 40),
             *((_mark(one) + visible(one.behaviour, 40),) if known else ()),
             share(one.settled),
-            *(f"{100 * getattr(one, name):+.2f}" for name in names),
+            *(signed(100 * getattr(one, name), 2) for name in names),
         )
         for one in _attackers_first(found)
     ]
@@ -212,4 +213,4 @@ def _marks(
 
 
 def _rank(value: float | None) -> str:
-    return "—" if value is None else f"{value:+.2f}"
+    return "—" if value is None else signed(value, 2)

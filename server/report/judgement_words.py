@@ -83,15 +83,15 @@ def _spoken(kind: str) -> str:
     return _AGAINST.get(kind, f"“{visible(kind, 40)}” speaks against it")
 
 
-def signed(amount: float) -> str:
-    """Write an amount of evidence, in nats, with its sign.
+def signed(amount: float, digits: int = 1) -> str:
+    """Write a number with its sign, as an amount of evidence, in nats.
 
     Examples
     --------
-    >>> signed(-2.04), signed(0.3), signed(-0.04)
-    ('−2.0', '+0.3', '0.0')
+    >>> signed(-2.04), signed(0.3), signed(-0.04), signed(-0.04, 2)
+    ('−2.0', '+0.3', '0.0', '−0.04')
     """
-    text = f"{abs(amount):.1f}"
+    text = f"{abs(amount):.{digits}f}"
     if float(text) == 0:
         return text
     return f"{'−' if amount < 0 else '+'}{text}"

@@ -16,7 +16,7 @@ _HEAD = """\
 {%- endblock %}
 {%- block main %}
 <h2>The run</h2>
-{{ table(overview, lead) }}
+{{ table(overview, lead, label="The run") }}
 {% if imbalance %}<p class="note">{{ imbalance }}</p>
 {% endif %}
 {% if error or not (claims or app_score) -%}
@@ -190,7 +190,7 @@ lack without its updates.</p>
         sizes; left of 0 the updates did harm.") }}
 {%- endif %}
 {{ folded(worth | folded("worth", "What each contributor's updates were worth")) }}
-{{ table(estimators) }}
+{{ table(estimators, label="Estimators") }}
 {%- endif %}
 
 <h2>Credentials refused</h2>
@@ -234,7 +234,7 @@ run{% if not app %} with one seed{% endif %}: a small difference in {{ criterion
 be chance.</p>
 <details>
   <summary>Settings (config.toml)</summary>
-  <pre>{{ config }}</pre>
+  <pre tabindex="0" role="group" aria-label="Settings">{{ config }}</pre>
 </details>
 {%- endblock %}
 """
