@@ -328,10 +328,15 @@ def _header(config: RunConfig) -> str:
     model = "" if config.training.task else f", model {escape(config.training.model)}"
     federation = config.federation
     attackers = sum(n for kind, n in federation.behaviours.items() if not is_honest(kind))
+    # Of one's own table nobody knows who would: only what is simulated is told.
+    attack = (
+        ""
+        if config.table.own and not attackers
+        else f", {attackers or 'none'} of them attacking"
+    )
     return (
-        f"{data}{model}, {federation.contributors} contributors,"
-        f" {attackers or 'none'} of them attacking, seed {config.seed},"
-        f" engine {config.engine}"
+        f"{data}{model}, {federation.contributors} contributors{attack},"
+        f" seed {config.seed}, engine {config.engine}"
     )
 
 

@@ -65,8 +65,9 @@ _PLOTTED = """\
 """
 
 _PARTS = """\
-{%- macro table(grid, lead="", classes=true) %}
-<div class="scroll" tabindex="0" role="region" aria-label="Table">
+{#- A group and no region: a page has many, and whoever goes by landmarks would meet each. -#}
+{%- macro table(grid, lead="", classes=true, label="Table") %}
+<div class="scroll" tabindex="0" role="group" aria-label="{{ label }}">
 <table>
   <thead><tr>
     {%- for title, kind in grid.columns -%}
@@ -126,9 +127,9 @@ _PARTS = """\
 _FOLDING = """\
 {%- from "parts" import table %}
 {%- macro folded(grid) %}
-{%- if not grid.json %}{{ table(grid.first) }}
+{%- if not grid.json %}{{ table(grid.first, label=grid.label) }}
 {%- else %}
-<div data-rows="rows-{{ grid.name }}">{{ table(grid.first) }}</div>
+<div data-rows="rows-{{ grid.name }}">{{ table(grid.first, label=grid.label) }}</div>
 <noscript><p class="note">The first {{ grid.first.rows | length }} of {{ grid.total }} are
 shown.</p></noscript>
 <script type="application/json" id="rows-{{ grid.name }}">{{ grid.json | safe }}</script>

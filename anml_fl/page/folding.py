@@ -27,6 +27,8 @@ class Folding:
         Identifier in the page.
     first : Grid
         The rows that are shown at first, and without JavaScript.
+    label : str
+        What the table is called by whoever does not see it.
     total : int
         Rows of the whole table.
     json : str
@@ -35,6 +37,7 @@ class Folding:
 
     name: str
     first: Grid
+    label: str
     total: int
     json: str
 
@@ -63,10 +66,12 @@ def folding(grid: Grid, name: str, label: str, texts: Texts) -> Folding:
     """
     total = len(grid.rows)
     if total <= FIRST:
-        return Folding(name, grid, total, "")
+        return Folding(name, grid, label, total, "")
     columns = [
         [visible(cell, LONGEST) for cell in column] for column in zip(*grid.rows, strict=True)
     ]
     titles = [(visible(title), kind) for title, kind in grid.columns]
     content = {"label": label, "titles": titles, "columns": packed(columns, texts)}
-    return Folding(name, replace(grid, rows=grid.rows[:FIRST]), total, inline_json(content))
+    return Folding(
+        name, replace(grid, rows=grid.rows[:FIRST]), label, total, inline_json(content)
+    )

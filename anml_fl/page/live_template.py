@@ -57,9 +57,15 @@ TEMPLATE = """\
       has them; s = v · r is the external signal</dd>
       <dt>T</dt><dd>how fresh its contribution is</dd>
       <dt>Posterior</dt><dd>the probability that it is to be kept, by the evidence and by its
-      credentials</dd>
+      credentials: above 30 % it is</dd>
       <dt>Evidence</dt><dd>what speaks for it or, below 0, against it; 1 nat multiplies the
       odds by 2.7</dd>
+      <dt>Company</dt><dd>whether the common model does better on the trusted rows with its
+      update than without, beside the others'</dd>
+      <dt>Root direction</dt><dd>whether its update goes the way in which the trusted rows
+      would take the model</dd>
+      <dt>Trusted rows</dt><dd>rows whose labels the server goes by: given to it, or held out
+      of the sites' own tables, whose labels nobody has checked then</dd>
       <dt>Bound</dt><dd>how long its own part of the model's step could have been, whatever it
       had sent</dd>
       <dt>—</dt><dd>no number, since no valid reply came</dd>

@@ -14,7 +14,9 @@ function ledgerWords(ledger, lead) {
   const entries = ledger.entries === 1 ? "1 entry" : `${whole(ledger.entries)} entries`;
   const head = ledger.head ? `, head ${visible(ledger.head, 16)}` : "";
   const words = ledger.words ? ` ${visible(ledger.words, 300)}` : "";
-  return `Ledger: ${entries}${head}; ${holds}.${words}`;
+  const own = ledger.verifies
+    ? " That is this server's word; anml verify checks a folder." : "";
+  return `Ledger: ${entries}${head}; ${holds}.${own}${words}`;
 }
 
 function gateWords(gate, round, attackers) {

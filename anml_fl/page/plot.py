@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# Height in px of what a colour bar says, above it.
+_TITLED = 22
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """One figure, with the words that belong to it.
@@ -80,4 +84,51 @@ def frame(height: int) -> dict[str, Any]:
         "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
         "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+    }
+
+
+def colour_bar(height: int) -> dict[str, Any]:
+    """Make a heatmap's colour bar, for a plot in a `frame_below_bar` that is so high, in px.
+
+    It stands above the map: beside it, it would take the room of a narrow page. It is placed
+    by the whole figure, so that it fits however wide the map's labels are; what is placed by
+    the map's own area makes room for itself, and the x axis' title then lies on the ticks.
+    """
+    return {
+        "orientation": "h",
+        "thickness": 10,
+        "lenmode": "pixels",
+        "len": 210,
+        "xref": "container",
+        "x": 0,
+        "xanchor": "left",
+        "yref": "container",
+        "y": 1 - _TITLED / height,
+        "yanchor": "top",
+        "ypad": 0,
+        "outlinewidth": 0,
+        "nticks": 5,
+        # On a narrow page plotly takes the last label for one that runs out of the figure.
+        "ticklabeloverflow": "allow",
+    }
+
+
+def frame_below_bar(height: int, title: str) -> dict[str, Any]:
+    """Give a layout its height in px, with room above for a colour bar and what it says."""
+    return {
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": _TITLED + 44, "b": 10},
+        "showlegend": False,
+        # The bar's own title may come to lie on the bar.
+        "title": {
+            "text": title,
+            "font": {"size": 13},
+            "xref": "container",
+            "x": 0,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"l": 10, "t": 2},
+        },
     }

@@ -1,6 +1,7 @@
 """The page's own script: tables, plots as they come into view, light and dark."""
 
 from anml_fl.page.elements import ELEMENTS
+from anml_fl.page.fitting import FITTING
 from anml_fl.page.painting import PAINTING
 from anml_fl.page.table import TABLE
 
@@ -68,7 +69,6 @@ _PAGE = r"""
   const templates = JSON.parse(content("templates"));
   const config = {
     displaylogo: false,
-    responsive: true,
     modeBarButtons: [["toImage", "resetScale2d"]],
     // On a narrow page the buttons would lie on the legend.
     displayModeBar: matchMedia("(min-width: 700px)").matches ? "hover" : false,
@@ -78,9 +78,10 @@ _PAGE = r"""
   const drawing = (figure) => {
     const [chooser, slider, shown, note, target] =
       ["select", "input", "output", ".decision", ".plot"].map((s) => figure.querySelector(s));
-    let groups;
+    let groups, drawnAt;
 
     const draw = () => {
+      drawnAt = target.clientWidth;
       groups ??= JSON.parse(content(figure.dataset.plot));
       const views = groups[chooser ? Number(chooser.value) : 0].views;
       if (slider) slider.max = views.length - 1;  // also pulls the value back into range
@@ -93,13 +94,22 @@ _PAGE = r"""
       layout.template = dark.matches ? templates.dark : templates.light;
       // On a touch screen a drag must scroll the page, not zoom the plot.
       layout.dragmode = coarse.matches ? false : "zoom";
-      const data = painted(structuredClone(unpacked(view.data)), layout, target.clientWidth);
+      const width = roomy(target, layout);
+      fitted(layout, width);
+      const data = painted(structuredClone(unpacked(view.data)), layout, width);
       Plotly.react(target, data, layout, config);
     };
 
     for (const control of [chooser, slider]) {
       if (control) control.addEventListener("input", draw);
     }
+    // Again where the page has another width, or what is unfolded finds another one.
+    let asked;
+    new ResizeObserver(() => {
+      clearTimeout(asked);
+      if (!drawnAt || !target.clientWidth || target.clientWidth === drawnAt) return;
+      asked = setTimeout(draw, 100);
+    }).observe(target);
     return draw;
   };
 
@@ -156,4 +166,4 @@ _PAGE = r"""
   });
 """
 
-SCRIPT = f'"use strict";\n(() => {{{ELEMENTS}{TABLE}{PAINTING}{_PAGE}}})();\n'
+SCRIPT = f'"use strict";\n(() => {{{ELEMENTS}{TABLE}{PAINTING}{FITTING}{_PAGE}}})();\n'

@@ -54,7 +54,7 @@ p { margin: .5rem 0; max-width: 46rem; }
   padding: .6rem .9rem;
 }
 figure { margin: 1rem 0 0; }
-.plot { overflow: hidden; }
+.plot { overflow: auto hidden; }
 figcaption { margin-top: .4rem; }
 .controls { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: .5rem 0; }
 .controls label {
@@ -88,6 +88,9 @@ th, td {
 }
 th { background: var(--raised); font-weight: 600; vertical-align: bottom; }
 td { white-space: nowrap; }
+/* Whose row it is stays in sight while the table scrolls. */
+td:first-child, th:first-child { left: 0; position: sticky; }
+td:first-child { background: var(--ground); }
 td.number, th.number { font-variant-numeric: tabular-nums; text-align: right; }
 td.text:last-child { min-width: 13rem; overflow-wrap: anywhere; white-space: normal; }
 td.words { min-width: 16rem; white-space: normal; }
@@ -112,7 +115,9 @@ th button {
 }
 [hidden] { display: none !important; }
 th button:hover { text-decoration: underline; }
-tbody th { background: var(--ground); font-weight: 400; vertical-align: top; }
+tbody th {
+  background: var(--ground); font-weight: 400; vertical-align: top; white-space: nowrap;
+}
 .virtual .scroll { contain: strict; height: 75vh; overflow: auto; }
 .virtual thead th { position: sticky; top: 0; z-index: 2; }
 .virtual tbody tr { height: 2.25rem; }
@@ -152,15 +157,21 @@ dd { margin: 0; }
   }
   .contents ul { columns: auto; }
 }
+@media (min-width: 1700px) {
+  /* Wide tables and plots have the room; text keeps its width. */
+  body { max-width: 1400px; }
+  body:has(.contents) { margin-left: max(20rem, calc(50vw - 700px)); }
+}
 @media (max-width: 600px) {
   body { padding: 1.25rem .9rem 3rem; }
   h2 { margin-top: 2.25rem; }
   .controls label { width: 100%; }
   th, td { padding: .35rem .5rem; }
   td.words { min-width: 13rem; }
-  /* Whose row it is stays in sight while the table scrolls. */
-  td:first-child, th:first-child { left: 0; max-width: 9rem; position: sticky; }
-  td:first-child { background: var(--ground); }
+  td:first-child, th:first-child { max-width: 9.5rem; }
   tbody :is(th, td):first-child { overflow-wrap: break-word; white-space: normal; }
+  /* A table that runs out anyway is no higher than it must be. */
+  tbody :is(th, td):first-child:not(.number):nth-last-child(n + 5) { min-width: 9.5rem; }
+  td.text:last-child:nth-child(n + 5) { min-width: 24rem; }
 }
 """

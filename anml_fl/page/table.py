@@ -29,7 +29,7 @@ class DataTable {
     this.table = el("table", {}, [el("thead", {}, [this.head]), this.body]);
     this.table.setAttribute("aria-label", label);
     this.scroll = el("div", {className: "scroll", tabIndex: 0}, [this.table]);
-    this.scroll.setAttribute("role", "region");
+    this.scroll.setAttribute("role", "group");
     this.scroll.setAttribute("aria-label", label + ", scrolls");
     this.hint = el(
       "p", {className: "hint over", textContent: "The table goes on to the side."},

@@ -40,13 +40,13 @@ _COMPARED = """\
 {%- for one in sets %}
 <h2>{{ one.title }}</h2>
 {% if one.said %}<p>{{ one.said }}</p>{% endif %}
-{{ table(one.grid, one.lead) }}
+{{ table(one.grid, one.lead, label=one.title) }}
 <p class="note">{{ one.note }}</p>
 {%- endfor %}
 {%- if sets %}
 <h2>Runs side by side</h2>
 {%- endif %}
-{%- if grid %}{{ table(grid) }}{% endif %}
+{%- if grid %}{{ table(grid, label="Runs side by side") }}{% endif %}
 <p><a href="/">All runs</a></p>
 {%- endblock %}
 """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from server.page.glimpse import Glimpse
 
 STYLE = """
-.ticks td:first-child, .ticks th:first-child { width: 2.5rem; }
+.ticks tr > :is(th, td):first-child { min-width: 0; width: 2.5rem; }
 .ticks input { accent-color: var(--accent); height: 1.2rem; width: 1.2rem; }
 button {
   background: var(--raised); border: 1px solid var(--muted); border-radius: 4px;
@@ -38,7 +38,7 @@ _INDEX = """\
 {%- block main %}
 {%- if rows %}
 <form action="/compare" method="get">
-<div class="scroll ticks" tabindex="0" role="region" aria-label="Runs">
+<div class="scroll ticks" tabindex="0" role="group" aria-label="Runs">
 <table>
   <thead><tr><th>Compare</th><th>Run</th><th>State</th><th>Data set</th><th>Began (UTC)</th>
     <th>Strategies</th><th>Error or score</th></tr></thead>

@@ -71,7 +71,8 @@ def repeated_result(found: Repeats) -> str:
             parts.append(f"{_SHOWN[sign]} {than} {listed(those)}")
     if ORACLE in of and (oracle := of[ORACLE].score) is not None and found.lead != ORACLE:
         parts.append(f"{digits(oracle, unit)} with the honest alone ({ORACLE})")
-    return said + (": " if parts else "") + "; ".join(parts) + "."
+    whole = said + (": " if parts else "") + "; ".join(parts) + "."
+    return whole.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 
 def repeated_grid(found: Repeats) -> Grid:

@@ -8,6 +8,7 @@ from anml_fl.behaviour import is_honest
 from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.reasons.evidence_words import signed
 from anml_fl.run.attribution import ESTIMATORS
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.system.untrusted_text import plot_text, visible
@@ -100,7 +101,7 @@ def attribution_table(found: Attribution) -> Grid:
             visible(one.contributor, 40),
             *((_mark(one) + visible(one.behaviour, 40),) if known else ()),
             share(one.settled),
-            *(f"{100 * getattr(one, name):+.2f}" for name in names),
+            *(signed(100 * getattr(one, name), 2) for name in names),
         )
         for one in _attackers_first(found)
     ]
@@ -212,4 +213,4 @@ def _marks(
 
 
 def _rank(value: float | None) -> str:
-    return "—" if value is None else f"{value:+.2f}"
+    return "—" if value is None else signed(value, 2)

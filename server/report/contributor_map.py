@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
-from anml_fl.page.plot import View, frame, number
+from anml_fl.page.plot import View, colour_bar, frame_below_bar, number
 from anml_fl.system.untrusted_text import plot_text
 from server.report.round_axis import round_axis
 from server.report.shown_contributors import (
@@ -81,6 +81,7 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
         for column, reason in enumerate(of_one)
         if reason is not None
     ]
+    height = 116 + len(people) * (28 if len(people) <= 30 else 15)
     where = "<b>%{customdata}</b><br>round %{x}: "
     rows = list(range(len(people)))
     data: list[dict[str, Any]] = [
@@ -91,26 +92,10 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
             "z": shares,
             "customdata": [[plot_text(name)] * len(rounds) for name in people],
             **({"text": told} if drawn.told else {}),
+            # Both or none: without its end plotly would begin the scale at the least.
             "zmin": 0,
-            **({} if drawn.most is None else {"zmax": drawn.most}),
-            # Above the map: beside it, it would take the room of a narrow page. It stands by
-            # the figure's edge, its title beside it: else plotly moves other titles with it.
-            "colorbar": {
-                "title": {"text": f"{drawn.title} (%)", "side": "right", "font": {"size": 13}},
-                "orientation": "h",
-                "thickness": 10,
-                "lenmode": "pixels",
-                "len": 255,
-                "x": 0,
-                "xanchor": "left",
-                "yref": "container",
-                "y": 1,
-                "yanchor": "top",
-                "ypad": 8,
-                "outlinewidth": 0,
-                "nticks": 5,
-                "tickangle": 0,
-            },
+            "zmax": drawn.most or max(filter(None, chain(*shares)), default=100),
+            "colorbar": colour_bar(height),
             "hoverongaps": False,
             "hovertemplate": where
             + "%{z:.1f} %"
@@ -154,9 +139,8 @@ def contributor_map(run: Run, strategy: StrategyRun, drawn: Quantity) -> View:
             "zeroline": False,
         },
         "shapes": band_lines(ends),
-        **frame(110 + len(people) * (28 if len(people) <= 30 else 15)),
+        **frame_below_bar(height, f"{drawn.title} (%)"),
     }
-    layout["margin"] = {**layout["margin"], "t": 48}
     return View("", data, layout)
 
 

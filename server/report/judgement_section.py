@@ -35,6 +35,13 @@ TERMS = """\
   {%- if judged %}
   <dt>Evidence</dt><dd>log-likelihood ratios of one to be kept over one to be left out, each
   remembered over the rounds; 1 nat multiplies the odds by 2.7. No credential is in it</dd>
+  <dt>Company</dt><dd>whether the common model does better on the trusted rows with this
+  update in it than without, beside the others'</dd>
+  <dt>Root direction</dt><dd>whether an update goes the way in which the trusted rows would
+  take the model</dd>
+  <dt>Trusted rows</dt><dd>rows whose labels the server goes by: given to it, or held out of
+  the sites' own tables, whose labels nobody has checked then</dd>
+  <dt>Posterior</dt><dd>the probability that an update is to be kept: above 30 % it is</dd>
   <dt>Base rate</dt><dd>log-odds that a contributor is to be kept, before anything is known
   of it</dd>
   <dt>Worth of v, r</dt><dd>what such credentials went with among the others, at a limit</dd>

@@ -17,7 +17,7 @@ _HEAD = """\
 {%- endblock %}
 {%- block main %}
 <h2>The run</h2>
-{{ table(overview, lead) }}
+{{ table(overview, lead, label="The run") }}
 {% if imbalance %}<p class="note">{{ imbalance }}</p>
 {% endif %}
 {% if error or not (claims or app_score) -%}
@@ -171,7 +171,9 @@ half as much where selection said otherwise.</p>
 <p class="note">Not shown: there is no ledger whose signatures hold.</p>
 {%- elif earned.rows -%}
 <p>Each round of {{ lead }} shares one pool by weight, in micro-units. These are the payouts
-of the ledger, signed with the key {{ key }}: compare it with the server's.</p>
+of the ledger, signed with the key {{ key }}: compare it with the server's. To
+check the run yourself: <code>anml verify</code> with the run's folder, and
+<code>--key</code> with the server's key, got in another way than with the folder.</p>
 {{ folded(earned | folded("earned", "What each contributor earned")) }}
 {%- else %}<p class="note">Nothing was paid.</p>{% endif %}
 
@@ -191,7 +193,7 @@ lack without its updates.</p>
         sizes; left of 0 the updates did harm.") }}
 {%- endif %}
 {{ folded(worth | folded("worth", "What each contributor's updates were worth")) }}
-{{ table(estimators) }}
+{{ table(estimators, label="Estimators") }}
 {%- endif %}
 
 <h2>Credentials refused</h2>
@@ -237,7 +239,7 @@ run{% if not app %} with one seed{% endif %}: a small difference in {{ criterion
 be chance.</p>
 <details>
   <summary>Settings (config.toml)</summary>
-  <pre>{{ config }}</pre>
+  <pre tabindex="0" role="group" aria-label="Settings">{{ config }}</pre>
 </details>
 {%- endblock %}
 """

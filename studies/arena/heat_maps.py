@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.page.plot import frame, number
+from anml_fl.page.plot import colour_bar, frame_below_bar, number
 from anml_fl.system.untrusted_text import plot_text
 from studies.arena.results import Place
 from studies.arena.setup import NOBODY
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from studies.arena.results import Results
 
 _LONGEST = 26  # characters of a rule's name beside the map
-_ROW, _AROUND = 24, 190  # px
+_ROW, _COLUMN, _AROUND = 24, 24, 190  # px
 
 
 def heat_map(results: Results, metric: str, name: str, title: str, caption: str) -> Drawing:
@@ -53,6 +53,7 @@ def _view(
         [number(100 * results.mean(rule, place, metric)) for place in columns]
         for rule in rules
     ]
+    height = _AROUND + _ROW * len(rules)
     data = [
         {
             "type": "heatmap",
@@ -62,20 +63,7 @@ def _view(
             "zmin": 0,
             "zmax": 100,
             "customdata": [[plot_text(rule)] * len(columns) for rule in rules],
-            "colorbar": {
-                "title": {"text": "%", "side": "top", "font": {"size": 13}},
-                "orientation": "h",
-                "thickness": 10,
-                "lenmode": "pixels",
-                "len": 210,
-                "x": 0,
-                "xanchor": "left",
-                "y": 1,
-                "yanchor": "bottom",
-                "ypad": 8,
-                "outlinewidth": 0,
-                "nticks": 5,
-            },
+            "colorbar": colour_bar(height),
             "hoverongaps": False,
             # Colours alone do not tell 17 from 24.
             "texttemplate": "%{z:.0f}",
@@ -84,7 +72,9 @@ def _view(
         }
     ]
     layout = {
-        "xaxis": {"tickangle": -60, "showgrid": False, "type": "category"},
+        "xaxis": {"tickangle": -60, "dtick": 1, "showgrid": False, "type": "category"},
+        # Three digits a cell, beside the rules' names.
+        "meta": {"least": 200 + _COLUMN * len(columns)},
         "yaxis": {
             "tickvals": list(range(len(rules))),
             "ticktext": [plot_text(rule, _LONGEST) for rule in rules],
@@ -93,6 +83,6 @@ def _view(
             "showgrid": False,
             "zeroline": False,
         },
-        **frame(_AROUND + _ROW * len(rules)),
+        **frame_below_bar(height, "%"),
     }
     return data, layout

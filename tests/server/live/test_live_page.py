@@ -118,7 +118,8 @@ def test_an_exclusion_is_explained_in_its_round_and_in_the_contributors_history(
     history = page.get_by_role("dialog", name="site-05")
     expect(history.locator(".table tbody tr")).to_have_count(3)
     rounds = [
-        row.locator("th, td").all_inner_texts() for row in history.locator(".table tbody tr").all()
+        row.locator("th, td").all_inner_texts()
+        for row in history.locator(".table tbody tr").all()
     ]
     assert [row[0] for row in rounds] == ["3", "2", "1"]
     assert "update is not finite" in rounds[0][-1]

@@ -132,12 +132,12 @@ def test_marks_stand_at_each_share_and_harm_stands_left_of_zero() -> None:
 
 def test_tables_show_signs_and_what_is_unknown() -> None:
     table = attribution_table(FOUND)
-    assert table.rows[0] == ("b", "◆ label_flip", "12.5", "-10.00", "-40.00", "-50.00")
+    assert table.rows[0] == ("b", "◆ label_flip", "12.5", "−10.00", "−40.00", "−50.00")
     assert table.rows[1] == ("a", "honest", "62.5", "+30.00", "+20.00", "+25.00")
     assert len(table.columns) == 6
     assert estimators_table(FOUND).rows == (
         ("Leave-one-out", "+1.00", "+0.50", "32"),
-        ("GTG-Shapley", "-0.25", "—", "60"),
+        ("GTG-Shapley", "−0.25", "—", "60"),
         ("Exact Shapley", "+0.87", "+1.00", "8,192"),
     )
 

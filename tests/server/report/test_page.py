@@ -236,6 +236,16 @@ def test_missing_weights_are_missing_and_not_zero(typical: Path) -> None:
     assert sum(row[3] or 0 for row in heat["z"]) == pytest.approx(100, abs=1e-3)
 
 
+def test_the_scale_of_weights_begins_at_none_at_all(typical: Path) -> None:
+    # plotly takes `zmin` only together with `zmax`, and else begins at the least.
+    plot = weights(load_run(typical))
+    assert plot is not None
+    for (view,) in plot.groups.values():
+        heat = view.data[0]
+        known = [weight for row in heat["z"] for weight in row if weight is not None]
+        assert (heat["zmin"], heat["zmax"]) == (0, max(known))
+
+
 def test_attackers_are_marked_and_stand_first(typical: Path) -> None:
     plot = weights(load_run(typical))
     assert plot is not None
