@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from anml_fl.reasons.gate_words import since
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
@@ -53,6 +55,11 @@ def decision(reasons: RoundReasons) -> str:
         said.append(f"what counted is the {visible(record.measure.name, _NAME)}")
     elif reasons.reproduced or record.branch is None:
         said.append(since(reasons))
+    elif np.isnan(reasons.numbers.examples).any():
+        said.append(
+            "its record does not say how many examples each update counts for, so that nothing"
+            " is said of what else its weights would have been"
+        )
     else:
         said.append(
             "its weights are not those that the settings make of its record, so that nothing"

@@ -84,7 +84,9 @@ class SettledRound:
             stated,
             examples=own.examples,
             refused_credentials=own.refused_credentials,
-            why=_own_part(self.reasons.of(own.contributor)),
+            why=_own_part(
+                self.reasons.of(own.contributor), trusted=self.reasons.numbers.trusted
+            ),
         )
 
     def add_to(self, tally: Tally, why: Reason) -> None:
@@ -170,13 +172,15 @@ class SettledRun:
         )
 
 
-def _own_part(reason: Reason) -> Reason:
+def _own_part(reason: Reason, *, trusted: bool) -> Reason:
     """Leave out what is of one other contributor alone: means over all stay.
 
-    A round's note may name others, and the nearest number that was kept is another's.
+    A round's note may name others, and the nearest number that was kept is another's. So may
+    be the evidence that would have kept it: without trusted rows the better half is kept.
     """
     told = None if reason.status == "no new model" else reason.told
-    return replace(reason, line=None, told=told)
+    missing = reason.missing if trusted else None
+    return replace(reason, line=None, told=told, missing=missing)
 
 
 def _valid(one: Fields) -> bool:

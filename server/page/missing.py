@@ -58,7 +58,11 @@ def missing(run: Following, fields: Mapping[str, Any]) -> str:
     ]
     unasked = [visible(name, _NAME) for name in names_of(run) if name not in asked]
     said = f"All {len(people):,} who were asked gave a valid reply."
-    if out:
+    if not people:
+        said = "Nobody was asked."
+    elif len(people) == 1 and not out:
+        said = "The one who was asked gave a valid reply."
+    elif out:
         said = f"{len(out):,} of {len(people):,} without a valid reply: {_named(out)}."
     if unasked:
         said += f" {len(unasked):,} not asked: {_named(unasked)}."

@@ -16,6 +16,7 @@ from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 from anml_fl.method.measure import Measure
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.reasons.round_reasons import RoundReasons
+from anml_fl.reasons.round_words import decision
 from anml_fl.reasons.schemes import Dials
 from anml_fl.reasons.words import because, sentences
 from anml_fl.system.untrusted_text import visible
@@ -128,6 +129,9 @@ def test_records_from_before_have_no_examples_and_are_told_without_counterfactua
     old = before(one.record(name))
     reasons = RoundReasons(old, one.dials)
     assert not reasons.reproduced
+    # Nothing shows that they are not the method's.
+    assert "not those that" not in decision(reasons)
+    assert ("does not say how many examples" in decision(reasons)) == (old.branch is not None)
     for reason, person in zip(reasons.all(), old.contributors, strict=True):
         assert (reason.under, reason.without, reason.uncut) == ({}, {}, None)
         assert reason.parts == pytest.approx({"rule": person.weight - 0.2})

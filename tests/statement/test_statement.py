@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 from anml_fl.method.measure import Measure
 from anml_fl.method.records import RoundRecord
 from anml_fl.reasons.round_reasons import RoundReasons
@@ -111,6 +112,36 @@ def test_of_others_it_has_means_and_no_number_of_one_alone(make, person, refused
     why = json.loads(content)["rounds"][0]["why"]
     assert "line" not in why
     assert why["mean"] == pytest.approx((9.5 + 1.25 + 2.75) / 3)
+
+
+# Base rate .8, kept from .3 on: below -2.23 nats, unless it has the median's.
+@pytest.mark.parametrize(
+    ("root", "out", "nats", "told"),
+    [("none", 2, 2.0, False), ("80 rows", 3, 5 + math.log(0.3 / 0.7) - math.log(4), True)],
+)
+def test_what_was_missing_is_not_told_where_it_may_end_at_anothers_evidence(
+    make, person, root, out, nats, told
+):
+    people = tuple(
+        person(
+            name,
+            10.0,
+            0.0 if place < out else 1 / (5 - out),
+            judgement=ContributorJudgement(
+                evidence={"output rows": place - 5.0}, l=place - 5.0, worth=0.0,
+                posterior=0.5, copies=1.0, norm=1.0, bound=1.0,
+            ),
+        )
+        for place, name in enumerate("abcde")
+    )  # fmt: skip
+    judgement = RoundJudgement(
+        root=root, base_rate=1.4, c=2.2, slopes={"v": 0.0, "r": 0.0}, cap=1.0, damping=1.0
+    )
+    record = RoundRecord(1, "calibrated", None, 0.1, 0.1, people, judgement=judgement)
+    # Without trusted rows it ends at c's evidence: its own -5 and 2 nats more.
+    assert RoundReasons(record, Dials()).of("a").missing == pytest.approx(nats)
+    why = make([record]).statement("a").rounds[0].why
+    assert why.missing == (pytest.approx(nats) if told else None)
 
 
 def _numbers(value):

@@ -289,5 +289,23 @@ def test_who_is_missing_right_now_is_named_up_to_twenty(get: Any, tmp_path: Path
     assert first["missing"] == "All 30 who were asked gave a valid reply."
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [(0, "Nobody was asked."), (1, "The one who was asked gave a valid reply.")],
+)
+def test_of_nobody_and_of_one_it_is_not_said_that_all_replied(
+    get: Any, ended: Path, asked: int, said: str
+) -> None:
+    def few(line: dict[str, Any]) -> None:
+        line["contributors"] = line["contributors"][:asked]
+
+    others = names(ended)[asked:]
+    change_lines(ended / "anml" / "rounds.jsonl", few)
+    told = get.json(ended.parent, "/ended/anml/missing.json")["words"]
+    assert (
+        told == f"{said} {len(others)} not asked: {', '.join(others[:-1])} and {others[-1]}."
+    )
+
+
 def test_before_the_first_round_nobody_is_missing(get: Any, begun: Path) -> None:
     assert get.json(begun.parent, "/begun/anml/missing.json") == {"round": 0, "words": ""}
