@@ -35,7 +35,7 @@ def decisive(shares: RoundShares, row: int) -> str | None:
         As in `Reason.decided_by`.
     """
     found = shares.found
-    if not found.selected[row]:
+    if not found.counted[row]:
         factor: str | None = _left_out(shares, row)
     elif not np.isfinite(found.shares).all():
         # Some shares are no numbers, as only a damaged record has it.
@@ -52,7 +52,7 @@ def measured(shares: RoundShares, row: int, factor: str | None) -> Mapping[str, 
     levels, column = shares.levels(factor or ""), shares.found.column(factor or "")
     if levels is None or column is None:
         return {}
-    return levels.told(float(column[row]), kept=bool(shares.found.selected[row]))
+    return levels.told(float(column[row]), kept=bool(shares.found.counted[row]))
 
 
 def _left_out(shares: RoundShares, row: int) -> str:
@@ -81,4 +81,4 @@ def _speaks(shares: RoundShares, row: int) -> bool:
     value, levels = float(shares.found.measured[row]), shares.levels(MEASURE)
     if levels is None or not (math.isfinite(value) and math.isfinite(levels.mean)):
         return False
-    return bool(shares.found.selected[row]) or not levels.worse_was_kept(value)
+    return bool(shares.found.counted[row]) or not levels.worse_was_kept(value)

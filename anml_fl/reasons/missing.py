@@ -29,7 +29,7 @@ def missing(found: RoundNumbers, row: int) -> float | None:
     float or None
         > 0; None for whoever was kept.
     """
-    if found.selected[row]:
+    if found.counted[row]:
         return None
     wanted = KEPT - BASE - float(found.worth[row])
     if not found.trusted:

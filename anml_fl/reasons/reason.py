@@ -21,8 +21,8 @@ class Reason:
     round : int
         From 1.
     status : str
-        "counted"; "left out", by the rule; "refused", before it: no valid reply; or "no new
-        model", where nobody's update was used.
+        "counted"; "left out", by the rule, be it by a weight of 0; "refused", before it: no
+        valid reply; or "no new model", where nobody's update was used.
     weight : float, optional
         Share of the step, in [0, 1]; None under a coordinate-wise rule.
     equal : float, optional
@@ -59,7 +59,8 @@ class Reason:
         held: the gate's branch, evidence, the worth of credentials. Where all weigh the same
         then, nobody is cut off by name.
     uncut : float, optional
-        The weight that it would have had, had nobody been cut off as too light.
+        The weight that it would have had, had nobody been cut off as too light; None where
+        nobody was.
     under : mapping
         Strategy to the weight that it would have had under it: these replies in this round,
         without the pre-aggregations that there may have been.

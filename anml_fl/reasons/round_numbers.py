@@ -38,6 +38,7 @@ class RoundNumbers:
     shares : (n,) float64
         As recorded, summing to 1; nan under a coordinate-wise rule, and for what is no share.
     selected : (n,) bool
+        As recorded.
     measured : (n,) float64
         By the rule's own measure; nan where there is none.
     copies : (n,) float64
@@ -115,6 +116,12 @@ class RoundNumbers:
             and (np.abs(self.s - self.v * self.r) <= _ROUNDING).all()
             and (np.isfinite(self.examples) & (self.examples > 0)).all()
         )
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Who has a part in the step: whoever was selected, and not with a weight of 0."""
+        found: NDArray[np.bool_] = self.selected & (self.shares != 0)  # nan is none
+        return found
 
     def column(self, factor: str) -> Column | None:
         """Give the numbers by which a factor tells contributors apart; None without any.

@@ -100,14 +100,14 @@ class RoundReasons:
         if row is None:
             return reason
         reason = replace(reason, equal=1 / n, told=record.note)
-        if not found.selected.any():
+        if not found.counted.any():
             return replace(reason, status="no new model")
         factor = decisive(shares, row)
         share = float(found.shares[row])
         known = math.isfinite(share)
         return replace(
             reason,
-            status="counted" if person.selected else "left out",
+            status="counted" if found.counted[row] else "left out",
             weight=share if known else None,
             place=int(shares.places[row]) if known else None,
             decided_by=factor,

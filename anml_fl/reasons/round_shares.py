@@ -104,7 +104,7 @@ class RoundShares:
             column, measure = self.found.column(factor), self.record.measure
             less = factor == MEASURE and measure is not None and not measure.more
             self._levels[factor] = (
-                column if column is None else Levels.of(column, self.found.selected, less=less)
+                column if column is None else Levels.of(column, self.found.counted, less=less)
             )
         return self._levels[factor]
 
@@ -146,8 +146,8 @@ class RoundShares:
 
     @cached_property
     def uncut(self) -> Shares | None:
-        """The shares, had nobody been cut off as too light; None where nobody can be."""
-        if self.made is None or not self.made.selects:
+        """The shares, had nobody been cut off as too light; None where nobody was."""
+        if self.made is None or not self.made.selects or self.found.selected.all():
             return None
         return tried(self.made.scheme, self.found, replace(self.dials, fraction=1.0))
 

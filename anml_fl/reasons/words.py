@@ -33,7 +33,8 @@ _ALIKE = {
     Q: "had q been the same for all",
     CREDENTIALS: "had all had the same credentials",
     FRESHNESS: "had all been as fresh",
-    EXAMPLES: "had all counted for as many examples",
+    # Evidence, and what other rules measure, may be taken with examples.
+    EXAMPLES: "had all counted for as many examples, all else the same",
     COPIES: "had copies not shared one weight",
     WORTH: "had v and r been worth nothing",
     MEASURE: "had the rule told nobody apart",
@@ -74,7 +75,8 @@ def sentences(reasons: RoundReasons, contributor: str) -> str:
     >>> said = sentences(RoundReasons(record, Dials(fraction=1.0)), "c")
     >>> print(said.replace("\xa0", " ").replace(". ", ".\n"))
     c: 0.0 %; equal shares would be 33.3 %.
-    Its update lay farthest from the others' (q = 0.00, on average 0.53).
+    Its update lay farthest from the others' (q = 0.00, on average 0.53; the nearest that was
+    kept has 0.60).
     Outside signals (v · r) did not count: they are the same for all.
     Had q been the same for all: 33.3 %.
     It would be 33.3 % under fedavg, 25.7 % under softmax_blend.

@@ -89,14 +89,15 @@ def hold(kit, one, name):
     for reason, row in pairs:
         assert reason.weight == weights[row]
         assert reason.place == 1 + sum(other > weights[row] for other in weights)
-        assert (reason.status == "counted") == decision.selected[row]
+        used = decision.selected[row] and weights[row] > 0
+        assert reason.status == ("counted" if used else "left out")
         assert reason.missing is None
         decides(reason)
     for other in set(RULES) - {name}:
         expected = one.decide(other).weights
         same([reason.under[other] for reason, _ in pairs], expected)
     assert set(pairs[0][0].under) == set(RULES) - {name}
-    if decision.branch in (None, "uniform"):
+    if decision.branch in (None, "uniform") or decision.selected.all():
         assert {reason.uncut for reason, _ in pairs} == {None}
     else:
         same([reason.uncut for reason, _ in pairs], one.but(fraction=1.0).decide(name).weights)
@@ -130,6 +131,20 @@ def test_all_that_is_said_of_a_round_is_what_the_rules_give(kit, name, data):
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_it_is_in_each_branch_of_the_gate(kit, branch, data):
     hold(kit, data.draw(kit.drawn(least=4, **BRANCHES[branch])), "anml")
+
+
+def test_who_has_a_weight_of_nothing_did_not_count_though_all_are_selected(kit):
+    rng = np.random.default_rng(1)
+    one = kit.given(
+        rng.normal(size=(5, 12)).astype(np.float32), *np.full((3, 5), 0.3), np.full(5, 9.0)
+    ).but(fraction=1.0)
+    reasons = hold(kit, one, "anml")
+    assert all(person.selected for person in reasons.record.contributors)
+    out = [reason for reason in reasons.all() if reason.status == "left out"]
+    assert [(reason.value, reason.decided_by, reason.uncut) for reason in out] == [
+        (0.0, "q", None)
+    ]
+    assert out[0].line == min(one.cohort().q[one.cohort().q > 0])
 
 
 @pytest.mark.parametrize("branch", BRANCHES)

@@ -177,6 +177,7 @@ def test_directions_are_those_of_the_numbers_whatever_they_are(
             -0.1,
             "its v and r speak against it (worth −1.5, on average 0.0)",
         ),
+        ("worth", None, None, 0.1, "“worth” decided"),
         ("copies", 3.0, 1.5, -0.1, "of its update there are 3.0, on average 1.5"),
         (
             "copies",
