@@ -7,7 +7,9 @@ const the = (id) => document.getElementById(id);
 
 class Page {
   constructor() {
-    this.asking = {round: new Latest(), heat: new Latest(), curves: new Latest()};
+    this.asking = Object.fromEntries(
+      ["round", "why", "heat", "curves"].map((what) => [what, new Latest()]),
+    );
     this.chosen = null;
     this.bar = new TimeBar(the("time"), {onRound: () => this.showRound()});
     const goTo = (round) => this.bar.goTo(round);
@@ -180,12 +182,22 @@ class Page {
 
   async showRound() {
     const [strategy, round] = [this.strategy, this.bar.round];
-    if (round === null || `${strategy}\n${round}` === this.shown) return;
-    this.shown = `${strategy}\n${round}`;
+    const key = `${strategy}\n${round}`;
+    if (round === null || key === this.shown) return;
+    this.shown = key;
     this.drawCurves();
     try {
       const found = await this.asking.round.ask(address.round(strategy, round));
-      if (found) this.setRound(strategy, found);
+      if (!found || this.shown !== key) return;
+      // Of thousands the reasons take longer than the numbers, which wait for them a moment.
+      const why = this.asking.why.ask(address.why(strategy, round)).catch(() => null);
+      await Promise.race([why.then((told) => { found.reasons = told; }), later(100)]);
+      if (this.shown !== key) return;
+      this.setRound(strategy, found);
+      if (found.reasons === undefined) {
+        found.reasons = await why;
+        if (this.shown === key) this.setReasons(found);
+      }
     } catch (error) {
       this.shown = null;
       put(the("decision"), `Round ${round} cannot be read: ${error.message}.`);
@@ -194,7 +206,7 @@ class Page {
 
   setRound(strategy, round) {
     put(the("decision"), `Round ${round.round}: ${visible(round.decision || "—", 1000)}`);
-    put(the("ends"), visible(spaced(round.ends), 2000));
+    this.tellEnds(round);
     this.missing.look(strategy, round);
     this.people.set(strategy, round, this.bar.rounds, this.attackers);
     const gated = has(round.min_s) && ![null, "multiplicative"].includes(round.branch);
@@ -205,6 +217,18 @@ class Page {
     put(the("gate-words"), gateWords(gate, round, this.attackers));
     this.showPaid(round);
     if (this.heat.heat) this.heat.set(this.heat.heat, round.round);
+  }
+
+  /** Take the reasons of a round that is shown already. */
+  setReasons(round) {
+    this.tellEnds(round);
+    this.people.tell();
+  }
+
+  tellEnds({reasons}) {
+    const none = `Why each counted as it did ${reasons === null ? "cannot be read."
+      : "is being worked out …"}`;
+    put(the("ends"), reasons ? visible(spaced(reasons.ends), 2000) : none);
   }
 
   async fetchHeat() {

@@ -26,6 +26,11 @@ class People {
     this.table.show(round.contributors.length);
   }
 
+  /** Show the reasons, which came after the numbers. */
+  tell() {
+    this.table.show(this.round.contributors.length);
+  }
+
   columns() {
     const {round} = this;
     const of = (key, written) => ({
@@ -45,7 +50,9 @@ class People {
       {title: "Over the rounds", unsought: true, text: () => "",
         value: (i) => round.weight[i], fill: (cell, i) => this.line(cell, i)},
       {title: "Selected", text: (i) => (round.selected[i] ? "yes" : "no")},
-      {title: "Why", className: "words", text: (i) => visible(round.why[i], 500)},
+      {title: "Why", className: "words", text: (i) => visible(
+        round.reasons?.why[i] ?? "…", 500,
+      )},
       {title: "q", ...of("q", short)},
       {title: "s", ...of("s", short)},
       {title: "v", ...of("v", short)},

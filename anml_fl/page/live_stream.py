@@ -6,6 +6,7 @@ STREAM = r"""
 const part = encodeURIComponent;
 const address = {
   round: (strategy, round) => `${part(strategy)}/rounds/${round}.json`,
+  why: (strategy, round) => `${part(strategy)}/rounds/${round}/reasons.json`,
   reasons: (strategy, round, name) => `${part(strategy)}/rounds/${round}/reasons/`
     + `${part(name)}.json`,
   missing: (strategy) => `${part(strategy)}/missing.json`,
@@ -60,6 +61,8 @@ class Stream {
     });
   }
 }
+
+const later = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Call at once, and then at most once in so many ms, the last time with what came last. */
 function paced(call, pause) {

@@ -92,7 +92,7 @@ class DataTable {
   /** Show so many rows, whose values the columns give now. */
   show(count) {
     this.count = count;
-    this.words = null;
+    this.words = this.sized = null;
     this.arrange();
   }
 
@@ -194,9 +194,7 @@ class DataTable {
 
   /** A row that is not seen: its texts are the longest, so that no column moves on the way. */
   sizer() {
-    if (this.sized?.columns === this.columns && this.sized.count === this.count) {
-      return this.sized.row;
-    }
+    if (this.sized) return this.sized;
     const cells = this.columns.map((column) => {
       let longest = "";
       for (let i = 0; column.text && i < this.count; i += 1) {
@@ -206,9 +204,8 @@ class DataTable {
       return el("td", {className: column.number ? "number" : column.className ?? "",
                        textContent: longest});
     });
-    const row = el("tr", {className: "sizer", ariaHidden: "true"}, cells);
-    this.sized = {columns: this.columns, count: this.count, row};
-    return row;
+    this.sized = el("tr", {className: "sizer", ariaHidden: "true"}, cells);
+    return this.sized;
   }
 
   gap(which, height) {

@@ -36,10 +36,14 @@ def write_statement(statement: Statement, key: Ed25519PrivateKey | None, folder:
     Raises
     ------
     OSError
-        If a file cannot be written.
+        If a file cannot be written, or a link stands in its place: a folder that came from
+        others must not lead anywhere else.
     """
     content = written(statement.fields(), key)
     path = folder / f"{file_name(statement.contributor)}.json"
+    for one in (path, path.with_suffix(".html")):
+        if one.is_symlink():
+            raise OSError(f"{one} is a link: remove it, or give another folder by --out")
     shown = page(statement, content, path.name, signed=key is not None)
     write_whole(path, content)
     write_whole(path.with_suffix(".html"), shown.encode())

@@ -7,12 +7,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.method.records import ContributorRecord, RoundRecord
-from anml_fl.reasons.reply_words import plain, sent_nothing
+from anml_fl.reasons.reply_words import sent_nothing
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
 from server.page.json_numbers import number, numbers
 from server.page.missing import missing
-from server.report.most_and_least import most_and_least
 from server.report.wording import decision
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _SOMEBODY = ContributorRecord("", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, selected=True)
 
 
 def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]:
-    """Tell what a round decided of everybody, and why.
+    """Tell what a round decided of everybody.
 
     Parameters
     ----------
@@ -46,8 +45,7 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
     ValueError, KeyError, TypeError
         If its line is none.
     """
-    line = run.rounds[strategy].line(number_)
-    fields: dict[str, Any] = json.loads(line)
+    fields: dict[str, Any] = json.loads(run.rounds[strategy].line(number_))
     people: list[dict[str, Any]] = fields["contributors"]
     judged = fields.get("judgement") is not None
     found: dict[str, Any] = {
@@ -64,7 +62,6 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         "selected": [one["selected"] for one in people],
         "reason": [one["reason"] for one in people],
         "reply": [reply(one) for one in people],
-        "why": why(run, strategy, number_, line),
         "refused_credentials": [one["refused_credentials"] for one in people],
         "paid": None,
         "evidence": None,
@@ -75,7 +72,6 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         found[name] = numbers([one[name] for one in people])
     if judged:
         found |= _judgement([one.get("judgement") or {} for one in people])
-    found["ends"] = _ends(found)
     if strategy == run.ledger.strategy:
         paid = run.ledger.paid_until(number_)
         found["paid"] = paid and [paid.get(name, 0) for name in found["contributors"]]
@@ -93,38 +89,6 @@ def reply(person: dict[str, Any]) -> str:
     if person["reason"] is None:
         return "valid"
     return "none" if sent_nothing(person["reason"]) else "left out"
-
-
-def why(run: Following, strategy: str, number_: int, line: bytes) -> list[str]:
-    """Say why each of a round's contributors counted as it did, in part of a sentence.
-
-    Of a line that is no record, as one that somebody altered, it is what the line says of
-    replies that were left out.
-
-    Parameters
-    ----------
-    run, strategy, number_
-        As of `round_columns`.
-    line : bytes
-        The round's.
-    """
-    if (words := run.words(strategy, number_, line)) is not None:
-        return words.why
-    reasons = [one["reason"] for one in json.loads(line)["contributors"]]
-    return ["" if reason is None else plain(str(reason)) for reason in reasons]
-
-
-def _ends(found: dict[str, Any]) -> str:
-    """Say who counted least and who most, of those who gave a valid reply."""
-    place = {
-        name: i for i, name in enumerate(found["contributors"]) if found["reason"][i] is None
-    }
-    weights = {
-        name: math.nan if found["weight"][i] is None else found["weight"][i]
-        for name, i in place.items()
-    }
-    why_ = found["why"]
-    return most_and_least(weights, lambda one: why_[place[one]], f"in round {found['round']}")
 
 
 def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from server.page.heat import heat
 from server.page.history import contributor_history, curves
 from server.page.missing import latest_missing
 from server.page.person import person_reasons
+from server.page.round_reasons import round_reasons
 from server.page.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -61,10 +62,13 @@ def question(
             return ("heat", strategy, who), _of_strategy(strategy, heat, who)
         case [strategy, "rounds", file] if (number := file.removesuffix(".json")) != file:
             return (strategy, number), _of_strategy(strategy, _round, number)
+        case [strategy, "rounds", number, "reasons.json"]:
+            return (strategy, number, "why"), _of_strategy(strategy, _why, number)
         case [strategy, "rounds", number, "reasons", file] if (
             one := file.removesuffix(".json")
         ) != file:
-            return (strategy, number, one), _of_strategy(strategy, _reasons, number, one)
+            of_one = (strategy, number, "of", one)
+            return of_one, _of_strategy(strategy, _reasons, number, one)
         case [strategy, "missing.json"]:
             return (strategy, "missing"), _of_strategy(strategy, latest_missing)
         case [strategy, "contributors", file] if (one := file.removesuffix(".json")) != file:
@@ -85,6 +89,10 @@ def _of_strategy(
 
 def _round(following: Following, strategy: str, number: str) -> Any:
     return round_columns(following, strategy, _number(following, strategy, number))
+
+
+def _why(following: Following, strategy: str, number: str) -> Any:
+    return round_reasons(following, strategy, _number(following, strategy, number))
 
 
 def _reasons(following: Following, strategy: str, number: str, name: str) -> Any:

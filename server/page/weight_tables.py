@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any
 
 from anml_fl.ledger.export import csv_cell
-from server.page.columns import why
 from server.page.downloads import Download
+from server.page.round_reasons import why
 from server.page.watching import LeftError
 
 if TYPE_CHECKING:

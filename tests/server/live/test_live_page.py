@@ -271,6 +271,33 @@ def test_what_is_searched_for_is_searched_in_the_round_that_is_shown(
     assert problems == []
 
 
+def test_numbers_do_not_wait_for_reasons_that_take_long(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.begin()
+    growing.add(3)
+    page, problems = visit(serve(growing.folder.parent).url)
+    expect(page.locator("#decision")).to_have_text(re.compile("^Round 3: "))
+    held: list[Any] = []
+    page.route(re.compile("/reasons.json$"), held.append)
+    page.locator("#time input").press("Home")
+    expect(page.locator("#decision")).to_have_text(re.compile("^Round 1: "))
+    expect(page.locator("#ends")).to_contain_text("is being worked out")
+    cells = _cells(page, "site-00")
+    assert cells[5] == "…"
+    (asked,) = held
+    asked.continue_()
+    expect(page.locator("#ends")).to_contain_text("counted most")
+    expect(page.locator("#contributors tbody")).not_to_contain_text("…")
+    # What comes of a round that is not shown any more is not shown.
+    page.locator("#time input").press("ArrowRight")
+    expect(page.locator("#ends")).to_contain_text("is being worked out")
+    page.unroute_all()
+    page.locator("#time input").press("End")
+    expect(page.locator("#ends")).to_contain_text("in round 3")
+    assert problems == []
+
+
 def test_a_server_that_is_lost_is_said_to_be_and_followed_again(
     growing: Any, serve: Any, visit: Any
 ) -> None:

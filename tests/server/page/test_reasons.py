@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from anml_fl.cli import main
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from server.page import history, told_rounds
-from server.page.columns import round_columns
 from server.page.following import Following
 from server.page.history import contributor_history
+from server.page.round_reasons import round_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_a_rounds_column_and_one_contributors_sentences_are_those_of_the_command
 ) -> None:
     for number in (1, 2, 3):
         said = explained(ended, "--round", number)
-        told = get.json(ended.parent, f"/ended/anml/rounds/{number}.json")
+        told = get.json(ended.parent, f"/ended/anml/rounds/{number}/reasons.json")
         assert told["why"] == [one["because"] for one in said]
         for one in said:
             path = f"/ended/anml/rounds/{number}/reasons/{quote(one['contributor'])}.json"
@@ -71,13 +71,14 @@ def test_a_rounds_column_and_one_contributors_sentences_are_those_of_the_command
 
 def test_the_last_round_may_be_asked_for_as_such(get: Any, ended: Path) -> None:
     name = quote(names(ended)[0])
-    last = get.json(ended.parent, f"/ended/anml/rounds/last/reasons/{name}.json")
-    assert last == get.json(ended.parent, f"/ended/anml/rounds/3/reasons/{name}.json")
+    for of in (f"/{name}.json", ".json"):
+        last = get.json(ended.parent, f"/ended/anml/rounds/last/reasons{of}")
+        assert last == get.json(ended.parent, f"/ended/anml/rounds/3/reasons{of}")
 
 
 def test_who_counted_least_and_most_is_said(get: Any, ended: Path) -> None:
     said = explained(ended, "--round", 2)
-    told = get.json(ended.parent, "/ended/anml/rounds/2.json")["ends"]
+    told = get.json(ended.parent, "/ended/anml/rounds/2/reasons.json")["ends"]
     least = min(one["weight"] for one in said)
     assert " counted least in round 2 (" in told
     for one in [one for one in said if one["weight"] == least][:3]:
@@ -91,7 +92,7 @@ def test_who_counted_least_and_most_is_said(get: Any, ended: Path) -> None:
     "path",
     ["anml/rounds/1/reasons/stranger.json", "anml/rounds/9/reasons/{}.json",
      "anml/rounds/x/reasons/{}.json", "other/rounds/1/reasons/{}.json",
-     "anml/rounds/1/reasons/{}", "other/missing.json"],
+     "anml/rounds/1/reasons/{}", "anml/rounds/9/reasons.json", "other/missing.json"],
 )  # fmt: skip
 def test_what_there_is_not_is_not_found(get: Any, ended: Path, path: str) -> None:
     where = f"/ended/{path.format(quote(names(ended)[0]))}"
@@ -113,7 +114,7 @@ def test_odd_settings_leave_the_reason_and_take_what_would_have_been(
 
     assert get(ended.parent, "/ended/")[0].status == 200
     assert get.json(ended.parent, "/ended/state.json")["state"] == "finished"
-    told = get.json(ended.parent, "/ended/anml/rounds/1.json")
+    told = get.json(ended.parent, "/ended/anml/rounds/1/reasons.json")
     assert all(told["why"])
     found = get.json(ended.parent, f"/ended/anml/rounds/1/reasons/{quote(name)}.json")
     assert (found["under"], found["without"], found["uncut"]) == ({}, {}, None)
@@ -130,7 +131,7 @@ def test_records_of_before_examples_were_recorded_are_told_of_as_far_as_they_go(
             del one["examples"]
 
     change_lines(ended / "anml" / "rounds.jsonl", before)
-    told = get.json(ended.parent, "/ended/anml/rounds/2.json")
+    told = get.json(ended.parent, "/ended/anml/rounds/2/reasons.json")
     assert all(told["why"])
     found = get.json(ended.parent, f"/ended/anml/rounds/2/reasons/{quote(name)}.json")
     assert found["under"] == {}
@@ -156,8 +157,11 @@ def test_a_line_that_is_no_record_is_still_shown(
         line["contributors"][1] |= {"reason": "late", "selected": False, "weight": 0.0}
 
     change_lines(ended / "anml" / "rounds.jsonl", odd)
-    told = get.json(ended.parent, "/ended/anml/rounds/2.json")
+    assert get.json(ended.parent, "/ended/anml/rounds/2.json")["reason"][:2] == [None, "late"]
+    told = get.json(ended.parent, "/ended/anml/rounds/2/reasons.json")
     assert told["why"][:2] == ["", "late"]
+    # Whoever is left out by a reason of its own counted least of nobody.
+    assert second not in told["ends"]
     for name, words in (
         (first, "The record of this round does not say."),
         (second, "Left out: late."),
@@ -172,21 +176,21 @@ def test_a_line_that_is_no_record_is_still_shown(
 def test_a_file_that_is_another_is_told_of_anew(ended: Path) -> None:
     path = ended / "anml" / "rounds.jsonl"
     run = followed(ended)
-    before = round_columns(run, "anml", 1)["why"]
+    before = round_reasons(run, "anml", 1)["why"]
 
     def late(line: dict[str, Any]) -> None:
         line["contributors"][0] |= {"reason": "late", "selected": False, "weight": 0.0}
 
     change_lines(path, late)
     assert run.catch_up()
-    after = round_columns(run, "anml", 1)["why"]
+    after = round_reasons(run, "anml", 1)["why"]
     assert after[0] == "left out: late" != before[0]
     # Settings that were read anew are gone by, too.
     config = ended / "config.toml"
     config.write_text(config.read_text() + "\n")
     path.write_text(path.read_text().replace('"reason":"late"', '"reason":"lost"'))
     assert run.catch_up()
-    assert round_columns(run, "anml", 1)["why"][0] == "left out: lost"
+    assert round_reasons(run, "anml", 1)["why"][0] == "left out: lost"
 
 
 def test_a_history_says_why_from_the_last_round_on_as_far_as_it_is_quick(
@@ -237,7 +241,7 @@ def test_rounds_that_were_told_of_long_ago_make_room(
     run.catch_up()
     monkeypatch.setattr(told_rounds, "MOST_KEPT", 10)
     for number in range(1, 8):
-        round_columns(run, "anml", number)
+        round_reasons(run, "anml", number)
     assert [key[3] for key in run.told._kept] == [6, 7]
 
 
@@ -246,7 +250,7 @@ def test_ten_thousand_contributors_are_told_of_within_a_second(tmp_path: Path) -
     run = followed(growing(tmp_path, 10_000))
     # The processor's time: other programs must not count.
     begin = time.process_time()
-    told = round_columns(run, "anml", 1)
+    told = round_reasons(run, "anml", 1)
     assert time.process_time() - begin < 1.0
     assert len(told["why"]) == 10_000
     # Which of two factors decided is seen from the four shares that they make.
