@@ -288,6 +288,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     with importing():
         from anml_fl.execution import execute
         from anml_fl.federation.adoption import adopted
+        from anml_fl.federation.given_names import check_names
         from anml_fl.run.files import REPORT, SUMMARY
         from anml_fl.run.parsing import parsed_once
         from anml_fl.run.worth import load_worth
@@ -299,6 +300,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
         from server.orchestration.worth_table import worth_table
 
     config = adopted(config)
+    check_names(config)
     out = default_folder(config) if out is None else out
     console.print(_header(config), soft_wrap=True)
     parse = parsed_once()

@@ -118,6 +118,10 @@ def test_options_win_over_the_preset(anml, tmp_path):
         (["--tau-h", "2"], ["aggregation.tau_h", "less than or equal to 1", "got 2.0"]),
         (["--engine", "spark"], ["'spark'", "'inline'", "'cohort'", "'simulation'"]),
         (["--name", "../up"], ["name", "'../up'"]),
+        (
+            ["--contributors", "2", "--behaviour", "honest=2", "--names", "north,south"],
+            ["of digits is called 'contributor-0000', and not 'north'", "--schema"],
+        ),
         (["no-such-preset"], ["'no-such-preset'", "neither a file nor shipped"]),
         (["--dataset", "wine", "--contributors", "500"], ["contributors", "142", "500"]),
         (["--dataset", "wine", "--model", "cnn"], ["model cnn needs images"]),

@@ -11,6 +11,7 @@ import tomli_w
 from anml_fl.authorisation.secret import make_secret
 from anml_fl.federation.adoption import with_task
 from anml_fl.federation.contributors import behaviours_of
+from anml_fl.federation.given_names import check_names
 from anml_fl.registry.keys import make_key
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import make_folder, write_whole
@@ -87,6 +88,7 @@ def prepare(
     )
     found: dict[str, bytes] = {}
     if new:
+        check_names(config)
         refuse_table(config)
         refuse_file(config)
         found = found_tables(config)

@@ -41,6 +41,13 @@ def test_up_tells_what_is_wrong(anml, tmp_path):
     assert anml("up", "--out=x").exit_code == 2
 
 
+def test_up_calls_nobody_otherwise_than_a_shipped_data_set_does(anml, tmp_path):
+    result = anml("up", "--nodes=north,south", "--dataset=wine")
+    assert result.exit_code == 2
+    assert "of wine is called 'contributor-0000', and not 'north'" in result.output
+    assert not (tmp_path / "federation").exists()
+
+
 @pytest.mark.parametrize(
     ("nodes", "options", "told"), [(2, (), 0), (3, (), 1), (3, ("--warm",), 0)]
 )
