@@ -13,6 +13,7 @@ FRAME = 1 / 60
 STEPS = 60
 SCROLLED = """async (steps) => {
   const box = document.querySelector("#contributors .scroll");
+  box.scrollIntoView({block: "end"});
   const seen = new Set();
   for (let k = 1; k <= steps; k += 1) {
     box.scrollTop = (k / steps) * (box.scrollHeight - box.clientHeight);
