@@ -23,6 +23,7 @@ MOST_POINTS = 20_000
 """Points on the sliders of all strategies: above it, rounds are thinned out evenly."""
 MOST_TOLD = 2_000
 """Points of a round up to which each can be pointed at; more are painted as one picture."""
+_MANY = 300
 
 
 def gate(run: Run) -> Plot | None:
@@ -153,7 +154,20 @@ def _place(value: float, told: bool) -> float | None:
     return number(value) if told else round(value, 3)
 
 
+def narrowest(contributors: int) -> int:
+    """Give the width in px of the mark of one who has no weight: of many, a small one.
+
+    Examples
+    --------
+    >>> narrowest(10), narrowest(10_000)
+    (6, 4)
+    """
+    return 6 if contributors <= _MANY else 4
+
+
 def _size(weight: float, contributors: int) -> float:
-    # The area is the weight; an equal share makes 14 px whatever the number of people.
+    # The area is the weight; an equal share makes 14 px, and 6 where there are many.
+    equal = 14.0 if contributors <= _MANY else 6.0
     share = weight * contributors if math.isfinite(weight) else 0.0
-    return round(min(44.0, max(6.0, 14.0 * math.sqrt(max(share, 0.0)))), 1)
+    size = equal * math.sqrt(max(share, 0.0))
+    return round(min(44.0, max(float(narrowest(contributors)), size)), 1)

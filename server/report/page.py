@@ -30,7 +30,7 @@ from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.class_table import class_table
 from server.report.data_words import data_words
-from server.report.gate_figure import MOST_TOLD, gate
+from server.report.gate_figure import MOST_TOLD, gate, narrowest
 from server.report.judgement_figure import posteriors
 from server.report.judgement_table import judged
 from server.report.own_data import own_data_figure, own_data_table
@@ -186,6 +186,7 @@ def render(
         "error": shown(round_figures.error_by_round(run)),
         "app_score": shown(round_figures.app_score(run)),
         "gate": shown(gate(run)),
+        "narrowest": narrowest(len(run.summary.contributors)),
         "gate_painted": len(run.summary.contributors) > MOST_TOLD,
         "judged": judged(run),
         "posteriors": shown(posteriors(run)),

@@ -81,7 +81,7 @@ q and s are correlated and the external signals can be trusted.</p>
 {{ figure(gate, "Consistency q against external signal s",
         ("Blue circles: honest. Orange diamonds: attackers."
         if attacked else "A circle for each contributor.")
-        ~ " Area: weight, at least 6 px wide.
+        ~ " Area: weight, at least " ~ narrowest ~ " px wide.
         Filled: went into the model; hollow: did not. Dashed: stage 1 fires only if
         everyone stands to the right of tau_h."
         ~ ("" if gate_painted else " Point at a mark for its details.")

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from anml_fl.reasons.over_rounds import OverRounds
     from anml_fl.run.reading import Run
 
-MOST_TOLD = 2_000
-"""Contributors up to whom each is told of in sentences: of more, those who stand out."""
+MOST_TOLD = 1_000
+"""Contributors up to whom each is told of in sentences, 760 bytes of the page: of more, those
+who stand out."""
 # Of an equal share: a part of which less is told of nobody.
 _LEAST = 0.005
 

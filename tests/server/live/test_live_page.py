@@ -279,7 +279,7 @@ def test_numbers_do_not_wait_for_reasons_that_take_long(
     page, problems = visit(serve(growing.folder.parent).url)
     expect(page.locator("#decision")).to_have_text(re.compile("^Round 3: "))
     held: list[Any] = []
-    page.route(re.compile("/reasons.json$"), held.append)
+    page.route(re.compile("/reasons.json$"), lambda route: held.append(route))  # noqa: PLW0108
     page.locator("#time input").press("Home")
     expect(page.locator("#decision")).to_have_text(re.compile("^Round 1: "))
     expect(page.locator("#ends")).to_contain_text("is being worked out")

@@ -344,6 +344,26 @@ def test_of_thousands_of_marks_none_is_told_and_each_has_its_place(
             assert (x, y) == pytest.approx((one.s, one.q), abs=0.51 * 10**-digits)
 
 
+@pytest.mark.parametrize(("n", "equal", "least"), [(300, 14, 6), (301, 6, 4)])
+def test_marks_of_many_are_small_so_that_they_can_be_told_apart(
+    recipe: Callable[..., Any], tmp_path: Path, n: int, equal: int, least: int
+) -> None:
+    names = [f"c{i:03d}" for i in range(n)]
+    folder = recipe(names=names, rounds=1, strategies={"anml": 0.1}).write(tmp_path / "run")
+    run = load_run(folder)
+    plot = gate(run)
+    assert plot is not None
+    weights = {
+        f"c{i:03d}": one.weight for i, one in enumerate(run.lead.records[0].contributors)
+    }
+    for trace in plot.groups["anml"][0].data[:2]:
+        for told, size in zip(trace["customdata"], trace["marker"]["size"], strict=True):
+            area = equal**2 * n * weights[told[0]]
+            assert size == pytest.approx(max(least, math.sqrt(area)), abs=0.051)
+    page = Elements(write_report(folder).read_text(encoding="utf-8"))
+    assert f"at least {least} px wide" in " ".join(page.text.split())
+
+
 def test_tables_are_there_before_what_draws_the_plots(typical: Path) -> None:
     text = write_report(typical).read_text(encoding="utf-8")
     places = [text.index(script) for script in (SCRIPT, get_plotlyjs()[:1000])]
