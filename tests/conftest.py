@@ -26,6 +26,8 @@ from anml_fl.database.engine import open_database
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser
+
 
 # Shared machines are slow at times, and a test that fails must fail again.
 settings.register_profile("anml", deadline=None, derandomize=True)
@@ -224,3 +226,22 @@ def stranger() -> list[str]:
     reading = "-all,+dac_read_search"
     account = ["--reuid=65534", "--regid=65534", "--clear-groups"]
     return [program, *account, f"--inh-caps={reading}", f"--ambient-caps={reading}"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Debian's Chromium, or what else there is, and end it with the module.
+
+    Until then its event loop runs in this thread, where another one could not be started.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    binary = next(filter(None, map(shutil.which, names)), None)
+    if binary is None:
+        pytest.skip(f"no browser found: none of {', '.join(names)} is on the PATH")
+    from playwright.sync_api import sync_playwright  # only where it is asked for
+
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        launched = playwright.chromium.launch(executable_path=binary, args=flags)
+        yield launched
+        launched.close()

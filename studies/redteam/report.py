@@ -36,14 +36,17 @@ _PAGE = """\
 {% for part in parts -%}
 <h2>{{ part.title }}</h2>
 <p>{{ part.text }}</p>
-{{ table(part.grid) }}
+{{ table(part.grid, label=part.title) }}
 {% endfor -%}
 <p class="note"><code>{{ command }}</code></p>
 {%- endblock %}
 """
 
 # A table of words wraps; one of numbers does not.
-_STYLE = "td.text { min-width: 5rem; white-space: normal; }"
+_STYLE = """
+td.text { min-width: 5rem; white-space: normal; }
+td.text:nth-child(3) { min-width: 16rem; }
+"""
 
 
 class _Part(NamedTuple):

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from anml_fl.method.measure import Measure
 from anml_fl.method.records import RoundRecord
 from anml_fl.statement.page import page
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
 WAIT = 120_000
 """Milliseconds: a machine may be busy."""
 WORDS = "what a stranger's program says of itself, at length and in many different words "
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    binary = next(filter(None, map(shutil.which, names)), None)
-    if binary is None:
-        pytest.skip(f"no browser found: none of {', '.join(names)} is on the PATH")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        launched = playwright.chromium.launch(executable_path=binary, args=flags)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

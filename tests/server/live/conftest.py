@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from anml_fl import ContributorRecord, RoundRecord
 from server.page.serving import PageServer
@@ -130,19 +128,6 @@ def serve() -> Iterator[Callable[..., Served]]:
     yield begin
     for served in running:
         served.end()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    binary = next(filter(None, map(shutil.which, names)), None)
-    if binary is None:
-        pytest.skip(f"no browser found: none of {', '.join(names)} is on the PATH")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        launched = playwright.chromium.launch(executable_path=binary, args=flags)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
