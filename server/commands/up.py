@@ -36,8 +36,8 @@ def up_command(
     @click.option(
         "--nodes",
         metavar="N|NAMES",
-        help="How many nodes there are, or their names: site-a,site-b; with tables of their"
-        " own on this machine: site-a=a.csv,site-b=b.csv.",
+        help="How many nodes there are; or where they bring data of their own their names:"
+        " site-a,site-b; with tables on this machine: site-a=a.csv,site-b=b.csv.",
     )
     @click.option(
         "--behaviours",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from server.page.glimpse import Glimpse
 
 STYLE = """
-.ticks tr > :is(th, td):first-child { min-width: 0; width: 2.5rem; }
+.scroll.ticks tr > :is(th, td):first-child { min-width: 0; width: 2.5rem; }
 .ticks input { accent-color: var(--accent); height: 1.2rem; width: 1.2rem; }
 button {
   background: var(--raised); border: 1px solid var(--muted); border-radius: 4px;
