@@ -50,7 +50,7 @@ class Taken:
     factors : tuple of str
         What the shares depend on.
     keeping : tuple of str
-        Those of them by which it is decided who is left out.
+        Those of them by which it is decided who is left out, be it by a weight of 0.
     selects : bool
         Whether only the heaviest fraction is selected.
     """
@@ -136,7 +136,7 @@ _RULES = {
 
 def _of_the_gate(branch: str | None) -> Taken | None:
     if branch == "uniform":
-        return Taken(schemes.uniform, (FRESHNESS, EXAMPLES))
+        return Taken(schemes.uniform, (FRESHNESS, EXAMPLES), (FRESHNESS,))
     if branch == "blend":
         return _selecting(schemes.blend, *_SIGNALS)
     return _selecting(schemes.gated_q, Q, FRESHNESS) if branch == "krum" else None

@@ -49,7 +49,7 @@ def test_bundle_holds_every_module_of_the_sources(bundle, sources, packages):
 
 def test_bundle_is_small(bundle):
     # Bytes, not compressed: all code that the code's hash is of. Flower refuses 10 MB.
-    assert bundle.stat().st_size < 3_000_000
+    assert bundle.stat().st_size < 3_300_000
 
 
 def test_packages_come_from_the_bundle(unpacked, packages):

@@ -20,8 +20,10 @@ def numbers(rng, n):
 
 
 def correlation(q, s):
+    """Pearson's, by NumPy; of numbers within [0, 1], whose squares it can hold."""
     with np.errstate(all="ignore"):
-        return float(np.corrcoef(q, s)[0, 1])
+        spread = [(column - column.min()) / np.ptp(column) for column in (q, s)]
+        return float(np.corrcoef(*spread)[0, 1])
 
 
 @given(st.data())
@@ -97,6 +99,16 @@ def test_who_is_of_few_examples_is_left_out_by_what_leaves_it_out(kit):
     reason = reasons.of("site-a")
     assert min(reason.parts, key=reason.parts.get) == "examples"
     assert reason.decided_by == min(("q", "credentials"), key=reason.parts.get)
+
+
+def test_whom_freshness_of_nothing_leaves_out_is_told_so_in_every_branch(kit):
+    rng = np.random.default_rng(1)
+    one = replace(kit.given(*numbers(rng, 5), np.full(5, 9.0)), T=np.array([1, 1, 0, 1, 1.0]))
+    for chosen in ({"tau_h": 0.0}, {"tau_h": 1.0, "tau_c": -1.0}):
+        reason = one.but(fraction=1.0, **chosen).reasons("anml").of("site-c")
+        assert (reason.status, reason.decided_by, reason.at_an_end) == (
+            "left out", "freshness", -1,
+        )  # fmt: skip
 
 
 def test_where_every_weight_came_out_as_zero_nothing_is_said_to_have_counted(kit):

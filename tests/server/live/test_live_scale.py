@@ -21,6 +21,8 @@ SCROLLED = """async (steps) => {
     await new Promise(requestAnimationFrame);
     const rows = [...box.querySelectorAll("tbody tr[aria-rowindex]")];
     seen.add(rows.length);
+    // Reasons that come later make what is above it higher.
+    box.scrollIntoView({block: "end"});
     const view = box.getBoundingClientRect();
     const at = document.elementFromPoint(view.left + 30, view.bottom - 40);
     if (!at.closest("tr")?.ariaRowIndex) throw new Error(`no row in view at step ${k}`);

@@ -15,6 +15,7 @@ from sklearn import metrics
 
 from anml_fl.federation.adoption import adopted
 from anml_fl.federation.run_task import task_of
+from anml_fl.run.class_names import class_names
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.ledger_audit import audit
 from anml_fl.run.reading import load_run
@@ -175,7 +176,8 @@ def test_classes_are_counted_by_number_and_named_where_imbalance_is_said(
     assert last_score(made.folder) == pytest.approx(wanted)
     share = f"{100 * rare / 90:.1f}\N{NO-BREAK SPACE}%"
     assert not {"cheap", "dear"} & set(json.dumps(summary).split('"'))
-    page = render(load_run(made.folder))
+    run = load_run(made.folder)
+    page = render(run, classes=class_names(made.folder, run.summary.dataset))
     assert (
         f"Of the 90 test rows {share} are of dear (class 1); always answering cheap (class 0)"
         f" would have {share} error."

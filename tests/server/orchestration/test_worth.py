@@ -219,7 +219,7 @@ def test_the_table_at_the_end_fits_a_terminal(finished: Path) -> None:
         "mirror",
         "0.0",
         "100.0",
-        "-100.0",
+        "−100.0",
         "±",
         "0.0",
         "+0.0",
