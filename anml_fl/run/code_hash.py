@@ -10,6 +10,9 @@ from pathlib import Path
 PACKAGES = ("anml_fl", "clients", "server", "strategies")
 """What server and contributors both have, in whatever way it was installed."""
 
+AT_HOME = "server/page/"
+"""Of it what does not travel: it reads what runs write, and no app imports it."""
+
 
 @cache
 def code_hash() -> str:
@@ -38,8 +41,10 @@ def code_hash() -> str:
             raise RuntimeError(f"the package {package} is not installed: reinstall anml-fl")
         root = Path(spec.submodule_search_locations[0])
         for file in sorted(root.rglob("*.py")):
+            name = f"{package}/{file.relative_to(root).as_posix()}"
+            if name.startswith(AT_HOME):
+                continue
             content = file.read_bytes()
             # Its length stands before it, so that no two listings run into each other.
-            name = f"{package}/{file.relative_to(root).as_posix()}"
             digest.update(f"{len(name)}:{name}{len(content)}:".encode() + content)
     return digest.hexdigest()
