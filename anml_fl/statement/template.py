@@ -65,7 +65,7 @@ reasons.{% endif %}
 <p>The statement is the file <code>{{ name }}</code>{% if signed %}, signed with the ledger's
 key{% endif %}; this page says the same to people. With the run's folder, or its ledger
 alone:</p>
-<pre>anml statement verify {{ name }} --run RUN --key ledger.pub</pre>
+<pre>anml statement verify {{ name }} --run RUN --key SERVER.pub</pre>
 <dl>
   <dt>Public key</dt><dd><code>{{ key }}</code></dd>
   <dt>Ledger's head</dt><dd><code>{{ head }}</code>, of {{ entries }} entries</dd>

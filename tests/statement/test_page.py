@@ -39,7 +39,7 @@ def test_it_says_who_earned_what_in_which_rounds_and_how_to_check_it(shown, made
     )
     assert "The run has come to its end." in text
     assert "Credentials that were refused: expired (2)." in text
-    assert "anml statement verify statement-ann.json --run RUN --key ledger.pub" in text
+    assert "anml statement verify statement-ann.json --run RUN --key SERVER.pub" in text
     for digits in (
         made.key.public_key().public_bytes_raw().hex(),
         made.statement("ann").head,
