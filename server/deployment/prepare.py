@@ -86,6 +86,7 @@ def prepare(
         if new
         else unchanged(state, preset, flat, nodes, behaviours)
     )
+    _refuse_tables_of_no_use(config, tables or {})
     found: dict[str, bytes] = {}
     if new:
         check_names(config)
@@ -95,7 +96,6 @@ def prepare(
         if config.training.task:
             config = with_task(config)
         config = in_state(config)
-    _refuse_tables_of_no_use(config, tables or {})
     listed = tomli_w.dumps({"behaviours": behaviours_of(config)}).encode()
     # The same words are what a crash left before it came to the file after them.
     listed_before = new and state.behaviours.exists()

@@ -171,14 +171,6 @@ def test_a_site_more_is_a_line_more(folder, schema):
     assert config.federation.listed_names == ("site-a", "site-b", "site-c", "site-d")
 
 
-def test_nodes_may_have_names_without_a_schema(folder):
-    count, tables = read_nodes("ann,bob")
-    _, config = prepare(folder, None, {}, nodes=count, tables=tables)
-    assert list(behaviours_of(config)) == ["ann", "bob"]
-    again = State(folder).config()
-    assert behaviours_of(again) == behaviours_of(config)
-
-
 @pytest.mark.parametrize(
     ("flat", "nodes", "told"),
     [

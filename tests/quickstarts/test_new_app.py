@@ -17,6 +17,5 @@ def test_new_app_leaves_a_run_that_verifies(flower, tmp_path):
     verdict = CliRunner().invoke(main, ["verify", str(out)])
     assert verdict.output.startswith("ok: 3 rounds of anml")
     (strategy,) = load_run(out).strategies
-    first, *_, last = strategy.records
-    assert last.test_error < first.test_error
+    assert strategy.records[-1].test_error < 0.5
     assert [len(claims.values) for claims in strategy.claims] == [4, 4, 4]

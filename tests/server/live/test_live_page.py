@@ -22,6 +22,7 @@ TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clie
 
 def _cells(page: Page, name: str) -> list[str]:
     row = page.locator("#contributors tbody tr").filter(has_text=name)
+    expect(row).to_have_count(1)
     return row.locator("th, td").all_inner_texts()
 
 

@@ -22,6 +22,7 @@ def test_rounds_make_the_model_better_and_are_recorded(tmp_path):
 
     (strategy,) = load_run(tmp_path / "run").strategies
     assert len(strategy.records) == settings["num-server-rounds"]
-    first, *_, last = strategy.records
-    assert last.test_error < first.test_error
+    last = strategy.records[-1]
+    # Ten digits: whoever guesses is wrong nine times in ten.
+    assert last.test_error < 0.5
     assert sum(one.weight for one in last.contributors) > 0.99
