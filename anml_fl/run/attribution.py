@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import ConfigDict, FiniteFloat, TypeAdapter, ValidationError
 
 from anml_fl.run.files import ATTRIBUTION
-from anml_fl.system.files import write_whole
+from anml_fl.system.files import refuse_link, write_whole
 from anml_fl.system.untrusted_text import explained
 
 if TYPE_CHECKING:
@@ -137,8 +137,14 @@ def save_attribution(folder: Path, attribution: Attribution) -> Path:
     -------
     Path
         The file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, or a link stands in its place.
     """
     path = folder / ATTRIBUTION
+    refuse_link(path)
     write_whole(path, attribution.to_json().encode())
     return path
 

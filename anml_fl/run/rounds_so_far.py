@@ -81,6 +81,10 @@ class RoundsSoFar:
                 raise ValueError(f"{place}: {error}") from error
             if record.round in found:
                 raise ValueError(f"{place}: round {record.round} appears twice")
+            named = [person.contributor for person in record.contributors]
+            if len({*named}) < len(named):
+                twice = next(name for name in named if named.count(name) > 1)
+                raise ValueError(f"{place}: contributor {twice!r} appears twice")
             found[record.round] = record
         return tuple(found[number] for number in sorted(found))
 

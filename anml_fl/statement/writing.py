@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from anml_fl.statement.file_name import file_name
 from anml_fl.statement.page import page
 from anml_fl.statement.signing import written
-from anml_fl.system.files import write_whole
+from anml_fl.system.files import refuse_link, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +42,7 @@ def write_statement(statement: Statement, key: Ed25519PrivateKey | None, folder:
     content = written(statement.fields(), key)
     path = folder / f"{file_name(statement.contributor)}.json"
     for one in (path, path.with_suffix(".html")):
-        if one.is_symlink():
-            raise OSError(f"{one} is a link: remove it, or give another folder by --out")
+        refuse_link(one)
     shown = page(statement, content, path.name, signed=key is not None)
     write_whole(path, content)
     write_whole(path.with_suffix(".html"), shown.encode())

@@ -58,6 +58,27 @@ def write_whole(
         file.write(content)
 
 
+def refuse_link(path: Path) -> None:
+    """Refuse to write through a link, in a folder that may have come from others.
+
+    Raises
+    ------
+    OSError
+        If the path is a link: it may lead to any file of whoever writes.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "a").symlink_to("b")
+    ...     refuse_link(Path(folder, "a"))
+    Traceback (most recent call last):
+    OSError: ...a is a link, which may lead to any file: remove it first
+    """
+    if path.is_symlink():
+        raise OSError(f"{path} is a link, which may lead to any file: remove it first")
+
+
 @contextmanager
 def writing_whole(
     path: Path, *, mode: int | None = None, new: bool = False

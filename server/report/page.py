@@ -18,7 +18,7 @@ from anml_fl.run.settled_shares import settled_by_ledger, without_settled
 from anml_fl.run.verification import UNCHECKED, verify_run
 from anml_fl.run.worth import load_worth
 from anml_fl.settings.run import APP
-from anml_fl.system.files import write_whole
+from anml_fl.system.files import refuse_link, write_whole
 from anml_fl.system.untrusted_text import visible
 from server.report import round_figures, tables
 from server.report.attribution_figure import (
@@ -80,6 +80,8 @@ def write_report(
         If a file that every run has is missing.
     ValueError
         If a file says something else than it should; the message names file and place.
+    OSError
+        If the page cannot be written, or a link stands in its place.
     """
     parse = parse or parsed_once()
     run = load_run(folder, parse)
@@ -94,6 +96,7 @@ def write_report(
     classes = class_names(folder, run.summary.dataset)
     page = render(run, found, verification, worth, classes)
     path = folder / REPORT
+    refuse_link(path)
     write_whole(path, page.encode())
     return path
 

@@ -155,6 +155,16 @@ def test_a_round_that_stands_twice_is_damage(run):
     assert "line 4: round 1 appears twice" in call("explain", run).output
 
 
+def test_a_contributor_who_stands_twice_in_a_round_is_damage(run):
+    path = run / "anml" / "rounds.jsonl"
+    lines = path.read_text().split("\n")
+    first, second = (one["contributor"] for one in json.loads(lines[1])["contributors"][:2])
+    lines[1] = lines[1].replace(second, first)
+    path.write_text("\n".join(lines))
+    told = f"line 2: contributor '{first}' appears twice"
+    assert told in call("explain", run, "--strategy", "anml").output
+
+
 def test_the_end_of_a_run_names_who_got_least_and_how_to_ask(made):
     run, screen = made
     least = min(told(run)["contributors"], key=lambda one: one["weight"] / one["equal"])

@@ -68,6 +68,13 @@ def test_the_file_reads_back_without_its_times(tmp_path: Path) -> None:
     assert path.read_bytes() == first
 
 
+def test_through_a_link_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "attribution.json").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError, match=r"attribution\.json is a link"):
+        save_attribution(tmp_path, FOUND)
+    assert not (tmp_path / "precious").exists()
+
+
 def test_a_run_without_an_attribution_has_none(tmp_path: Path) -> None:
     assert load_attribution(tmp_path, PEOPLE) is None
     assert attribution(None) is None

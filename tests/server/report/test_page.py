@@ -214,6 +214,16 @@ def test_the_same_folder_gives_the_same_bytes(typical: Path) -> None:
     assert not (typical / "report.html.part").exists()
 
 
+def test_through_a_link_nothing_is_written(typical: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (typical / "report.html").unlink(missing_ok=True)
+    (typical / "report.html").symlink_to(precious)
+    with pytest.raises(OSError, match=r"report\.html is a link"):
+        write_report(typical)
+    assert precious.read_text() == "mine"
+
+
 def test_names_that_cannot_be_written_or_read_are_spelled_out(
     recipe: Callable[..., Any], tmp_path: Path
 ) -> None:
