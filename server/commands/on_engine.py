@@ -43,6 +43,7 @@ def run_on_engine(load: Load, config: RunConfig, out: Path | None, console: Cons
         from anml_fl.run.worth import load_worth
         from anml_fl.system.sockets import moved
         from server.commands.least import least
+        from server.commands.next_commands import next_commands
         from server.engines.simulation import RAYS_SOCKETS
         from server.orchestration.run_folder import default_folder
         from server.orchestration.summary_table import left_out, table
@@ -58,11 +59,13 @@ def run_on_engine(load: Load, config: RunConfig, out: Path | None, console: Cons
     console.print(table(summary))
     if note := left_out(out, summary, parse):
         console.print(note)
-    if note := least(out, parse):
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
+    if told := least(out, parse):
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
     if worth := load_worth(out, summary["contributors"]):
         console.print(worth_table(worth))
     console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
+    then = next_commands(out, explained=bool(told))
+    console.print(then, markup=False, highlight=False, soft_wrap=True)
     if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
         console.print(note, soft_wrap=True)
 
