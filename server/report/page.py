@@ -29,11 +29,12 @@ from server.report.attribution_figure import (
 from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.class_table import class_table
-from server.report.data_words import data_words
+from server.report.data_words import data_words, rows_tested, settings_of
 from server.report.gate_figure import MOST_TOLD, gate, narrowest
 from server.report.judgement_figure import posteriors
 from server.report.judgement_table import judged
 from server.report.own_data import own_data_figure, own_data_table
+from server.report.registry_words import registry_asked
 from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
@@ -150,6 +151,9 @@ def render(
     elif found and (found.settled_by == "ledger" or verification.altered):
         found = without_settled(found)
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
+    asked = registry_asked(run.config)
+    # Where s is the same for all there is nothing to compare, but for a gate that decided.
+    compared = asked or run.lead.branching
     texts, why = Texts(), why_of(run)
 
     def shown(plot: Plot | None) -> dict[str, Any] | None:
@@ -162,7 +166,7 @@ def render(
         "claims_plot": shown(claims_figure(run)),
         "claimed_better": claimed_metric(run).better,
         "facts": visible(facts, 800),
-        "tested_on": visible(summary.tested_on or "the server's test set", 200),
+        "tested_on": visible(summary.tested_on or rows_tested(settings_of(run.config)), 200),
         "claimed_on": "its own test loader"
         if summary.tested_on
         else "a fifth of its rows, on which it does not train",
@@ -188,7 +192,8 @@ def render(
         "weight_curves": shown(weight_curves(run)),
         "error": shown(round_figures.error_by_round(run)),
         "app_score": shown(round_figures.app_score(run)),
-        "gate": shown(gate(run)),
+        "gate": shown(gate(run) if compared else None),
+        "registry": asked,
         "narrowest": narrowest(len(run.summary.contributors)),
         "gate_painted": len(run.summary.contributors) > MOST_TOLD,
         "judged": judged(run),
