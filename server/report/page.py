@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page.folding import folding
@@ -93,7 +94,8 @@ def write_report(
             raise
         found = worth = None  # what does not fit stands on the page, above all else
     classes = class_names(folder, run.summary.dataset)
-    page = render(run, found, verification, worth, classes)
+    name = folder.resolve().name
+    page = render(run, found, verification, worth, classes, name=name)
     path = folder / REPORT
     write_whole(path, page.encode())
     return path
@@ -105,6 +107,8 @@ def render(
     verification: Verification = UNCHECKED,
     worth: Worth | None = None,
     classes: Sequence[str] = (),
+    *,
+    name: str = "RUN",
 ) -> str:
     """Write the page as text.
 
@@ -119,6 +123,8 @@ def render(
         Whether joining is worth it, if the run asked.
     classes : sequence of str
         What classes are called, in their order.
+    name : str
+        The folder's, without a path.
 
     Returns
     -------
@@ -197,6 +203,8 @@ def render(
         "posteriors": shown(posteriors(run)),
         "weights": shown(weights(run)),
         "why_ends": ends(why),
+        "run_name": visible(quote(name), 200),
+        "why_rounds": why.rounds,
         "why_known": why.known,
         "why_plot": shown(why_figure(run, why)),
         "why_over": over_table(run, why),
