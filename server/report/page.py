@@ -34,7 +34,7 @@ from server.report.data_words import data_words, rows_tested, settings_of
 from server.report.gate_figure import MOST_TOLD, gate, narrowest
 from server.report.judgement_figure import posteriors
 from server.report.judgement_table import judged
-from server.report.own_data import own_data_figure, own_data_table
+from server.report.own_data import own_data_figure, own_data_table, stands_apart
 from server.report.registry_words import registry_asked
 from server.report.reputation_figure import reputation, weight_curves
 from server.report.template import TEMPLATE
@@ -212,6 +212,7 @@ def render(
         "why_last": last_sentences(why),
         "own_data_plot": shown(own_data_figure(run)),
         "own_data": run.summary.holdings and own_data_table(run),
+        "apart": stands_apart(run),
         "joining": worth and worth_table(worth),
         "joining_plot": shown(worth_figure(worth) if worth else None),
         "joining_by": worth and visible(worth.strategy, 40),

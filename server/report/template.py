@@ -13,6 +13,9 @@ _HEAD = """\
   <p class="warning" role="alert"><strong>Do not rely on this page.</strong> {{ warning }}</p>
   {%- endif %}
   <p class="result">{{ result }}</p>
+  {%- if apart %}
+  <p>{{ apart }}</p>
+  {%- endif %}
   <p class="facts">{{ facts }}</p>
 {%- endblock %}
 {%- block main %}

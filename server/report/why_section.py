@@ -22,8 +22,9 @@ been otherwise is not said.</p>
 {%- endif %}
 {% if why_rounds > 1 -%}
 <p class="note">Here are the reasons over all rounds and in the last one. Those of any other
-round, where the folder {{ run_name }} lies: <code>anml explain {{ run_name }} --round N</code>,
-N from 1 to {{ last_number }}, or the live page: <code>anml page {{ run_name }}</code>.</p>
+round, where the folder {{ run_name }} lies:
+<code>anml explain {{ run_name }} --round N</code>, N from
+1 to {{ last_number }}, or the live page: <code>anml page {{ run_name }}</code>.</p>
 {%- endif %}
 <details>
   <summary>All of it in sentences, over all rounds</summary>

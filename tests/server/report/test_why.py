@@ -259,7 +259,7 @@ def test_the_reasons_of_any_other_round_are_a_command_away(recipe, tmp_path):
     folder = recipe(rounds=3).write(tmp_path / "my run")
     page = write_report(folder).read_text(encoding="utf-8")
     assert "<code>anml explain &#39;my run&#39; --round N</code>" in page
-    assert "N from 1 to 3, or the live page: <code>anml page &#39;my run&#39;</code>" in page
+    assert "1 to 3, or the live page: <code>anml page &#39;my run&#39;</code>" in page
     # The page is sent around: where the folder lies is nobody's affair.
     assert str(tmp_path) not in page
     once = recipe(rounds=1).write(tmp_path / "once")
