@@ -37,6 +37,7 @@ from server.report.judgement_table import judged
 from server.report.own_data import own_data_figure, own_data_table, stands_apart
 from server.report.registry_words import registry_asked
 from server.report.reputation_figure import reputation, weight_curves
+from server.report.shown_settings import shown_settings
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
 from server.report.why import ends, last_sentences, over_sentences, over_table, why_of
@@ -227,7 +228,7 @@ def render(
         "app": summary.engine == APP,
         "tau_h": f"{run.tau_h:g}",
         "tau_c": f"{run.tau_c:g}",
-        "config": _block(run.config),
+        "config": shown_settings(run.config),
     }
     return plotted(
         TEMPLATE,
@@ -235,8 +236,3 @@ def render(
         filters={"sentence": sentence, "folded": partial(folding, texts=texts)},
         texts=texts,
     )
-
-
-def _block(text: str) -> str:
-    # Line by line: line breaks are what `visible` would spell out.
-    return "\n".join(visible(line.replace("\t", "    "), 500) for line in text.split("\n"))
