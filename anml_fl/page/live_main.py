@@ -168,7 +168,7 @@ class Page {
     for (const one of document.querySelectorAll(".of-round")) one.hidden = none;
     if (!none) return;
     this.shown = null;
-    the("gate-view").hidden = the("influence").hidden = true;
+    for (const id of ["gate-view", "influence", "apart"]) the(id).hidden = true;
     const which = the("curve").hidden ? "" : ` of ${visible(this.strategy, 40)}`;
     put(the("decision"), `No round${which} has ended yet.`);
     put(the("missing"), awaited(this.state.contributors));
@@ -213,7 +213,11 @@ class Page {
     put(the("influence"), visible(round.influence ?? "", 500));
     this.missing.look(strategy, round);
     const {attackers, state: {registry}} = this;
-    this.people.set(strategy, round, this.bar.rounds, {attackers, registry});
+    const own = {title: `Own ${this.state.criterion.name}`, written: (x) => this.written(x)};
+    this.people.set(strategy, round, this.bar.rounds, {attackers, registry, own});
+    const apart = [round.own_words, round.apart].filter(Boolean).join(" ");
+    the("apart").hidden = !apart;
+    put(the("apart"), visible(spaced(apart), 2000));
     for (const one of document.querySelectorAll(".of-registry")) one.hidden = !registry;
     const gated = has(round.min_s) && ![null, "multiplicative"].includes(round.branch);
     const gate = gated ? this.state.gate : null;

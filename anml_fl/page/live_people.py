@@ -17,11 +17,11 @@ class People {
   }
 
   /** Show a round; `rounds`: those that there are; `attackers`: set of names, or null;
-   * `registry`: whether one was asked for v and r. */
-  set(strategy, round, rounds, {attackers, registry}) {
+   * `registry`: whether one was asked for v and r; `own`: {title, written} of own errors. */
+  set(strategy, round, rounds, {attackers, registry, own}) {
     const other = this.strategy !== strategy;
     if (other || this.rounds?.at(-1) !== rounds.at(-1)) this.lines.clear();
-    Object.assign(this, {strategy, round, rounds, attackers, registry});
+    Object.assign(this, {strategy, round, rounds, attackers, registry, own});
     this.most = round.weight.reduce((most, x) => Math.max(most, x ?? 0), 1e-12);
     this.table.setColumns(this.columns());
     this.table.show(round.contributors.length);
@@ -58,6 +58,9 @@ class People {
       ...(this.registry ? ["s", "v", "r"] : []).map((key) => (
         {title: key, ...of(key, short)})),
       {title: "T", ...of("T", short)},
+      ...(round.own_error ? [{title: this.own.title, number: true,
+        value: (i) => round.own_error[i], text: (i) => this.own.written(round.own_error[i])}]
+        : []),
       ...(round.posterior ? [{title: "Posterior", ...of("posterior", short)}] : []),
       ...(kinds.length ? [{title: "Evidence (nats)", className: "words", text: (i) => kinds
         .filter((kind) => has(round.evidence[kind][i]))

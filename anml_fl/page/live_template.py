@@ -45,6 +45,7 @@ TEMPLATE = """\
   <p id="missing"></p>
   <p id="missing-then" hidden></p>
   <p id="ends" class="of-round" hidden></p>
+  <p id="apart" hidden></p>
   <p id="influence" hidden></p>
   <p class="hint of-round" hidden>Press a name for all that is known of why it counted as it
   did, and of what would have changed it.</p>
@@ -58,6 +59,8 @@ TEMPLATE = """\
       verified, and its reputation, as the registry has them; s = v · r is the external
       signal</dd>
       <dt>T</dt><dd>how fresh its contribution is</dd>
+      <dt>Own error</dt><dd>how the run's final model does on this contributor's own test rows,
+      once the run has ended</dd>
       <dt>Posterior</dt><dd>the probability that it is to be kept, by the evidence and by its
       credentials: above 30 % it is</dd>
       <dt>Evidence</dt><dd>what speaks for it or, below 0, against it; 1 nat multiplies the

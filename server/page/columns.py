@@ -11,8 +11,10 @@ from anml_fl.reasons.reply_words import sent_nothing
 from anml_fl.reasons.round_numbers import NONE
 from server.page.json_numbers import number, numbers
 from server.page.missing import missing
+from server.page.own_errors import own_errors
 from server.report.data_words import vouched
 from server.report.influence import influence, middle_length
+from server.report.standing_apart import evidence_words
 from server.report.wording import decision
 
 if TYPE_CHECKING:
@@ -70,11 +72,13 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         "bound": None,
         "middle_length": None,
         "influence": None,
+        "apart": None,
     }
     for name in _NUMBERS:
         found[name] = numbers([one[name] for one in people])
     if judged:
         found |= _judgement(people)
+    found |= own_errors(run, strategy, found["contributors"])
     if strategy == run.ledger.strategy:
         paid = run.ledger.paid_until(number_)
         found["paid"] = paid and [paid.get(name, 0) for name in found["contributors"]]
@@ -102,6 +106,11 @@ def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:
         for one, judged in zip(people, of, strict=True)
         if judged
     }
+    sums = {
+        one["contributor"]: float(judged["l"])
+        for one, judged in zip(people, of, strict=True)
+        if judged
+    }
     norms = [_length(judged["norm"]) for judged in of if judged]
     return {
         "evidence": {
@@ -111,6 +120,7 @@ def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:
         "bound": numbers([one.get("bound") for one in of]),
         "middle_length": number(middle_length(norms)),
         "influence": influence(bounds, norms) if bounds else None,
+        "apart": evidence_words(sums, "in this round"),
     }
 
 

@@ -190,6 +190,7 @@ def _criterion(metric: str) -> dict[str, Any]:
     found = Criterion(metric)
     return {
         "title": found.title,
+        "name": found.name,
         "unit": found.unit.strip(),
         "of_values": found.of_values,
         "better": found.better,

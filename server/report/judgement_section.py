@@ -10,6 +10,9 @@ the base rate and what its v and r are worth
 kept. Its weight is its share of the examples, as far as the evidence bears it out, times the
 posterior.</p>
 <p class="decision">{{ judged.root }}</p>
+{% if judged.apart -%}
+<p>{{ judged.apart }}</p>
+{%- endif %}
 <p>{{ judged.influence }}</p>
 {% if judged.nobody -%}
 <p class="note">{{ judged.nobody }}</p>

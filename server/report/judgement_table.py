@@ -15,6 +15,7 @@ from anml_fl.system.untrusted_text import visible
 from server.report.data_words import CHECKED, UNCHECKED, settings_of, vouched
 from server.report.influence import in_middle_lengths, influence, middle_length
 from server.report.registry_words import registry_asked
+from server.report.standing_apart import evidence_words
 from server.report.sure_reasons import SureReasons, known_dials
 from server.report.tables import MOST_ROWS, behaviour, contributor_titles
 from server.report.wording import sentence, share
@@ -46,6 +47,8 @@ class Judged:
         A row a contributor that was judged.
     left_out : Grid
         Who was left out, and why.
+    apart : str
+        Against whom it speaks, as against nobody else.
     nobody : str
         Why nobody's update was used, where that is so.
     """
@@ -57,6 +60,7 @@ class Judged:
     influence: str
     table: Grid
     left_out: Grid
+    apart: str
     nobody: str = ""
 
 
@@ -83,6 +87,10 @@ def judged(run: Run) -> Judged | None:
         root=_root(whole.root, settings_of(run.config)),
         facts=_facts(whole),
         influence=_influence(record),
+        apart=evidence_words(
+            {x.contributor: x.judgement.l for x in record.contributors if x.judgement},
+            f"in round {record.round}",
+        ),
         table=_table(run, record),
         left_out=_left_out(record, SureReasons(record, known_dials(run.config))),
         nobody=nobody,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page.folding import folding
@@ -33,9 +34,10 @@ from server.report.data_words import data_words, rows_tested, settings_of
 from server.report.gate_figure import MOST_TOLD, gate, narrowest
 from server.report.judgement_figure import posteriors
 from server.report.judgement_table import judged
-from server.report.own_data import own_data_figure, own_data_table
+from server.report.own_data import own_data_figure, own_data_table, stands_apart
 from server.report.registry_words import registry_asked
 from server.report.reputation_figure import reputation, weight_curves
+from server.report.shown_settings import shown_settings
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
 from server.report.why import ends, last_sentences, over_sentences, over_table, why_of
@@ -95,7 +97,8 @@ def write_report(
             raise
         found = worth = None  # what does not fit stands on the page, above all else
     classes = class_names(folder, run.summary.dataset)
-    page = render(run, found, verification, worth, classes)
+    name = folder.resolve().name
+    page = render(run, found, verification, worth, classes, name=name)
     path = folder / REPORT
     refuse_link(path)
     write_whole(path, page.encode())
@@ -108,6 +111,8 @@ def render(
     verification: Verification = UNCHECKED,
     worth: Worth | None = None,
     classes: Sequence[str] = (),
+    *,
+    name: str = "RUN",
 ) -> str:
     """Write the page as text.
 
@@ -122,6 +127,8 @@ def render(
         Whether joining is worth it, if the run asked.
     classes : sequence of str
         What classes are called, in their order.
+    name : str
+        The folder's, without a path.
 
     Returns
     -------
@@ -200,6 +207,8 @@ def render(
         "posteriors": shown(posteriors(run)),
         "weights": shown(weights(run)),
         "why_ends": ends(why),
+        "run_name": visible(quote(name), 200),
+        "why_rounds": why.rounds,
         "why_known": why.known,
         "why_plot": shown(why_figure(run, why)),
         "why_over": over_table(run, why),
@@ -207,6 +216,7 @@ def render(
         "why_last": last_sentences(why),
         "own_data_plot": shown(own_data_figure(run)),
         "own_data": run.summary.holdings and own_data_table(run),
+        "apart": stands_apart(run),
         "joining": worth and worth_table(worth),
         "joining_plot": shown(worth_figure(worth) if worth else None),
         "joining_by": worth and visible(worth.strategy, 40),
@@ -221,7 +231,7 @@ def render(
         "app": summary.engine == APP,
         "tau_h": f"{run.tau_h:g}",
         "tau_c": f"{run.tau_c:g}",
-        "config": _block(run.config),
+        "config": shown_settings(run.config),
     }
     return plotted(
         TEMPLATE,
@@ -229,8 +239,3 @@ def render(
         filters={"sentence": sentence, "folded": partial(folding, texts=texts)},
         texts=texts,
     )
-
-
-def _block(text: str) -> str:
-    # Line by line: line breaks are what `visible` would spell out.
-    return "\n".join(visible(line.replace("\t", "    "), 500) for line in text.split("\n"))

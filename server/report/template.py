@@ -13,6 +13,9 @@ _HEAD = """\
   <p class="warning" role="alert"><strong>Do not rely on this page.</strong> {{ warning }}</p>
   {%- endif %}
   <p class="result">{{ result }}</p>
+  {%- if apart %}
+  <p>{{ apart }}</p>
+  {%- endif %}
   <p class="facts">{{ facts }}</p>
 {%- endblock %}
 {%- block main %}
@@ -247,6 +250,7 @@ run{% if not app %} with one seed{% endif %}: a small difference in {{ criterion
 be chance.</p>
 <details>
   <summary>Settings (config.toml)</summary>
+  <p class="note">Files are named without where they lay; the run's config.toml has all.</p>
   <pre tabindex="0" role="group" aria-label="Settings">{{ config }}</pre>
 </details>
 {%- endblock %}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -110,4 +111,34 @@ def test_what_was_asked_of_one_has_its_columns(growing: Any, serve: Any, visit: 
     expect(page.locator("#contributors tbody tr")).to_have_count(6)
     assert {"v", "r", "s"} <= set(_titles(page, "#contributors"))
     expect(page.locator("#gate-view")).to_be_visible()
+    assert problems == []
+
+
+def test_own_errors_stand_in_the_table_and_who_stands_apart_in_a_sentence(
+    own: Any, serve: Any, visit: Any
+) -> None:
+    own.add(2)
+    errors = [0.1, 0.12, 0.14, 0.1, 0.11, 0.4]
+    held = {
+        name: {"samples": 400, "errors": {"calibrated": error, "fedavg": 0.1}}
+        for name, error in zip(own.names, errors, strict=True)
+    }
+    entry = {"rounds": 30, "test_error": 0.1}
+    summary = {
+        "contributors": dict.fromkeys(own.names, "honest"),
+        "strategies": {"fedavg": entry, "calibrated": entry},
+        "holdings": held,
+    }
+    (own.folder / "summary.json").write_text(json.dumps(summary))
+    page, problems = visit(serve(own.folder.parent).url)
+    page.locator("#strategy").select_option("calibrated")
+    expect(page.locator("#apart")).to_contain_text(
+        "site-05 stands apart: the final model errs in 40.0 % of its own test rows"
+    )
+    place = _titles(page, "#contributors").index("Own error")
+    cells = page.locator(f"#contributors tbody tr > :nth-child({place + 1})")
+    shown = sorted(one.replace("\xa0", " ") for one in cells.all_inner_texts())
+    assert shown == sorted(f"{100 * one:.1f} %" for one in errors)
+    page.locator("#strategy").select_option("fedavg")
+    expect(page.locator("#apart")).to_be_hidden()
     assert problems == []

@@ -15,6 +15,7 @@ from server.report.influence import influence, middle_length
 from server.report.judgement_table import judged
 from server.report.page import write_report
 from server.report.registry_words import registry_asked
+from server.report.shown_settings import shown_settings
 from server.report.why import why_of
 
 FAIR = ContributorJudgement(
@@ -153,3 +154,38 @@ def test_how_far_one_could_have_moved_the_step_is_told_in_middle_updates():
     assert "by more than 2.50 times the length of the round's middle update: b's most" in said
     assert "(1.25, where that update is 0.5 long)" in said
     assert middle_length([0.2, 0.8, 0.5, 0.7]) == pytest.approx(0.6)
+
+
+def test_the_settings_shown_name_files_alone_and_no_data_set_that_was_not_used(own):
+    more = 'root_data = "../ours/root.csv"\nschema = ""\nlabel = "a/b"\n'
+    config = OWN.replace('test = ""', f'test = "/home/somebody/files/test.csv"\n{more}')
+    config = config.replace('database = ""', 'database = "postgresql://db.example/one"')
+    folder = own(config)
+    before = (folder / "config.toml").read_text()
+    said = words(write_report(folder).read_text()).replace("&#34;", '"')
+    for line in (
+        'data = "patients.csv"',
+        'test = "test.csv"',
+        'root_data = "root.csv"',
+        'label = "a/b"',
+        'database = "postgresql://db.example/one"',
+    ):
+        assert line in said
+    assert "somebody" not in said
+    assert "digits" not in said.split("Settings (config.toml)")[1]
+    # The file is what the ledger is bound to, and stays.
+    assert (folder / "config.toml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["= no settings", "", 'dataset = "digits"\n[table]\ndata = ""\n', "[table]\ndata = 3"],
+)
+def test_settings_of_no_own_table_are_shown_as_they_are(text):
+    assert shown_settings(text) == text
+
+
+def test_hub_and_folder_are_told_apart():
+    hub = '[table]\ndata = "hf:somebody/some"'
+    assert shown_settings(hub) == hub
+    assert shown_settings('[table]\ndata = "/files/sites/"') == '[table]\ndata = "sites"'
