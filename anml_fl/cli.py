@@ -30,6 +30,7 @@ from studies.arena.commands import arena
 from studies.benchmarks.commands import bench
 from studies.commands import study
 from studies.redteam.commands import redteam
+from studies.sweep.commands import sweep, sweep_options
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -151,6 +152,7 @@ def main() -> None:
     type=click.Path(file_okay=False),
     help="Folder for the results.  [default: runs/NAME]",
 )
+@sweep_options
 def run(preset: str | None, out: str | None, **options: Any) -> None:
     """Train one federation under several strategies, side by side.
 
@@ -158,6 +160,9 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
     label-skew, forged-credentials, reputation. Options override it. The results are a table,
     and a folder with every round's decisions, the ledger, the models, and report.html. A run
     that was interrupted goes on with the first strategy that had not finished.
+
+    With --seeds or --sweep there are many runs, each in a folder of its own, and one table and
+    one page of all; the same command goes on with those that have not ended.
 
     A strategy, behaviour, data set, model or scenario may be your own, as MODULE:OBJECT.
     """
@@ -167,12 +172,19 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
 
     if out == "":
         raise click.UsageError("--out must name a folder, got an empty text")
+    many = {name: options.pop(name) for name in ("seeds", "sweeps", "jobs")}
     given = {name: value for name, value in options.items() if value not in (None, ())}
     try:
         with errors_reported():
             if "behaviours" in given:
                 given["behaviours"] = parse_behaviours(list(given["behaviours"]))
             flat = {name.replace("_", "-"): value for name, value in given.items()}
+            if any(value not in (None, ()) for value in many.values()):
+                from anml_fl.execution import execute
+
+                place = None if out is None else Path(out)
+                sweep(_preset(preset), flat, place, execute, many)
+                return
             config = from_toml(_preset(preset), flat)
             _execute(config, None if out is None else Path(out), Console())
     except KeyboardInterrupt:
