@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Command = TypeVar("Command", bound=Callable[..., Any])
 
 _MOST_TOLD = 5
+_MOST_ROWS = 60
 
 
 def sweep_options(command: Command) -> Command:
@@ -68,8 +69,6 @@ def sweep(
     asked : mapping
         What `sweep_options` gave: `seeds`, `sweeps`, `jobs`.
     """
-    from pathlib import Path
-
     from anml_fl.run.files import REPORT
     from anml_fl.settings.section import ConfigError
     from studies.progress import shown
@@ -85,13 +84,24 @@ def sweep(
             )
         seeds = None if asked["seeds"] is None else parse_seeds(asked["seeds"])
         plan = planned(preset, given, parse_axes(asked["sweeps"]), seeds)
-        folder = Path("runs", plan.conditions[0].config.name) if out is None else out
+        folder = _default_folder(plan.conditions[0].config.name) if out is None else out
         with shown("starting") as progress:
             found = run_sweep(plan, folder, execute, jobs=asked["jobs"], progress=progress)
         _show(found)
         click.echo(f"report: {(folder / REPORT).resolve()}")
     if not found.whole:
         sys.exit(1)
+
+
+def _default_folder(name: str) -> Path:
+    """Choose `runs/NAME`, or the first of `runs/NAME-2`, ... that is no run's own."""
+    from itertools import count
+    from pathlib import Path
+
+    from anml_fl.run.files import CONFIG
+
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(one for name in names if not ((one := Path("runs", name)) / CONFIG).exists())
 
 
 def _show(found: Results) -> None:
@@ -104,11 +114,16 @@ def _show(found: Results) -> None:
     from studies.sweep.words import headline
 
     grid, table = scores_grid(found), Table()
-    for title, kind in grid.columns:
-        table.add_column(title, justify="right" if kind == "number" else "left")
-    for row in grid.rows:
-        table.add_row(*row)
+    # What is compared stands on the page: a terminal is narrow.
+    columns = grid.columns[: len(found.plan.axes) + 3]
+    for title, kind in columns:
+        number = kind == "number"
+        table.add_column(title, justify="right" if number else "left", overflow="fold")
+    for row in grid.rows[:_MOST_ROWS]:
+        table.add_row(*row[: len(columns)])
     Console().print(table)
+    if len(grid.rows) > _MOST_ROWS:
+        click.echo(f"the first {_MOST_ROWS} of {len(grid.rows)} rows; all are on the page")
     click.echo(headline(found))
     if said := warning(found):
         click.echo(f"warning: {said}", err=True)

@@ -28,7 +28,7 @@ def scores_grid(found: Results) -> Grid:
     lead = visible(leads.pop(), 40) if len(leads) == 1 else "the paying one"
     swept, beside = len(found.under) > 1, any(len(one.scores) > 1 for one in found.under)
     titles = [
-        *(["Setting"] if swept else []),
+        *(axis.name for axis in found.plan.axes),
         "Strategy",
         "Seeds*",
         f"{sentence(found.criterion.title)}, mean{unit}*",
@@ -37,7 +37,7 @@ def scores_grid(found: Results) -> Grid:
     ]
     rows = [
         (
-            *([visible(one.label, 120)] if swept else []),
+            *(visible(str(value), 80) for value in one.condition.values),
             visible(score.strategy, 40),
             str(score.runs),
             digits.score(score) if score.runs else "—",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool
 
+_ENGINES = ("inline", "cohort", "simulation")
 _LONGEST = 60  # characters of a folder's name, before the seed
 
 
@@ -152,6 +153,7 @@ def planned(
     for texts in product(*(axis.texts for axis in axes)):
         swept = {axis.name: text for axis, text in zip(axes, texts, strict=True)}
         config = adopted(from_toml(preset, {**given, **swept, **first}))
+        _check_place(config)
         check_names(config)
         flat = config.to_flat()
         conditions.append(Condition(tuple(flat[axis.name] for axis in axes), config))
@@ -163,6 +165,19 @@ def planned(
         )
     own = conditions[0].config.seed
     return Plan(tuple(axes), tuple(seeds or (own,)), tuple(conditions))
+
+
+def _check_place(config: RunConfig) -> None:
+    if config.engine not in _ENGINES:
+        raise ConfigError(
+            "engine: the runs of a sweep are carried out by this command; usable:"
+            f" {', '.join(_ENGINES)}, got {config.engine!r}"
+        )
+    if config.table.on_nodes:
+        raise ConfigError(
+            "table.data: --schema says what a table must hold, and none is given: add"
+            " --data TABLE"
+        )
 
 
 def _differ(axes: Sequence[Axis], conditions: Sequence[Condition]) -> None:

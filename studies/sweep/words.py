@@ -46,7 +46,9 @@ class Digits:
 
     def number(self, value: float, *, signed: bool = False) -> str:
         """Write a score, or with its sign a difference."""
-        text = f"{self.scale * value:{'+' if signed else ''},.{self.places}f}"
+        # What rounds to 0 has no sign.
+        rounded = round(self.scale * value, self.places) + 0.0
+        text = f"{rounded:{'+' if signed and rounded else ''},.{self.places}f}"
         return text.replace("-", "\N{MINUS SIGN}")
 
     def score(self, of: Score, unit: str = "") -> str:

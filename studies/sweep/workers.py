@@ -13,6 +13,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flwr.common.logger import console_handler
 from threadpoolctl import threadpool_limits
 
 from anml_fl.method.threads import one_thread
@@ -20,6 +21,7 @@ from anml_fl.settings.reading import from_toml
 from anml_fl.system.files import cause
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
@@ -143,6 +145,7 @@ def _work(execute: Execute, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupted)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    console_handler.addFilter(_first_time())
     try:
         with one_thread(), threadpool_limits(1):
             while True:
@@ -150,6 +153,19 @@ def _work(execute: Execute, pipe: Connection) -> None:
                 pipe.send(_outcome(execute, settings, Path(folder)))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         pass  # there is nothing more to do, or nobody who waits for it
+
+
+def _first_time() -> Callable[[logging.LogRecord], bool]:
+    """Make a filter that lets each message through once: runs of a sweep say the same."""
+    said: set[str] = set()
+
+    def first(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        new = message not in said
+        said.add(message)
+        return new
+
+    return first
 
 
 def _outcome(execute: Execute, settings: str, folder: Path) -> str:
