@@ -93,8 +93,8 @@ def _setting(asked: str) -> tuple[Axis, bool]:
     alike = {name.replace("_", "-"): name for name in known}
     meant = asked.removeprefix("--").replace("_", "-")
     if meant not in alike:
-        near = [alike[one] for one in get_close_matches(meant, alike, n=2)]
-        hint = f"did you mean {' or '.join(near)}?" if near else "none is called like it."
+        near = [alike[one] for one in get_close_matches(meant, alike, n=1)]
+        hint = f"did you mean {near[0]}?" if near else "none is called like it."
         raise ConfigError(
             f"--sweep: unknown setting {_shown(asked)}: {hint} All are in `anml run --help`"
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LONGEST = 28  # characters of a value beside an axis
 # From so many times the least value on, equal steps would heap the small ones.
 _FAR = 50
+_APART = 0.008  # of the axis, between two strategies' marks
 
 
 def by_setting(found: Results) -> Plot | None:
@@ -142,10 +143,12 @@ def _curves(found: Results, members: Sequence[Under]) -> View:
     values = [one.condition.values[0] for one in members]
     numeric = all(_is_number(value) for value in values)
     places = [float(value) if numeric else place for place, value in enumerate(values)]
-    data = []
-    for index, name in enumerate(_names(members)):
+    far = numeric and min(places) > 0 and max(places) >= _FAR * min(places)
+    data, names = [], _names(members)
+    for index, name in enumerate(names):
+        apart = index - (len(names) - 1) / 2
         points = [
-            (place, of)
+            (_beside(place, apart, places, far=far), of)
             for place, one in zip(places, members, strict=True)
             for of in one.scores
             if of.strategy == name and of.runs
@@ -158,10 +161,18 @@ def _curves(found: Results, members: Sequence[Under]) -> View:
     if not numeric:
         ticks = [plot_text(str(value), _LONGEST) for value in values]
         xaxis |= {"tickvals": places, "ticktext": ticks, "range": [-0.5, len(values) - 0.5]}
-    elif min(places) > 0 and max(places) >= _FAR * min(places):
+    elif far:
         xaxis |= {"type": "log"}
     layout = {"xaxis": xaxis, "yaxis": _scores_axis(found), **frame(400)}
     return View("", data, layout)
+
+
+def _beside(place: float, apart: float, places: Sequence[float], *, far: bool) -> float:
+    """Set a mark beside those of other strategies at the same place: none hides another."""
+    low, high = min(places), max(places)
+    if far:
+        return place * (high / low) ** (_APART * apart)
+    return place + _APART * apart * ((high - low) or 1)
 
 
 def _points(

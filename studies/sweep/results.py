@@ -159,10 +159,24 @@ def results_of(plan: Plan, out: Path, failed: Mapping[str, str]) -> Results:
     failed : mapping
         Folder to why a run could not be carried out.
     """
+    ended = (_ended(cell, out) for cell in plan.cells())
+    return gathered(plan, [one for one in ended if one is not None], failed)
+
+
+def gathered(plan: Plan, ended: Sequence[Ended], failed: Mapping[str, str]) -> Results:
+    """Put runs together by condition, and say what each strategy came to.
+
+    Parameters
+    ----------
+    plan : Plan
+    ended : sequence of Ended
+        In the order of the plan.
+    failed : mapping
+        As of `results_of`.
+    """
     by_condition: dict[int, list[Ended]] = {}
-    for cell in plan.cells():
-        if (one := _ended(cell, out)) is not None:
-            by_condition.setdefault(cell.condition, []).append(one)
+    for one in ended:
+        by_condition.setdefault(one.cell.condition, []).append(one)
     first = _counted(by_condition.get(0, ()))[0]
     under = tuple(
         _under(plan, place, by_condition.get(place, ()), first if place else ())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from anml_fl.run.files import SUMMARY, SWEEP_LOCK
+from anml_fl.run.files import REPORT, SUMMARY, SWEEP_LOCK
 from server.orchestration.federation import check
 from server.orchestration.run_folder import hold
+from server.report.page import write_report
 from studies.sweep.page import write_sweep
 from studies.sweep.request import check_sweep, open_sweep
 from studies.sweep.results import Results, results_of
@@ -79,6 +80,7 @@ def run_sweep(
                 say(done / len(cells), f"{done} of {len(cells)} runs{told}, last {folder}")
         finally:
             # After Ctrl-C too: what there is can be looked at.
+            _write_missing_pages(cells, out)
             found = results_of(plan, out, failed)
             write_tables(found, out)
             write_sweep(found, out)
@@ -91,6 +93,13 @@ def _ended(
     work = [Job(out / cell.folder, cell.config.to_toml()) for cell in todo]
     for job, why in worked_off(work, execute, processes):
         yield job.folder.name, why
+
+
+def _write_missing_pages(cells: Sequence[Cell], out: Path) -> None:
+    """Write the page of each run that was killed between its end and its page."""
+    for cell in cells:
+        if finished(out, cell) and not (out / cell.folder / REPORT).exists():
+            write_report(out / cell.folder)
 
 
 def finished(out: Path, cell: Cell) -> bool:
