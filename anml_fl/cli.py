@@ -29,6 +29,7 @@ from studies.arena.commands import arena
 from studies.benchmarks.commands import bench
 from studies.commands import study
 from studies.redteam.commands import redteam
+from studies.sweep.commands import sweep, sweep_options
 
 if TYPE_CHECKING:
     from server.commands.on_engine import Execute
@@ -47,7 +48,7 @@ def _execute() -> Execute:
 
 
 for _command in (
-    run_command(_execute), resume_command(_execute), report, attribution, explain, page,
+    run_command(_execute, sweep_options, sweep), resume_command(_execute), report, attribution, explain, page,
     verify, statement, ledger, registry, up, submit, join, init, data, doctor,
     study, bench, redteam, arena,
 ):  # fmt: skip

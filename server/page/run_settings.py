@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.database.url import located
 from anml_fl.models.metrics import METRICS
-from anml_fl.run.files import CONFIG
+from anml_fl.run.files import CONFIG, SWEEP
 from anml_fl.settings.run import APP, settling_of
 from server.page.opening import content
 from server.report.data_words import on_nodes, own_tables
@@ -102,10 +102,21 @@ def may_be_served(folder: Path) -> bool:
     bool
         Also False if the settings cannot be read.
     """
+    return _holds_no_secret(folder, CONFIG)
+
+
+def sweep_may_be_served(folder: Path) -> bool:
+    """Tell likewise of a sweep by what was asked for, which its page shows."""
+    return _holds_no_secret(folder, SWEEP, "settings")
+
+
+def _holds_no_secret(folder: Path, name: str, *within: str) -> bool:
     try:
-        tree = tomllib.loads(content(folder, CONFIG, most=LARGEST).decode("utf-8-sig"))
+        tree = tomllib.loads(content(folder, name, most=LARGEST).decode("utf-8-sig"))
+        for part in within:
+            tree = tree[part]
         located(tree.get("registry", {}).get("database", ""))
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
     return True
 
