@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
@@ -171,7 +172,7 @@ def _beside(place: float, apart: float, places: Sequence[float], *, far: bool) -
     """Set a mark beside those of other strategies at the same place: none hides another."""
     low, high = min(places), max(places)
     if far:
-        return place * (high / low) ** (_APART * apart)
+        return place * math.pow(high / low, _APART * apart)
     return place + _APART * apart * ((high - low) or 1)
 
 
