@@ -49,8 +49,8 @@ def _execute() -> Execute:
 
 for _command in (
     run_command(_execute, sweep_options, sweep), resume_command(_execute),
-    report, attribution, explain, page, verify, statement, ledger, registry, up, submit, join, init, data, doctor,
-    study, bench, redteam, arena,
+    report, attribution, explain, page, verify, statement, ledger, registry, up, submit, join,
+    init, data, doctor, study, bench, redteam, arena,
 ):  # fmt: skip
     main.add_command(_command)
 
