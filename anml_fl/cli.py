@@ -11,6 +11,7 @@ import click
 
 from anml_fl.commands.data import data
 from anml_fl.commands.explain import explain
+from anml_fl.commands.help import Group
 from anml_fl.commands.init import init
 from anml_fl.commands.ledger import ledger
 from anml_fl.commands.registry import registry
@@ -32,13 +33,8 @@ from studies.redteam.commands import redteam
 from studies.sweep.commands import sweep, sweep_options
 
 if TYPE_CHECKING:
+    from anml_fl.commands.help import Sections
     from server.commands.on_engine import Execute
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="anml-fl", prog_name="anml")
-def main() -> None:
-    """ANML on Flower: federated learning that weighs each contributor, and says why."""
 
 
 def _execute() -> Execute:
@@ -47,12 +43,34 @@ def _execute() -> Execute:
     return execute
 
 
-for _command in (
-    run_command(_execute, sweep_options, sweep), resume_command(_execute),
-    report, attribution, explain, page, verify, statement, ledger, registry, up, submit, join,
-    init, data, doctor, study, bench, redteam, arena,
-):  # fmt: skip
-    main.add_command(_command)
+# In the order in which they are met.
+_COMMANDS = {
+    "Run": (run_command(_execute, sweep_options, sweep), resume_command(_execute), init, data),
+    "Look": (report, page, explain, attribution),
+    "Prove": (verify, statement, ledger, registry),
+    "Deploy": (up, submit, join, doctor),
+    "Study": (study, arena, redteam, bench),
+}
+
+
+class _Anml(Group):
+    def sections(self) -> Sections:
+        """Group the commands by what somebody is about."""
+        return {
+            title: [one.name for one in commands if one.name]
+            for title, commands in _COMMANDS.items()
+        }
+
+
+@click.group(cls=_Anml, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="anml-fl", prog_name="anml")
+def main() -> None:
+    """ANML on Flower: federated learning that weighs each contributor, and says why."""
+
+
+for _commands in _COMMANDS.values():
+    for _command in _commands:
+        main.add_command(_command)
 
 
 if __name__ == "__main__":

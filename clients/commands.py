@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Command
 
 if TYPE_CHECKING:
     from clients.node_process import NodeFiles
@@ -19,7 +20,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):(\d{1,5})")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--superlink", required=True, metavar="HOST:PORT", help="Where SuperLink is.")
 @click.option(
     "--data",

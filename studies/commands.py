@@ -8,14 +8,16 @@ from pathlib import Path
 
 import click
 
+from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Group
 
 _OUT = click.Path(file_okay=False, path_type=Path)
 # What a study is about, the first that it measures.
 _MAIN = ("error", "mae", "selected_clean", "overhead")
 
 
-@click.group()
+@click.group(cls=Group)
 def study() -> None:
     """Reproduce the paper table by table, and go past it."""
 
@@ -162,7 +164,7 @@ def _show(out: Path, name: str) -> None:
 @study.command("report")
 @click.option(
     "--results",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=ExistingPath(),
     default="runs/studies",
     show_default=True,
     help="Folder of the results.",
@@ -180,7 +182,7 @@ def report_studies(results: Path, to: Path | None) -> None:
 @study.command("stale")
 @click.option(
     "--results",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=ExistingPath(),
     default="docs/results",
     show_default=True,
     help="Folder of the results.",

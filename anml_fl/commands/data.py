@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anml_fl.commands.failure import Failure, errors_reported
+from anml_fl.commands.help import Group
 from anml_fl.commands.options import json_option
 from anml_fl.commands.output import show_json
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _schema_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """Look at a table of your own before a federation learns from it."""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import Failure, errors_reported
+from anml_fl.commands.help import Command
 from anml_fl.commands.options import json_option
 from anml_fl.commands.output import show_json, show_table
+from anml_fl.system.near import near
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 _NAMED, _LETTERS = 10, 40
 
 
-@click.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.command(cls=Command)
+@click.argument("run", type=ExistingPath())
 @click.argument("contributor", required=False)
 @click.option(
     "--round", "number", type=click.IntRange(min=1), help="One round.  [default: all]"
@@ -133,16 +135,16 @@ def _check(name: str, known: Collection[str], where: str) -> None:
     """Refuse a contributor that was not asked."""
     if name in known:
         return
-    near = _near(name, known)
+    meant = _near(name, known)
     everybody = ", ".join(visible(one, _LETTERS) for one in known)
-    if not near:
-        near = f"; asked were {everybody if len(known) <= _NAMED else f'{len(known)} others'}"
-    raise Failure(f"no contributor {name!r} was asked {where}{near}")
+    if not meant:
+        meant = f"; asked were {everybody if len(known) <= _NAMED else f'{len(known)} others'}"
+    raise Failure(f"no contributor {name!r} was asked {where}{meant}")
 
 
 def _near(name: str, known: Collection[str]) -> str:
-    near = [visible(one, _LETTERS) for one in get_close_matches(name, known, n=2)]
-    return f": did you mean {' or '.join(near)}?" if near else ""
+    close = [visible(one, _LETTERS) for one in near(name, known)[:2]]
+    return f": did you mean {' or '.join(close)}?" if close else ""
 
 
 def _show(facts: dict[str, Any], *, chosen: bool) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ _NEXT = """\
 Your own model, data and training belong into {package}/task.py; README.md says more."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def init(folder: Path) -> None:
     """Write a small working app into FOLDER, which must be new or empty.

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import Failure, errors_reported
+from anml_fl.commands.help import Group
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.output import show_json, show_table
 from anml_fl.run.files import LEDGER, PUBLIC_KEY
@@ -24,10 +26,10 @@ if TYPE_CHECKING:
 
 _ROUNDS_SHOWN = 20
 
-_run = click.argument("run", type=click.Path(exists=True, path_type=Path))
+_run = click.argument("run", type=ExistingPath(files=True))
 
 
-@click.group()
+@click.group(cls=Group)
 def ledger() -> None:
     """Show, verify and export who earned what, round by round.
 

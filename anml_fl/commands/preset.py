@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from anml_fl.system.files import read_text
+from anml_fl.system.near import known_ones
 
 
 def preset_text(name: str | None) -> str:
@@ -50,7 +51,6 @@ def preset_text(name: str | None) -> str:
     if name not in shipped:
         shown = "" if may_hold_secret(name) else f" {name!r}"
         raise ConfigError(
-            f"preset{shown} is neither a file nor shipped;"
-            f" shipped: {', '.join(sorted(shipped))}"
+            f"preset{shown} is neither a file nor shipped; {known_ones(name, sorted(shipped))}"
         )
     return shipped[name].read_text(encoding="utf-8")

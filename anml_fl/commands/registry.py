@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anml_fl.commands.failure import Failure, errors_reported
+from anml_fl.commands.help import Group
 from anml_fl.commands.options import answer, in_registry, json_option, time_option
 from anml_fl.commands.output import plain
 from anml_fl.commands.registry_reading import contributor_of, issuer_row, list_, show, signals
@@ -27,7 +28,7 @@ DOMAINS = ("theory", "established science", "fast-moving research", "news")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def registry() -> None:
     """Keep contributors, their data, and who vouches for them."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anml_fl.commands.failure import Failure
+from anml_fl.commands.help import Command
 from anml_fl.commands.options import at_option, in_registry
 from anml_fl.commands.output import plain, show_table
 
@@ -50,7 +51,7 @@ def issuer_row(issuer: Issuer, revoked: datetime | None = None) -> dict[str, Any
     return {"key_id": key, **plain(issuer), "validity": validity}
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @click.argument(
     "what",
     type=click.Choice(
@@ -67,7 +68,7 @@ def list_(held: SqlRegistry, at: datetime, what: str) -> Answer:
     return rows, lambda: show_table(rows, columns, f"no {what}")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("contributor")
 @at_option
 @in_registry()
@@ -112,7 +113,7 @@ def _show_tables(found: Mapping[str, Any], at: datetime) -> None:
         show_table(rows, columns, empty, title)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("contributors", nargs=-1)
 @at_option
 @in_registry()

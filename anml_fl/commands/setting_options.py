@@ -6,16 +6,48 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
+from anml_fl.commands.help import Command
+
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from anml_fl.catalogue import Catalogue
     from anml_fl.chain import Chain
+    from anml_fl.commands.help import Sections
     from anml_fl.settings.names import NameOf
 
 
-class SettingsCommand(click.Command):
+# What a first run is told, in this order; then what it is about, a heading a section.
+_FIRST = (
+    "dataset", "data", "label", "by", "contributors", "behaviours", "strategies", "model",
+    "rounds", "seed", "engine", "name", "out",
+)  # fmt: skip
+_HEADINGS = {
+    "federation": "Who takes part",
+    "table": "A table of your own",
+    "attacks": "How attackers do",
+    "training": "Training",
+    "evaluation": "Evaluation",
+    "aggregation": "Strategies' settings",
+    "registry": "Registry and credentials",
+    "settlement": "Settlement",
+}
+
+
+class SettingsCommand(Command):
     """A command with one option for every setting, made from the settings themselves."""
+
+    def sections(self) -> Sections:
+        """Group the options: basic settings, this command's own, then a section each."""
+        from anml_fl.settings.run import settings
+
+        given = [(section, key.replace("-", "_")) for key, section, _, _ in settings()]
+        rest = {
+            heading: [key for one, key in given if one == section and key not in _FIRST]
+            for section, heading in _HEADINGS.items()
+        }
+        own = [one.name for one in self.params if one.name]
+        return {"Basic settings": _FIRST, "This command": own, **rest}
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """List the parameters; the settings are imported only when asked."""
@@ -24,16 +56,6 @@ class SettingsCommand(click.Command):
         own = super().get_params(ctx)
         made = [_option(name, field) for name, _, _, field in settings()]
         return [*own[:-1], *made, own[-1]]
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; an unknown option is answered with the known ones."""
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            known = [name for p in self.get_params(ctx) for name in p.opts if name[:2] == "--"]
-            raise click.UsageError(
-                f"unknown option {error.option_name}; known: {', '.join(known)}", ctx
-            ) from error
 
 
 class TableChoice(click.Choice[str]):
@@ -51,21 +73,16 @@ class TableChoice(click.Choice[str]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        """Let what is no shipped name go on to the settings, which say what it may be."""
-        from anml_fl.catalogue import LONGEST, is_own
-        from anml_fl.chain import JOINT, Chain
+        """Check a name; of one that is unknown it is said which part is, and what is near."""
+        from anml_fl.catalogue import UnknownNameError
+        from anml_fl.chain import Chain
 
-        if is_own(str(value)) or JOINT in str(value) or len(str(value)) > LONGEST:
-            return str(value)
+        if isinstance(self._table, Chain) and value in self._table.before.names:
+            self.fail(f"{value!r} stands before a strategy, as in {value}+krum", param, ctx)
         try:
-            return super().convert(value, param, ctx)
-        except click.BadParameter as error:
-            own = "One of your own is MODULE:OBJECT: `mine:Thing` is Thing in mine.py."
-            if isinstance(self._table, Chain):
-                own += (
-                    f" Before a strategy go {', '.join(self._table.before.names)}: nnm+krum."
-                )
-            self.fail(f"{error.message} {own}", param, ctx)
+            return self._table.check(str(value))
+        except UnknownNameError as error:
+            self.fail(str(error), param, ctx)
 
 
 def _names(annotation: Any) -> tuple[str, ...]:
@@ -97,16 +114,22 @@ def _option(name: str, field: FieldInfo) -> click.Option:
         return click.Option(
             ["--strategy", "strategies"],
             multiple=True,
-            type=TableChoice(get_args(annotation)[0].__metadata__[0].catalogue),
-            help=f"{about} Repeat for several.  [default: {' '.join(default)}]",
+            metavar="NAME",
+            type=TableChoice(table := get_args(annotation)[0].__metadata__[0].catalogue),
+            help=f"{about} Repeat for several: {', '.join(table.names)}."
+            f"  [default: {' '.join(default)}]",
         )
-    if default is not None:
+    for marked in field.metadata:
+        if catalogue := getattr(marked, "catalogue", None):
+            about += f" One of {', '.join(catalogue.names)}."
+    if default not in (None, ""):
         about += f"  [default: {default}]"
     if annotation is bool:
         return click.Option([f"--{name}/--no-{name}"], default=None, help=about)
     if get_origin(annotation) is Literal:
         return click.Option([f"--{name}"], type=click.Choice(get_args(annotation)), help=about)
-    for table in field.metadata:
-        if catalogue := getattr(table, "catalogue", None):
-            return click.Option([f"--{name}"], type=TableChoice(catalogue), help=about)
+    for marked in field.metadata:
+        if catalogue := getattr(marked, "catalogue", None):
+            kind = TableChoice(catalogue)
+            return click.Option([f"--{name}"], type=kind, metavar="NAME", help=about)
     return click.Option([f"--{name}"], type=annotation, help=about)

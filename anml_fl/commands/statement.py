@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import Failure, errors_reported
+from anml_fl.commands.help import Group
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option
 from anml_fl.commands.output import show_json
 from anml_fl.run.files import LEDGER, PUBLIC_KEY, STATEMENTS
@@ -27,7 +29,7 @@ _MOST_TOLD, _MOST_NAMES = 20, 10
 _LONGEST = 2000
 
 
-class WriteFirst(click.Group):
+class WriteFirst(Group):
     """A group whose command `write` may be left out: its argument is a folder."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -46,7 +48,7 @@ def statement() -> None:
 
 
 @statement.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run", type=ExistingPath())
 @click.argument("contributors", metavar="[CONTRIBUTOR]...", nargs=-1)
 @click.option(
     "--out",
@@ -104,7 +106,7 @@ def write(
 @click.option(
     "--run",
     required=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=ExistingPath(files=True),
     help="The run's folder, or its ledger's file.",
 )
 @key_option

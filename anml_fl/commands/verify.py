@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Command
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.output import show_json
 
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from anml_fl.run.ledger_audit import Audit
 
 
-@click.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.command(cls=Command)
+@click.argument("run", type=ExistingPath())
 @key_option
 @open_option
 @json_option

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Command
 
 
-@click.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.command(cls=Command)
+@click.argument("run", type=ExistingPath())
 @click.option("--seed", default=0, show_default=True, help="Of GTG-Shapley's sampling.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def attribution(run: Path, seed: int, as_json: bool) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Command
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Command
 
 
-@click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.command(cls=Command)
+@click.argument("folder", type=ExistingPath())
 def report(folder: Path) -> None:
     """Write report.html anew from the results in FOLDER.
 

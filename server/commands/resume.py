@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import Failure, errors_reported
+from anml_fl.commands.help import Command
 from server.commands.ending import interrupted, tidy
 from server.commands.local import run_on_this_machine
 from server.commands.on_engine import run_on_engine
@@ -26,8 +28,8 @@ def resume_command(load: Load) -> click.Command:
         As in `run_on_engine`.
     """
 
-    @click.command()
-    @click.argument("folder", metavar="RUN", type=click.Path(exists=True, path_type=Path))
+    @click.command(cls=Command)
+    @click.argument("folder", metavar="RUN", type=ExistingPath(files=True))
     def resume(folder: Path) -> None:
         """Go on with a run that was interrupted, at its next round.
 

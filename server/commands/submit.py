@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
+from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Command
 from server.commands.ending import ended_before, finish, interrupted
 from server.commands.local import out_option
 
 
-@click.command()
-@click.argument("folder", metavar="STATE", type=click.Path(exists=True, path_type=Path))
+@click.command(cls=Command)
+@click.argument("folder", metavar="STATE", type=ExistingPath(files=True))
 @click.option(
     "--superlink",
     "address",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anml_fl.commands.help import Command
 from anml_fl.system.files import read_text
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 _PORTS = {"ANML_PORT": ("SuperLink", 8000), "ANML_PAGE_PORT": ("the page", 8080)}
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--state",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Group
 
 if TYPE_CHECKING:
     from studies.arena.grid import Grid
@@ -32,7 +33,7 @@ _OUT = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def arena() -> None:
     """Try every attack against every rule, on the same federations."""
 

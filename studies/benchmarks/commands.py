@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Group
 
 
-@click.group()
+@click.group(cls=Group)
 def bench() -> None:
     """Measure speed against known limits."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from anml_fl.commands.failure import errors_reported
+from anml_fl.commands.help import Command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ _SHARES = "0.1,0.3,0.45"
 _ALL = "all"
 
 
-@click.command("redteam")
+@click.command("redteam", cls=Command)
 @click.argument("rule")
 @click.option(
     "--budget", type=click.IntRange(1, 1_000_000), required=True, help="Attacks to try."
