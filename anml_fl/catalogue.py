@@ -16,6 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.system.near import known_ones, near
 from anml_fl.system.working_folder import search_it_last, started_in
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Catalogue:
     ('cnn', 'logistic', 'mlp', 'transformer')
     >>> models.check("mpl")
     Traceback (most recent call last):
-    anml_fl.catalogue.UnknownNameError: unknown model 'mpl'; known: cnn, logistic, mlp, ...
+    anml_fl.catalogue.UnknownNameError: unknown model 'mpl'; did you mean mlp? known: cnn, ...
     """
 
     def __init__(
@@ -97,7 +98,25 @@ class Catalogue:
             return name
         if _OWN.fullmatch(name):
             refuse_long(self.kind, name)
-        raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {', '.join(self.names)}")
+        raise UnknownNameError(f"unknown {self.kind} {name!r}; {self.meant(name)}")
+
+    def meant(self, name: str) -> str:
+        """Say what an unknown name may have meant.
+
+        Examples
+        --------
+        >>> models = Catalogue("model", "anml_fl.models.architectures", "anml_fl.models")
+        >>> print(models.meant("cnnn"))
+        did you mean cnn? known: cnn, logistic, mlp, transformer
+        >>> print(models.meant("my_net"))
+        known: cnn, logistic, mlp, transformer; one of your own is MODULE:OBJECT, as in ...
+        """
+        told = known_ones(name, self.names, "anml run --help")
+        if near(name, self.names):
+            return told
+        # Its own name would do for a module's, if it has no more than letters.
+        module = name if name.isidentifier() else "mine"
+        return f"{told}; one of your own is MODULE:OBJECT, as in {module}:OBJECT"
 
     def load(self, name: str) -> Any:
         """Import what a name stands for.

@@ -31,7 +31,7 @@ class Chain:
     (('arc', 'nnm'), 'krum')
     >>> STRATEGIES.check("nmm+krum")
     Traceback (most recent call last):
-    anml_fl.catalogue.UnknownNameError: unknown pre-aggregation 'nmm' in 'nmm+krum'; known: ...
+    anml_fl.catalogue.UnknownNameError: unknown pre-aggregation 'nmm' in 'nmm+krum'; did ...
     """
 
     before: Catalogue
@@ -79,8 +79,7 @@ class Chain:
                 raise
             except UnknownNameError:
                 raise UnknownNameError(
-                    f"unknown {table.kind} {part!r} in {name!r}; known:"
-                    f" {', '.join(table.names)}"
+                    f"unknown {table.kind} {part!r} in {name!r}; {table.meant(part)}"
                 ) from None
         refuse_long(self.kind, name)
         return name

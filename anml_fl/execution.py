@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from anml_fl.settings.reading import from_flat
 from anml_fl.settings.run import settings as all_settings
 from anml_fl.settings.section import ConfigError
 from anml_fl.settings.table import TableSettings
+from anml_fl.system.near import near
 from anml_fl.tables.checking import checked_rows
 from anml_fl.tables.enough import enough
 from anml_fl.tables.reading.frames import frame_columns
@@ -192,8 +192,8 @@ def _refuse_unknown(given: Iterable[str]) -> None:
     for name in given:
         if name in known:
             continue
-        near = [_MEANT[name]] if name in _MEANT else get_close_matches(name, known, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else ""
+        close = [_MEANT[name]] if name in _MEANT else near(name, known)
+        hint = f"did you mean {' or '.join(close)}?" if close else ""
         raise ConfigError(
             f"unknown keyword {name!r}: {hint or 'it takes the settings of `anml run --help`'}"
             " (with underscores for hyphens)"

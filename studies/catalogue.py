@@ -18,6 +18,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from anml_fl.system.near import known_ones
 from studies.study import Study
 
 _HERE = Path(__file__).parent
@@ -168,7 +169,7 @@ def chosen(name: str) -> list[Study]:
     ['table-7']
     >>> chosen("table-6")
     Traceback (most recent call last):
-    ValueError: unknown study 'table-6'; known: all, table-5, table-7, ...
+    ValueError: unknown study 'table-6'; did you mean table-5 or table-7 or ...?
     """
     if name == "all":
         return list(STUDIES.values())
@@ -178,8 +179,8 @@ def chosen(name: str) -> list[Study]:
         return [STUDIES[name]]
     if _OWN.fullmatch(name):
         return [_own(name)]
-    known = ", ".join(["all", *STUDIES, *GROUPS])
-    raise ValueError(f"unknown study {name!r}; known: {known}")
+    known = known_ones(name, ["all", *STUDIES, *GROUPS], "anml study list")
+    raise ValueError(f"unknown study {name!r}; {known}")
 
 
 def _own(name: str) -> Study:

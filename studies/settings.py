@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from anml_fl.method.gate import Gate
+from anml_fl.system.near import known_ones
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -52,12 +53,15 @@ class Settings(BaseModel):
         0.1
         >>> Recipe().changed(betta=0.1)
         Traceback (most recent call last):
-        ValueError: unknown setting 'betta'; known: alpha, tau, tau_h, tau_c, beta, ...
+        ValueError: unknown setting 'betta'; did you mean beta?...
         """
         known = type(self).model_fields
         for name in settings:
             if name not in known:
-                raise ValueError(f"unknown setting {name!r}; known: {', '.join(known)}")
+                raise ValueError(
+                    f"unknown setting {name!r};"
+                    f" {known_ones(name, known, 'anml study settings STUDY')}"
+                )
         try:
             return type(self).model_validate({**self.model_dump(), **settings})
         except ValidationError as error:

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from anml_fl.settings.section import ConfigError, Section
 from anml_fl.system.files import TextError, read_text
+from anml_fl.system.near import known_ones
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,5 +102,5 @@ def read_policy(path: Path) -> EgressPolicy:
 def _explained(problem: ErrorDetails) -> str:
     name = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        return f"unknown key {name!r}; known: {', '.join(EgressPolicy.model_fields)}"
+        return f"unknown key {name!r}; {known_ones(name, EgressPolicy.model_fields)}"
     return f"{name}: {problem['msg']}, got {problem['input']!r}"

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from anml_fl.database.url import may_hold_secret
 from anml_fl.plugins import BEHAVIOURS
+from anml_fl.settings.meant import meant
 from anml_fl.settings.names import TOO_LONG, UNKNOWN
 from anml_fl.settings.run import RunConfig, settings
 from anml_fl.settings.section import ConfigError
@@ -45,7 +46,7 @@ def from_toml(text: str, overrides: Mapping[str, Any] | None = None) -> RunConfi
     3
     >>> from_toml("sede = 1")
     Traceback (most recent call last):
-    anml_fl.settings.section.ConfigError: unknown key 'sede'; known: name, seed, engine, ...
+    anml_fl.settings.section.ConfigError: unknown key 'sede'; did you mean seed? known: ...
     """
     try:
         tree = tomllib.loads(text)
@@ -97,7 +98,7 @@ def _overlaid(tree: dict[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
     places = {name: (section, field.alias or key) for name, section, key, field in settings()}
     for name, given in flat.items():
         if name not in places:
-            raise ConfigError(f"unknown key {name!r}; known: {', '.join(places)}")
+            raise ConfigError(meant(f"unknown key {name!r}; known: {', '.join(places)}"))
         section, key = places[name]
         if given == "":
             continue
@@ -137,7 +138,8 @@ def parse_behaviours(pairs: list[str]) -> dict[str, str]:
         if kind in counts or not equals:
             wrong = "gives its kind a second time" if equals else "must be KIND=COUNT"
             raise ConfigError(
-                f"behaviours: {pair!r} {wrong}; known kinds: " + ", ".join(BEHAVIOURS.names)
+                f"behaviours: {pair!r} {wrong}, as in {BEHAVIOURS.names[1]}=1"
+                + ("" if kind in BEHAVIOURS.names else f"; {BEHAVIOURS.meant(kind)}")
             )
         counts[kind] = count
     return counts
@@ -149,7 +151,7 @@ def _checked(tree: dict[str, Any]) -> RunConfig:
     except ValidationError as error:
         lines = [_explained(problem) for problem in error.errors(include_url=False)]
     # Not from pydantic's error, which has all that was given in it.
-    raise ConfigError("\n".join(lines))
+    raise ConfigError("\n".join(map(meant, lines)))
 
 
 def _explained(problem: ErrorDetails) -> str:

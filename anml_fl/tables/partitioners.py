@@ -14,6 +14,7 @@ import numpy as np
 from anml_fl.datasets.table import TableError
 from anml_fl.seeding import stream
 from anml_fl.settings.federation import PARTITIONER
+from anml_fl.system.near import known_ones
 from anml_fl.tables.schema import ClassLabel
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _partitioner(name: str) -> Callable[..., Any]:
 
     known = [one for one in partitioner.__all__ if not _OTHERS.fullmatch(one)]
     if name not in known:
-        raise ValueError(f"partition: unknown {name!r}; known: {', '.join(known)}")
+        raise ValueError(f"partition: unknown {name!r}; {known_ones(name, known)}")
     made: Callable[..., Any] = getattr(partitioner, name)
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
+from anml_fl.system.near import known_ones
 from anml_fl.tables.schema import (
     LARGEST,
     LEAST_SPREAD,
@@ -49,7 +50,7 @@ def explained(error: ValidationError, tree: Mapping[str, Any]) -> tuple[str, ...
     ...     TableSchema.model_validate(tree)
     ... except ValidationError as error:
     ...     print(*explained(error, tree))
-    column 'age', kind: unknown 'numbr'; known: number, date, boolean, category, ignored
+    column 'age', kind: unknown 'numbr'; did you mean number? known: number, date, ...
     """
     problems = error.errors(include_url=False, include_context=True)
     # Values that are wrong are not counted: that too few are left says nothing more.
@@ -64,13 +65,12 @@ def _explained(problem: ErrorDetails, tree: Mapping[str, Any]) -> str:
     kind, given = problem["type"], problem["input"]
     inside = f"{where}, " if where else ""
     if kind == "extra_forbidden":
-        known = ", ".join(model.model_fields)
-        return f"{inside}unknown key {key!r}; known: {known}"
+        return f"{inside}unknown key {key!r}; {known_ones(key, model.model_fields)}"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        known = ", ".join(_LABELS if where == "[label]" else _COLUMNS)
+        kinds = _LABELS if where == "[label]" else _COLUMNS
         tag = given.get("kind") if isinstance(given, dict) else None
         wrong = "kind is missing" if tag is None else f"kind: unknown {_shown(tag)}"
-        return f"{inside}{wrong}; known: {known}"
+        return f"{inside}{wrong}; {known_ones(str(tag), kinds)}"
     if kind == "missing" and len(rest) == 1:
         if key == "label":
             return (

@@ -18,7 +18,8 @@ def test_names_of_both_tables_and_ones_own_are_taken_as_they_are(name):
     [
         ("nmm", "unknown strategy 'nmm'; known: fedavg, krum"),
         ("nnm", "unknown strategy 'nnm'; known: fedavg, krum"),
-        ("nmm+krum", "unknown pre-aggregation 'nmm' in 'nmm+krum'; known: nnm, bucketing"),
+        ("nmm+krum", "unknown pre-aggregation 'nmm' in 'nmm+krum'; did you mean nnm?"),
+        ("nnm+krun", "unknown strategy 'krun' in 'nnm+krun'; did you mean krum?"),
         ("nnm+nnm", "unknown strategy 'nnm' in 'nnm+nnm'; known: fedavg, krum"),
         ("nnm+../x:y", "unknown strategy '../x:y' in 'nnm+../x:y'; known: fedavg"),
         ("nnm++krum", "unknown pre-aggregation '' in 'nnm++krum'"),

@@ -93,7 +93,7 @@ def test_schema_is_named_in_toml_and_flat_settings_as_on_the_command_line():
     assert tomllib.loads(config.to_toml())["table"]["schema"] == "s.toml"
     assert config.to_flat()["schema"] == "s.toml"
     with pytest.raises(
-        ConfigError, match="unknown key 'schema_file' in \\[table\\]; known: data"
+        ConfigError, match="unknown key 'schema_file' in \\[table\\]; did you mean schema"
     ):
         from_toml('[table]\nschema_file = "s.toml"')
 
