@@ -25,9 +25,9 @@ class History {
   }
 
   /** Open it; `round`: the one that is shown, of which all reasons are told; `registry`:
-   * whether one was asked for v and r. */
-  async open(strategy, name, {round, registry}) {
-    this.registry = registry;
+   * whether one was asked for v and r; `digits`: decimals of shares. */
+  async open(strategy, name, {round, registry, digits}) {
+    Object.assign(this, {registry, digits});
     this.reasons.ask(strategy, round, name);
     put(this.title, visible(name, 80));
     put(this.facts, "Asking for its rounds …");
@@ -73,7 +73,7 @@ class History {
     const there = (key) => Boolean(this.found?.[key]);
     return [
       {title: "Round", ...of("rounds", String), fill: (cell, i) => this.round(cell, i)},
-      {title: "Weight", ...of("weight", percent)},
+      {title: "Weight", ...of("weight", (x) => percent(x, this.digits))},
       {title: "q", ...of("q", (x) => fixed(x, 3))},
       ...(this.registry ? [{title: "s", ...of("s", (x) => fixed(x, 3))}] : []),
       ...(there("posterior")

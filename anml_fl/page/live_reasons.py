@@ -28,13 +28,15 @@ class Reasons {
 
   set(found) {
     put(this.told, visible(spaced(found.words), 4000));
+    const digits = decimals(found.equal);
     const parts = Object.entries(found.parts ?? {});
     const sum = parts.reduce((before, [, part]) => before + part, 0);
     const most = Math.max(...parts.map(([, part]) => Math.abs(part)), Math.abs(sum), 1e-12);
     this.parts.replaceChildren(...(parts.length ? [smallTable(
-      `What took it from an equal share (${percent(found.equal)}), in percentage points`,
+      `What took it from an equal share (${percent(found.equal, digits)}),`
+        + " in percentage points",
       [...parts, ["all together", sum]].map(
-        ([factor, part]) => [visible(factor, 40), bar(part / most), points(part)],
+        ([factor, part]) => [visible(factor, 40), bar(part / most), points(part, digits)],
       ),
     )] : []));
     const instead = [
@@ -47,8 +49,8 @@ class Reasons {
       ),
     ];
     this.otherwise.replaceChildren(...(instead.length ? [smallTable(
-      `Its weight is ${percent(found.weight)}; it would have been`,
-      instead.map(([when, share]) => [when, percent(share)]),
+      `Its weight is ${percent(found.weight, digits)}; it would have been`,
+      instead.map(([when, share]) => [when, percent(share, digits)]),
     )] : []));
   }
 }
@@ -71,11 +73,10 @@ function bar(share) {
   return el("div", {className: "diverging", ariaHidden: "true"}, [filled]);
 }
 
-/** A part of a share in percentage points, with its sign; of a small one two digits. */
-function points(part) {
-  const size = 100 * Math.abs(part);
-  if (size < 1e-6) return "0.0";
-  const text = size < 0.1 ? String(Number(size.toPrecision(2))) : size.toFixed(1);
+/** A part of a share in percentage points, with its sign. */
+function points(part, digits) {
+  const text = decimal(100 * Math.abs(part), digits);
+  if (Number(text) === 0) return text;
   return (part < 0 ? "−" : "+") + text;
 }
 """
