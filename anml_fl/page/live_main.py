@@ -26,7 +26,7 @@ class Page {
       label: "Strategies", noun: "strategies", columns: [],
     });
     this.payouts = new DataTable(the("payouts"), {
-      label: "Payouts", noun: "contributors", columns: [], sort: {title: "Share", up: false},
+      label: "Earned", noun: "contributors", columns: [], sort: {title: "Share", up: false},
     });
     the("strategy").addEventListener("change", (event) => {
       this.chosen = event.target.value;
@@ -254,14 +254,15 @@ class Page {
     the("payouts").hidden = !round.paid;
     const total = (round.paid ?? []).reduce((sum, x) => sum + (x ?? 0), 0);
     put(the("paid"), round.paid
-      ? `Each round shares one pool by weight: ${whole(total)} micro-units up to round `
-        + `${round.round}, as the ledger has them.`
+      ? `Each round shares one pool by weight, and a contributor's part of it is its payout:`
+        + ` ${whole(total)} micro-units were earned up to round ${round.round}, as the ledger`
+        + " has them."
       : "This strategy pays nothing so far: the ledger has no entry of it.");
     if (!round.paid) return;
     const most = round.paid.reduce((top, x) => Math.max(top, x ?? 0), 1);
     this.payouts.setColumns([
       {title: "Contributor", text: (i) => visible(round.contributors[i], 60)},
-      {title: "Paid (micro-units)", number: true, value: (i) => round.paid[i],
+      {title: "Earned so far (micro-units)", number: true, value: (i) => round.paid[i],
         text: (i) => whole(round.paid[i])},
       {title: "Share", number: true, value: (i) => round.paid[i], text: () => "",
         fill: (cell, i) => gauge(

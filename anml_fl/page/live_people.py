@@ -75,7 +75,7 @@ class People {
         // The same reason for each of several is told once.
         text: (i) => visible([...new Set(refused(i))].join("; ") || "—", 300),
       }] : []),
-      ...(round.paid ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
+      ...(round.paid ? [{title: "Earned so far (micro-units)", ...of("paid", whole)}] : []),
     ];
   }
 

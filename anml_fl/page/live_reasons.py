@@ -36,12 +36,12 @@ class Reasons {
       `What took it from an equal share (${percent(found.equal, digits)}),`
         + " in percentage points",
       [...parts, ["all together", sum]].map(
-        ([factor, part]) => [visible(factor, 40), bar(part / most), points(part, digits)],
+        ([factor, part]) => [factorTitle(factor), bar(part / most), points(part, digits)],
       ),
     )] : []));
     const instead = [
       ...Object.entries(found.without ?? {}).map(
-        ([factor, share]) => [`if ${visible(factor, 40)} told nobody apart`, share],
+        ([factor, share]) => [`if ${factorTitle(factor)} told nobody apart`, share],
       ),
       ...(has(found.uncut) ? [["if nobody were cut off as too light", found.uncut]] : []),
       ...Object.entries(found.under ?? {}).map(
@@ -54,6 +54,10 @@ class Reasons {
     )] : []));
   }
 }
+
+/** What a part of a weight is called where no sentence explains it. */
+const factorTitle = (factor) => (
+  factor === "worth" ? "worth of v and r" : visible(factor, 40));
 
 /** A few rows that say what they are: the first cell of each is its heading. */
 function smallTable(caption, rows) {
