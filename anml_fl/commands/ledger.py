@@ -84,10 +84,10 @@ def show(run: Path, key: Path | None, as_json: bool) -> None:
         show_json({**_facts(verdict), "contributors": earned, "settled": settled})
         return
     for one in earned:
-        one["share"] = f"{100 * one['share']:.2f} %"
+        one["share"], one["earned"] = f"{100 * one['share']:.2f} %", one["payout"]
     columns = [
         "contributor",
-        "payout",
+        "earned",
         "share",
         "selected",
         "rounds",
@@ -96,9 +96,8 @@ def show(run: Path, key: Path | None, as_json: bool) -> None:
     show_table(earned, columns, "nobody was asked")
     if len(settled) > _ROUNDS_SHOWN:
         click.echo(f"the last {_ROUNDS_SHOWN} of {len(settled)} rounds (--json has all):")
-    show_table(
-        settled[-_ROUNDS_SHOWN:], ["round", "branch", "pool", "paid", "asked"], "no round yet"
-    )
+    rounds = [{**one, "earning": one["paid"]} for one in settled[-_ROUNDS_SHOWN:]]
+    show_table(rounds, ["round", "branch", "pool", "earning", "asked"], "no round yet")
     click.echo(str(verdict))
 
 
@@ -173,7 +172,7 @@ def _verified(path: Path, key: Path | None) -> tuple[Verdict, Callable[[], Itera
 
 
 def _why(folder: Path, lines: Iterator[bytes]) -> dict[str, str]:
-    """Say why each was paid, if the records beside a ledger are those that it is bound to."""
+    """Say why each earned what it did, if a ledger is bound to the records beside it."""
     from anml_fl.reasons.over_rounds_words import because_over
     from anml_fl.run.difference import DifferenceError
     from anml_fl.run.settled_reasons import settled_reasons

@@ -12,7 +12,8 @@ class Heat {
     this.board = new Board(this.canvas, (...given) => this.paint(...given));
     this.canvas.addEventListener("pointermove", (event) => {
       const [row, k] = this.cell(event);
-      const weight = () => (has(row.weights[k]) ? percent(row.weights[k]) : "no weight");
+      const weight = () => (has(row.weights[k]) ? percent(row.weights[k], this.digits)
+        : "no weight");
       const where = () => `${visible(row.contributor, 60)}, round ${this.heat.rounds[k]}`;
       put(this.readout, row ? `${where()}: ${weight()}` : "\u00a0");
     });
@@ -23,7 +24,7 @@ class Heat {
   }
 
   /** Take what the server chose; where few contribute, all stand there once. */
-  set(heat, at) {
+  set(heat, at, digits = 1) {
     const groups = [["Most weight", heat.top], ["Least weight", heat.bottom],
       ["Most changed", heat.changed]];
     const people = new Set(groups.flatMap(([, rows]) => rows.map((row) => row.contributor)));
@@ -33,7 +34,7 @@ class Heat {
       if (!rows.length) continue;
       this.rows.push({title}, ...rows);
     }
-    Object.assign(this, {heat, at});
+    Object.assign(this, {heat, at, digits});
     this.canvas.style.height = `${(this.rows.length * 1.25 + 3).toFixed(2)}rem`;
     this.canvas.setAttribute("aria-label",
       `Weights by contributor and round of ${plural(people.size, "contributor")}. `
@@ -96,8 +97,9 @@ class Heat {
     }
     c.fillStyle = colour("ink");
     c.textBaseline = "bottom";
-    c.fillText(`Round (the strongest colour: ${percent(most)})`, left + (n * wide) / 2,
-      height - 2, width - left);
+    const strongest = percent(most, this.digits);
+    c.fillText(`Round (the strongest colour: ${strongest})`, left + (n * wide) / 2, height - 2,
+      width - left);
   }
 
   cell(event) {

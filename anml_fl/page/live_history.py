@@ -25,9 +25,9 @@ class History {
   }
 
   /** Open it; `round`: the one that is shown, of which all reasons are told; `registry`:
-   * whether one was asked for v and r. */
-  async open(strategy, name, {round, registry}) {
-    this.registry = registry;
+   * whether one was asked for v and r; `digits`: decimals of shares. */
+  async open(strategy, name, {round, registry, digits}) {
+    Object.assign(this, {registry, digits});
     this.reasons.ask(strategy, round, name);
     put(this.title, visible(name, 80));
     put(this.facts, "Asking for its rounds …");
@@ -47,12 +47,12 @@ class History {
     const n = found.rounds.length;
     const replied = found.reply.filter((one) => one === "valid").length;
     const selected = found.selected.filter(Boolean).length;
-    const paid = found.paid?.reduce((sum, x) => sum + (x ?? 0), 0);
+    const earned = found.paid?.reduce((sum, x) => sum + (x ?? 0), 0);
     put(this.facts, `Under ${visible(strategy, 40)}, in ${plural(found.present, "round")}`
       + `${n < found.present ? `, of which ${n} are shown` : ""}`
       + `: a valid reply in ${replied}, selected in ${selected}`
       + `${found.last_seen ? `, the last reply in round ${found.last_seen}` : ""}`
-      + `${has(paid) ? `; paid: ${whole(paid)} micro-units` : ""}.`);
+      + `${has(earned) ? `; earned in all: ${whole(earned)} micro-units` : ""}.`);
     // What decides beside the number of examples, from 0 to 1: the posterior, or else q.
     const [beside, values] = found.posterior ? ["posterior", found.posterior] : ["q", found.q];
     const series = [["weight", found.weight], [beside, values]].map(([name, ys], k) => (
@@ -73,12 +73,12 @@ class History {
     const there = (key) => Boolean(this.found?.[key]);
     return [
       {title: "Round", ...of("rounds", String), fill: (cell, i) => this.round(cell, i)},
-      {title: "Weight", ...of("weight", percent)},
+      {title: "Weight", ...of("weight", (x) => percent(x, this.digits))},
       {title: "q", ...of("q", (x) => fixed(x, 3))},
       ...(this.registry ? [{title: "s", ...of("s", (x) => fixed(x, 3))}] : []),
       ...(there("posterior")
         ? [{title: "Posterior", ...of("posterior", (x) => fixed(x, 3))}] : []),
-      ...(there("paid") ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
+      ...(there("paid") ? [{title: "Payout (micro-units)", ...of("paid", whole)}] : []),
       {title: "Selected", text: (i) => (this.found.selected[i] ? "yes" : "no")},
       {title: "Why", className: "words", text: (i) => visible(
         this.found.why[i] ?? this.found.reason[i] ?? "press the round to see", 500,

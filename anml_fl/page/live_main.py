@@ -14,7 +14,8 @@ class Page {
     this.bar = new TimeBar(the("time"), {onRound: () => this.showRound()});
     const goTo = (round) => this.bar.goTo(round);
     const onOpen = (name) => this.history.open(
-      this.strategy, name, {round: this.bar.round, registry: this.state.registry},
+      this.strategy, name,
+      {round: this.bar.round, registry: this.state.registry, digits: this.digits},
     );
     this.history = new History(the("history"), {onRound: goTo});
     this.curves = new Curves(the("curves"), {label: "By round", onRound: goTo});
@@ -25,7 +26,7 @@ class Page {
       label: "Strategies", noun: "strategies", columns: [],
     });
     this.payouts = new DataTable(the("payouts"), {
-      label: "Payouts", noun: "contributors", columns: [], sort: {title: "Share", up: false},
+      label: "Earned", noun: "contributors", columns: [], sort: {title: "Share", up: false},
     });
     the("strategy").addEventListener("change", (event) => {
       this.chosen = event.target.value;
@@ -132,7 +133,7 @@ class Page {
 
   written(x) {
     if (!has(x)) return "—";
-    return this.state.criterion.unit ? percent(x) : Number(x.toPrecision(3)).toString();
+    return this.state.criterion.unit ? percent(x) : score(x);
   }
 
   get criterion() {
@@ -213,8 +214,10 @@ class Page {
     put(the("influence"), visible(round.influence ?? "", 500));
     this.missing.look(strategy, round);
     const {attackers, state: {registry}} = this;
+    const equal = 1 / Math.max(1, round.reason.filter((one) => one === null).length);
+    const digits = this.digits = decimals(equal);
     const own = {title: `Own ${this.state.criterion.name}`, written: (x) => this.written(x)};
-    this.people.set(strategy, round, this.bar.rounds, {attackers, registry, own});
+    this.people.set(strategy, round, this.bar.rounds, {attackers, registry, own, digits});
     const apart = [round.own_words, round.apart].filter(Boolean).join(" ");
     the("apart").hidden = !apart;
     put(the("apart"), visible(spaced(apart), 2000));
@@ -223,10 +226,10 @@ class Page {
     const gate = gated ? this.state.gate : null;
     // Where s is the same for all there is nothing to compare.
     the("gate-view").hidden = !registry || (!gate && new Set(round.s).size < 2);
-    this.scatter.set(round, gate, this.attackers);
+    this.scatter.set(round, gate, {attackers, digits});
     put(the("gate-words"), gateWords(gate, round, this.attackers));
     this.showPaid(round);
-    if (this.heat.heat) this.heat.set(this.heat.heat, round.round);
+    if (this.heat.heat) this.heat.set(this.heat.heat, round.round, digits);
   }
 
   /** Take the reasons of a round that is shown already. */
@@ -244,25 +247,27 @@ class Page {
   async fetchHeat() {
     if (!this.strategy || !this.bar.rounds.length) return;
     const found = await this.asking.heat.ask(address.heat(this.strategy)).catch(() => null);
-    if (found) this.heat.set(found, this.bar.round);
+    if (found) this.heat.set(found, this.bar.round, this.digits);
   }
 
   showPaid(round) {
     the("payouts").hidden = !round.paid;
     const total = (round.paid ?? []).reduce((sum, x) => sum + (x ?? 0), 0);
     put(the("paid"), round.paid
-      ? `Each round shares one pool by weight: ${whole(total)} micro-units up to round `
-        + `${round.round}, as the ledger has them.`
+      ? `Each round shares one pool by weight, and a contributor's part of it is its payout:`
+        + ` ${whole(total)} micro-units were earned up to round ${round.round}, as the ledger`
+        + " has them."
       : "This strategy pays nothing so far: the ledger has no entry of it.");
     if (!round.paid) return;
     const most = round.paid.reduce((top, x) => Math.max(top, x ?? 0), 1);
     this.payouts.setColumns([
       {title: "Contributor", text: (i) => visible(round.contributors[i], 60)},
-      {title: "Paid (micro-units)", number: true, value: (i) => round.paid[i],
+      {title: "Earned so far (micro-units)", number: true, value: (i) => round.paid[i],
         text: (i) => whole(round.paid[i])},
       {title: "Share", number: true, value: (i) => round.paid[i], text: () => "",
         fill: (cell, i) => gauge(
-          cell, round.paid[i], most, percent(total ? round.paid[i] / total : null),
+          cell, round.paid[i], most,
+          percent(total ? round.paid[i] / total : null, this.digits),
         )},
     ]);
     this.payouts.show(round.contributors.length);

@@ -17,11 +17,13 @@ class People {
   }
 
   /** Show a round; `rounds`: those that there are; `attackers`: set of names, or null;
-   * `registry`: whether one was asked for v and r; `own`: {title, written} of own errors. */
-  set(strategy, round, rounds, {attackers, registry, own}) {
+   * `registry`: whether one was asked for v and r; `own`: {title, written} of own errors;
+   * `digits`: decimals of shares. */
+  set(strategy, round, rounds, {attackers, registry, own, digits}) {
     const other = this.strategy !== strategy;
     if (other || this.rounds?.at(-1) !== rounds.at(-1)) this.lines.clear();
-    Object.assign(this, {strategy, round, rounds, attackers, registry, own});
+    Object.assign(this, {strategy, round, rounds, attackers, registry, own, digits});
+    this.share = (x) => percent(x, digits);
     this.most = round.weight.reduce((most, x) => Math.max(most, x ?? 0), 1e-12);
     this.table.setColumns(this.columns());
     this.table.show(round.contributors.length);
@@ -45,8 +47,8 @@ class People {
         fill: (cell, i) => this.name(cell, i)},
       {title: "Reply", text: (i) => (round.reason[i] === null ? "● " : "○ ")
         + visible(round.reply[i], 40)},
-      {title: "Weight", ...of("weight", percent), fill: (cell, i) => gauge(
-        cell, round.weight[i], this.most, percent(round.weight[i]),
+      {title: "Weight", ...of("weight", this.share), fill: (cell, i) => gauge(
+        cell, round.weight[i], this.most, this.share(round.weight[i]),
       )},
       {title: "Over the rounds", unsought: true, text: () => "",
         value: (i) => round.weight[i], fill: (cell, i) => this.line(cell, i)},
@@ -73,7 +75,7 @@ class People {
         // The same reason for each of several is told once.
         text: (i) => visible([...new Set(refused(i))].join("; ") || "—", 300),
       }] : []),
-      ...(round.paid ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
+      ...(round.paid ? [{title: "Earned so far (micro-units)", ...of("paid", whole)}] : []),
     ];
   }
 
@@ -106,7 +108,7 @@ class People {
     const known = weights?.filter(has) ?? [];
     const [least, most] = [Math.min(...known), Math.max(...known, 1e-12)];
     canvas.setAttribute("aria-label", known.length
-      ? `between ${percent(least)} and ${percent(most)}` : "no weights");
+      ? `between ${this.share(least)} and ${this.share(most)}` : "no weights");
     sparkline(canvas, weights, this.thinned.indexOf(this.round.round), most);
   }
 

@@ -28,18 +28,20 @@ class Reasons {
 
   set(found) {
     put(this.told, visible(spaced(found.words), 4000));
+    const digits = decimals(found.equal);
     const parts = Object.entries(found.parts ?? {});
     const sum = parts.reduce((before, [, part]) => before + part, 0);
     const most = Math.max(...parts.map(([, part]) => Math.abs(part)), Math.abs(sum), 1e-12);
     this.parts.replaceChildren(...(parts.length ? [smallTable(
-      `What took it from an equal share (${percent(found.equal)}), in percentage points`,
+      `What took it from an equal share (${percent(found.equal, digits)}),`
+        + " in percentage points",
       [...parts, ["all together", sum]].map(
-        ([factor, part]) => [visible(factor, 40), bar(part / most), points(part)],
+        ([factor, part]) => [factorTitle(factor), bar(part / most), points(part, digits)],
       ),
     )] : []));
     const instead = [
       ...Object.entries(found.without ?? {}).map(
-        ([factor, share]) => [`if ${visible(factor, 40)} told nobody apart`, share],
+        ([factor, share]) => [`if ${factorTitle(factor)} told nobody apart`, share],
       ),
       ...(has(found.uncut) ? [["if nobody were cut off as too light", found.uncut]] : []),
       ...Object.entries(found.under ?? {}).map(
@@ -47,11 +49,15 @@ class Reasons {
       ),
     ];
     this.otherwise.replaceChildren(...(instead.length ? [smallTable(
-      `Its weight is ${percent(found.weight)}; it would have been`,
-      instead.map(([when, share]) => [when, percent(share)]),
+      `Its weight is ${percent(found.weight, digits)}; it would have been`,
+      instead.map(([when, share]) => [when, percent(share, digits)]),
     )] : []));
   }
 }
+
+/** What a part of a weight is called where no sentence explains it. */
+const factorTitle = (factor) => (
+  factor === "worth" ? "worth of v and r" : visible(factor, 40));
 
 /** A few rows that say what they are: the first cell of each is its heading. */
 function smallTable(caption, rows) {
@@ -71,11 +77,10 @@ function bar(share) {
   return el("div", {className: "diverging", ariaHidden: "true"}, [filled]);
 }
 
-/** A part of a share in percentage points, with its sign; of a small one two digits. */
-function points(part) {
-  const size = 100 * Math.abs(part);
-  if (size < 1e-6) return "0.0";
-  const text = size < 0.1 ? String(Number(size.toPrecision(2))) : size.toFixed(1);
+/** A part of a share in percentage points, with its sign. */
+function points(part, digits) {
+  const text = decimal(100 * Math.abs(part), digits);
+  if (Number(text) === 0) return text;
   return (part < 0 ? "−" : "+") + text;
 }
 """

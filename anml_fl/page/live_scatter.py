@@ -20,9 +20,10 @@ class Scatter {
     });
   }
 
-  /** Show a round; `gate`: {tau_h, tau_c} or null; `attackers`: set of names, or null. */
-  set(round, gate, attackers) {
-    Object.assign(this, {round, gate, attackers});
+  /** Show a round; `gate`: {tau_h, tau_c} or null; `attackers`: set of names, or null;
+   * `digits`: decimals of shares. */
+  set(round, gate, {attackers, digits}) {
+    Object.assign(this, {round, gate, attackers, digits});
     const drawn = round.contributors.map((_, i) => i).filter(
       (i) => has(round.q[i]) && has(round.s[i]),
     );
@@ -113,7 +114,7 @@ class Scatter {
   words(i) {
     const {round} = this;
     return `${visible(round.contributors[i], 60)}: q ${fixed(round.q[i], 3)}, s `
-      + `${fixed(round.s[i], 3)}, weight ${percent(round.weight[i])}, `
+      + `${fixed(round.s[i], 3)}, weight ${percent(round.weight[i], this.digits)}, `
       + `${round.selected[i] ? "selected" : "not selected"}`;
   }
 }

@@ -73,6 +73,8 @@ TEMPLATE = """\
       of the sites' own tables, whose labels nobody has checked then</dd>
       <dt>Part at most</dt><dd>how far it could have moved the round's step, whatever it had
       sent, in lengths of the round's middle update</dd>
+      <dt>Earned so far</dt><dd>the sum of its payouts, its parts of the rounds' pools, up to
+      the round that is shown</dd>
       <dt>—</dt><dd>no number, since no valid reply came</dd>
     </dl>
   </details>
@@ -87,7 +89,7 @@ TEMPLATE = """\
 </section>
 <div>
 <section class="of-round" aria-labelledby="pay" hidden>
-  <h2 id="pay">Payouts</h2>
+  <h2 id="pay">Earned so far</h2>
   <p class="note" id="paid"></p>
   <div id="payouts"></div>
 </section>

@@ -209,6 +209,7 @@ def render(
         "why_ends": ends(why),
         "run_name": visible(quote(name), 200),
         "why_rounds": why.rounds,
+        "factors": why.factors,
         "why_known": why.known,
         "why_plot": shown(why_figure(run, why)),
         "why_over": over_table(run, why),

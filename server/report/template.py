@@ -174,12 +174,13 @@ half as much where selection said otherwise.</p>
 {% if earned is none -%}
 <p class="note">Not shown: there is no ledger whose signatures hold.</p>
 {%- elif earned.rows -%}
-<p>Each round of {{ lead }} shares one pool by weight, in micro-units. These are the payouts
-of the ledger, signed with the key {{ key }}: compare it with the server's. To
-check the run yourself: <code>anml verify</code> with the run's folder, and
-<code>--key</code> with the server's key, got in another way than with the folder.</p>
+<p>Each round of {{ lead }} shares one pool by weight, in micro-units; a contributor's part of
+it is its payout. What it earned is the sum of its payouts in the ledger, signed with the key
+{{ key }}: compare it with the server's. To check the run yourself: <code>anml verify</code>
+with the run's folder, and <code>--key</code> with the server's key, got in another way than
+with the folder.</p>
 {{ folded(earned | folded("earned", "What each contributor earned")) }}
-{%- else %}<p class="note">Nothing was paid.</p>{% endif %}
+{%- else %}<p class="note">Nothing was earned.</p>{% endif %}
 
 {% if worth -%}
 <h2>What each contributor's updates were worth</h2>
@@ -193,7 +194,7 @@ lack without its updates.</p>
 {%- endif %}
 {% if attribution -%}
 {{ figure(attribution, "Settled share beside marginal values",
-        "Share of what was paid, and each estimator's values divided by the sum of their
+        "Share of what was earned, and each estimator's values divided by the sum of their
         sizes; left of 0 the updates did harm.") }}
 {%- endif %}
 {{ folded(worth | folded("worth", "What each contributor's updates were worth")) }}
@@ -229,6 +230,10 @@ self-attested.</p>
   {%- else %}
   <dt>v, r</dt><dd>verification and reputation. No registry was asked in this run: they are a
   stranger's for everybody, and so is s = v · r</dd>
+  {%- endif %}
+  {%- if "worth" in factors %}
+  <dt>Worth of v and r</dt><dd>what its credentials proved worth by the evidence on others with
+  such credentials; it is a part of its weight, and no price</dd>
   {%- endif %}
   <dt>T</dt><dd>freshness: decays with the age of a contribution; scales every weight</dd>
   {%- if gate or branches %}

@@ -13,6 +13,7 @@ from anml_fl.reasons.over_rounds import over_rounds
 from anml_fl.reasons.over_rounds_words import because_over, sentences_over
 from anml_fl.reasons.schemes import Dials
 from anml_fl.system.untrusted_text import visible
+from server.report.factor_titles import factor_title
 from server.report.most_and_least import most_and_least
 from server.report.shown_contributors import standing_out
 from server.report.sure_reasons import SureReasons, known_dials
@@ -120,7 +121,7 @@ def over_table(run: Run, why: Why) -> Grid:
         "Why~",
         "Counted in rounds*",
         "Equal share (%)*",
-        *(f"{sentence(visible(name, 40))} (points)*" for name in why.factors),
+        *(f"{sentence(visible(factor_title(name), 40))} (points)*" for name in why.factors),
     )
     return Grid(titles, tuple(rows))
 

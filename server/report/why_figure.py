@@ -10,6 +10,7 @@ from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.reasons.over_rounds_words import because_over
 from anml_fl.system.untrusted_text import plot_text
 from server.report.contributor_map import band_lines, drawn_people, omitted
+from server.report.factor_titles import factor_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +74,7 @@ def _view(
         {
             "type": "bar",
             "orientation": "h",
-            "name": plot_text(factor, 24),
+            "name": plot_text(factor_title(factor), 24),
             "y": [row for row, _ in rows],
             "x": [number(100 * of.get(factor, math.nan)) for _, of in rows],
             "customdata": labels,
@@ -81,8 +82,8 @@ def _view(
                 "color": theme.series(place)[0],
                 "pattern": {"shape": _PATTERNS[place % len(_PATTERNS)], "solidity": 0.25},
             },
-            "hovertemplate": f"<b>%{{customdata}}</b><br>{plot_text(factor, 24)}:"
-            " %{x:+.1f} points<extra></extra>",
+            "hovertemplate": "<b>%{customdata}</b><br>"
+            f"{plot_text(factor_title(factor), 24)}: %{{x:+.1f}} points<extra></extra>",
         }
         for place, factor in enumerate(factors)
     ]

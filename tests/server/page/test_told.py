@@ -13,6 +13,7 @@ import pytest
 from anml_fl.ledger.summary import summarise
 from anml_fl.method.measure import Measure
 from anml_fl.method.records import ContributorRecord, RoundRecord
+from anml_fl.page.live import live_script
 from server.page import growing_lines, rounds_file
 from server.page import short_round as short_round_module
 from server.page.columns import round_columns
@@ -351,3 +352,12 @@ def test_no_cell_of_the_table_calculates(get, ended):
     table = get(ended.parent, "/ended/files/anml/weights.csv")[1].decode()
 
     assert '"\'=1+1"' in table
+
+
+def test_one_word_is_for_one_rounds_payout_and_one_for_their_sum():
+    script = live_script()
+    assert script.count('"Earned so far (micro-units)"') == 2
+    assert script.count('"Payout (micro-units)"') == 1
+    assert "earned in all: " in script
+    assert "Paid (" not in script
+    assert "; paid:" not in script

@@ -129,7 +129,7 @@ def test_where_nothing_was_paid_there_are_no_rows_and_the_page_says_so(
     run = tiny()
     assert tables.earned(run, paid).rows == ()
     page = render(run, verification=Verification("", paid, "ab" * 32))
-    assert "Nothing was paid." in page
+    assert "Nothing was earned." in page
     assert "shares one pool by weight" not in page
     assert "Do not rely on this page" not in page
 
@@ -139,7 +139,7 @@ def test_the_page_shows_who_earned_what_and_who_signed_it(tiny: Callable[..., An
     assert "Each round of anml shares one pool by weight" in page
     assert "ab" * 32 in page
     assert '<td class="number">15</td>' in page
-    assert "Nothing was paid." not in page
+    assert "Nothing was earned." not in page
 
 
 def test_without_a_ledger_no_earnings_are_shown_and_the_page_is_marked(

@@ -264,3 +264,12 @@ def test_the_reasons_of_any_other_round_are_a_command_away(recipe, tmp_path):
     assert str(tmp_path) not in page
     once = recipe(rounds=1).write(tmp_path / "once")
     assert "--round N" not in write_report(once).read_text(encoding="utf-8")
+
+
+def test_the_worth_of_credentials_is_called_what_it_is(made):
+    run = load_run(made())
+    why = replace(why_of(run), factors=("worth", "q"))
+    titles = [name for name, _ in over_table(run, why).columns]
+    assert titles[-2:] == ["Worth of v and r (points)", "Q (points)"]
+    bars = [bar["name"] for bar in why_figure(run, why).groups["all rounds"][0].data]
+    assert bars == ["worth of v and r", "q", "all together"]

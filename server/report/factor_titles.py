@@ -1,0 +1,16 @@
+"""What the parts of a weight are called on a page, where no sentence explains them."""
+
+from __future__ import annotations
+
+from anml_fl.reasons.taken import WORTH
+
+
+def factor_title(factor: str) -> str:
+    """Name a factor of a weight.
+
+    Examples
+    --------
+    >>> factor_title("worth"), factor_title("company")
+    ('worth of v and r', 'company')
+    """
+    return "worth of v and r" if factor == WORTH else factor
