@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     from anml_fl.registry.memory import InMemoryRegistry as InMemoryRegistry
     from anml_fl.registry.memory import Standing as Standing
     from anml_fl.registry.sql import SqlRegistry as SqlRegistry
-    from anml_fl.run.reading import load_run as load_run
+    from anml_fl.run.results import RunCollection as RunCollection
+    from anml_fl.run.results import RunResults as RunResults
+    from anml_fl.run.results import load_run as load_run
+    from anml_fl.run.results import load_runs as load_runs
     from anml_fl.run.updates import load_updates as load_updates
     from anml_fl.settings.aggregation import Aggregation as Aggregation
     from anml_fl.settings.reading import from_file as from_file
@@ -102,7 +105,9 @@ _HOMES = {
     "Round": "strategies.round",
     "RoundRecord": "anml_fl.method.records",
     "Rule": "strategies.rule",
+    "RunCollection": "anml_fl.run.results",
     "RunConfig": "anml_fl.settings.run",
+    "RunResults": "anml_fl.run.results",
     "Samples": "anml_fl.datasets.prepare",
     "Sampling": "strategies.sampling",
     "ScreenedStrategy": "strategies.screened_strategy",
@@ -129,7 +134,8 @@ _HOMES = {
     "gtg_shapley": "anml_fl.method.gtg_shapley",
     "krum_scores": "anml_fl.method.krum",
     "leave_one_out": "anml_fl.method.shapley",
-    "load_run": "anml_fl.run.reading",
+    "load_run": "anml_fl.run.results",
+    "load_runs": "anml_fl.run.results",
     "load_updates": "anml_fl.run.updates",
     "multiplicative": "anml_fl.method.combination",
     "payouts": "anml_fl.method.attribution",

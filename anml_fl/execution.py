@@ -18,7 +18,7 @@ from anml_fl.federation.own_table import IN_PYTHON, agreed, digest_of, rows_for_
 from anml_fl.federation.root import with_root
 from anml_fl.federation.task import Task
 from anml_fl.run.parsing import parsed_once
-from anml_fl.run.reading import load_run
+from anml_fl.run.results import load_run
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.run import settings as all_settings
 from anml_fl.settings.section import ConfigError
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from anml_fl.datasets.prepare import Partitioned
     from anml_fl.run.parsing import Parse
-    from anml_fl.run.reading import Run
+    from anml_fl.run.results import RunResults
     from anml_fl.settings.run import RunConfig
     from anml_fl.tables.rows import Rows
     from server.orchestration.coalition import Split
@@ -121,7 +121,7 @@ def federate(
     schema: str | Path = "",
     out: str | Path = "",
     **settings: Any,
-) -> Run:
+) -> RunResults:
     """Train a federation on a table of one's own, in this process, and read what came of it.
 
     Parameters
@@ -145,7 +145,7 @@ def federate(
 
     Returns
     -------
-    Run
+    RunResults
         As `load_run` reads it; the page is in its folder.
 
     Raises

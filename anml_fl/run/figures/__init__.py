@@ -1,0 +1,1 @@
+"""Figures for papers: a file for each kind, drawn from a run's tables."""
