@@ -35,7 +35,7 @@ TORCH = torch==$(shell sed -n 's/^torch==\([0-9.]*\).*/\1/p' requirements.lock)
 TORCH_DEPS = $(if $(filter cpu,$(TORCH_BACKEND)),--no-deps,)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint format types layers pytest golden lock clean
+.PHONY: help setup run test check lint format types layers pytest docs golden lock clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ layers: setup ## who may import whom
 
 pytest: setup ## tests and doctests, the slowest last: make pytest PYTEST_ARGS="-m 'not slow'"
 	$(BIN)/python -m pytest --durations=20 $(PYTEST_ARGS)
+
+docs: setup ## the docs as a site, build/site/index.html: any warning fails
+	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/site
 
 golden: setup ## outputs beside REF's, byte by byte: make golden REF=main ARGS="--only 'preset-*'"
 	$(BIN)/python -m tests.golden $(REF) $(ARGS)

@@ -57,10 +57,21 @@ if TYPE_CHECKING:
     from anml_fl.settings.reading import from_flat as from_flat
     from anml_fl.settings.run import RunConfig as RunConfig
     from anml_fl.settings.section import ConfigError as ConfigError
+    from anml_fl.valuation.estimate import Estimate as Estimate
+    from anml_fl.valuation.estimators import Banzhaf as Banzhaf
+    from anml_fl.valuation.estimators import BetaShapley as BetaShapley
+    from anml_fl.valuation.estimators import ExactShapley as ExactShapley
+    from anml_fl.valuation.estimators import GtgShapley as GtgShapley
+    from anml_fl.valuation.estimators import LeaveOneOut as LeaveOneOut
+    from anml_fl.valuation.estimators import PermutationShapley as PermutationShapley
+    from anml_fl.valuation.estimators import estimate_values as estimate_values
+    from anml_fl.valuation.game import Game as Game
     from clients.echo import echo_nonce as echo_nonce
     from clients.echo import wrap as wrap
     from clients.redaction import discreet as discreet
     from clients.unpacked import unpacked as unpacked
+    from server.attribution.over_rounds import RunValues as RunValues
+    from server.attribution.over_rounds import attribute as attribute
     from server.engines.inline_grid import InlineGrid as InlineGrid
     from strategies.anml import Anml as Anml
     from strategies.catalogue import strategy as strategy
@@ -85,7 +96,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "Aggregation": "anml_fl.settings.aggregation",
     "Anml": "strategies.anml",
+    "Banzhaf": "anml_fl.valuation.estimators",
     "Behaviour": "anml_fl.behaviour",
+    "BetaShapley": "anml_fl.valuation.estimators",
     "Catalogue": "anml_fl.catalogue",
     "Cohort": "strategies.cohort",
     "ConfigError": "anml_fl.settings.section",
@@ -93,12 +106,18 @@ _HOMES = {
     "ContributorRecord": "anml_fl.method.records",
     "DECAY_RATES": "anml_fl.method.provenance",
     "Decision": "strategies.decision",
+    "Estimate": "anml_fl.valuation.estimate",
+    "ExactShapley": "anml_fl.valuation.estimators",
+    "Game": "anml_fl.valuation.game",
     "Gate": "anml_fl.method.gate",
+    "GtgShapley": "anml_fl.valuation.estimators",
     "InMemoryRegistry": "anml_fl.registry.memory",
     "InlineGrid": "server.engines.inline_grid",
+    "LeaveOneOut": "anml_fl.valuation.estimators",
     "Metrics": "strategies.metrics",
     "Mixed": "strategies.pre_aggregation",
     "Participation": "strategies.participation",
+    "PermutationShapley": "anml_fl.valuation.estimators",
     "Reputation": "anml_fl.method.provenance",
     "ReputationRule": "anml_fl.method.reputation",
     "RootSet": "anml_fl.models.root_set",
@@ -108,6 +127,7 @@ _HOMES = {
     "RunCollection": "anml_fl.run.results",
     "RunConfig": "anml_fl.settings.run",
     "RunResults": "anml_fl.run.results",
+    "RunValues": "server.attribution.over_rounds",
     "Samples": "anml_fl.datasets.prepare",
     "Sampling": "strategies.sampling",
     "ScreenedStrategy": "strategies.screened_strategy",
@@ -121,11 +141,13 @@ _HOMES = {
     "Transport": "strategies.transport",
     "Verification": "anml_fl.method.provenance",
     "Weighting": "anml_fl.method.combination",
+    "attribute": "server.attribution.over_rounds",
     "chain_weight": "anml_fl.method.provenance",
     "consistency": "anml_fl.method.krum",
     "contextual_decay": "anml_fl.method.provenance",
     "discreet": "clients.redaction",
     "echo_nonce": "clients.echo",
+    "estimate_values": "anml_fl.valuation.estimators",
     "exact_shapley": "anml_fl.method.shapley",
     "exploration_bonus": "anml_fl.method.provenance",
     "federate": "anml_fl.execution",

@@ -86,9 +86,10 @@ def write(
         for name in names:
             path = write_statement(found.statement(name), signer, out)
             if len(names) <= _MOST_NAMES:
-                click.echo(path)
+                click.echo(path.with_suffix(".html"))
     if len(names) > _MOST_NAMES:
-        click.echo(f"{len(names)} statements in {out}")
+        click.echo(f"{len(names)} statements, statement-NAME.html, in {out}")
+    click.echo("beside each: the same as .json, for `anml statement verify`")
     if unsigned:
         click.echo(f"not signed: {unsigned}", err=True)
     if not found.closed:

@@ -24,8 +24,10 @@ class History {
     });
   }
 
-  /** Open it; `round`: the one that is shown, of which all reasons are told. */
-  async open(strategy, name, round) {
+  /** Open it; `round`: the one that is shown, of which all reasons are told; `registry`:
+   * whether one was asked for v and r. */
+  async open(strategy, name, {round, registry}) {
+    this.registry = registry;
     this.reasons.ask(strategy, round, name);
     put(this.title, visible(name, 80));
     put(this.facts, "Asking for its rounds …");
@@ -73,7 +75,7 @@ class History {
       {title: "Round", ...of("rounds", String), fill: (cell, i) => this.round(cell, i)},
       {title: "Weight", ...of("weight", percent)},
       {title: "q", ...of("q", (x) => fixed(x, 3))},
-      {title: "s", ...of("s", (x) => fixed(x, 3))},
+      ...(this.registry ? [{title: "s", ...of("s", (x) => fixed(x, 3))}] : []),
       ...(there("posterior")
         ? [{title: "Posterior", ...of("posterior", (x) => fixed(x, 3))}] : []),
       ...(there("paid") ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),

@@ -13,7 +13,9 @@ class Page {
     this.chosen = null;
     this.bar = new TimeBar(the("time"), {onRound: () => this.showRound()});
     const goTo = (round) => this.bar.goTo(round);
-    const onOpen = (name) => this.history.open(this.strategy, name, this.bar.round);
+    const onOpen = (name) => this.history.open(
+      this.strategy, name, {round: this.bar.round, registry: this.state.registry},
+    );
     this.history = new History(the("history"), {onRound: goTo});
     this.curves = new Curves(the("curves"), {label: "By round", onRound: goTo});
     this.scatter = new Scatter(the("scatter"), {onOpen});
@@ -166,7 +168,7 @@ class Page {
     for (const one of document.querySelectorAll(".of-round")) one.hidden = none;
     if (!none) return;
     this.shown = null;
-    the("gate-view").hidden = true;
+    for (const id of ["gate-view", "influence", "apart"]) the(id).hidden = true;
     const which = the("curve").hidden ? "" : ` of ${visible(this.strategy, 40)}`;
     put(the("decision"), `No round${which} has ended yet.`);
     put(the("missing"), awaited(this.state.contributors));
@@ -207,12 +209,20 @@ class Page {
   setRound(strategy, round) {
     put(the("decision"), `Round ${round.round}: ${visible(round.decision || "—", 1000)}`);
     this.tellEnds(round);
+    the("influence").hidden = !round.influence;
+    put(the("influence"), visible(round.influence ?? "", 500));
     this.missing.look(strategy, round);
-    this.people.set(strategy, round, this.bar.rounds, this.attackers);
+    const {attackers, state: {registry}} = this;
+    const own = {title: `Own ${this.state.criterion.name}`, written: (x) => this.written(x)};
+    this.people.set(strategy, round, this.bar.rounds, {attackers, registry, own});
+    const apart = [round.own_words, round.apart].filter(Boolean).join(" ");
+    the("apart").hidden = !apart;
+    put(the("apart"), visible(spaced(apart), 2000));
+    for (const one of document.querySelectorAll(".of-registry")) one.hidden = !registry;
     const gated = has(round.min_s) && ![null, "multiplicative"].includes(round.branch);
     const gate = gated ? this.state.gate : null;
-    // Where no gate looks at s, and it is the same for all, there is nothing to compare.
-    the("gate-view").hidden = !gate && new Set(round.s).size < 2;
+    // Where s is the same for all there is nothing to compare.
+    the("gate-view").hidden = !registry || (!gate && new Set(round.s).size < 2);
     this.scatter.set(round, gate, this.attackers);
     put(the("gate-words"), gateWords(gate, round, this.attackers));
     this.showPaid(round);

@@ -16,11 +16,12 @@ class People {
     };
   }
 
-  /** Show a round; `rounds`: those that there are; `attackers`: set of names, or null. */
-  set(strategy, round, rounds, attackers) {
+  /** Show a round; `rounds`: those that there are; `attackers`: set of names, or null;
+   * `registry`: whether one was asked for v and r; `own`: {title, written} of own errors. */
+  set(strategy, round, rounds, {attackers, registry, own}) {
     const other = this.strategy !== strategy;
     if (other || this.rounds?.at(-1) !== rounds.at(-1)) this.lines.clear();
-    Object.assign(this, {strategy, round, rounds, attackers});
+    Object.assign(this, {strategy, round, rounds, attackers, registry, own});
     this.most = round.weight.reduce((most, x) => Math.max(most, x ?? 0), 1e-12);
     this.table.setColumns(this.columns());
     this.table.show(round.contributors.length);
@@ -54,16 +55,19 @@ class People {
         round.reasons?.why[i] ?? "…", 500,
       )},
       {title: "q", ...of("q", short)},
-      {title: "s", ...of("s", short)},
-      {title: "v", ...of("v", short)},
-      {title: "r", ...of("r", short)},
+      ...(this.registry ? ["s", "v", "r"] : []).map((key) => (
+        {title: key, ...of(key, short)})),
       {title: "T", ...of("T", short)},
+      ...(round.own_error ? [{title: this.own.title, number: true,
+        value: (i) => round.own_error[i], text: (i) => this.own.written(round.own_error[i])}]
+        : []),
       ...(round.posterior ? [{title: "Posterior", ...of("posterior", short)}] : []),
       ...(kinds.length ? [{title: "Evidence (nats)", className: "words", text: (i) => kinds
         .filter((kind) => has(round.evidence[kind][i]))
         .map((kind) => `${visible(kind, 40)} ${signed(round.evidence[kind][i])}`)
         .join(", ") || "—"}] : []),
-      ...(round.bound ? [{title: "Bound", ...of("bound", short)}] : []),
+      ...(round.bound ? [{title: "Part at most", number: true, value: (i) => round.bound[i],
+        text: (i) => fixed(this.inMiddles(round.bound[i]))}] : []),
       ...(round.refused_credentials?.some((one) => one.length) ? [{
         title: "Refused credentials", className: "words",
         // The same reason for each of several is told once.
@@ -71,6 +75,12 @@ class People {
       }] : []),
       ...(round.paid ? [{title: "Paid (micro-units)", ...of("paid", whole)}] : []),
     ];
+  }
+
+  /** A length as a multiple of that of the round's middle update. */
+  inMiddles(length) {
+    const {middle_length: middle} = this.round;
+    return has(length) && has(middle) ? length / middle : null;
   }
 
   name(cell, i) {

@@ -45,6 +45,8 @@ TEMPLATE = """\
   <p id="missing"></p>
   <p id="missing-then" hidden></p>
   <p id="ends" class="of-round" hidden></p>
+  <p id="apart" hidden></p>
+  <p id="influence" hidden></p>
   <p class="hint of-round" hidden>Press a name for all that is known of why it counted as it
   did, and of what would have changed it.</p>
   <div id="contributors" class="of-round" hidden></div>
@@ -53,9 +55,12 @@ TEMPLATE = """\
     <dl>
       <dt>Weight</dt><dd>share of this contributor's update in the round's model</dd>
       <dt>q</dt><dd>how near its update lies to the others'</dd>
-      <dt>v, r</dt><dd>how its contributions were verified, and its reputation, as the registry
-      has them; s = v · r is the external signal</dd>
+      <dt class="of-registry">v, r</dt><dd class="of-registry">how its contributions were
+      verified, and its reputation, as the registry has them; s = v · r is the external
+      signal</dd>
       <dt>T</dt><dd>how fresh its contribution is</dd>
+      <dt>Own error</dt><dd>how the run's final model does on this contributor's own test rows,
+      once the run has ended</dd>
       <dt>Posterior</dt><dd>the probability that it is to be kept, by the evidence and by its
       credentials: above 30 % it is</dd>
       <dt>Evidence</dt><dd>what speaks for it or, below 0, against it; 1 nat multiplies the
@@ -66,8 +71,8 @@ TEMPLATE = """\
       would take the model</dd>
       <dt>Trusted rows</dt><dd>rows whose labels the server goes by: given to it, or held out
       of the sites' own tables, whose labels nobody has checked then</dd>
-      <dt>Bound</dt><dd>how long its own part of the model's step could have been, whatever it
-      had sent</dd>
+      <dt>Part at most</dt><dd>how far it could have moved the round's step, whatever it had
+      sent, in lengths of the round's middle update</dd>
       <dt>—</dt><dd>no number, since no valid reply came</dd>
     </dl>
   </details>

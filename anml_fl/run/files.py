@@ -27,6 +27,10 @@ SEED = "server.seed"
 LOCK, SUBMITTING = ".lock", ".submitting"
 """Held by who writes to the folder, and by who follows the run on other processes."""
 
+# In a folder of runs that were asked for together:
+SWEEP, SWEEP_LOCK = "sweep.toml", ".sweep.lock"
+"""What was asked for; and what is held by who writes to the folder."""
+
 # In the folder of a strategy:
 ROUNDS, TIMINGS, MODEL = "rounds.jsonl", "timings.jsonl", "model.safetensors"
 CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"

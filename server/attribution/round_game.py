@@ -9,7 +9,13 @@ import numpy as np
 import torch
 
 from anml_fl.models.parts import Parts
-from anml_fl.models.state import arrays_of, load_arrays, misclassified, unexplained
+from anml_fl.models.state import (
+    arrays_of,
+    load_arrays,
+    misclassified,
+    outputs_of,
+    unexplained,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +26,11 @@ if TYPE_CHECKING:
     from anml_fl.datasets.prepare import Samples
     from anml_fl.run.updates import Updates
 
+    Quality = float | NDArray[np.float64]
+
 
 def round_game(
-    model: nn.Module, quality_of: Callable[[nn.Module], float], updates: Updates
+    model: nn.Module, quality_of: Callable[[nn.Module], Quality], updates: Updates
 ) -> Callable[[NDArray[np.bool_]], NDArray[np.float64]]:
     """Make the utility of coalitions in one round, without training anything anew.
 
@@ -40,14 +48,14 @@ def round_game(
     model : torch.nn.Module
         Of the run's architecture, on the CPU; its arrays are overwritten.
     quality_of : callable
-        From a model to its quality; as of `quality_on`.
+        From a model to its quality; as of `quality_on`, or of `rows_on`.
     updates : Updates
         Of the round.
 
     Returns
     -------
     callable
-        (m, n) bool to (m,) float64, as `quality_of` gives it.
+        (m, n) bool to (m,) float64, or to (m, k) where `quality_of` gives k rows.
 
     Raises
     ------
@@ -70,7 +78,7 @@ def round_game(
         )
     load_arrays(model, {**arrays_of(model), **updates.buffers})
 
-    def quality(coalition: NDArray[np.bool_]) -> float:
+    def quality(coalition: NDArray[np.bool_]) -> Quality:
         vector = updates.model
         if coalition.any():
             shares = np.where(coalition, updates.examples, 0.0)
@@ -105,6 +113,30 @@ def quality_on(test: Samples) -> Callable[[nn.Module], float]:
             left = unexplained(model, test.features, test.labels)
             return max(-1.0, 1.0 - left) if math.isfinite(left) else -1.0
         return 1.0 - misclassified(model, test.features, test.labels)
+
+    return quality
+
+
+def rows_on(test: Samples) -> Callable[[nn.Module], NDArray[np.float64]]:
+    """Score models on each test row, so that the mean is what `quality_on` gives.
+
+    Returns
+    -------
+    callable
+        Model to (rows,) float64: whether the class is right; of values 1 less the squared
+        error over the values' variance, or -1 throughout where the mean would be below -1.
+    """
+
+    def quality(model: nn.Module) -> NDArray[np.float64]:
+        outputs = outputs_of(model, test.features)
+        if test.classes > 1:
+            right: NDArray[np.bool_] = outputs.argmax(axis=1) == test.labels
+            return right.astype(np.float64)
+        truth = test.labels.astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows: NDArray[np.float64] = 1.0 - (truth - outputs[:, 0]) ** 2 / truth.var()
+            mean = rows.mean()
+        return rows if mean >= -1.0 else np.full(truth.size, -1.0)
 
     return quality
 

@@ -58,6 +58,7 @@ def finish(status: str, out: Path, console: Console) -> None:
     from anml_fl.run.files import REPORT, SUMMARY
     from anml_fl.run.parsing import parsed_once
     from server.commands.least import least
+    from server.commands.next_commands import next_commands
     from server.orchestration.summary_table import left_out, table
 
     if status == "completed":
@@ -66,9 +67,11 @@ def finish(status: str, out: Path, console: Console) -> None:
         console.print(table(summary))
         if note := left_out(out, summary, parse):
             console.print(note)
-        if note := least(out, parse):
-            console.print(note, markup=False, highlight=False, soft_wrap=True)
+        if told := least(out, parse):
+            console.print(told, markup=False, highlight=False, soft_wrap=True)
         console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
+        then = next_commands(out, explained=bool(told))
+        console.print(then, markup=False, highlight=False, soft_wrap=True)
     sys.exit(_EXIT[status])
 
 

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from anml_fl.commands.failure import Failure, errors_reported
 from server.commands.ending import interrupted, tidy
 from server.commands.local import run_on_this_machine
+from server.commands.on_engine import run_on_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from anml_fl.settings.run import RunConfig
-
-    Execute = Callable[[RunConfig, Path | None, Any], None]
+    from server.commands.on_engine import Load
 
 
-def resume_command(execute: Execute) -> click.Command:
+def resume_command(load: Load) -> click.Command:
     """Make the command.
 
     Parameters
     ----------
-    execute : callable
-        Carries a run out on an engine inside this process.
+    load : callable
+        As in `run_on_engine`.
     """
 
     @click.command()
@@ -47,7 +44,7 @@ def resume_command(execute: Execute) -> click.Command:
             if not about.exists():
                 if not (folder / CONFIG).exists():
                     raise Failure(f"{folder} is not a run's folder: it has no {CONFIG}")
-                _go_on(folder, execute)
+                _go_on(folder, load)
                 return
             record = read_record(about)
         run_on_this_machine(Path(record["state"]), folder, record["warm"])
@@ -72,7 +69,7 @@ def _look_after(folder: Path) -> None:
     click.echo(f"{folder} came to its end: there is nothing to go on with")
 
 
-def _go_on(folder: Path, execute: Execute) -> None:
+def _go_on(folder: Path, load: Load) -> None:
     """Go on inside this process."""
     from rich.console import Console
 
@@ -87,4 +84,4 @@ def _go_on(folder: Path, execute: Execute) -> None:
             f" {quote(str(folder))}`, goes on with it"
         )
     with interrupted(folder, f"`anml resume {quote(str(folder))}`"):
-        execute(config, folder, Console())
+        run_on_engine(load, config, folder, Console())

@@ -20,6 +20,7 @@ from anml_fl.run.files import (
     REPORT,
     SEED,
     SUMMARY,
+    SWEEP,
     WORTH,
     WORTH_PARTIAL,
 )
@@ -54,13 +55,14 @@ def default_folder(config: RunConfig) -> Path:
     while True:
         folder = Path("runs") / (config.name if number == 1 else f"{config.name}-{number}")
         settings = folder / CONFIG
-        if not settings.exists() or read_text(settings) == config.to_toml():
+        free = not settings.exists() and not (folder / SWEEP).exists()
+        if free or (settings.exists() and read_text(settings) == config.to_toml()):
             return folder
         number += 1
 
 
 def check_settings(out: Path, config: RunConfig) -> None:
-    """Refuse a folder that holds a run with other settings.
+    """Refuse a folder that holds a run with other settings, or the runs of a sweep.
 
     Raises
     ------
@@ -71,6 +73,11 @@ def check_settings(out: Path, config: RunConfig) -> None:
         raise ConfigError(
             f"{out} holds a run with other settings: give another --out or --name, or"
             f" remove the folder"
+        )
+    if (out / SWEEP).exists():
+        raise ConfigError(
+            f"{out} holds the runs of a sweep, each in a folder of its own: give another --out"
+            " or --name"
         )
 
 

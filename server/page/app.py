@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -23,7 +24,7 @@ from server.page.listing import Listing, as_link
 from server.page.opening import there
 from server.page.policies import hashed, live_policy, plain_policy, report_policy
 from server.page.questions import NotHereError, question
-from server.page.run_settings import may_be_served
+from server.page.run_settings import may_be_served, sweep_may_be_served
 from server.page.streams import EventStream, FileStream
 from server.page.watching import LeftError, Watched
 from server.page.weight_tables import TABLES, weight_table
@@ -85,9 +86,13 @@ class Page:
                 return _script()
             case ["compare"]:
                 return await self._compared(request)
+            case ["report.html"] if self.listing.sweep(""):
+                return await self._sweep_report(self.listing.root)
             case [name]:
                 self._folder(name)
                 return RedirectResponse(f"/{as_link(name)}/", status_code=301)
+            case [name, *rest] if sweep := self.listing.sweep(name):
+                return await self._of_sweep(name, sweep, rest)
             case [name, *rest]:
                 return await self._of_run(request, name, self._folder(name), rest)
         raise NotHereError
@@ -102,7 +107,22 @@ class Page:
         if self.listing.is_one:
             return RedirectResponse(f"/{as_link(self.listing.own_name)}/", status_code=307)
         rows = await asyncio.to_thread(self.listing.rows)
-        return _page(await asyncio.to_thread(index_page, rows), plain_policy(page_style()))
+        pages = await asyncio.to_thread(self.listing.pages)
+        text = await asyncio.to_thread(index_page, rows, pages)
+        return _page(text, plain_policy(page_style()))
+
+    async def _of_sweep(self, name: str, sweep: Path, rest: list[str]) -> Response:
+        """Answer with the page of all runs; its links to theirs lead on from it."""
+        match rest:
+            case [""]:
+                return RedirectResponse(f"/{as_link(name)}/{REPORT}", status_code=307)
+            case ["report.html"]:
+                return await self._sweep_report(sweep)
+            case [run, ("" | "report.html") as last]:
+                self._folder(f"{name}/{run}")
+                link = as_link(f"{name}/{run}")
+                return RedirectResponse(f"/{link}/{last}", status_code=307)
+        raise NotHereError
 
     async def _compared(self, request: Request) -> Response:
         asked = parse_qsl(request.url.query, keep_blank_values=True, errors="surrogateescape")
@@ -120,8 +140,12 @@ class Page:
 
     def _side_by_side(self, names: list[str], left_out: int) -> str:
         rows = [self.listing.row(name) for name in names]
-        finished = [finished_run(self._folder(name)) for name in names]
-        return compared_page(rows, [run for run in finished if run is not None], left_out)
+        finished = [
+            replace(run, name=name)
+            for name in names
+            if (run := finished_run(self._folder(name))) is not None
+        ]
+        return compared_page(rows, finished, left_out)
 
     async def _of_run(
         self, request: Request, name: str, folder: Path, rest: list[str]
@@ -161,9 +185,17 @@ class Page:
         last = request.headers.get("last-event-id", "")
         return EventStream(run, events(run, name, last, lambda: self.closing))
 
+    async def _sweep_report(self, folder: Path) -> Response:
+        if not sweep_may_be_served(folder):
+            return _said(403, "the settings of this sweep cannot be read, or hold a password")
+        return await self._page_of(folder)
+
     async def _report(self, folder: Path) -> Response:
         if not may_be_served(folder):
             return _said(403, "the settings of this run cannot be read, or hold a password")
+        return await self._page_of(folder)
+
+    async def _page_of(self, folder: Path) -> Response:
         file = await asyncio.to_thread(Download.of, folder, REPORT)
         policy = report_policy(file.begin(_HEAD))
         return FileStream(file, FILES[REPORT], {"Content-Security-Policy": policy})

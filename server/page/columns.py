@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.reasons.reply_words import sent_nothing
 from anml_fl.reasons.round_numbers import NONE
-from anml_fl.system.untrusted_text import visible
 from server.page.json_numbers import number, numbers
 from server.page.missing import missing
+from server.page.own_errors import own_errors
+from server.report.data_words import vouched
+from server.report.influence import influence, middle_length
+from server.report.standing_apart import evidence_words
 from server.report.wording import decision
 
 if TYPE_CHECKING:
@@ -67,11 +70,15 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         "evidence": None,
         "posterior": None,
         "bound": None,
+        "middle_length": None,
+        "influence": None,
+        "apart": None,
     }
     for name in _NUMBERS:
         found[name] = numbers([one[name] for one in people])
     if judged:
-        found |= _judgement([one.get("judgement") or {} for one in people])
+        found |= _judgement(people)
+    found |= own_errors(run, strategy, found["contributors"])
     if strategy == run.ledger.strategy:
         paid = run.ledger.paid_until(number_)
         found["paid"] = paid and [paid.get(name, 0) for name in found["contributors"]]
@@ -92,24 +99,45 @@ def reply(person: dict[str, Any]) -> str:
 
 
 def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:
-    kinds = dict.fromkeys(kind for one in people for kind in one.get("evidence", ()))
+    of = [one.get("judgement") or {} for one in people]
+    kinds = dict.fromkeys(kind for one in of for kind in one.get("evidence", ()))
+    bounds = {
+        one["contributor"]: _length(judged["bound"])
+        for one, judged in zip(people, of, strict=True)
+        if judged
+    }
+    sums = {
+        one["contributor"]: float(judged["l"])
+        for one, judged in zip(people, of, strict=True)
+        if judged
+    }
+    norms = [_length(judged["norm"]) for judged in of if judged]
     return {
         "evidence": {
-            kind: numbers([one.get("evidence", {}).get(kind) for one in people])
-            for kind in kinds
+            kind: numbers([one.get("evidence", {}).get(kind) for one in of]) for kind in kinds
         },
-        "posterior": numbers([one.get("posterior") for one in people]),
-        "bound": numbers([one.get("bound") for one in people]),
+        "posterior": numbers([one.get("posterior") for one in of]),
+        "bound": numbers([one.get("bound") for one in of]),
+        "middle_length": number(middle_length(norms)),
+        "influence": influence(bounds, norms) if bounds else None,
+        "apart": evidence_words(sums, "in this round"),
     }
+
+
+def _length(value: float | None) -> float:
+    """Read a length as records have it: None is what nothing bounds."""
+    return math.inf if value is None else float(value)
 
 
 def _decision(run: Following, fields: dict[str, Any]) -> str:
     """Say it in the report's words, which ask of contributors but whether any was selected."""
     if judged := fields.get("judgement"):
         weighed = [one["selected"] for one in fields["contributors"] if one.get("judgement")]
-        vouched = "nothing vouches for it" if judged["root"] == NONE else judged["root"]
+        root = str(judged["root"])
+        tree = run.settings.tree if run.settings else {}
+        by = "nothing vouches for it" if root == NONE else f"by {vouched(root, tree)}"
         return (
-            f"Evidence on each was weighed ({visible(vouched, 200)}):"
+            f"Evidence on each was weighed ({by}):"
             f" {sum(weighed)} of {len(weighed)} updates were kept."
         )
     if run.settings is None:

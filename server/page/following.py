@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from anml_fl.behaviour import is_honest
 from anml_fl.run.files import CONFIG, ERROR, MODEL, REPORT, SUMMARY
 from anml_fl.run.participants import UNKNOWN
+from anml_fl.run.schema import OwnData
 from server.page.ledger_file import LedgerFile
 from server.page.opening import content, there
 from server.page.rounds_file import RoundsFile
@@ -39,10 +40,13 @@ class Ending:
         By contributor; "unknown" where nobody knows.
     strategies : mapping
         Name to its entry.
+    holdings : mapping
+        By contributor, what it holds and how models err on its own test rows.
     """
 
     behaviours: Mapping[str, str]
     strategies: Mapping[str, Mapping[str, Any]]
+    holdings: Mapping[str, OwnData] = field(default_factory=dict)
 
     @property
     def known(self) -> bool:
@@ -189,12 +193,16 @@ class Following:
             found = json.loads(content(self.folder, SUMMARY, most=_LONGEST_SUMMARY))
             people = {str(name): str(kind) for name, kind in found["contributors"].items()}
             strategies = {str(name): dict(of) for name, of in found["strategies"].items()}
+            holdings = {
+                str(name): OwnData(int(one["samples"]), one["errors"], one.get("scores", {}))
+                for name, one in found.get("holdings", {}).items()
+            }
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
             self.fault = f"{SUMMARY} cannot be read ({e})"
             return None
-        return Ending(people, strategies)
+        return Ending(people, strategies, holdings)
 
     def _read_error(self) -> str:
         try:

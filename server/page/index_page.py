@@ -36,6 +36,11 @@ _INDEX = """\
   <p class="facts">{{ facts }}</p>
 {%- endblock %}
 {%- block main %}
+{%- if pages %}
+<p>All runs of a sweep together:
+{% for name, link in pages %}<a href="{{ link }}">{{ name | visible }}</a>
+{%- if not loop.last %}, {% endif %}{% endfor %}</p>
+{%- endif %}
 {%- if rows %}
 <form action="/compare" method="get">
 <div class="scroll ticks" tabindex="0" role="group" aria-label="Runs">
@@ -66,8 +71,14 @@ def page_style() -> str:
     return style_sheet() + STYLE
 
 
-def index_page(runs: Sequence[Glimpse]) -> str:
+def index_page(runs: Sequence[Glimpse], pages: Sequence[tuple[str, str]] = ()) -> str:
     """List runs.
+
+    Parameters
+    ----------
+    runs : sequence of Glimpse
+    pages : sequence of (str, str)
+        Names of sweeps, and where the page of all their runs is.
 
     Returns
     -------
@@ -95,6 +106,11 @@ def index_page(runs: Sequence[Glimpse]) -> str:
     if not rows:
         result = "No run has begun yet."
         facts = "0 runs. If one is starting, this page shows it as soon as it has begun."
-    return document(
-        _INDEX, {"title": "Runs", "result": result, "facts": facts, "rows": rows}, style=STYLE
-    )
+    content = {
+        "title": "Runs",
+        "result": result,
+        "facts": facts,
+        "rows": rows,
+        "pages": [(visible(name, 80), link) for name, link in pages],
+    }
+    return document(_INDEX, content, style=STYLE)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.database.url import located
 from anml_fl.models.metrics import METRICS
-from anml_fl.run.files import CONFIG
+from anml_fl.run.files import CONFIG, SWEEP
 from anml_fl.settings.run import APP, settling_of
 from server.page.opening import content
 from server.report.data_words import on_nodes, own_tables
+from server.report.registry_words import asks_registry
 from server.report.sure_reasons import known_dials
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from anml_fl.reasons.schemes import Dials
@@ -47,6 +49,10 @@ class RunSettings:
         Thresholds of the gate's two stages.
     dials : Dials, optional
         What weights depend on; None where one of them is no such setting.
+    registry : bool
+        Whether a registry was asked for v and r.
+    tree : mapping
+        All of them, as the file has them.
     """
 
     name: str
@@ -59,6 +65,8 @@ class RunSettings:
     tau_h: float = 0.35
     tau_c: float = 0.3
     dials: Dials | None = None
+    registry: bool = True
+    tree: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def lead(self) -> str:
@@ -94,10 +102,21 @@ def may_be_served(folder: Path) -> bool:
     bool
         Also False if the settings cannot be read.
     """
+    return _holds_no_secret(folder, CONFIG)
+
+
+def sweep_may_be_served(folder: Path) -> bool:
+    """Tell likewise of a sweep by what was asked for, which its page shows."""
+    return _holds_no_secret(folder, SWEEP, "settings")
+
+
+def _holds_no_secret(folder: Path, name: str, *within: str) -> bool:
     try:
-        tree = tomllib.loads(content(folder, CONFIG, most=LARGEST).decode("utf-8-sig"))
+        tree = tomllib.loads(content(folder, name, most=LARGEST).decode("utf-8-sig"))
+        for part in within:
+            tree = tree[part]
         located(tree.get("registry", {}).get("database", ""))
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
     return True
 
@@ -120,6 +139,8 @@ def _found(tree: dict[str, Any]) -> RunSettings:
         names=_people(tree),
         tau_h=_number(gate.get("tau_h", 0.35)),
         tau_c=_number(gate.get("tau_c", 0.3)),
+        registry=asks_registry(tree),
+        tree=tree,
     )
 
 

@@ -118,12 +118,15 @@ def serve(
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
+        made = socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         raise OSError(
             f"cannot listen on {host}, port {port}: {cause(error)}; choose another with --port"
             " (0 takes a free one)"
         ) from error
+    # asyncio lets an answer's last part go at once only where the protocol is named; else it
+    # waits for the reader's word that the first came, 40 ms.
+    return socket.socket(family, made.type, socket.IPPROTO_TCP, fileno=made.detach())
 
 
 @contextmanager

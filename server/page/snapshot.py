@@ -59,6 +59,8 @@ class Snapshot:
         "starting", "running", "finished" or "failed".
     words : str
         The same in a sentence.
+    registry : bool
+        Whether a registry was asked for v and r.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Snapshot:
     contributors_in_all: int = 0
     ledger: dict[str, Any] = field(default_factory=dict)
     report: bool = False
+    registry: bool = True
 
     def fields(self) -> dict[str, Any]:
         """Give what is told."""
@@ -130,6 +133,7 @@ def snapshot(run: Following, name: str) -> Snapshot:
         contributors_in_all=len(names),
         ledger=run.ledger.told(),
         report=run.ending is not None and run.reported,
+        registry=settings.registry,
     )
 
 
@@ -186,6 +190,7 @@ def _criterion(metric: str) -> dict[str, Any]:
     found = Criterion(metric)
     return {
         "title": found.title,
+        "name": found.name,
         "unit": found.unit.strip(),
         "of_values": found.of_values,
         "better": found.better,

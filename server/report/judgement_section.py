@@ -4,10 +4,15 @@ SECTION = """\
 {% if judged -%}
 <h2>Why {{ judged.strategy }} weighed whom how, in round {{ judged.number }}</h2>
 <p>Each kind of evidence speaks for a contributor or, below 0, against it, in nats. Their sum
-l, which is limited, the base rate and what its v and r are worth make the posterior: the
-probability that it is to be kept. Its weight is its share of the examples, as far as the
-evidence bears it out, times the posterior.</p>
+l, which is limited, {% if registry -%}
+the base rate and what its v and r are worth
+{%- else %}and the base rate{% endif %} make the posterior: the probability that it is to be
+kept. Its weight is its share of the examples, as far as the evidence bears it out, times the
+posterior.</p>
 <p class="decision">{{ judged.root }}</p>
+{% if judged.apart -%}
+<p>{{ judged.apart }}</p>
+{%- endif %}
 <p>{{ judged.influence }}</p>
 {% if judged.nobody -%}
 <p class="note">{{ judged.nobody }}</p>
@@ -44,10 +49,14 @@ TERMS = """\
   <dt>Posterior</dt><dd>the probability that an update is to be kept: above 30 % it is</dd>
   <dt>Base rate</dt><dd>log-odds that a contributor is to be kept, before anything is known
   of it</dd>
+  {%- if registry %}
   <dt>Worth of v, r</dt><dd>what such credentials went with among the others, at a limit</dd>
+  {%- endif %}
   <dt>Copies</dt><dd>contributors that send the same update share one weight</dd>
-  <dt>Cap</dt><dd>length at which updates are cut off</dd>
-  <dt>Part at most</dt><dd>how long its own part of the step could have been, whatever it had
-  sent: the cap, had its update been the longest, times the largest share that it can have</dd>
+  <dt>Length</dt><dd>of its update, where the round's middle update has length 1; updates are
+  cut off at 2</dd>
+  <dt>Part at most</dt><dd>how far it could have moved the round's step, whatever it had sent,
+  in lengths of the middle update: what updates are cut off at, had its own been the longest,
+  times the largest share that it can have</dd>
   {%- endif %}
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anml_fl.federation.root_rows import LEAST_PROMISED
 from anml_fl.page.grid import Grid
@@ -12,12 +12,18 @@ from anml_fl.reasons.amounts import percent
 from anml_fl.reasons.evidence_words import kinds, signed
 from anml_fl.reasons.round_numbers import NONE
 from anml_fl.system.untrusted_text import visible
+from server.report.data_words import CHECKED, UNCHECKED, settings_of, vouched
+from server.report.influence import in_middle_lengths, influence, middle_length
+from server.report.registry_words import registry_asked
+from server.report.standing_apart import evidence_words
 from server.report.sure_reasons import SureReasons, known_dials
 from server.report.tables import MOST_ROWS, behaviour, contributor_titles
 from server.report.wording import sentence, share
 
 if TYPE_CHECKING:
-    from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+    from collections.abc import Mapping
+
+    from anml_fl.method.judgement import RoundJudgement
     from anml_fl.method.records import ContributorRecord, RoundRecord
     from anml_fl.run.reading import Run, StrategyRun
 
@@ -36,11 +42,13 @@ class Judged:
     facts : str
         What held for all.
     influence : str
-        How long a part of the step anybody could have had.
+        How far anybody could have moved the step.
     table : Grid
         A row a contributor that was judged.
     left_out : Grid
         Who was left out, and why.
+    apart : str
+        Against whom it speaks, as against nobody else.
     nobody : str
         Why nobody's update was used, where that is so.
     """
@@ -52,6 +60,7 @@ class Judged:
     influence: str
     table: Grid
     left_out: Grid
+    apart: str
     nobody: str = ""
 
 
@@ -75,15 +84,25 @@ def judged(run: Run) -> Judged | None:
     return Judged(
         strategy=visible(strategy.name, 40),
         number=record.round,
-        root=f"No root set vouches for the evidence: {LEAST_PROMISED}."
-        if whole.root == NONE
-        else f"What vouches for the evidence: {visible(whole.root)}.",
+        root=_root(whole.root, settings_of(run.config)),
         facts=_facts(whole),
-        influence=_influence(record, whole),
-        table=_table(run, record, whole),
+        influence=_influence(record),
+        apart=evidence_words(
+            {x.contributor: x.judgement.l for x in record.contributors if x.judgement},
+            f"in round {record.round}",
+        ),
+        table=_table(run, record),
         left_out=_left_out(record, SureReasons(record, known_dials(run.config))),
         nobody=nobody,
     )
+
+
+def _root(root: str, settings: Mapping[str, Any]) -> str:
+    if root == NONE:
+        return f"No root set vouches for the evidence: {LEAST_PROMISED}."
+    said = vouched(root, settings)
+    advice = f". {CHECKED}" if said.endswith(UNCHECKED) else "."
+    return f"What vouches for the evidence: {said}{advice}"
 
 
 def judging(run: Run) -> StrategyRun | None:
@@ -109,30 +128,18 @@ def _facts(whole: RoundJudgement) -> str:
     return said
 
 
-def _influence(record: RoundRecord, whole: RoundJudgement) -> str:
-    bounds = {
-        one.contributor: one.judgement.bound
-        for one in record.contributors
-        if one.judgement is not None
-    }
-    most = max(bounds, key=lambda name: bounds[name])
-    if math.isinf(bounds[most]):
-        return (
-            "Nothing bounds the part of this round's step that a contributor could have had:"
-            " among so few, no length is the middle one whatever one of them sends."
-        )
-    size = ""
-    if 0 < whole.cap < math.inf:
-        part = percent(bounds[most] / whole.cap)
-        size = f", which is {part} of the length at which updates are cut off"
-    return (
-        f"The longest part of this round's step that one contributor could have had is"
-        f" {visible(most, 40)}'s: at most {bounds[most]:.3g}, whatever it had sent{size}."
-    )
+def _influence(record: RoundRecord) -> str:
+    of = {x.contributor: x.judgement for x in record.contributors if x.judgement is not None}
+    return influence({name: one.bound for name, one in of.items()}, _norms(record))
 
 
-def _table(run: Run, record: RoundRecord, whole: RoundJudgement) -> Grid:
-    order = kinds(record.contributors)
+def _norms(record: RoundRecord) -> list[float]:
+    return [one.judgement.norm for one in record.contributors if one.judgement is not None]
+
+
+def _table(run: Run, record: RoundRecord) -> Grid:
+    order, middle = kinds(record.contributors), middle_length(_norms(record))
+    asked = registry_asked(run.config)
     rows = [
         (
             visible(person.contributor, 40),
@@ -141,7 +148,11 @@ def _table(run: Run, record: RoundRecord, whole: RoundJudgement) -> Grid:
             share(person.weight),
             share(of.posterior),
             *(signed(x) if (x := of.evidence.get(k)) is not None else "—" for k in order),
-            *_numbers(of, whole),
+            signed(of.l),
+            *((signed(of.worth),) if asked else ()),
+            f"{of.copies:.1f}",
+            in_middle_lengths(of.norm, middle),
+            in_middle_lengths(of.bound, middle) if math.isfinite(of.bound) else "no bound",
         )
         for person in record.contributors
         if (of := person.judgement) is not None
@@ -154,32 +165,13 @@ def _table(run: Run, record: RoundRecord, whole: RoundJudgement) -> Grid:
             "Posterior (%)*",
             *(f"{sentence(visible(kind, 40))}*" for kind in order),
             "l*",
-            "Base rate*",
-            "Worth of v, r*",
+            *(("Worth of v, r*",) if asked else ()),
             "Copies*",
-            "Length (of cap)*",
-            "Part at most (of cap)*",
+            "Length*",
+            "Part at most*",
         ),
         tuple(rows),
     )
-
-
-def _numbers(of: ContributorJudgement, whole: RoundJudgement) -> tuple[str, ...]:
-    return (
-        signed(of.l),
-        signed(whole.base_rate),
-        signed(of.worth),
-        f"{of.copies:.1f}",
-        _of_cap(of.norm, whole),
-        _of_cap(of.bound, whole) if math.isfinite(of.bound) else "no bound",
-    )
-
-
-def _of_cap(length: float, whole: RoundJudgement) -> str:
-    if not (math.isfinite(length) and math.isfinite(whole.cap)):
-        return f"{length:.3g}"
-    # A cell spells a space that does not break out, and needs none.
-    return f"{length:.3g} ({share(length / whole.cap if whole.cap else 0.0)} %)"
 
 
 def _left_out(record: RoundRecord, words: SureReasons) -> Grid:

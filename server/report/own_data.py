@@ -13,6 +13,7 @@ from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text, visible
+from server.report.standing_apart import own_error_words
 from server.report.wording import share, simulated
 
 if TYPE_CHECKING:
@@ -107,6 +108,21 @@ def own_data_figure(run: Run) -> Plot | None:
         return None
     chosen = run.lead.name if run.lead.name in groups else next(iter(groups))
     return Plot("holdings", groups, chosen)
+
+
+def stands_apart(run: Run) -> str:
+    """Say which site's own error stands apart under the strategy that pays; "" of nobody."""
+    held = run.summary.holdings
+    errors = {
+        name: one.errors[run.lead.name]
+        for name, one in held.items()
+        if run.lead.name in one.errors
+    }
+    samples = {name: held[name].samples for name in errors}
+    if run.criterion.of_values:
+        return ""
+    means = mean_weights(run.lead)
+    return own_error_words(errors, samples, lambda name: means.get(name, math.nan))
 
 
 def mean_weights(strategy: StrategyRun) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page.folding import folding
@@ -29,12 +30,14 @@ from server.report.attribution_figure import (
 from server.report.claimed_metric import claimed_metric
 from server.report.claims_figure import claimed_result, claims_figure, claims_table
 from server.report.class_table import class_table
-from server.report.data_words import data_words
+from server.report.data_words import data_words, rows_tested, settings_of
 from server.report.gate_figure import MOST_TOLD, gate, narrowest
 from server.report.judgement_figure import posteriors
 from server.report.judgement_table import judged
-from server.report.own_data import own_data_figure, own_data_table
+from server.report.own_data import own_data_figure, own_data_table, stands_apart
+from server.report.registry_words import registry_asked
 from server.report.reputation_figure import reputation, weight_curves
+from server.report.shown_settings import shown_settings
 from server.report.template import TEMPLATE
 from server.report.weights_figure import weights
 from server.report.why import ends, last_sentences, over_sentences, over_table, why_of
@@ -94,7 +97,8 @@ def write_report(
             raise
         found = worth = None  # what does not fit stands on the page, above all else
     classes = class_names(folder, run.summary.dataset)
-    page = render(run, found, verification, worth, classes)
+    name = folder.resolve().name
+    page = render(run, found, verification, worth, classes, name=name)
     path = folder / REPORT
     refuse_link(path)
     write_whole(path, page.encode())
@@ -107,6 +111,8 @@ def render(
     verification: Verification = UNCHECKED,
     worth: Worth | None = None,
     classes: Sequence[str] = (),
+    *,
+    name: str = "RUN",
 ) -> str:
     """Write the page as text.
 
@@ -121,6 +127,8 @@ def render(
         Whether joining is worth it, if the run asked.
     classes : sequence of str
         What classes are called, in their order.
+    name : str
+        The folder's, without a path.
 
     Returns
     -------
@@ -150,6 +158,9 @@ def render(
     elif found and (found.settled_by == "ledger" or verification.altered):
         found = without_settled(found)
     weightless = [visible(s.name, 40) for s in run.strategies if not s.weighing]
+    asked = registry_asked(run.config)
+    # Where s is the same for all there is nothing to compare, but for a gate that decided.
+    compared = asked or run.lead.branching
     texts, why = Texts(), why_of(run)
 
     def shown(plot: Plot | None) -> dict[str, Any] | None:
@@ -162,7 +173,7 @@ def render(
         "claims_plot": shown(claims_figure(run)),
         "claimed_better": claimed_metric(run).better,
         "facts": visible(facts, 800),
-        "tested_on": visible(summary.tested_on or "the server's test set", 200),
+        "tested_on": visible(summary.tested_on or rows_tested(settings_of(run.config)), 200),
         "claimed_on": "its own test loader"
         if summary.tested_on
         else "a fifth of its rows, on which it does not train",
@@ -188,13 +199,16 @@ def render(
         "weight_curves": shown(weight_curves(run)),
         "error": shown(round_figures.error_by_round(run)),
         "app_score": shown(round_figures.app_score(run)),
-        "gate": shown(gate(run)),
+        "gate": shown(gate(run) if compared else None),
+        "registry": asked,
         "narrowest": narrowest(len(run.summary.contributors)),
         "gate_painted": len(run.summary.contributors) > MOST_TOLD,
         "judged": judged(run),
         "posteriors": shown(posteriors(run)),
         "weights": shown(weights(run)),
         "why_ends": ends(why),
+        "run_name": visible(quote(name), 200),
+        "why_rounds": why.rounds,
         "why_known": why.known,
         "why_plot": shown(why_figure(run, why)),
         "why_over": over_table(run, why),
@@ -202,6 +216,7 @@ def render(
         "why_last": last_sentences(why),
         "own_data_plot": shown(own_data_figure(run)),
         "own_data": run.summary.holdings and own_data_table(run),
+        "apart": stands_apart(run),
         "joining": worth and worth_table(worth),
         "joining_plot": shown(worth_figure(worth) if worth else None),
         "joining_by": worth and visible(worth.strategy, 40),
@@ -216,7 +231,7 @@ def render(
         "app": summary.engine == APP,
         "tau_h": f"{run.tau_h:g}",
         "tau_c": f"{run.tau_c:g}",
-        "config": _block(run.config),
+        "config": shown_settings(run.config),
     }
     return plotted(
         TEMPLATE,
@@ -224,8 +239,3 @@ def render(
         filters={"sentence": sentence, "folded": partial(folding, texts=texts)},
         texts=texts,
     )
-
-
-def _block(text: str) -> str:
-    # Line by line: line breaks are what `visible` would spell out.
-    return "\n".join(visible(line.replace("\t", "    "), 500) for line in text.split("\n"))

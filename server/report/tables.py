@@ -13,6 +13,7 @@ from anml_fl.run.branch_name import branch_name
 from anml_fl.settings.run import APP
 from anml_fl.system.untrusted_text import visible
 from server.report.claimed_metric import NamedMetric, claimed_metric
+from server.report.registry_words import registry_asked
 from server.report.shown_contributors import shown_contributors
 from server.report.wording import attacked, sentence, share, simulated
 
@@ -101,6 +102,8 @@ def last_round(run: Run, words: SureReasons) -> Grid:
         Contributors in the order of the record.
     """
     digits = decimals(1 / max(1, len(words.record.contributors)))
+    # What nobody was asked for is the same for all.
+    signals = "qvrTs" if registry_asked(run.config) else "qT"
     rows = [
         (
             visible(person.contributor, 40),
@@ -108,7 +111,7 @@ def last_round(run: Run, words: SureReasons) -> Grid:
             share(person.weight, digits),
             why,
             "yes" if person.selected else "no",
-            *(_signal(x) for x in (person.q, person.v, person.r, person.T, person.s)),
+            *(_signal(getattr(person, letter)) for letter in signals),
         )
         for person, why in zip(words.record.contributors, words.why, strict=True)
     ]
@@ -118,7 +121,7 @@ def last_round(run: Run, words: SureReasons) -> Grid:
             "Weight (%)*",
             "Why~",
             "Selected",
-            *(f"{letter}*" for letter in "qvrTs"),
+            *(f"{letter}*" for letter in signals),
         ),
         tuple(rows),
     )
@@ -146,6 +149,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
             chosen[person.contributor] += person.selected
             last[person.contributor] = person.r
     paid_out = sum(totals.values())
+    asked = registry_asked(run.config)
     rows = [
         (
             visible(name, 40),
@@ -153,7 +157,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
             f"{total:,}",
             share(total / paid_out),
             f"{chosen[name]} of {len(run.lead.records)}",
-            _signal(last[name]),
+            *((_signal(last[name]),) if asked else ()),
         )
         for name, total in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
         if paid_out
@@ -164,7 +168,7 @@ def earned(run: Run, paid: Mapping[str, int]) -> Grid:
             "Earned (micro-units)*",
             "Share (%)*",
             "Selected*",
-            "r at the end*",
+            *(("r at the end*",) if asked else ()),
         ),
         tuple(rows),
     )

@@ -13,6 +13,9 @@ _HEAD = """\
   <p class="warning" role="alert"><strong>Do not rely on this page.</strong> {{ warning }}</p>
   {%- endif %}
   <p class="result">{{ result }}</p>
+  {%- if apart %}
+  <p>{{ apart }}</p>
+  {%- endif %}
   <p class="facts">{{ facts }}</p>
 {%- endblock %}
 {%- block main %}
@@ -71,7 +74,7 @@ each strategy's claims.jsonl.</p>
 """
 
 _FIGURES = """\
-{% if gate or not judged -%}
+{% if gate or not (judged or branches) -%}
 <h2>Consistency against external signals</h2>
 {% endif -%}
 {% if gate -%}
@@ -86,7 +89,8 @@ q and s are correlated and the external signals can be trusted.</p>
         everyone stands to the right of tau_h."
         ~ ("" if gate_painted else " Point at a mark for its details.")
         ~ gate.thinned, decision=true) }}
-{%- elif not judged %}<p class="note">No strategy of this run took a branch.</p>{% endif %}
+{%- elif not (judged or branches) %}
+<p class="note">No strategy of this run took a branch.</p>{% endif %}
 
 <h2>Weight by contributor</h2>
 {% if weights -%}
@@ -196,12 +200,14 @@ lack without its updates.</p>
 {{ table(estimators, label="Estimators") }}
 {%- endif %}
 
+{% if registry or refused.total -%}
 <h2>Credentials refused</h2>
+{% endif -%}
 {% if refused.total -%}
 <p>Attestations that contributors showed and that do not hold: who showed them counts as
 self-attested.</p>
 {{ folded(refused | folded("refused", "Credentials refused")) }}
-{%- else %}<p class="note">None.</p>{% endif %}
+{%- elif registry %}<p class="note">None.</p>{% endif %}
 
 <h2>Replies left out</h2>
 {% if left_out.total -%}
@@ -218,7 +224,12 @@ self-attested.</p>
 <h2>How to read this page</h2>
 <dl>
   <dt>q</dt><dd>gradient consistency: how near an update lies to its neighbours</dd>
+  {%- if registry %}
   <dt>v, r</dt><dd>verification and reputation; s = v · r is the external signal</dd>
+  {%- else %}
+  <dt>v, r</dt><dd>verification and reputation. No registry was asked in this run: they are a
+  stranger's for everybody, and so is s = v · r</dd>
+  {%- endif %}
   <dt>T</dt><dd>freshness: decays with the age of a contribution; scales every weight</dd>
   {%- if gate or branches %}
   <dt>rho_c</dt><dd>Pearson correlation of q and s in one round</dd>
@@ -239,6 +250,7 @@ run{% if not app %} with one seed{% endif %}: a small difference in {{ criterion
 be chance.</p>
 <details>
   <summary>Settings (config.toml)</summary>
+  <p class="note">Files are named without where they lay; the run's config.toml has all.</p>
   <pre tabindex="0" role="group" aria-label="Settings">{{ config }}</pre>
 </details>
 {%- endblock %}

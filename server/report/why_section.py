@@ -20,6 +20,12 @@ lies between its weight and an equal share.</p>
 <p class="note">A setting of this run that weights depend on cannot be read: what would have
 been otherwise is not said.</p>
 {%- endif %}
+{% if why_rounds > 1 -%}
+<p class="note">Here are the reasons over all rounds and in the last one. Those of any other
+round, where the folder {{ run_name }} lies:
+<code>anml explain {{ run_name }} --round N</code>, N from
+1 to {{ last_number }}, or the live page: <code>anml page {{ run_name }}</code>.</p>
+{%- endif %}
 <details>
   <summary>All of it in sentences, over all rounds</summary>
   {{ folded(why_told | folded("why-told", "Over all rounds, in sentences")) }}

@@ -171,6 +171,23 @@ def test_the_end_of_a_run_names_who_got_least_and_how_to_ask(made):
     assert f"least under anml: {least['contributor']} " in screen
     assert least["because"] in screen
     assert f"more: anml explain {run} {least['contributor']}" in screen
+    # Named once, the page comes last.
+    assert screen.splitlines()[-1] == f"next: anml page {run} (in a browser)"
+
+
+def test_the_end_of_a_run_in_which_nobody_stands_out_names_what_comes_next(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ANML_LEDGER_KEY", str(tmp_path / "ledger.key"))
+    plain = "--engine inline --dataset wine --rounds 1 --contributors 3 --behaviour honest=3"
+    folder = tmp_path / "a run"
+    done = call("run", *plain.split(), "--strategy", "fedavg", "--out", folder)
+    assert done.exit_code == 0, done.output
+    assert "least under" not in done.output
+    assert done.output.splitlines()[-1] == (
+        f"next: anml explain '{folder}' (why each counted),"
+        f" anml page '{folder}' (in a browser)"
+    )
 
 
 def test_the_ledger_says_why_by_records_that_it_is_bound_to(run):

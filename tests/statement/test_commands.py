@@ -30,7 +30,8 @@ def test_each_contributor_gets_a_page_and_a_file_beside_the_run(anml, made, key_
         f"statement-{name}.{end}" for name in ("ann", "ben", "eve") for end in ("html", "json")
     ]
     assert done.stdout.splitlines() == [
-        str(folder / f"statement-{name}.json") for name in ("ann", "ben", "eve")
+        *(str(folder / f"statement-{name}.html") for name in ("ann", "ben", "eve")),
+        "beside each: the same as .json, for `anml statement verify`",
     ]
     assert (folder / "statement-ann.json").read_bytes() == made.content("ann")
     assert all(path.read_bytes() == content for path, content in before.items())
@@ -192,7 +193,10 @@ def test_a_run_that_goes_on_says_up_to_where(anml, make, rounds, key_file):
 def test_many_are_counted_and_not_listed(anml, make, by_examples, key_file):
     made = make([by_examples(1, {f"site-{i}": 1.0 + i for i in range(12)})])
     done = anml("statement", made.folder)
-    assert done.output.strip() == f"12 statements in {made.folder / 'statements'}"
+    assert done.output.splitlines() == [
+        f"12 statements, statement-NAME.html, in {made.folder / 'statements'}",
+        "beside each: the same as .json, for `anml statement verify`",
+    ]
 
 
 def test_verify_says_what_it_found_and_where_the_key_is_from(anml, written, made):

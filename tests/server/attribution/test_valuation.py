@@ -24,7 +24,7 @@ from anml_fl.settings.section import ConfigError
 from clients.app import app
 from server.attribution.round_game import quality_on, round_game
 from server.attribution.table import table
-from server.attribution.valuation import attribute, rank_correlation, run
+from server.attribution.valuation import compare, rank_correlation, run
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import run_federation
 from server.orchestration.run_folder import hold
@@ -106,7 +106,7 @@ def test_everyones_model_is_the_one_that_fedavg_made(made):
 
 def test_exact_values_sum_to_the_accuracy_that_fedavg_gained(made):
     folder = made(strategies="fedavg")
-    found = attribute(folder)
+    found = compare(folder)
     dealt = deal("wine", 5, "iid", 0)
     start = round_game(
         build("mlp", dealt.test.features.shape[1], None, dealt.test.classes, seed=9),
@@ -121,7 +121,7 @@ def test_exact_values_sum_to_the_accuracy_that_fedavg_gained(made):
 
 
 def test_the_attribution_says_who_was_paid_and_who_was_worth_what(made):
-    found = attribute(made())
+    found = compare(made())
     assert (found.strategy, found.rounds, found.settled_by) == ("anml", 3, "ledger")
     bad = np.array([one.behaviour == "label_flip" for one in found.contributors])
     assert bad.sum() == 2
@@ -148,10 +148,10 @@ def test_settled_shares_are_the_weights_of_all_rounds(made):
     for record in records(folder / "anml"):
         for person in record.contributors:
             sums[person.contributor] = sums.get(person.contributor, 0) + person.weight
-    for one in attribute(folder).contributors:  # paid in whole units of 1e-6
+    for one in compare(folder).contributors:  # paid in whole units of 1e-6
         assert one.settled == pytest.approx(sums[one.contributor] / 3, abs=1e-6)
     (folder / "ledger.jsonl").unlink()
-    without = attribute(folder)
+    without = compare(folder)
     assert without.settled_by == "weights"
     for one in without.contributors:
         assert one.settled == pytest.approx(sums[one.contributor] / 3)
@@ -159,7 +159,7 @@ def test_settled_shares_are_the_weights_of_all_rounds(made):
 
 def test_what_calibrated_paid_is_valued_on_the_rows_that_are_no_root_set(made):
     folder = made(dataset="digits", strategies="calibrated,fedavg", root="60", rounds=1)
-    found = attribute(folder)
+    found = compare(folder)
     assert (found.strategy, found.settled_by) == ("calibrated", "ledger")
     # Both begin with the same model and see the same updates; FedAvg's model is everyone's.
     everyone = 1 - records(folder / "fedavg")[0].test_error
@@ -176,7 +176,7 @@ def test_a_ledger_settles(made):
     folder = made()
     *_, closed = (folder / "ledger.jsonl").read_text().split("\n")[:-1]
     totals = json.loads(closed)["totals"]
-    found = attribute(folder)
+    found = compare(folder)
     assert found.settled_by == "ledger"
     shares = [totals[one.contributor] / 3_000_000 for one in found.contributors]
     np.testing.assert_allclose(column(found, "settled"), shares)
@@ -184,9 +184,9 @@ def test_a_ledger_settles(made):
 
 def test_without_a_ledger_weights_settle_and_it_is_said(made):
     folder = made()
-    by_ledger = attribute(folder)
+    by_ledger = compare(folder)
     (folder / "ledger.jsonl").unlink()
-    found = attribute(folder)
+    found = compare(folder)
     assert found.settled_by == "weights"
     # Payouts are weights in whole units, of a million a round.
     settled = column(by_ledger, "settled")
@@ -198,10 +198,10 @@ def test_a_ledger_that_does_not_verify_settles_nothing(made):
     content = (folder / "ledger.jsonl").read_text()
     (folder / "ledger.jsonl").write_text(content.replace('"payout":', '"payout":9', 1))
     with pytest.raises(ConfigError, match=r"not fit its ledger: ledger\.jsonl: bad: entry 1"):
-        attribute(folder)
+        compare(folder)
     (folder / "ledger.jsonl").write_text("{")
     with pytest.raises(ConfigError, match=r"ledger\.jsonl: bad: entry 0"):
-        attribute(folder)
+        compare(folder)
 
 
 def test_an_altered_run_is_not_valued_and_its_attribution_stays(made):
@@ -230,13 +230,13 @@ def test_values_that_were_edited_are_told(made):
 
 
 def test_rules_without_weights_settle_nothing(made):
-    found = attribute(made(strategies="median"))
+    found = compare(made(strategies="median"))
     assert {one.settled for one in found.contributors} == {None}
     assert {estimator.with_settled for estimator in found.estimators} == {None}
 
 
 def test_without_a_valid_update_a_round_is_worth_nothing(made):
-    found = attribute(made(Hostile, strategies="anml"))
+    found = compare(made(Hostile, strategies="anml"))
     first, *others = found.contributors
     assert (first.leave_one_out, first.gtg_shapley, first.exact_shapley) == (0, 0, 0)
     assert any(one.exact_shapley for one in others)
@@ -245,7 +245,7 @@ def test_without_a_valid_update_a_round_is_worth_nothing(made):
 
 
 def test_a_large_federation_goes_without_exact_values(made):
-    found = attribute(made(contributors=11, rounds=1))
+    found = compare(made(contributors=11, rounds=1))
     assert {one.exact_shapley for one in found.contributors} == {None}
     assert [estimator.name for estimator in found.estimators] == [
         "leave_one_out",
@@ -266,7 +266,7 @@ def test_the_same_run_and_seed_give_the_same_file_and_another_seed_other_samples
     (second / "attribution.json").write_text("{")  # damaged: it is made anew
     run(second, console)
     assert (second / "attribution.json").read_bytes() == text
-    other = attribute(first, seed=1)
+    other = compare(first, seed=1)
     assert column(other, "gtg_shapley").tolist() != column(found, "gtg_shapley").tolist()
     assert column(other, "leave_one_out").tolist() == column(found, "leave_one_out").tolist()
 
@@ -280,7 +280,7 @@ def test_the_file_reads_back_and_the_table_shows_it(made):
     assert read.to_json() == found.to_json()
     assert {estimator.seconds for estimator in read.estimators} == {None}
     assert (folder / "report.html").is_file()
-    for attribution in (found, read, attribute(made(strategies="median"))):
+    for attribution in (found, read, compare(made(strategies="median"))):
         console = Console(width=120, file=StringIO())
         console.print(table(attribution))
         shown = console.file.getvalue()
@@ -329,7 +329,7 @@ def test_folders_that_cannot_be_valued_are_refused(made, spoil, error, said):
     (folder / "ledger.jsonl").unlink()  # it would tell of any difference
     spoil(folder)
     with pytest.raises(error, match=said):
-        attribute(folder)
+        compare(folder)
 
 
 def test_a_folder_in_use_or_not_there_is_left_alone(made, tmp_path):

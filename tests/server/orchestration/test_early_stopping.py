@@ -19,7 +19,7 @@ from anml_fl.run.files import CHECKPOINT
 from anml_fl.run.ledger_audit import audit
 from anml_fl.run.reading import load_run
 from anml_fl.run.strategy_folder import StrategyFolder
-from server.attribution.valuation import attribute
+from server.attribution.valuation import compare
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.progress import progress_bar
 from server.orchestration.run_folder import finished
@@ -214,7 +214,7 @@ def test_best_round_that_is_none_is_noticed(stopped: Path) -> None:
 
 
 def test_updates_of_all_of_its_rounds_are_valued(stopped: Path) -> None:
-    found = attribute(stopped)
+    found = compare(stopped)
     assert found.rounds == len(errors(stopped / "anml"))
 
 

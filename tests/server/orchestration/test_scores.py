@@ -23,7 +23,8 @@ from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from clients.app import client_app
-from server.attribution.valuation import attribute, refuse_untested
+from server.attribution.opened import refuse_untested
+from server.attribution.valuation import compare
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import run_federation
 from server.orchestration.progress import _state
@@ -155,7 +156,7 @@ def test_updates_on_values_are_worth_what_they_add_to_r2(own: Callable[..., Made
     # Of FedAvg every round's coalition of all is the round's model: values add up to all that
     # was gained, from the first model to the last.
     made = own("price", strategies="fedavg")
-    found = attribute(made.folder)
+    found = compare(made.folder)
     before = 1 - made.task.error(made.task.initial_model())
     after = StrategyFolder(made.folder / "fedavg").records()[-1].test_score
     total = sum(one.exact_shapley or 0.0 for one in found.contributors)

@@ -303,3 +303,14 @@ def test_command_says_what_is_wrong_with_a_port_that_is_taken(tmp_path):
 
     assert done.returncode == 2
     assert f"cannot listen on 127.0.0.1, port {port}" in done.stderr
+
+
+def test_answers_over_a_kept_connection_wait_for_no_acknowledgement(get, ended):
+    link = get.link(ended.parent)
+    for _ in range(2):
+        link.request("GET", "/ended/state.json")
+        assert link.getresponse().read()
+    (kept,) = get.server(ended.parent).server_state.connections
+    accepted = kept.transport.get_extra_info("socket")
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+    link.close()

@@ -103,11 +103,10 @@ def test_the_table_has_every_number_of_the_last_round(made):
     assert column(found.table, "Contributor") == [one.contributor for one in people]
     assert set(column(found.table, "Company")) == {"+0.4", "−2.8"}
     assert set(column(found.table, "l")) == {"+1.9", "−4.3"}
-    assert set(column(found.table, "Base rate")) == {"+1.4"}
     assert set(column(found.table, "Worth of v, r")) == {"+0.5"}
     assert set(column(found.table, "Posterior (%)")) == {"90.0", "4.0"}
-    assert set(column(found.table, "Length (of cap)")) == {"1 (50.0 %)"}
-    assert set(column(found.table, "Part at most (of cap)")) == {"0.25 (12.5 %)"}
+    assert set(column(found.table, "Length")) == {"1.00"}
+    assert set(column(found.table, "Part at most")) == {"0.25"}
     weights = [f"{100 * one.weight:.1f}" for one in people]
     assert column(found.table, "Weight (%)") == weights
     assert column(found.table, "Kept") == ["yes" if one.selected else "no" for one in people]
@@ -121,7 +120,7 @@ def test_what_vouches_is_said_and_what_held_for_all(made):
     assert "with 80.0\xa0% (base rate +1.4)" in found.facts
     assert "r 0.10, v 0.70" in found.facts
     assert "at most ±2.2" in found.facts
-    assert ": at most 0.25, whatever it had sent, which is 12.5\xa0%" in found.influence
+    assert "by more than 0.25 times the length of the round's middle" in found.influence
     assert "cut to" not in found.facts
 
 
@@ -172,8 +171,8 @@ def test_a_round_in_which_nobody_is_kept_says_so_and_blames_nobody(made):
 
 def test_without_a_bound_the_page_says_so(made):
     found = judged(load_run(made(weighed(bound=math.inf), names=["a", "b"], attackers=0)))
-    assert column(found.table, "Part at most (of cap)") == ["no bound"] * 2
-    assert found.influence.startswith("Nothing bounds the part")
+    assert column(found.table, "Part at most") == ["no bound"] * 2
+    assert found.influence.startswith("Nothing bounds how far one contributor could")
 
 
 def test_the_figure_has_the_posterior_of_everyone_and_why(made):
@@ -204,7 +203,7 @@ def test_of_very_many_the_figure_tells_no_evidence(made):
 def test_the_page_of_a_run_without_judgements_has_no_such_section(typical, made):
     for folder, there in ((typical, False), (made(), True)):
         page = write_report(folder).read_text(encoding="utf-8")
-        assert ("The longest part of this round" in page) is there
+        assert ("Whatever it had sent, no contributor could" in page) is there
         assert ('id="data-posteriors"' in page) is there
         assert ("<dt>Base rate</dt>" in page) is there
         # The gate's figures are of the gate's rounds.
@@ -227,7 +226,7 @@ def test_hostile_texts_stay_in_their_place(made):
 def test_numbers_beyond_all_measure_do_not_break_the_page(made, cap):
     whole = replace(ALL, base_rate=-1e308, cap=cap)
     page = write_report(made(weighed(whole, worth=1e308, norm=math.inf, bound=1e308)))
-    assert "The longest part of this round" in page.read_text(encoding="utf-8")
+    assert "no contributor could have moved this round" in page.read_text(encoding="utf-8")
 
 
 def test_the_overview_counts_who_was_doubted(made):

@@ -253,3 +253,14 @@ def test_a_thousand_contributors_over_thirty_rounds_take_less_than_eight_megabyt
     path = write_report(made(names=names, rounds=30, change=change))
     assert path.stat().st_size < 8_000_000
     assert "hospital-of-some-town-0999" in path.read_text(encoding="utf-8")
+
+
+def test_the_reasons_of_any_other_round_are_a_command_away(recipe, tmp_path):
+    folder = recipe(rounds=3).write(tmp_path / "my run")
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert "<code>anml explain &#39;my run&#39; --round N</code>" in page
+    assert "1 to 3, or the live page: <code>anml page &#39;my run&#39;</code>" in page
+    # The page is sent around: where the folder lies is nobody's affair.
+    assert str(tmp_path) not in page
+    once = recipe(rounds=1).write(tmp_path / "once")
+    assert "--round N" not in write_report(once).read_text(encoding="utf-8")

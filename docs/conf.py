@@ -1,0 +1,51 @@
+"""How the site is built from these pages: `make docs` writes build/site."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import anml_fl
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "ANML on Flower"
+project_copyright = "ANML on Flower"
+release = version = anml_fl.__version__
+extensions = [
+    "myst_nb",  # the pages, and notebooks, which run while the site is built
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    # Ours, in _ext.
+    "generated",
+    "whole_files",
+]
+exclude_patterns = ["results"]
+
+# Headings are as they are on any page of a repository: a link to one is checked.
+myst_heading_anchors = 4
+myst_enable_extensions = ["attrs_block", "attrs_inline"]
+
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_execution_in_temp = True
+nb_merge_streams = True
+
+napoleon_google_docstring = False
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+
+# Pages that are written as they are: plots inside, one file, read offline.
+whole_files = ["arena.html", "reproduction.html", "compose-run.log"]
+
+html_theme = "furo"
+html_title = "ANML on Flower"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+html_show_sourcelink = False

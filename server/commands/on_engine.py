@@ -1,0 +1,94 @@
+"""A run on an engine inside this process, as commands carry it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anml_fl.system.files import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from anml_fl.settings.run import RunConfig
+
+    Execute = Callable[..., None]
+    Load = Callable[[], Execute]
+
+
+def run_on_engine(load: Load, config: RunConfig, out: Path | None, console: Console) -> None:
+    """Run on the engine asked for, with a progress bar; then show the table.
+
+    Parameters
+    ----------
+    load : callable
+        Imports what carries a run out, which takes seconds.
+    config : RunConfig
+    out : Path, optional
+        The run's folder; its default otherwise.
+    console : rich.console.Console
+    """
+    import json
+
+    from anml_fl.system.importing import importing
+
+    with importing():
+        execute = load()
+        from anml_fl.federation.adoption import adopted
+        from anml_fl.federation.given_names import check_names
+        from anml_fl.run.files import REPORT, SUMMARY
+        from anml_fl.run.parsing import parsed_once
+        from anml_fl.run.worth import load_worth
+        from anml_fl.system.sockets import moved
+        from server.commands.least import least
+        from server.commands.next_commands import next_commands
+        from server.engines.simulation import RAYS_SOCKETS
+        from server.orchestration.run_folder import default_folder
+        from server.orchestration.summary_table import left_out, table
+        from server.orchestration.worth_table import worth_table
+
+    config = adopted(config)
+    check_names(config)
+    out = default_folder(config) if out is None else out
+    console.print(_header(config), soft_wrap=True)
+    parse = parsed_once()
+    execute(config, out, console, parse=parse)
+    summary = json.loads(read_text(out / SUMMARY))
+    console.print(table(summary))
+    if note := left_out(out, summary, parse):
+        console.print(note)
+    if told := least(out, parse):
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
+    if worth := load_worth(out, summary["contributors"]):
+        console.print(worth_table(worth))
+    console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
+    then = next_commands(out, explained=bool(told))
+    console.print(then, markup=False, highlight=False, soft_wrap=True)
+    if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
+        console.print(note, soft_wrap=True)
+
+
+def _header(config: RunConfig) -> str:
+    """Name the run, what it trains on what, and how many attack."""
+    from rich.markup import escape
+
+    from anml_fl.behaviour import is_honest
+
+    name, data = config.name, escape(config.data_name)
+    if name != config.data_name:
+        data = f"[bold]{escape(name)}[/bold]: {data}"
+    model = "" if config.training.task else f", model {escape(config.training.model)}"
+    federation = config.federation
+    attackers = sum(n for kind, n in federation.behaviours.items() if not is_honest(kind))
+    # Of one's own table nobody knows who would: only what is simulated is told.
+    attack = (
+        ""
+        if config.table.own and not attackers
+        else f", {attackers or 'none'} of them attacking"
+    )
+    return (
+        f"{data}{model}, {federation.contributors} contributors{attack},"
+        f" seed {config.seed}, engine {config.engine}"
+    )
