@@ -6,6 +6,7 @@ PEOPLE = r"""
 class People {
   constructor(root, {onOpen}) {
     Object.assign(this, {onOpen, lines: new Map(), thinned: [], asking: new Latest()});
+    root.classList.add("stacks");
     this.table = new DataTable(root, {
       label: "Contributors", noun: "contributors", columns: [],
       sort: {title: "Weight", up: false}, key: (i) => this.round.contributors[i],
@@ -53,9 +54,7 @@ class People {
       {title: "Over the rounds", unsought: true, text: () => "",
         value: (i) => round.weight[i], fill: (cell, i) => this.line(cell, i)},
       {title: "Selected", text: (i) => (round.selected[i] ? "yes" : "no")},
-      {title: "Why", className: "words", text: (i) => visible(
-        round.reasons?.why[i] ?? "…", 500,
-      )},
+      {title: "Why", className: "words why", text: (i) => this.why(i)},
       {title: "q", ...of("q", short)},
       ...(this.registry ? ["s", "v", "r"] : []).map((key) => (
         {title: key, ...of(key, short)})),
@@ -79,6 +78,10 @@ class People {
     ];
   }
 
+  why(i) {
+    return visible(this.round.reasons?.why[i] ?? "…", 500);
+  }
+
   /** A length as a multiple of that of the round's middle update. */
   inMiddles(length) {
     const {middle_length: middle} = this.round;
@@ -90,8 +93,10 @@ class People {
     if (!button) {
       button = el("button", {type: "button", className: "who"});
       button.addEventListener("click", () => this.onOpen(button.name_));
-      cell.append(button);
+      // On a narrow page the reason stands here, and its column is out of sight.
+      cell.append(button, el("div", {className: "because"}));
     }
+    put(cell.lastChild, this.why(i));
     const name = this.round.contributors[i];
     button.name_ = name;
     put(button, (this.attackers?.has(name) ? "◆ " : "") + visible(name, 60));

@@ -56,6 +56,7 @@ button.who {
   max-width: 22rem; min-height: 1.5rem; overflow: hidden; padding: 0; text-align: left;
   text-decoration: underline; text-overflow: ellipsis; white-space: nowrap;
 }
+.because { display: none; }
 .share { align-items: center; display: flex; gap: .5rem; justify-content: flex-end; }
 .share > span:last-child { min-width: 4.2em; }
 .gauge { background: var(--grid); flex: none; height: .55rem; width: 4rem; }
@@ -100,6 +101,12 @@ dialog canvas.board { height: 15rem; }
   }
   button.who { max-width: 7.5rem; overflow-wrap: anywhere; white-space: normal; }
   .bar { gap: .3rem 1rem; }
+  /* What decided is read without scrolling to the side. */
+  .stacks:not(.virtual) :is(th, td).why { display: none; }
+  .stacks:not(.virtual) .because {
+    display: block; font-size: .85rem; line-height: 1.35; padding-bottom: .3rem;
+  }
+  .stacks:not(.virtual) tbody th:first-child { max-width: 12.5rem; min-width: 12.5rem; }
   dialog { padding: .75rem; }
 }
 @media (prefers-reduced-motion: no-preference) { .gauge > span { transition: width .3s; } }

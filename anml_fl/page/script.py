@@ -44,6 +44,20 @@ _PAGE = r"""
     }).show(cells[0].length);
   }
 
+  // ── Tables that are wider than the page, which those above say by themselves ──────────────
+  const sides = new ResizeObserver((entries) => {
+    for (const {target} of entries) {
+      target.previousElementSibling.hidden = target.scrollWidth <= target.clientWidth + 1;
+    }
+  });
+  for (const place of document.querySelectorAll("main .scroll")) {
+    if (place.closest("[data-rows]")) continue;
+    place.before(el("p", {
+      className: "hint over", textContent: "The table goes on to the side.", hidden: true,
+    }));
+    sides.observe(place);
+  }
+
   // ── Folded sections ───────────────────────────────────────────────────────────────────────
   const unfold = (open) => {
     for (const one of document.querySelectorAll("details.section")) one.open = open;

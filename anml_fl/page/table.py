@@ -77,7 +77,7 @@ class DataTable {
   titles() {
     this.head.replaceChildren(...this.columns.map((column) => {
       const button = el("button", {type: "button"}, [column.title, el("span")]);
-      const className = column.number ? "number" : "";
+      const className = column.number ? "number" : column.className ?? "";
       const cell = el("th", {scope: "col", className}, [button]);
       button.addEventListener("click", () => {
         const up = this.sort?.title === column.title ? !this.sort.up : !column.number;

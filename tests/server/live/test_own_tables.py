@@ -142,3 +142,25 @@ def test_own_errors_stand_in_the_table_and_who_stands_apart_in_a_sentence(
     page.locator("#strategy").select_option("fedavg")
     expect(page.locator("#apart")).to_be_hidden()
     assert problems == []
+
+
+@pytest.mark.parametrize(("width", "stacked"), [(400, True), (1200, False), (2200, False)])
+def test_the_reason_is_in_sight_at_any_width_and_no_row_is_empty(
+    own: Any, serve: Any, visit: Any, width: int, stacked: bool
+) -> None:
+    own.add()
+    page, problems = visit(serve(own.folder.parent).url, width)
+    page.locator("#strategy").select_option("calibrated")
+    rows = page.locator("#contributors tbody tr")
+    expect(rows).to_have_count(6)
+    first = rows.first
+    expect(first.locator("td.why")).not_to_have_text("…")
+    expect(first.locator(".because")).to_be_visible(visible=stacked)
+    expect(first.locator("td.why")).to_be_visible(visible=not stacked)
+    shown = first.locator(".because" if stacked else "td.why")
+    expect(shown).to_have_text(first.locator("td.why").text_content())
+    box, row = shown.bounding_box(), first.bounding_box()
+    assert box["x"] + box["width"] <= width
+    # What makes a row as high as it is can be read there.
+    assert row["height"] <= box["height"] + 60
+    assert problems == []

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import expect
 
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
 from anml_fl.run.reading import load_run
@@ -189,3 +190,18 @@ def test_hub_and_folder_are_told_apart():
     hub = '[table]\ndata = "hf:somebody/some"'
     assert shown_settings(hub) == hub
     assert shown_settings('[table]\ndata = "/files/sites/"') == '[table]\ndata = "sites"'
+
+
+@pytest.mark.browser
+def test_a_table_that_is_cut_off_says_that_it_goes_on(own, browser):
+    path = write_report(own())
+    for width, wide in ((400, True), (1200, False)):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto(path.as_uri())
+        table = page.get_by_role("group", name="The evidence", exact=True)
+        hint = table.locator("xpath=preceding-sibling::p[1]")
+        expect(hint).to_have_text("The table goes on to the side.", timeout=60_000)
+        expect(hint).to_be_visible(visible=wide, timeout=60_000)
+        cut = "(one) => one.scrollWidth > one.clientWidth + 1"
+        assert table.evaluate(cut) is wide
+        page.close()
