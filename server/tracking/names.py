@@ -26,7 +26,7 @@ def plain_name(name: str) -> str:
     Examples
     --------
     >>> plain_name("site-a"), plain_name("Zürich/1")
-    ('site-a', 'Z_rich_1-7a9db03a')
+    ('site-a', 'Z_rich_1-19c4a537')
     """
     spelled = _REFUSED.sub("_", name)[:_LONGEST]
     if spelled == name and name:
