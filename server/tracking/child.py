@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anml_fl.run.files import CONFIG
+from server.page.opening import there
 from server.tracking.asked import read_asked
 from server.tracking.sending import Sending, telling
 from server.tracking.words import told
@@ -50,6 +52,9 @@ def follow(folder: Path, asked: Asked, over: threading.Event, out: TextIO) -> bo
         Whether the tracker has all that there is.
     """
     said, wait = False, _FIRST
+    while there(folder, CONFIG) is None:  # its folder is made by the run, and not before
+        if over.wait(_POLL):
+            return True
     with telling(folder, asked), Sending(folder, asked) as sending:
         while True:
             last = over.wait(_POLL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anml_fl.run.files import CONFIG, SUMMARY
+from anml_fl.run.files import SUMMARY
 from server.orchestration.run_folder import hold
 from server.page.opening import there
 from server.tracking.enclosed import enclosed
@@ -31,7 +31,7 @@ class Sending:
     Parameters
     ----------
     folder : Path
-        The run's, which may not have begun.
+        The run's, which has begun.
     asked : Asked
     """
 
@@ -69,8 +69,6 @@ class Sending:
             Whatever the tracker raises, and what `read_run` and `StrategyRounds` do. What was
             told stays told.
         """
-        if there(self._folder, CONFIG) is None:
-            return
         tracker = self._opened()
         for rounds in self._rounds:
             rounds.catch_up()

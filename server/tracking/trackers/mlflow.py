@@ -128,7 +128,9 @@ class _Mlflow:
                 self._client.create_experiment(name)
             found = self._client.get_experiment_by_name(name)
         if found is None:
-            raise ValueError(f"MLflow made no experiment {name!r}: give MLFLOW_EXPERIMENT_NAME")
+            raise ValueError(
+                f"MLflow made no experiment {name!r}: give MLFLOW_EXPERIMENT_NAME"
+            )
         where: str = found.experiment_id
         return where
 
