@@ -24,6 +24,7 @@ from server.commands.report import report
 from server.commands.resume import resume_command
 from server.commands.run import run_command
 from server.commands.submit import submit
+from server.commands.track import track
 from server.commands.up import up
 from server.doctor.commands import doctor
 from studies.arena.commands import arena
@@ -46,7 +47,7 @@ def _execute() -> Execute:
 # In the order in which they are met.
 _COMMANDS = {
     "Run": (run_command(_execute, sweep_options, sweep), resume_command(_execute), init, data),
-    "Look": (report, page, explain, attribution),
+    "Look": (report, page, explain, attribution, track),
     "Prove": (verify, statement, ledger, registry),
     "Deploy": (up, submit, join, doctor),
     "Study": (study, arena, redteam, bench),

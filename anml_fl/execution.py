@@ -16,6 +16,7 @@ from anml_fl.federation.own_partition import partitioned
 from anml_fl.federation.own_table import IN_PYTHON, agreed, digest_of, rows_for_testing
 from anml_fl.federation.root import with_root
 from anml_fl.federation.task import Task
+from anml_fl.run.files import SUMMARY
 from anml_fl.run.parsing import parsed_once
 from anml_fl.run.results import load_run
 from anml_fl.settings.reading import from_flat
@@ -34,9 +35,11 @@ from server.orchestration.coalition import Again
 from server.orchestration.federation import check, run_federation
 from server.orchestration.progress import progress_bar
 from server.orchestration.run_folder import default_folder, hold, open_run
+from server.tracking.beside import tracked
+from server.tracking.run_mark import forget_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import Console
 
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
     from anml_fl.tables.rows import Rows
     from server.orchestration.coalition import Split
+    from server.tracking.asked import Asked
 
 _KEYWORDS = ("data", "label", "by", "test", "schema", "out")
 # Names that others give to what is called otherwise here.
@@ -59,6 +63,7 @@ def execute(
     task: Task | None = None,
     split: Split = data_of,
     parse: Parse | None = None,
+    trackers: Sequence[Asked] = (),
 ) -> None:
     """Carry a run out on the engine that its settings name; after a stop, go on with it.
 
@@ -76,6 +81,8 @@ def execute(
         asked for.
     parse : callable, optional
         What reads a round's line for others too; from `parsed_once`.
+    trackers : sequence of Asked
+        Who is told of it as it goes on.
     """
     if config.engine == "deployment":
         raise ConfigError(
@@ -98,8 +105,11 @@ def execute(
     try:
         check(config, task)
         with hold(out):
+            if (out / SUMMARY).exists():
+                forget_mark(out)  # it begins anew, and is another run to trackers
             open_run(out, config)
-            with nullcontext() if console is None else progress_bar(out, config, console):
+            bar = nullcontext() if console is None else progress_bar(out, config, console)
+            with tracked(out, trackers), bar:
                 if config.engine == "simulation":
                     run_simulation(config, out)
                 else:

@@ -65,3 +65,11 @@ PRE_AGGREGATIONS = Catalogue(
 
 STRATEGIES = Chain(PRE_AGGREGATIONS, RULES)
 """What a run's strategies are called: a rule, or pre-aggregations before it."""
+
+TRACKERS = Catalogue(
+    "tracker",
+    "server.tracking.trackers",
+    "anml_fl.trackers",
+    first=("mlflow", "tensorboard", "wandb", "jsonl"),
+)
+"""A `server.tracking.tracker.TrackerKind`: where a run's rounds are told, too."""

@@ -10,8 +10,8 @@ from pathlib import Path
 PACKAGES = ("anml_fl", "clients", "server", "strategies")
 """What server and contributors both have, in whatever way it was installed."""
 
-AT_HOME = "server/page/"
-"""Of it what does not travel: it reads what runs write, and no app imports it."""
+AT_HOME = ("server/page/", "server/tracking/")
+"""Of it what does not travel: they read what runs write, and no app imports them."""
 
 
 @cache

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
 from anml_fl.commands.failure import errors_reported
 from server.commands.ending import ended_before, finish, interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from server.tracking.asked import Asked
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 out_option = click.option(
@@ -17,7 +23,9 @@ out_option = click.option(
 )
 
 
-def run_on_this_machine(folder: Path, out: Path | None, warm: bool) -> None:
+def run_on_this_machine(
+    folder: Path, out: Path | None, warm: bool, trackers: Sequence[Asked] = ()
+) -> None:
     """Run the federation of a state folder, and leave as the run ended."""
     from rich.console import Console
 
@@ -25,6 +33,7 @@ def run_on_this_machine(folder: Path, out: Path | None, warm: bool) -> None:
     from server.deployment.state import State
     from server.orchestration.ledger_key import signing_with
     from server.orchestration.run_folder import default_folder
+    from server.tracking.beside import tracked
 
     console = Console()
     state = State(folder)
@@ -39,7 +48,8 @@ def run_on_this_machine(folder: Path, out: Path | None, warm: bool) -> None:
         if not ended_before(where, config, state, console):
             if not warm and (note := _crowded(config.federation.contributors)):
                 console.print(note, soft_wrap=True)
-            with interrupted(where, f"`anml resume {quote(str(where))}`"):
+            goes_on = f"`anml resume {quote(str(where))}`"
+            with interrupted(where, goes_on), tracked(where, trackers):
                 status = run_local(state, config, where, console, warm=warm)
     finish(status, where, console)
 

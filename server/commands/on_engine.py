@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING
 from anml_fl.system.files import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from rich.console import Console
 
     from anml_fl.settings.run import RunConfig
+    from server.tracking.asked import Asked
 
     Execute = Callable[..., None]
     Load = Callable[[], Execute]
 
 
-def run_on_engine(load: Load, config: RunConfig, out: Path | None, console: Console) -> None:
+def run_on_engine(
+    load: Load,
+    config: RunConfig,
+    out: Path | None,
+    console: Console,
+    trackers: Sequence[Asked] = (),
+) -> None:
     """Run on the engine asked for, with a progress bar; then show the table.
 
     Parameters
@@ -29,6 +36,8 @@ def run_on_engine(load: Load, config: RunConfig, out: Path | None, console: Cons
     out : Path, optional
         The run's folder; its default otherwise.
     console : rich.console.Console
+    trackers : sequence of Asked
+        Who is told of it as it goes on.
     """
     import json
 
@@ -54,7 +63,7 @@ def run_on_engine(load: Load, config: RunConfig, out: Path | None, console: Cons
     out = default_folder(config) if out is None else out
     console.print(_header(config), soft_wrap=True)
     parse = parsed_once()
-    execute(config, out, console, parse=parse)
+    execute(config, out, console, parse=parse, trackers=trackers)
     summary = json.loads(read_text(out / SUMMARY))
     console.print(table(summary))
     if note := left_out(out, summary, parse):

@@ -14,9 +14,13 @@ from anml_fl.commands.help import Command
 from server.commands.ending import interrupted, tidy
 from server.commands.local import run_on_this_machine
 from server.commands.on_engine import run_on_engine
+from server.commands.track import read_tracks, track_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from server.commands.on_engine import Load
+    from server.tracking.asked import Asked
 
 
 def resume_command(load: Load) -> click.Command:
@@ -30,7 +34,8 @@ def resume_command(load: Load) -> click.Command:
 
     @click.command(cls=Command)
     @click.argument("folder", metavar="RUN", type=ExistingPath(files=True))
-    def resume(folder: Path) -> None:
+    @track_option
+    def resume(folder: Path, tracks: tuple[str, ...]) -> None:
         """Go on with a run that was interrupted, at its next round.
 
         RUN is its folder: it goes on with its own settings, on the engine that it began on.
@@ -40,16 +45,17 @@ def resume_command(load: Load) -> click.Command:
 
         about = folder / DEPLOYMENT
         with errors_reported():
+            trackers = read_tracks(tracks)
             if (folder / SUMMARY).exists():
                 _look_after(folder)
                 return
             if not about.exists():
                 if not (folder / CONFIG).exists():
                     raise Failure(f"{folder} is not a run's folder: it has no {CONFIG}")
-                _go_on(folder, load)
+                _go_on(folder, load, trackers)
                 return
             record = read_record(about)
-        run_on_this_machine(Path(record["state"]), folder, record["warm"])
+        run_on_this_machine(Path(record["state"]), folder, record["warm"], trackers)
 
     return resume
 
@@ -71,7 +77,7 @@ def _look_after(folder: Path) -> None:
     click.echo(f"{folder} came to its end: there is nothing to go on with")
 
 
-def _go_on(folder: Path, load: Load) -> None:
+def _go_on(folder: Path, load: Load, trackers: Sequence[Asked]) -> None:
     """Go on inside this process."""
     from rich.console import Console
 
@@ -86,4 +92,4 @@ def _go_on(folder: Path, load: Load) -> None:
             f" {quote(str(folder))}`, goes on with it"
         )
     with interrupted(folder, f"`anml resume {quote(str(folder))}`"):
-        run_on_engine(load, config, folder, Console())
+        run_on_engine(load, config, folder, Console(), trackers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.preset import preset_text
 from anml_fl.commands.setting_options import SettingsCommand
 from server.commands.on_engine import run_on_engine
+from server.commands.track import read_tracks, track_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +46,11 @@ def run_command(
         type=click.Path(file_okay=False),
         help="Folder for the results.  [default: runs/NAME]",
     )
+    @track_option
     @sweep_options
-    def run(preset: str | None, out: str | None, **options: Any) -> None:
+    def run(
+        preset: str | None, out: str | None, tracks: tuple[str, ...], **options: Any
+    ) -> None:
         """Train one federation under several strategies, side by side.
 
         PRESET is a TOML file, or the name of one that is shipped: default, no-attackers,
@@ -69,15 +74,17 @@ def run_command(
         given = {name: value for name, value in options.items() if value not in (None, ())}
         try:
             with errors_reported():
+                trackers = read_tracks(tracks)
                 if "behaviours" in given:
                     given["behaviours"] = parse_behaviours(list(given["behaviours"]))
                 flat = {name.replace("_", "-"): value for name, value in given.items()}
                 place = None if out is None else Path(out)
                 if any(value not in (None, ()) for value in many.values()):
-                    sweep(preset_text(preset), flat, place, load(), many)
+                    told = partial(load(), trackers=trackers)
+                    sweep(preset_text(preset), flat, place, told, many)
                     return
                 config = from_toml(preset_text(preset), flat)
-                run_on_engine(load, config, place, Console())
+                run_on_engine(load, config, place, Console(), trackers)
         except KeyboardInterrupt:
             click.echo(
                 "stopped; the same command goes on with the unfinished strategies", err=True

@@ -11,6 +11,7 @@ from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.help import Command
 from server.commands.ending import ended_before, finish, interrupted
 from server.commands.local import out_option
+from server.commands.track import read_tracks, track_option
 
 
 @click.command(cls=Command)
@@ -24,8 +25,15 @@ from server.commands.local import out_option
     help="Where SuperLink listens.",
 )
 @click.option("--database", help="Registry and ledger, if the settings name none.")
+@track_option
 @out_option
-def submit(folder: Path, address: str, database: str | None, out: Path | None) -> None:
+def submit(
+    folder: Path,
+    address: str,
+    database: str | None,
+    out: Path | None,
+    tracks: tuple[str, ...],
+) -> None:
     """Register a federation's nodes with its SuperLink, and carry its run out there.
 
     STATE is the folder that `anml up` made. The exit status says how the run ended: 0
@@ -38,16 +46,18 @@ def submit(folder: Path, address: str, database: str | None, out: Path | None) -
     from server.deployment.state import State
     from server.orchestration.ledger_key import signing_with
     from server.orchestration.run_folder import default_folder
+    from server.tracking.beside import tracked
 
     console = Console()
     state = State(folder)
     with errors_reported(), signing_with(state.ledger_key):
+        trackers = read_tracks(tracks)
         config = state.config()
         if database and not config.registry.database:
             config = from_flat({**config.to_flat(), "database": database})
         where = default_folder(config) if out is None else out
         status = "completed"
         if not ended_before(where, config, state, console):
-            with interrupted(where, "the same command"):
+            with interrupted(where, "the same command"), tracked(where, trackers):
                 status = run_remote(state, config, address, where, console)
     finish(status, where, console)

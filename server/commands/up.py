@@ -12,6 +12,7 @@ from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.preset import preset_text
 from anml_fl.commands.setting_options import SettingsCommand
 from server.commands.local import FOLDER, out_option, run_on_this_machine
+from server.commands.track import read_tracks, track_option
 
 if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 )
 @click.option("--local", is_flag=True, help="Start all of it on this machine, and run.")
 @click.option("--warm", is_flag=True, help="Quicker rounds: warm client processes.")
+@track_option
 @out_option
 def up(
     preset: str | None,
@@ -56,6 +58,7 @@ def up(
     local: bool,
     warm: bool,
     out: Path | None,
+    tracks: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Make a federation: keys, certificates, settings; with --local, start it and run.
@@ -72,6 +75,8 @@ def up(
     from server.deployment.own_modules import to_install
     from server.deployment.prepare import prepare
 
+    if tracks and not local:
+        raise click.UsageError("--track goes with --local; elsewhere `anml submit` has it")
     if out is not None and not local:
         raise click.UsageError(
             "--out goes with --local; elsewhere ANML_RUNS in .env names the folder"
@@ -87,6 +92,7 @@ def up(
         if value not in (None, ())
     }
     with errors_reported():
+        trackers = read_tracks(tracks)
         if "behaviours" in given:
             given["behaviours"] = ",".join(given["behaviours"])
         if nodes is not None:
@@ -113,7 +119,7 @@ def up(
                 )
             return
         _refuse_no_table(state, config)
-    run_on_this_machine(folder, out, warm)
+    run_on_this_machine(folder, out, warm, trackers)
 
 
 def _say_how_to_join(state: State, config: RunConfig, hosts: tuple[str, ...]) -> None:

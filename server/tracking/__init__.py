@@ -1,0 +1,1 @@
+"""Runs told to trackers: what of them, to which, and by whom; no app imports it."""

@@ -1,0 +1,1 @@
+"""The trackers that are shipped, a file for each: an open table."""

@@ -1,0 +1,77 @@
+"""`--track jsonl`: a line of JSON for each round, in a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anml_fl.system.files import append_line, make_folder
+from server.tracking.run_mark import TRACKING
+from server.tracking.tracker import TrackerKind
+
+if TYPE_CHECKING:
+    from server.tracking.tracked_round import TrackedRound
+    from server.tracking.tracked_run import TrackedRun
+    from server.tracking.tracker import Ending
+
+
+class _Jsonl:
+    """A file with a line for the run, one for each round, and one for each strategy's end."""
+
+    def __init__(self, run: TrackedRun, where: str) -> None:
+        self._path = Path(where) if where else run.folder / TRACKING / f"{run.mark}.jsonl"
+        self._mark = run.mark
+        make_folder(self._path.parent)
+        found = self._read()
+        self._last: dict[str, int] = {}
+        self._ended = {one["strategy"] for one in found if one["kind"] == "end"}
+        for one in found:
+            if one["kind"] == "round":
+                self._last[one["strategy"]] = one["round"]
+        if not found:
+            self._append("run", name=run.name, settings=run.settings)
+
+    def last(self, strategy: str) -> int:
+        return self._last.get(strategy, 0)
+
+    def log(self, one: TrackedRound) -> None:
+        self._append(
+            "round",
+            strategy=one.strategy,
+            round=one.round,
+            branch=one.branch,
+            numbers=one.numbers,
+            contributors={
+                who: {**numbers, "kind": one.kinds[who]} for who, numbers in one.people.items()
+            },
+        )
+        self._last[one.strategy] = one.round
+
+    def conclude(self, ending: Ending) -> None:
+        if ending.strategy not in self._ended:
+            self._append("end", strategy=ending.strategy, ledger_head=ending.head)
+            self._ended.add(ending.strategy)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _append(self, kind: str, **fields: Any) -> None:
+        line = {"kind": kind, "run": self._mark, **fields}
+        append_line(self._path, json.dumps(line, allow_nan=False))
+
+    def _read(self) -> list[dict[str, Any]]:
+        """Read what the file has of this run; of a line that a crash cut off, nothing."""
+        if not self._path.exists():
+            return []
+        content = self._path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            with self._path.open("r+b") as file:
+                file.truncate(len(whole))
+        # Not splitlines(): it would also cut at U+2028.
+        lines = [json.loads(line) for line in whole.split(b"\n") if line]
+        return [line for line in lines if line["run"] == self._mark]
+
+
+jsonl = TrackerKind(_Jsonl, "FILE")
