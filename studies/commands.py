@@ -100,6 +100,7 @@ def run_study(
     beside it STUDY.json: settings, seed, versions and the hash of the code. After Ctrl-C the
     same command goes on where it stopped.
     """
+    from anml_fl.system.working_folder import search_it_last
     from studies.catalogue import chosen
     from studies.progress import shown
     from studies.runner import run_studies
@@ -115,6 +116,7 @@ def run_study(
         asked += [f"seed={seed}"] if seed else []
         out = Path("runs", "-".join(["studies", *asked, *settings]).replace("/", "_"))
     with errors_reported(ImportError):
+        search_it_last()
         overrides = parse_settings(settings)
         quick = profile == "quick"
         plan = [

@@ -1,7 +1,7 @@
 """What pages show that the code says itself: a comment in a page stands for it.
 
 `<!-- generated: settings -->` is every setting, `<!-- generated: public names -->` what
-`anml_fl` offers, under the headings of api.md.
+`anml_fl` offers, under the headings of api.md, `<!-- generated: picture gate -->` a picture.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from pictures import PICTURES
 
 import anml_fl
 from anml_fl.settings.run import settings
@@ -99,7 +101,11 @@ def _bars(*event: Any) -> None:
     lines[:] = [line.replace("|", r"\|") for line in lines]
 
 
-_WRITERS = {"settings": settings_tables, "public names": public_names}
+_WRITERS = {
+    "settings": settings_tables,
+    "public names": public_names,
+    **{f"picture {name}": lambda _, draw=draw: [draw()] for name, draw in PICTURES.items()},
+}
 _MARK = re.compile(r"<!-- generated: (.+?) -->")
 
 

@@ -40,7 +40,7 @@ def test_its_walk_through_works_as_it_stands_there_and_standard_tools_agree(tmp_
         return done.stdout.splitlines()
 
     said = run(walk)[-3:]
-    told = re.search(r"The last command says\n\n```\n(.*?)```", TEXT, re.DOTALL)[1]
+    told = re.search(r"The last command says\n\n```text\n(.*?)```", TEXT, re.DOTALL)[1]
     number = re.compile(r"earned [\d,]+ micro-units")
     for line, stands in zip(said, told.splitlines(), strict=True):
         shown = number.sub("earned N micro-units", line)

@@ -27,7 +27,8 @@ def test_every_name_has_a_row(table, title):
 
 
 def test_the_example_cuts_to_one(tmp_path, monkeypatch):
-    code = re.search(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.S)[1]
+    page = PAGE.with_name("adding") / "pre-aggregation.md"
+    code = re.search(r"```python\n(.*?)```", page.read_text("utf-8"), re.S)[1]
     (tmp_path / "my_mixing.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     ones = np.ones(2)
