@@ -37,6 +37,9 @@ _ONE_AFTER_THE_OTHER = {
     # Deployments start processes by the dozen and keep deadlines: never two at a time.
     **dict.fromkeys(("chaos", "deployment", "security"), "deployments"),
     "packaging": "packaging",  # what is built once a session
+    # The site, and the notebooks that it shows: they run once.
+    "test_site.py": "site",
+    "test_notebooks.py": "site",
 }
 
 
@@ -47,7 +50,8 @@ _LONGEST = ("deployments", "tests/kernels/test_kernels.py", "packaging")
 def _group(nodeid: str) -> str:
     """Name what is kept in one process: a file, or several that exclude each other."""
     file = PurePath(nodeid.partition("::")[0])
-    return _ONE_AFTER_THE_OTHER.get(file.parent.name, str(file))
+    group = _ONE_AFTER_THE_OTHER.get
+    return group(file.parent.name) or group(file.name) or str(file)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,17 +5,33 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.docs.notebooks import carry_out
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Path:
+def outputs(tmp_path_factory) -> Path:
+    """Name the folder in which notebooks' outputs are kept."""
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture(scope="session")
+def notebooks(outputs) -> dict[str, Any]:
+    """Carry the notebooks out, once for all tests and for the site."""
+    return carry_out(outputs)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, notebooks, outputs) -> Path:
     """Build the site; any warning, as of a link that leads nowhere, fails."""
     made = tmp_path_factory.mktemp("site")
     words = ["-W", "--keep-going", "-q", "-d", str(made / "doctrees")]
+    words += ["-D", "nb_execution_mode=cache", "-D", f"nb_execution_cache_path={outputs}"]
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", *words, str(ROOT / "docs"), str(made / "html")],
         capture_output=True,
