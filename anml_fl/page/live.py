@@ -13,6 +13,7 @@ from anml_fl.page import theme
 from anml_fl.page.document import document
 from anml_fl.page.drawing import DRAWING
 from anml_fl.page.elements import ELEMENTS
+from anml_fl.page.live_address import ADDRESS
 from anml_fl.page.live_curve import CURVE
 from anml_fl.page.live_heat import HEAT
 from anml_fl.page.live_history import HISTORY
@@ -95,7 +96,7 @@ def live_script() -> str:
     }
     constants = "".join(f"const {name} = {json.dumps(of)};\n" for name, of in palette.items())
     parts = (
-        ELEMENTS, DRAWING, TABLE, CURVE, SCATTER, HEAT, TIMEBAR, STREAM, WORDS, PEOPLE,
-        REASONS, HISTORY, MISSING, MAIN,
+        ELEMENTS, DRAWING, TABLE, CURVE, SCATTER, HEAT, TIMEBAR, STREAM, WORDS, ADDRESS,
+        PEOPLE, REASONS, HISTORY, MISSING, MAIN,
     )  # fmt: skip
     return constants + "".join(parts)

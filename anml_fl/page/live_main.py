@@ -10,13 +10,14 @@ class Page {
     this.asking = Object.fromEntries(
       ["round", "why", "heat", "curves"].map((what) => [what, new Latest()]),
     );
-    this.chosen = null;
-    this.bar = new TimeBar(the("time"), {onRound: () => this.showRound()});
+    this.wanted = shownByAddress();
+    this.chosen = this.wanted.strategy ?? null;
+    this.opened = null;
+    this.bar = new TimeBar(the("time"), {
+      onRound: (moving) => { this.note(moving); this.showRound(); },
+    });
     const goTo = (round) => this.bar.goTo(round);
-    const onOpen = (name) => this.history.open(
-      this.strategy, name,
-      {round: this.bar.round, registry: this.state.registry, digits: this.digits},
-    );
+    const onOpen = (name) => this.open(name);
     this.history = new History(the("history"), {onRound: goTo});
     this.curves = new Curves(the("curves"), {label: "By round", onRound: goTo});
     this.scatter = new Scatter(the("scatter"), {onOpen});
@@ -32,6 +33,16 @@ class Page {
       this.chosen = event.target.value;
       this.bar.following = true;
       this.choose();
+      this.note();
+    });
+    the("history").addEventListener("close", () => {
+      this.opened = null;
+      this.note();
+    });
+    addEventListener("popstate", () => {
+      this.wanted = shownByAddress();
+      this.chosen = this.wanted.strategy ?? null;
+      if (this.state) this.choose();
     });
     // What comes fast is shown at a pace that can be read.
     this.loadCurves = paced(() => this.fetchCurves(), 700);
@@ -94,6 +105,33 @@ class Page {
     this.choose();
   }
 
+  open(name) {
+    this.opened = name;
+    this.note();
+    const {bar: {round}, state: {registry}, digits} = this;
+    this.history.open(this.strategy, name, {round, registry, digits});
+  }
+
+  /** Write what is shown into the address; what always is at the end of a run is not said. */
+  note(replace = false) {
+    if (this.wanted) return;  // what it says already is not yet shown
+    const {opened, bar, chosen} = this;
+    const round = bar.following && opened === null ? null : bar.round;
+    const strategy = chosen ?? (round === null ? null : this.strategy);
+    writeAddress({strategy, round, contributor: opened}, replace);
+  }
+
+  /** Show what the address says, once there are rounds to show. */
+  follow() {
+    if (!this.wanted || this.bar.round === null) return;
+    const {round, contributor = null} = this.wanted;
+    this.wanted = null;
+    this.bar.put(Number(round));
+    if (contributor === this.opened) return;
+    if (contributor === null) the("history").close();
+    else this.open(contributor);
+  }
+
   /** The strategy that was chosen; or else the one that runs, or the one the run is about. */
   choose() {
     const all = this.state.strategies;
@@ -145,6 +183,7 @@ class Page {
   showCurves() {
     if (!this.found || !this.state) return;
     this.bar.set(this.found.strategies[this.strategy]?.rounds ?? []);
+    this.follow();
     const {title, scale} = this.criterion;
     put(the("by-round"), `${title} by round`);
     this.curves.label = `${title} by round`;

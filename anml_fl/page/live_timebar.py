@@ -11,7 +11,7 @@ class TimeBar {
     Object.assign(this, {onRound, rounds: [], following: true});
     this.slider.addEventListener("input", () => {
       this.following = Number(this.slider.value) === this.rounds.length - 1;
-      this.tell();
+      this.tell(true);
     });
     this.live.addEventListener("click", () => {
       this.following = !this.following;
@@ -37,16 +37,24 @@ class TimeBar {
   }
 
   goTo(round) {
-    const place = this.rounds.indexOf(round);
-    if (place < 0) return;
-    this.slider.value = place;
-    this.following = place === this.rounds.length - 1;
+    if (!this.rounds.includes(round)) return;
+    this.put(round);
     this.tell();
   }
 
-  tell() {
+  /** Show a round without telling of it; the end, if there is no such round. */
+  put(round) {
+    const last = this.rounds.length - 1;
+    const place = this.rounds.indexOf(round);
+    this.slider.value = place < 0 ? last : place;
+    this.following = Number(this.slider.value) === last;
     this.words();
-    this.onRound();
+  }
+
+  /** `moving`: it is being dragged, and may go on. */
+  tell(moving = false) {
+    this.words();
+    this.onRound(moving);
   }
 
   words() {
