@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.run.criterion import Criterion
-from anml_fl.run.files import SUMMARY
+from anml_fl.run.files import CONFIG, SUMMARY
 from anml_fl.run.paired_settings import lead_over
 from anml_fl.run.parsing import parsed_once
 from anml_fl.run.repeats import Repeats, repeats
@@ -185,9 +185,24 @@ def gathered(plan: Plan, ended: Sequence[Ended], failed: Mapping[str, str]) -> R
     return Results(plan, under, dict(failed))
 
 
+def finished(out: Path, cell: Cell) -> bool:
+    """Whether a run of a sweep, and no other one in its folder, came to its end.
+
+    Parameters
+    ----------
+    out : Path
+        The sweep's folder.
+    cell : Cell
+    """
+    folder = out / cell.folder
+    return (folder / SUMMARY).exists() and (
+        (folder / CONFIG).exists() and read_text(folder / CONFIG) == cell.config.to_toml()
+    )
+
+
 def _ended(cell: Cell, out: Path) -> Ended | None:
     folder = out / cell.folder
-    if not (folder / SUMMARY).exists():
+    if not finished(out, cell):
         return None
     warning = verify_run(folder, parsed_once()).warning
     if (run := finished_run(folder)) is None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from anml_fl.run.files import REPORT, SUMMARY, SWEEP_LOCK
+from anml_fl.run.files import REPORT, SWEEP_LOCK
 from server.orchestration.federation import check
 from server.orchestration.run_folder import hold
 from server.report.page import write_report
 from studies.sweep.page import write_sweep
 from studies.sweep.request import check_sweep, open_sweep
-from studies.sweep.results import Results, results_of
+from studies.sweep.results import Results, finished, results_of
 from studies.sweep.tables import write_tables
 from studies.sweep.workers import Job, worked_off
 
@@ -100,18 +100,6 @@ def _write_missing_pages(cells: Sequence[Cell], out: Path) -> None:
     for cell in cells:
         if finished(out, cell) and not (out / cell.folder / REPORT).exists():
             write_report(out / cell.folder)
-
-
-def finished(out: Path, cell: Cell) -> bool:
-    """Whether a run of a sweep came to its end.
-
-    Parameters
-    ----------
-    out : Path
-        The sweep's folder.
-    cell : Cell
-    """
-    return (out / cell.folder / SUMMARY).exists()
 
 
 def _processes(plan: Plan) -> int:
