@@ -9,9 +9,10 @@ from anml_fl.run.files import REPORT, SWEEP_LOCK
 from server.orchestration.federation import check
 from server.orchestration.run_folder import hold
 from server.report.page import write_report
+from studies.sweep.ended import finished
 from studies.sweep.page import write_sweep
 from studies.sweep.request import check_sweep, open_sweep
-from studies.sweep.results import Results, finished, results_of
+from studies.sweep.results import Results, results_of
 from studies.sweep.tables import write_tables
 from studies.sweep.workers import Job, worked_off
 

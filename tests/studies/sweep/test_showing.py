@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import t
 
-from studies.sweep.figures import as_map, by_seed, by_setting
+from studies.sweep.figures import by_seed, by_setting
 from studies.sweep.grids import runs_grid, scores_grid
 from studies.sweep.page import render
+from studies.sweep.score_map import as_map
 from studies.sweep.tables import write_tables
 from studies.sweep.words import facts, headline, note
 
