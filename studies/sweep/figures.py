@@ -142,10 +142,9 @@ def _points(
     """Draw means with their intervals; of values that have no order, no line joins them."""
     colour, dash, symbol = theme.series(index)
     digits, scaled = Digits(found.under, found.criterion), found.criterion.scaled
-    halves = [
-        None if of.interval is None else (of.interval.high - of.interval.low) / 2
-        for _, of in points
-    ]
+    intervals = [of.interval for _, of in points]
+    above = [None if one is None else number(scaled(one.high - one.mean)) for one in intervals]
+    below = [None if one is None else number(scaled(one.mean - one.low)) for one in intervals]
     return {
         "type": "scatter",
         "mode": "lines+markers" if joined else "markers",
@@ -154,7 +153,10 @@ def _points(
         "y": [number(scaled(of.mean)) for _, of in points],
         "error_y": {
             "type": "data",
-            "array": [None if half is None else number(scaled(half)) for half in halves],
+            # Where an interval is cut, its ends are not as far from the mean.
+            "symmetric": False,
+            "array": above,
+            "arrayminus": below,
             "color": colour,
             "thickness": 1.5,
             "width": 4,

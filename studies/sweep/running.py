@@ -70,6 +70,8 @@ def run_sweep(
     failed: dict[str, str] = {}
     with hold(out, SWEEP_LOCK):
         open_sweep(out, plan)
+        # Another command may have ended some meanwhile: none is run twice.
+        todo = [cell for cell in cells if not finished(out, cell)]
         try:
             for done, (folder, why) in enumerate(
                 _ended(todo, out, execute, jobs or _processes(plan)),
