@@ -41,7 +41,7 @@ def decimals(scores: Iterable[float], intervals: Iterable[Interval]) -> int:
 def with_half(
     interval: Interval, places: int, *, scale: float = 1, signed: bool = False
 ) -> str:
-    """Write a mean with half of its interval.
+    """Write a mean with half of its interval; with both ends of one that was cut.
 
     Parameters
     ----------
@@ -59,7 +59,16 @@ def with_half(
     >>> gain = Interval(0.021, -0.01, 0.052, 5)
     >>> with_half(gain, 1, scale=100, signed=True), with_half(gain, 3)
     ('+2.1 ± 3.1', '0.021 ± 0.031')
+    >>> with_half(Interval(0.021, 0.0, 0.052, 5), 1, scale=100)
+    '2.1 [0.0, 5.2]'
     """
+    if not math.isclose(
+        interval.high - interval.mean, interval.mean - interval.low, abs_tol=1e-9
+    ):
+        ends = f"{scale * interval.low:,.{places}f}, {scale * interval.high:,.{places}f}"
+        return f"{scale * interval.mean:{'+' if signed else ''},.{places}f} [{ends}]".replace(
+            "-", "\N{MINUS SIGN}"
+        )
     half = scale * (interval.high - interval.low) / 2
     sign = "+" if signed else ""
     text = f"{scale * interval.mean:{sign},.{places}f} ± {half:,.{places}f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.run.criterion import Criterion
@@ -59,7 +59,7 @@ class RepeatedStrategy:
     runs : int
         That have a score.
     score : Interval or None
-        None of fewer than three.
+        Of shares of rows within [0, 1]; None of fewer than three.
     lead : Interval or None
         How much better the strategy that pays is, by paired differences; above 0 it is. None
         of that strategy itself, and of fewer than three pairs.
@@ -230,20 +230,29 @@ def _together(
 
 def _strategy(runs: Sequence[FinishedRun], name: str, lead: str) -> RepeatedStrategy:
     # Above 0 the lead is better, whichever side of the score that is.
-    sign = 1 if Criterion(runs[0].metric).better == "higher" else -1
+    criterion = Criterion(runs[0].metric)
+    sign = 1 if criterion.better == "higher" else -1
     scores, leading = ([_number(run.scores.get(one)) for run in runs] for one in (name, lead))
     ahead = [sign * (a - b) for a, b in zip(leading, scores, strict=True)]
     ratio = runs[0].test_ratio
     return RepeatedStrategy(
         name,
         sum(map(math.isfinite, scores)),
-        _of_enough(paired_interval(scores, ratio)),
+        _possible(_of_enough(paired_interval(scores, ratio)), criterion),
         None if name == lead else _of_enough(paired_interval(ahead, ratio)),
     )
 
 
 def _number(score: float | None) -> float:
     return math.nan if score is None else score
+
+
+def _possible(found: Interval | None, criterion: Criterion) -> Interval | None:
+    """Cut an interval of scores at what a score can be: shares of rows lie in [0, 1]."""
+    if found is None or not criterion.unit:
+        return found
+    low, high = max(found.low, min(found.mean, 0.0)), min(found.high, max(found.mean, 1.0))
+    return replace(found, low=low, high=high)
 
 
 def _of_enough(found: Interval | None) -> Interval | None:

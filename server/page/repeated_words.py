@@ -111,10 +111,19 @@ def repeated_note(found: Repeats) -> str:
     said = (
         f"Settings and code are the same; the seeds are {seeds}. Differences are paired by"
         f" seed; above 0 {visible(found.lead, 40)} is better. ± is half of a 95 % interval"
-        f" over the seeds, by Student's t{split}. Each interval stands for itself: of"
-        " twenty differences one may seem to be shown by chance."
+        f" over the seeds, by Student's t{split}{_cut(found)}. Each interval stands for"
+        " itself: of twenty differences one may seem to be shown by chance."
     )
     return said + _uncounted(found)
+
+
+def _cut(found: Repeats) -> str:
+    ends = [
+        end for one in found.strategies if one.score for end in (one.score.low, one.score.high)
+    ]
+    if not Criterion(found.metric).unit or not {0.0, 1.0}.intersection(ends):
+        return ""
+    return "; brackets hold one that is cut at 0 or 100 %, beyond which no score lies"
 
 
 def too_few(found: Repeats) -> str:

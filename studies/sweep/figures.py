@@ -1,4 +1,4 @@
-"""The plots of a sweep's page: scores by what is swept, with intervals, or as a map."""
+"""The plots of a sweep's page: scores by what is swept, or by seed, with intervals."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
-from anml_fl.page.plot import Plot, View, colour_bar, frame, frame_below_bar, number
+from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text
 from server.report.wording import sentence
+from studies.sweep.grouping import LONGEST, parted, strategy_names, tested
 from studies.sweep.words import Digits
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from studies.sweep.plan import Value
     from studies.sweep.results import Results, Score, Under
 
-_LONGEST = 28  # characters of a value beside an axis
 # From so many times the least value on, equal steps would heap the small ones.
 _FAR = 50
 _APART = 0.008  # of the axis, between two strategies' marks
@@ -40,8 +40,8 @@ def by_setting(found: Results) -> Plot | None:
         return None
     groups = {
         title: (_curves(found, members),)
-        for title, members in _groups(found, 1).items()
-        if _tested(members)
+        for title, members in parted(found, 1).items()
+        if tested(members)
     }
     return Plot("by-setting", groups, next(iter(groups))) if groups else None
 
@@ -54,7 +54,7 @@ def by_seed(found: Results) -> Plot | None:
     Plot or None
         None where something is swept, or no model was tested.
     """
-    if found.plan.axes or not _tested(found.under):
+    if found.plan.axes or not tested(found.under):
         return None
     (under,) = found.under
     scaled = found.criterion.scaled
@@ -83,7 +83,7 @@ def by_seed(found: Results) -> Plot | None:
     layout = {
         "xaxis": {
             "tickvals": list(range(len(under.scores))),
-            "ticktext": [plot_text(of.strategy, _LONGEST) for of in under.scores],
+            "ticktext": [plot_text(of.strategy, LONGEST) for of in under.scores],
             "range": [-0.5, len(under.scores) - 0.5],
             "showgrid": False,
             "zeroline": False,
@@ -94,58 +94,13 @@ def by_seed(found: Results) -> Plot | None:
     return Plot("by-seed", {"all": (View("", data, layout),)}, "all")
 
 
-def as_map(found: Results) -> Plot | None:
-    """Draw the mean score over two axes as a heat map, one for each strategy.
-
-    Returns
-    -------
-    Plot or None
-        A group for each strategy, and combination of further axes' values; None where fewer
-        than two settings are swept, or no model was tested.
-    """
-    if len(found.plan.axes) < 2:
-        return None
-    groups = {}
-    for title, members in _groups(found, 2).items():
-        for name in _names(members):
-            if any(of.runs and of.strategy == name for one in members for of in one.scores):
-                label = f"{name}, {title}" if title else name
-                groups[label] = (_cells(found, members, name),)
-    if not groups:
-        return None
-    lead = next((name for name in groups if name.split(",")[0] == found.under[0].lead), None)
-    return Plot("as-map", groups, lead or next(iter(groups)))
-
-
-def _groups(found: Results, first: int) -> dict[str, list[Under]]:
-    """Part the conditions by the values of all axes but some first ones."""
-    groups: dict[str, list[Under]] = {}
-    for one in found.under:
-        title = ", ".join(
-            f"{axis.name} = {value}"
-            for axis, value in zip(
-                found.plan.axes[first:], one.condition.values[first:], strict=True
-            )
-        )
-        groups.setdefault(title, []).append(one)
-    return groups
-
-
-def _names(members: Sequence[Under]) -> list[str]:
-    return list(dict.fromkeys(of.strategy for one in members for of in one.scores))
-
-
-def _tested(members: Sequence[Under]) -> bool:
-    return any(of.runs for one in members for of in one.scores)
-
-
 def _curves(found: Results, members: Sequence[Under]) -> View:
     axis = found.plan.axes[0]
     values = [one.condition.values[0] for one in members]
     numeric = all(_is_number(value) for value in values)
     places = [float(value) if numeric else place for place, value in enumerate(values)]
     far = numeric and min(places) > 0 and max(places) >= _FAR * min(places)
-    data, names = [], _names(members)
+    data, names = [], strategy_names(members)
     for index, name in enumerate(names):
         apart = index - (len(names) - 1) / 2
         points = [
@@ -160,7 +115,7 @@ def _curves(found: Results, members: Sequence[Under]) -> View:
             )
     xaxis: dict[str, Any] = {"title": {"text": plot_text(axis.key)}}
     if not numeric:
-        ticks = [plot_text(str(value), _LONGEST) for value in values]
+        ticks = [plot_text(str(value), LONGEST) for value in values]
         xaxis |= {"tickvals": places, "ticktext": ticks, "range": [-0.5, len(values) - 0.5]}
     elif far:
         xaxis |= {"type": "log"}
@@ -187,10 +142,9 @@ def _points(
     """Draw means with their intervals; of values that have no order, no line joins them."""
     colour, dash, symbol = theme.series(index)
     digits, scaled = Digits(found.under, found.criterion), found.criterion.scaled
-    halves = [
-        None if of.interval is None else (of.interval.high - of.interval.low) / 2
-        for _, of in points
-    ]
+    intervals = [of.interval for _, of in points]
+    above = [None if one is None else number(scaled(one.high - one.mean)) for one in intervals]
+    below = [None if one is None else number(scaled(one.mean - one.low)) for one in intervals]
     return {
         "type": "scatter",
         "mode": "lines+markers" if joined else "markers",
@@ -199,7 +153,10 @@ def _points(
         "y": [number(scaled(of.mean)) for _, of in points],
         "error_y": {
             "type": "data",
-            "array": [None if half is None else number(scaled(half)) for half in halves],
+            # Where an interval is cut, its ends are not as far from the mean.
+            "symmetric": False,
+            "array": above,
+            "arrayminus": below,
             "color": colour,
             "thickness": 1.5,
             "width": 4,
@@ -208,62 +165,6 @@ def _points(
         "line": {"color": colour, "dash": dash, "width": 2},
         "marker": {"color": colour, "symbol": symbol, "size": 9},
         "hovertemplate": f"<b>{plot_text(name, 40)}</b>: %{{customdata}}<extra></extra>",
-    }
-
-
-def _cells(found: Results, members: Sequence[Under], name: str) -> View:
-    columns, rows = (
-        list(dict.fromkeys(one.condition.values[place] for one in members)) for place in (0, 1)
-    )
-    scores = {
-        one.condition.values[:2]: of
-        for one in members
-        for of in one.scores
-        if of.strategy == name and of.runs
-    }
-    digits, scaled = Digits(found.under, found.criterion), found.criterion.scaled
-    placed = [[scores.get((column, row)) for column in columns] for row in rows]
-    height = 170 + 34 * len(rows)
-    across, down = (plot_text(axis.key) for axis in found.plan.axes[:2])
-    data = [
-        {
-            "type": "heatmap",
-            "x": list(range(len(columns))),
-            "y": list(range(len(rows))),
-            "z": [
-                [None if of is None else number(scaled(of.mean)) for of in r] for r in placed
-            ],
-            "text": [
-                ["" if of is None else digits.number(of.mean) for of in r] for r in placed
-            ],
-            "customdata": [
-                ["" if of is None else plot_text(digits.score(of, digits.unit)) for of in r]
-                for r in placed
-            ],
-            "texttemplate": "%{text}",
-            "hovertemplate": "%{customdata}<extra></extra>",
-            "hoverongaps": False,
-            "colorbar": colour_bar(height),
-        }
-    ]
-    layout = {
-        "xaxis": {"title": {"text": across}, **_ticks(columns)},
-        "yaxis": {
-            "title": {"text": down},
-            **_ticks(rows),
-            "range": [len(rows) - 0.5, -0.5],
-        },
-        **frame_below_bar(height, found.criterion.unit.strip() or found.criterion.name),
-    }
-    return View("", data, layout)
-
-
-def _ticks(values: Sequence[Value]) -> dict[str, Any]:
-    return {
-        "tickvals": list(range(len(values))),
-        "ticktext": [plot_text(str(value), _LONGEST) for value in values],
-        "showgrid": False,
-        "zeroline": False,
     }
 
 

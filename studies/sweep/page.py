@@ -12,8 +12,9 @@ from anml_fl.reasons.words import listed
 from anml_fl.run.files import REPORT, SWEEP
 from anml_fl.system.files import read_text, write_whole
 from anml_fl.system.untrusted_text import visible
-from studies.sweep.figures import as_map, by_seed, by_setting
+from studies.sweep.figures import by_seed, by_setting
 from studies.sweep.grids import runs_grid, scores_grid
+from studies.sweep.score_map import as_map
 from studies.sweep.words import facts, headline, note
 
 if TYPE_CHECKING:

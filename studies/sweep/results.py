@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anml_fl.run.criterion import Criterion
-from anml_fl.run.files import SUMMARY
 from anml_fl.run.paired_settings import lead_over
-from anml_fl.run.parsing import parsed_once
 from anml_fl.run.repeats import Repeats, repeats
-from anml_fl.run.schema import StrategySummary
-from anml_fl.run.verification import verify_run
 from anml_fl.settings.run import settling_of
-from anml_fl.system.files import read_text
-from server.page.finished_run import finished_run
+from studies.sweep.ended import read_ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,32 +19,8 @@ if TYPE_CHECKING:
 
     from anml_fl.run.paired_interval import Interval
     from anml_fl.run.repeats import FinishedRun, RepeatedStrategy
-    from studies.sweep.plan import Cell, Condition, Plan
-
-MEASURES = tuple(
-    one.name for one in fields(StrategySummary) if one.name not in ("seconds", "branches")
-)
-"""Of each strategy, in a run's summary and in the table: the same for the same seed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A run of a sweep that came to its end.
-
-    Parameters
-    ----------
-    cell : Cell
-    run : FinishedRun
-    measures : mapping
-        Strategy to measure to number, None where there is none.
-    warning : str
-        Why it cannot be relied on; "" if it fits its ledger.
-    """
-
-    cell: Cell
-    run: FinishedRun
-    measures: Mapping[str, Mapping[str, float | None]]
-    warning: str
+    from studies.sweep.ended import Ended
+    from studies.sweep.plan import Condition, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +129,7 @@ def results_of(plan: Plan, out: Path, failed: Mapping[str, str]) -> Results:
     failed : mapping
         Folder to why a run could not be carried out.
     """
-    ended = (_ended(cell, out) for cell in plan.cells())
+    ended = (read_ended(cell, out) for cell in plan.cells())
     return gathered(plan, [one for one in ended if one is not None], failed)
 
 
@@ -183,23 +153,6 @@ def gathered(plan: Plan, ended: Sequence[Ended], failed: Mapping[str, str]) -> R
         for place in range(len(plan.conditions))
     )
     return Results(plan, under, dict(failed))
-
-
-def _ended(cell: Cell, out: Path) -> Ended | None:
-    folder = out / cell.folder
-    if not (folder / SUMMARY).exists():
-        return None
-    warning = verify_run(folder, parsed_once()).warning
-    if (run := finished_run(folder)) is None:
-        raise ValueError(
-            f"{folder} has a {SUMMARY}, and cannot be read as a run: remove the folder, and"
-            " the same command works it out anew"
-        )
-    said: Mapping[str, Any] = json.loads(read_text(folder / SUMMARY))["strategies"]
-    measures = {
-        name: {measure: said[name].get(measure) for measure in MEASURES} for name in run.scores
-    }
-    return Ended(cell, run, measures, warning)
 
 
 def _counted(ended: Sequence[Ended]) -> tuple[Sequence[FinishedRun], Repeats | None]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from anml_fl.run.files import REPORT, SUMMARY, SWEEP_LOCK
+from anml_fl.run.files import REPORT, SWEEP_LOCK
 from server.orchestration.federation import check
 from server.orchestration.run_folder import hold
 from server.report.page import write_report
+from studies.sweep.ended import finished
 from studies.sweep.page import write_sweep
 from studies.sweep.request import check_sweep, open_sweep
 from studies.sweep.results import Results, results_of
@@ -69,6 +70,8 @@ def run_sweep(
     failed: dict[str, str] = {}
     with hold(out, SWEEP_LOCK):
         open_sweep(out, plan)
+        # Another command may have ended some meanwhile: none is run twice.
+        todo = [cell for cell in cells if not finished(out, cell)]
         try:
             for done, (folder, why) in enumerate(
                 _ended(todo, out, execute, jobs or _processes(plan)),
@@ -100,18 +103,6 @@ def _write_missing_pages(cells: Sequence[Cell], out: Path) -> None:
     for cell in cells:
         if finished(out, cell) and not (out / cell.folder / REPORT).exists():
             write_report(out / cell.folder)
-
-
-def finished(out: Path, cell: Cell) -> bool:
-    """Whether a run of a sweep came to its end.
-
-    Parameters
-    ----------
-    out : Path
-        The sweep's folder.
-    cell : Cell
-    """
-    return (out / cell.folder / SUMMARY).exists()
 
 
 def _processes(plan: Plan) -> int:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from anml_fl.ledger.export import csv_cell
 from anml_fl.system.files import write_whole, writing_whole
-from studies.sweep.results import MEASURES
+from studies.sweep.ended import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -158,6 +158,8 @@ def note(found: Results) -> str:
         if corrected
         else ""
     )
+    if found.criterion.unit:
+        split += ", and cut at 0 and 100 %, beyond which no score lies"
     said = (
         f"Brackets hold 95 % intervals over the seeds, by Student's t{split}; of fewer than"
         f" {FEWEST} seeds there is none. Differences are paired by seed; above 0 is better."

@@ -36,6 +36,27 @@ def only(runs: Sequence[FinishedRun]) -> Repeats:
     return found
 
 
+@pytest.mark.parametrize(
+    ("metric", "scores", "ends"),
+    [
+        ("", (0.0, 0.3, 0.4, 0.6), (0.0, None)),
+        ("accuracy", (1.0, 0.7, 0.6, 0.9), (None, 1.0)),
+        ("", (0.1, 0.12, 0.11), (None, None)),
+        ("r2", (0.0, -0.3, 0.9, 1.0), (None, None)),  # below 0 there is more
+    ],
+)
+def test_an_interval_of_shares_ends_where_shares_do(
+    metric: str, scores: tuple[float, ...], ends: tuple[float | None, ...]
+) -> None:
+    plain = ttest_1samp(scores, 0).confidence_interval(0.95)
+    found = only([run(seed, {"anml": one}, metric=metric) for seed, one in enumerate(scores)])
+    score = found.strategies[0].score
+    assert score is not None
+    expected = [whole if end is None else end for whole, end in zip(plain, ends, strict=True)]
+    assert [score.low, score.high] == pytest.approx(expected, abs=1e-9)
+    assert score.mean == pytest.approx(np.mean(scores))
+
+
 def test_means_and_paired_differences_are_those_of_t_tests() -> None:
     rng = np.random.default_rng(3)
     krum, anml = 0.2 + 0.05 * rng.normal(size=(2, 6))
@@ -64,7 +85,7 @@ def test_means_and_paired_differences_are_those_of_t_tests() -> None:
 def test_rows_split_anew_widen_mean_and_difference() -> None:
     scores = [0.1, 0.2, 0.4]
     runs = [
-        run(seed, {"anml": score, "krum": 0.5}, test_ratio=0.25)
+        run(seed, {"anml": score, "krum": 0.5}, test_ratio=0.25, metric="rmse")
         for seed, score in enumerate(scores)
     ]
     anml, krum = only(runs).strategies

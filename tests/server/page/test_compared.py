@@ -160,9 +160,17 @@ def test_worse_comes_first_then_what_is_not_shown_to_differ_then_better() -> Non
 
 
 def test_a_single_strategy_is_compared_with_nothing() -> None:
-    (found,) = repeats(ended_runs("", anml=(0.1, 0.2, 0.3)))
+    (found,) = repeats(ended_runs("", anml=(0.3, 0.4, 0.5)))
     assert repeated_grid(found).titles == ("Strategy", "Runs*", "Test error, mean (%)*")
     assert repeated_result(found).replace("\N{NO-BREAK SPACE}", " ") == (
         "Over 3 repeats, each with another seed, anml ended at"
-        f" 20.0 ± {half(10, 0)} % test error."
+        f" 40.0 ± {half(10, 0)} % test error."
     )
+    assert "brackets" not in repeated_note(found)
+
+
+def test_an_interval_that_is_cut_is_written_by_its_ends() -> None:
+    (found,) = repeats(ended_runs("", anml=(0.1, 0.2, 0.3)))
+    high = 20 + float(half(10, 0))
+    assert f"anml ended at 20.0 [0.0, {high:.1f}]" in repeated_result(found)
+    assert "brackets hold one that is cut at 0 or 100 %" in repeated_note(found)

@@ -8,8 +8,9 @@ import pytest
 
 from anml_fl.run.repeats import FinishedRun
 from studies.sweep.axis import parse_axes
+from studies.sweep.ended import Ended
 from studies.sweep.plan import planned
-from studies.sweep.results import Ended, Results, gathered
+from studies.sweep.results import Results, gathered
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -97,15 +97,38 @@ def test_a_killed_sweep_goes_on_by_the_same_command(killed):
     assert "Test error of 4 settings: at best calibrated" in done.stdout
 
 
-def test_other_processes_and_another_order_give_the_same(killed, tmp_path):
-    out = killed[0]
-    one = tmp_path / "one"
-    subprocess.run(command(one, 1), check=True, capture_output=True, timeout=1200)
-    folders = sorted(path.name for path in one.iterdir() if path.is_dir())
+def test_one_process_and_another_order_give_the_same(killed, tmp_path):
+    out, words = killed[0], ["--behaviour", BEHAVIOURS[0], "--sweep", "alpha=.8,.2"]
+    one = [
+        *ANML,
+        "run",
+        *SMALL,
+        *words,
+        "--seeds",
+        "4,0",
+        "--jobs",
+        "1",
+        "--out",
+        str(tmp_path),
+    ]
+    subprocess.run(one, check=True, capture_output=True, timeout=1200)
+    folders = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    assert folders == {f"alpha-{alpha}_seed-{seed}" for alpha in (0.2, 0.8) for seed in (0, 4)}
     for folder in folders:
-        assert contents(one / folder, SAME) == contents(out / folder, SAME)
+        like = folder.replace("_", "_behaviours-label_flip-1_")
+        assert contents(tmp_path / folder, SAME) == contents(out / like, SAME)
+
+
+def test_the_same_command_again_runs_nothing_and_writes_the_same_bytes(killed):
+    out = killed[0]
     names = ["sweep.toml", "sweep.csv", "sweep.json", "sweep.parquet", "report.html"]
-    assert contents(one, names) == contents(out, names)
+    before = contents(out, names)
+    stamps = {path: path.stat().st_mtime_ns for path in out.glob("*/*.jsonl")}
+    for name in names[1:]:
+        (out / name).unlink()
+    subprocess.run(command(out, 1), check=True, capture_output=True, timeout=1200)
+    assert contents(out, names) == before
+    assert {path: path.stat().st_mtime_ns for path in out.glob("*/*.jsonl")} == stamps
 
 
 @pytest.mark.parametrize(
@@ -217,11 +240,20 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "nothing can be made of seed 2 at all" in page
     assert said[-1] == 1.0
-    # The same again tries those two alone, and this time they can be carried out.
+    # The same again tries those two alone, and this time they can be carried out; what has
+    # other settings is no run of this sweep, and is left as it is.
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/summary.json")}
+    settings = tmp_path / "seed-4" / "config.toml"
+    own = settings.read_bytes()
+    settings.write_bytes(own.replace(b"alpha = 0.5", b"alpha = 0.6"))
     again = run_sweep(plan, tmp_path, execute, jobs=1)
-    assert again.whole
-    assert again.failed == {}
+    assert [one.run.seed for one in again.ended] == [0, 1, 2, 3]
+    assert list(again.failed) == ["seed-4"]
+    assert "holds a run with other settings" in again.failed["seed-4"]
+    settings.write_bytes(own)
+    whole = run_sweep(plan, tmp_path, execute, jobs=1)
+    assert whole.whole
+    assert whole.failed == {}
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     assert "Not carried out" not in (tmp_path / "report.html").read_text()
 

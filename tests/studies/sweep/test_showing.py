@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import t
 
-from studies.sweep.figures import as_map, by_seed, by_setting
+from studies.sweep.figures import by_seed, by_setting
 from studies.sweep.grids import runs_grid, scores_grid
 from studies.sweep.page import render
+from studies.sweep.score_map import as_map
 from studies.sweep.tables import write_tables
 from studies.sweep.words import facts, headline, note
 
@@ -84,6 +85,17 @@ def test_runs_of_other_code_are_told_and_not_counted(made):
     assert "another version of the code made them: seed-0" in note(found)
 
 
+def test_no_interval_of_an_error_goes_beyond_what_an_error_can_be(made):
+    found = made([], {(): {"anml": [0.0, 0.1, 0.5]}})
+    high = 100 * (0.2 + half([0.0, 0.1, 0.5]))
+    assert f"[0.0, {high:.1f}]" in headline(found)
+    drawn = by_seed(found)
+    assert drawn is not None
+    bars = drawn.groups["all"][0].data[1]["error_y"]
+    assert bars["array"] == [pytest.approx(high - 20, rel=1e-5)]
+    assert bars["arrayminus"] == [20.0]
+
+
 def test_differences_to_the_first_setting_are_paired_by_seed(made):
     first, second = [0.30, 0.20, 0.10], [0.25, 0.16, 0.04]
     found = made(["alpha=.2,.5"], {(0.2,): {"anml": first}, (0.5,): {"anml": second}})
@@ -128,7 +140,7 @@ def test_strategies_that_are_swept_stand_each_under_its_own_setting(made):
 
 def test_curves_and_maps_show_each_mean(made):
     scores = {
-        (alpha, rate): {"krum": [alpha * rate] * 3, "anml": [alpha + rate, alpha, rate]}
+        (alpha, rate): {"krum": [alpha * rate] * 3, "anml": [alpha, alpha + rate / 50, alpha]}
         for alpha in (0.1, 0.2, 0.4)
         for rate in (0.01, 1.0)
     }
@@ -139,10 +151,10 @@ def test_curves_and_maps_show_each_mean(made):
     krum, anml = curves.groups["learning-rate = 1.0"][0].data
     assert krum["y"] == [10.0, 20.0, 40.0]
     assert anml["y"] == pytest.approx(
-        [100 * (2 * a + 2) / 3 for a in (0.1, 0.2, 0.4)], rel=1e-5
+        [100 * (a + 0.02 / 3) for a in (0.1, 0.2, 0.4)], rel=1e-5
     )
     assert krum["error_y"]["array"] == [0.0, 0.0, 0.0]
-    assert anml["error_y"]["array"][0] == pytest.approx(100 * half([1.1, 0.1, 1.0]), rel=1e-5)
+    assert anml["error_y"]["array"][0] == pytest.approx(100 * half([0.1, 0.12, 0.1]), rel=1e-5)
     assert krum["x"] == pytest.approx([0.1, 0.2, 0.4], abs=0.01)
     heat = as_map(found)
     assert heat is not None
