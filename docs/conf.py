@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -28,6 +29,8 @@ exclude_patterns = ["results"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_block", "attrs_inline"]
 
+# Notebooks call `anml` as it is called in an environment that is activated.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
