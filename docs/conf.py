@@ -12,7 +12,6 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
 project = "ANML on Flower"
-project_copyright = "ANML on Flower"
 release = version = anml_fl.__version__
 extensions = [
     "myst_nb",  # the pages, and notebooks, which run while the site is built
@@ -21,9 +20,12 @@ extensions = [
     "sphinx_click",
     # Ours, in _ext.
     "generated",
+    "reachable",
     "whole_files",
 ]
 exclude_patterns = ["results"]
+
+smartquotes = False  # two dashes are an option, and no dash
 
 # Headings are as they are on any page of a repository: a link to one is checked.
 myst_heading_anchors = 4
@@ -49,6 +51,6 @@ html_theme = "furo"
 html_title = "ANML on Flower"
 html_static_path = ["_static"]
 html_css_files = ["site.css", "notebooks.css"]
-html_show_sphinx = False
+html_show_sphinx = html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False

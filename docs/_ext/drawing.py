@@ -11,10 +11,12 @@ def figure(shapes: Shapes, size: tuple[int, int], about: str) -> str:
     """Put shapes into a figure, which a page holds as it is; `about` says what it shows."""
     width, height = size
     drawn = "".join(shapes)
+    says = escape(about)
     return (
-        f'<figure class="drawn"><svg viewBox="0 0 {width} {height}" role="img"'
-        f' aria-label="{escape(about)}" style="max-width: {width}px">{drawn}</svg>'
-        f"<figcaption>{escape(about)}</figcaption></figure>"
+        '<figure class="drawn"><div tabindex="0">'
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{says}"'
+        f' style="width: {width}px">{drawn}</svg></div>'
+        f"<figcaption>{says}</figcaption></figure>"
     )
 
 

@@ -82,7 +82,7 @@ def _allowed(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         return f"One of {', '.join(f'`{one}`' for one in get_args(field.annotation))}."
     ends = [
-        f"{sign} {getattr(one, word):g}"
+        f"{sign} {getattr(one, word):,}"
         for one in field.metadata
         for word, sign in _BOUNDS.items()
         if isinstance(getattr(one, word, None), int | float)
@@ -93,6 +93,17 @@ def _allowed(field: FieldInfo) -> str:
 def _anchors(text: str) -> str:
     """Let links find the anchors of pages that a program wrote."""
     return re.sub(r'^<a id="([^"]+)"></a>$', r"(\1)=", text, flags=re.MULTILINE)
+
+
+def _titled(page: Path, text: str) -> str:
+    """Let a link that is called as its file be called as the page, up to its title's colon."""
+
+    def title(link: re.Match[str]) -> str:
+        to = (page.parent / link[1]).read_text(encoding="utf-8")
+        first = re.search(r"^# (.+)$", to, re.MULTILINE)
+        return f"[{first[1].split(':')[0]}]({link[1]}{link[2] or ''})" if first else link[0]
+
+    return re.sub(r"\[[\w/.-]+\.md\]\(([\w/.-]+\.md)(#[\w-]+)?\)", title, text)
 
 
 def _bars(*event: Any) -> None:
@@ -109,10 +120,12 @@ _WRITERS = {
 _MARK = re.compile(r"<!-- generated: (.+?) -->")
 
 
-def _fill(app: Sphinx, _: str, content: list[str]) -> None:
+def _fill(app: Sphinx, name: str, content: list[str]) -> None:
     """Put the text in the comment's place, before the page is read."""
-    pages = Path(app.srcdir)
-    content[0] = _MARK.sub(lambda m: "\n".join(_WRITERS[m[1]](pages)), _anchors(content[0]))
+    page = Path(app.env.doc2path(name))
+    if page.suffix == ".md":
+        shown = _titled(page, _anchors(content[0]))
+        content[0] = _MARK.sub(lambda m: "\n".join(_WRITERS[m[1]](Path(app.srcdir))), shown)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

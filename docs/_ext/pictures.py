@@ -18,7 +18,7 @@ from anml_fl.method.calibrated.judging import BASE, KEPT
 from anml_fl.reasons.round_reasons import RoundReasons
 from anml_fl.reasons.schemes import Dials
 
-UPDATES = np.array([[1.0, 0.9], [1.2, 1.1], [0.9, 1.2], [1.1, 0.8], [-0.9, -0.4]])
+UPDATES = np.array([[1.0, 0.9], [1.4, 1.1], [0.8, 1.3], [1.3, 0.6], [-0.9, -0.4]])
 """Four updates that agree, and one that does not: those of the page's example."""
 
 
@@ -27,7 +27,11 @@ def signals() -> str:
     q = consistency(krum_scores(UPDATES, n_byzantine=1))
     drawn: Shapes = [text(20, 20, "updates, as far as two of their numbers go", "strong")]
     places = [(150 + 90 * x, 150 - 80 * y) for x, y in UPDATES]
-    drawn += [line((150, 150), at, kind="arrow") for at in places]
+    for x, y in places:
+        away = 1 - 9 / np.hypot(x - 150, y - 150)  # up to the dot
+        drawn.append(
+            line((150, 150), (150 + away * (x - 150), 150 + away * (y - 150)), kind="arrow")
+        )
     drawn += [dot(150, 150, "plain"), text(150, 175, "common model", "mid faint")]
     drawn.append(text(380, 20, "q of each", "strong"))
     for i, (value, (x, y)) in enumerate(zip(q, places, strict=True)):
@@ -109,14 +113,14 @@ def evidence() -> str:
         drawn += [line((at(e), 114), (at(e), 126)), text(at(e), 142, name, "mid")]
     nothing = BASE - KEPT
     drawn += [
-        line((at(nothing), 165), (at(nothing), 126), kind="arrow"),
-        text(at(nothing), 180, f"nothing is known: {nothing:.1f}", "mid"),
+        line((at(nothing), 172), (at(nothing), 150), kind="arrow"),
+        text(at(nothing), 187, f"nothing is known: {nothing:.1f}", "mid"),
     ]
     about = (
         "Evidence below minus c leaves an update out and evidence above c keeps it, whatever"
         " anybody's credentials are; in between they decide."
     )
-    return figure(drawn, (640, 195), about)
+    return figure(drawn, (640, 200), about)
 
 
 def ledger() -> str:

@@ -1,22 +1,38 @@
-"""The docs as a site: it builds without a warning, asks nobody, and reads offline."""
+"""The docs as a site: it builds without a warning, reads offline, and by keyboard too."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from anml_fl import __all__ as public_names
 from anml_fl.settings.run import settings
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 ROOT = Path(__file__).parents[2]
 SIZES = (400, 1200, 2200)
-SAMPLE = ("index", "python", "settings", "adr/index")
+# Of each kind of page one: contents, pictures, tables, code, docstrings, commands, generated.
+SAMPLE = (
+    "index",
+    "signals",
+    "settings",
+    "own-table",
+    "python",
+    "adding/rule",
+    "gates",
+    "arena",
+)
 
 pytestmark = [pytest.mark.checkout, pytest.mark.slow]
 
@@ -89,3 +105,66 @@ def test_the_reference_has_every_command(site):
 def test_pages_that_are_whole_files_are_copied_as_they_are(site):
     for name in ("arena.html", "reproduction.html"):
         assert (site / name).read_bytes() == (ROOT / "docs" / name).read_bytes()
+
+
+@pytest.fixture
+def page_of(site, browser: Browser):
+    """Open pages from the disk, in a browser that reaches nothing else."""
+    asked: list[str] = []
+
+    def only_files(route):
+        if not route.request.url.startswith(("file:", "data:", "blob:")):
+            asked.append(route.request.url)
+        route.continue_()
+
+    def opened(name: str, width: int = 1200, scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+        )
+        context.route("**/*", only_files)
+        page = context.new_page()
+        page.goto((site / f"{name}.html").as_uri(), timeout=120_000)
+        return page
+
+    yield opened
+    for context in browser.contexts:
+        context.close()
+    assert not asked
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_the_window_in_every_size(page_of, scheme):
+    for name in SAMPLE:
+        for width in SIZES:
+            page = page_of(name, width, scheme)
+            root = "document.documentElement"
+            assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") == 0, (
+                name,
+                width,
+            )
+            assert page.evaluate("document.fonts.size") == 0
+            page.context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", SAMPLE[:-1])
+def test_axe_finds_no_breach(page_of, name, scheme):
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+    found = Axe().run(page_of(name, scheme=scheme), options=rules).response["violations"]
+    assert not found, json.dumps(
+        [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
+    )
+
+
+@pytest.mark.browser
+def test_search_works_from_the_disk_without_a_server(page_of):
+    page = page_of("index")
+    page.get_by_placeholder("Search").first.fill("egress.toml")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("ul.search li a", timeout=60_000)
+    assert any(
+        "deploy.html" in a.get_attribute("href")
+        for a in page.query_selector_all("ul.search li a")
+    )
