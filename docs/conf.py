@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -30,6 +31,8 @@ smartquotes = False  # two dashes are an option, and no dash
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_block", "attrs_inline"]
 
+# Notebooks call `anml` as it is called in an environment that is activated.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
@@ -47,7 +50,7 @@ whole_files = ["arena.html", "reproduction.html", "compose-run.log"]
 html_theme = "furo"
 html_title = "ANML on Flower"
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
+html_css_files = ["site.css", "notebooks.css"]
 html_show_sphinx = html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from traitlets.config import Config
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -88,10 +88,9 @@ async def _carried_out(name: str, place: Path) -> NotebookNode | CellExecutionEr
     startup = place / "ipython" / "profile_default" / "startup" / "strict.py"
     startup.write_text(_STARTUP, encoding="utf-8")
     (place / "work").mkdir()
-    kernel = AsyncKernelManager(transport="ipc", ip=str(place / "at"))
     client = NotebookClient(
         notebook,
-        km=kernel,
+        config=Config({"AsyncKernelManager": {"transport": "ipc", "ip": str(place / "at")}}),
         timeout=LONGEST,
         record_timing=False,
         resources={"metadata": {"path": str(place / "work")}},
