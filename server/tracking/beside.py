@@ -66,8 +66,9 @@ def _start(out: Path, asked: Asked) -> subprocess.Popen[str] | None:
 
 def _repeat(lines: IO[str]) -> None:
     """Say what a child says, once: the run goes on."""
-    for line in lines:
-        _log.warning("%s; the run goes on without", line.rstrip())
+    with lines:
+        for line in lines:
+            _log.warning("%s; the run goes on", line.rstrip())
 
 
 def _end(out: Path, started: Sequence[tuple[Asked, subprocess.Popen[str]]]) -> None:

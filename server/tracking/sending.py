@@ -146,4 +146,4 @@ def send(folder: Path, asked: Asked) -> tuple[int, bool]:
 
 def telling(folder: Path, asked: Asked) -> AbstractContextManager[None]:
     """Keep every other process from telling the same tracker of a run meanwhile."""
-    return hold(folder / TRACKING, f".{plain_name(asked.name)}.lock")
+    return hold(folder / TRACKING, f".{plain_name(asked.text)}.lock")

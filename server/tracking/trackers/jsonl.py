@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anml_fl.system.files import append_line, make_folder
+from anml_fl.system.files import append_whole, make_folder
 from server.tracking.run_mark import TRACKING
 from server.tracking.tracker import TrackerKind
 
@@ -58,17 +59,20 @@ class _Jsonl:
 
     def _append(self, kind: str, **fields: Any) -> None:
         line = {"kind": kind, "run": self._mark, **fields}
-        append_line(self._path, json.dumps(line, allow_nan=False))
+        content = f"{json.dumps(line, allow_nan=False)}\n".encode()
+        with self._path.open("ab") as file:
+            flock(file, LOCK_EX)  # runs of a sweep may share the file
+            append_whole(file.fileno(), content, self._path)
 
     def _read(self) -> list[dict[str, Any]]:
         """Read what the file has of this run; of a line that a crash cut off, nothing."""
         if not self._path.exists():
             return []
-        content = self._path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            with self._path.open("r+b") as file:
-                file.truncate(len(whole))
+        with self._path.open("r+b") as file:
+            flock(file, LOCK_EX)
+            content = file.read()
+            whole = content[: content.rfind(b"\n") + 1]
+            file.truncate(len(whole))
         # Not splitlines(): it would also cut at U+2028.
         lines = [json.loads(line) for line in whole.split(b"\n") if line]
         return [line for line in lines if line["run"] == self._mark]

@@ -36,7 +36,7 @@ def finished(tmp_path_factory):
 
 @pytest.fixture
 def stopped(finished, tmp_path):
-    """As it is while the second strategy is in round 2: its record is there, not its seconds."""
+    """As it is in the second strategy's round 2: its record is there, its seconds are not."""
     folder = tmp_path / "demo"
     shutil.copytree(finished, folder)
     for name in (SUMMARY, REPORT):
