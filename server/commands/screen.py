@@ -63,7 +63,9 @@ def screen(*, as_json: bool, quiet: bool) -> Screen:
 def screen_options(command: Command) -> Command:
     """Give a command --json and --quiet."""
     quiet = click.option(
-        "--quiet", is_flag=True, help="Print nothing but errors, and the run's folder."
+        "--quiet",
+        is_flag=True,
+        help="Print nothing but warnings and errors, and the run's folder.",
     )
     as_json = click.option(
         "--json",
