@@ -23,6 +23,7 @@ from anml_fl.settings.reading import from_flat
 from anml_fl.settings.run import settings as all_settings
 from anml_fl.settings.section import ConfigError
 from anml_fl.settings.table import TableSettings
+from anml_fl.system.colours import fit_log
 from anml_fl.system.near import near
 from anml_fl.tables.checking import checked_rows
 from anml_fl.tables.enough import enough
@@ -100,6 +101,7 @@ def execute(
             f"engine: data of a program can be trained on in its own process alone, got"
             f" {config.engine!r}: write them to a file, or leave engine at inline, or cohort"
         )
+    fit_log()
     before = console_handler.level
     console_handler.setLevel(logging.WARNING)
     try:

@@ -37,7 +37,7 @@ from flwr.supernode import start_client_internal as loop
 from flwr.supernode.cli import flower_supernode
 
 from anml_fl.authorisation.guard import Guard, introduce
-from anml_fl.system import import_path, proxies, sockets
+from anml_fl.system import colours, import_path, proxies, sockets
 from anml_fl.system.files import write_whole
 from anml_fl.system.private_files import refuse_exposed_option
 from clients import client_stub
@@ -266,6 +266,7 @@ def guard() -> None:
 def main() -> None:
     """Run Flower's SuperNode behind a guard, unless others may read or replace its key."""
     import_path.mend()
+    colours.fit_log()
     try:
         refuse_exposed_option("--auth-supernode-private-key", sys.argv[1:])
     except ValueError as error:

@@ -22,7 +22,7 @@ from starlette.middleware import Middleware
 
 from anml_fl.authorisation.guard import Guard, introduce
 from anml_fl.authorisation.secret import FILE, read_secret
-from anml_fl.system import import_path, proxies
+from anml_fl.system import colours, import_path, proxies
 from anml_fl.system.files import cause
 from anml_fl.system.private_files import refuse_exposed_option, refuse_secret
 
@@ -48,6 +48,7 @@ def _close_database(arguments: list[str]) -> None:
 def main() -> None:
     """Run Flower's SuperLink behind the guard; never without it."""
     import_path.mend()
+    colours.fit_log()
     hook = getattr(extensions, "get_middleware", None)
     if not flwr.__version__.startswith(FLOWER) or hook is None:
         sys.exit(

@@ -25,25 +25,25 @@ def study() -> None:
 @study.command("list")
 def list_studies() -> None:
     """Show every study: what it reproduces, on which data, with how many trials."""
-    from rich.console import Console
     from rich.table import Table
 
+    from anml_fl.system.terminal import console, show
     from studies.catalogue import STUDIES
 
     table = Table("study", "about", "source", "data sets: trials")
     for one in STUDIES.entries():
         trials = ", ".join(f"{dataset}: {number}" for dataset, number in one.trials.items())
         table.add_row(one.name, one.title, one.source, trials)
-    Console().print(table)
+    show(table, console())
 
 
 @study.command("settings")
 @click.argument("name", metavar="STUDY", default="table-7")
 def list_settings(name: str) -> None:
     """Show the settings that `run STUDY --set KEY=VALUE` takes, of its first condition."""
-    from rich.console import Console
     from rich.table import Table
 
+    from anml_fl.system.terminal import console, show
     from studies.catalogue import chosen
 
     with errors_reported():
@@ -52,7 +52,7 @@ def list_settings(name: str) -> None:
     table = Table("key", "value", "about", title=f"settings of {found.name}")
     for key, field in type(recipe).model_fields.items():
         table.add_row(key, str(getattr(recipe, key)), field.description)
-    Console().print(table)
+    show(table, console())
 
 
 @study.command("run")
@@ -143,9 +143,9 @@ def run_study(
 
 def _show(out: Path, name: str) -> None:
     """Print a study's main measure: means and intervals by condition and method."""
-    from rich.console import Console
     from rich.table import Table
 
+    from anml_fl.system.terminal import console, show
     from studies.reproduction.results import load_results
     from studies.reproduction.tables import metric_table
 
@@ -157,10 +157,10 @@ def _show(out: Path, name: str) -> None:
     table = Table()
     for title, kind in grid.columns:
         number = kind == "number"
-        table.add_column(title, justify="right" if number else "left", overflow="fold")
+        table.add_column(title, justify="right" if number else "left")
     for row in grid.rows:
         table.add_row(*row)
-    Console().print(table)
+    show(table, console())
 
 
 @study.command("report")

@@ -27,7 +27,7 @@ _EVERY = 30.0  # seconds between two lines where nobody watches a bar
 
 
 @contextmanager
-def shown(first: str) -> Iterator[Say]:
+def shown(first: str, *, quiet: bool = False) -> Iterator[Say]:
     """Show the progress of what is within; Ctrl-C ends it with what is done kept.
 
     A bar in a terminal; in a file or a pipe a line now and then.
@@ -36,9 +36,13 @@ def shown(first: str) -> Iterator[Say]:
     ----------
     first : str
         What is done before anything is told.
+    quiet : bool
+        Tell nothing.
     """
     try:
-        if sys.stderr.isatty():
+        if quiet:
+            yield lambda share, words: None
+        elif sys.stderr.isatty():
             with _bar(first) as say:
                 yield say
         else:

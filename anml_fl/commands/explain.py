@@ -14,6 +14,7 @@ from anml_fl.commands.help import Command
 from anml_fl.commands.options import json_option
 from anml_fl.commands.output import show_json, show_table
 from anml_fl.system.near import near
+from anml_fl.system.terminal import console, say
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def explain(
     if as_json:
         show_json(facts)
     elif contributor is not None:
-        click.echo(facts["contributors"][0]["words"])
+        say(facts["contributors"][0]["words"], console())
     else:
         _show(facts, chosen=strategy is not None)
 

@@ -76,32 +76,22 @@ def show_table(
     title : str
         What stands above, where several tables follow one another.
     """
-    from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from anml_fl.system.terminal import console, show
 
     if not rows:
         click.echo(empty)
         return
-    shown = Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 0, 0, 1),
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
-    )
+    shown = Table(title=title or None)
     for column in columns:
         number = type(rows[0][column]) in (int, float)
-        shown.add_column(
-            column.replace("_", " "),
-            justify="right" if number else "left",
-            overflow="fold",  # whole, to be copied
-        )
+        shown.add_column(column.replace("_", " "), justify="right" if number else "left")
     for row in rows:
         # Text: names come from strangers, and brackets are markup otherwise.
         shown.add_row(*(Text(_cell(row[column])) for column in columns))
-    Console().print(shown)
+    show(shown, console())
 
 
 def _cell(value: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.table import Table
 
 from anml_fl.behaviour import is_honest
@@ -26,9 +25,9 @@ def table(attribution: Attribution) -> Table:
         Spearman's rank correlation.
     """
     estimators = attribution.estimators
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
-    shown.add_column("contributor", no_wrap=True)
-    shown.add_column("behaviour", no_wrap=True)
+    shown = Table()
+    shown.add_column("contributor")
+    shown.add_column("behaviour")
     shown.add_column("settled", justify="right")
     for estimator in estimators:
         heading = ESTIMATORS[estimator.name].replace("-", "-\n", 1)

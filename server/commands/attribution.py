@@ -23,14 +23,13 @@ def attribution(run: Path, seed: int, as_json: bool) -> None:
     GTG-Shapley and, for up to ten contributors, exact Shapley values, with their rank
     correlation. The result is a table, RUN/attribution.json and a part of RUN/report.html.
     """
-    from rich.console import Console
-
+    from anml_fl.system.terminal import console, show
     from server.attribution.table import table
     from server.attribution.valuation import run as value
 
     with errors_reported():
         try:
-            found = value(run, Console(stderr=as_json), seed=seed)
+            found = value(run, console(stderr=as_json), seed=seed)
         except KeyboardInterrupt:
             click.echo("stopped; the run is as it was", err=True)
             sys.exit(130)
@@ -41,4 +40,4 @@ def attribution(run: Path, seed: int, as_json: bool) -> None:
     if as_json:
         click.echo(found.to_json())
     else:
-        Console().print(table(found))
+        show(table(found), console())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from anml_fl.system.files import read_text
+from server.commands.screen import COMPLETED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from anml_fl.run.parsing import Parse
     from anml_fl.settings.run import RunConfig
+    from server.commands.screen import Screen
     from server.deployment.state import State
 
-_EXIT = {"completed": 0, "failed": 1, "stopped": 3}
+_EXIT = {COMPLETED: 0, "failed": 1, "stopped": 3}
 
 
 def tidy(state: State) -> None:
@@ -51,28 +54,49 @@ def ended_before(out: Path, config: RunConfig, state: State, console: Console) -
     return True
 
 
-def finish(status: str, out: Path, console: Console) -> None:
+def finish(status: str, out: Path, screen: Screen) -> None:
     """Show what came of a run, and leave with its status."""
+    from anml_fl.run.parsing import parsed_once
+
+    if status == COMPLETED:
+        show_results(out, screen.console, parsed_once())
+    screen.answer(status, out)
+    sys.exit(_EXIT[status])
+
+
+def show_results(out: Path, console: Console, parse: Parse) -> None:
+    """Show what a run that came to its end has found, and where more is.
+
+    Parameters
+    ----------
+    out : Path
+        The run's folder.
+    console : rich.console.Console
+    parse : callable
+        As in `StrategyFolder`.
+    """
     import json
 
     from anml_fl.run.files import REPORT, SUMMARY
-    from anml_fl.run.parsing import parsed_once
+    from anml_fl.run.worth import load_worth
+    from anml_fl.system.terminal import say, show
     from server.commands.least import least
     from server.commands.next_commands import next_commands
     from server.orchestration.summary_table import left_out, table
+    from server.orchestration.worth_table import worth_table
 
-    if status == "completed":
-        parse = parsed_once()
-        summary = json.loads(read_text(out / SUMMARY))
-        console.print(table(summary))
-        if note := left_out(out, summary, parse):
-            console.print(note)
-        if told := least(out, parse):
-            console.print(told, markup=False, highlight=False, soft_wrap=True)
-        console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
-        then = next_commands(out, explained=bool(told))
-        console.print(then, markup=False, highlight=False, soft_wrap=True)
-    sys.exit(_EXIT[status])
+    if console.quiet:
+        return
+    summary = json.loads(read_text(out / SUMMARY))
+    show(table(summary), console)
+    if note := left_out(out, summary, parse):
+        console.print(note)
+    if told := least(out, parse):
+        say(told, console)
+    if worth := load_worth(out, summary["contributors"]):
+        show(worth_table(worth), console)
+    console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
+    say(next_commands(out, explained=bool(told)), console)
 
 
 @contextmanager

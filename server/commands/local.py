@@ -15,6 +15,7 @@ from server.commands.ending import ended_before, finish, interrupted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from server.commands.screen import Screen
     from server.tracking.asked import Asked
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -24,18 +25,21 @@ out_option = click.option(
 
 
 def run_on_this_machine(
-    folder: Path, out: Path | None, warm: bool, trackers: Sequence[Asked] = ()
+    folder: Path,
+    out: Path | None,
+    screen: Screen,
+    trackers: Sequence[Asked] = (),
+    *,
+    warm: bool,
 ) -> None:
     """Run the federation of a state folder, and leave as the run ended."""
-    from rich.console import Console
-
     from server.deployment.local import run_local, with_database
     from server.deployment.state import State
     from server.orchestration.ledger_key import signing_with
     from server.orchestration.run_folder import default_folder
     from server.tracking.beside import tracked
 
-    console = Console()
+    console = screen.console
     state = State(folder)
     with errors_reported(), signing_with(state.ledger_key):
         config = with_database(state, state.config())
@@ -47,11 +51,11 @@ def run_on_this_machine(
         status = "completed"
         if not ended_before(where, config, state, console):
             if not warm and (note := _crowded(config.federation.contributors)):
-                console.print(note, soft_wrap=True)
+                console.print(note)
             goes_on = f"`anml resume {quote(str(where))}`"
             with interrupted(where, goes_on), tracked(where, trackers):
                 status = run_local(state, config, where, console, warm=warm)
-    finish(status, where, console)
+    finish(status, where, screen)
 
 
 def _crowded(nodes: int) -> str | None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anml_fl.system.files import read_text
+from server.commands.screen import COMPLETED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from rich.console import Console
-
     from anml_fl.settings.run import RunConfig
+    from server.commands.screen import Screen
     from server.tracking.asked import Asked
 
     Execute = Callable[..., None]
@@ -23,10 +22,10 @@ def run_on_engine(
     load: Load,
     config: RunConfig,
     out: Path | None,
-    console: Console,
+    screen: Screen,
     trackers: Sequence[Asked] = (),
 ) -> None:
-    """Run on the engine asked for, with a progress bar; then show the table.
+    """Run on the engine asked for, with a progress bar; then show what came of it.
 
     Parameters
     ----------
@@ -35,48 +34,33 @@ def run_on_engine(
     config : RunConfig
     out : Path, optional
         The run's folder; its default otherwise.
-    console : rich.console.Console
+    screen : Screen
     trackers : sequence of Asked
         Who is told of it as it goes on.
     """
-    import json
-
     from anml_fl.system.importing import importing
 
     with importing():
         execute = load()
         from anml_fl.federation.adoption import adopted
         from anml_fl.federation.given_names import check_names
-        from anml_fl.run.files import REPORT, SUMMARY
         from anml_fl.run.parsing import parsed_once
-        from anml_fl.run.worth import load_worth
         from anml_fl.system.sockets import moved
-        from server.commands.least import least
-        from server.commands.next_commands import next_commands
+        from server.commands.ending import show_results
         from server.engines.simulation import RAYS_SOCKETS
         from server.orchestration.run_folder import default_folder
-        from server.orchestration.summary_table import left_out, table
-        from server.orchestration.worth_table import worth_table
 
     config = adopted(config)
     check_names(config)
     out = default_folder(config) if out is None else out
-    console.print(_header(config), soft_wrap=True)
+    console = screen.console
+    console.print(_header(config))
     parse = parsed_once()
     execute(config, out, console, parse=parse, trackers=trackers)
-    summary = json.loads(read_text(out / SUMMARY))
-    console.print(table(summary))
-    if note := left_out(out, summary, parse):
-        console.print(note)
-    if told := least(out, parse):
-        console.print(told, markup=False, highlight=False, soft_wrap=True)
-    if worth := load_worth(out, summary["contributors"]):
-        console.print(worth_table(worth))
-    console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)
-    then = next_commands(out, explained=bool(told))
-    console.print(then, markup=False, highlight=False, soft_wrap=True)
+    show_results(out, console, parse)
     if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
-        console.print(note, soft_wrap=True)
+        console.print(note)
+    screen.answer(COMPLETED, out)
 
 
 def _header(config: RunConfig) -> str:

@@ -14,12 +14,14 @@ from anml_fl.commands.help import Command
 from server.commands.ending import interrupted, tidy
 from server.commands.local import run_on_this_machine
 from server.commands.on_engine import run_on_engine
+from server.commands.screen import COMPLETED, screen, screen_options
 from server.commands.track import read_tracks, track_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from server.commands.on_engine import Load
+    from server.commands.screen import Screen
     from server.tracking.asked import Asked
 
 
@@ -35,7 +37,8 @@ def resume_command(load: Load) -> click.Command:
     @click.command(cls=Command)
     @click.argument("folder", metavar="RUN", type=ExistingPath(files=True))
     @track_option
-    def resume(folder: Path, tracks: tuple[str, ...]) -> None:
+    @screen_options
+    def resume(folder: Path, tracks: tuple[str, ...], as_json: bool, quiet: bool) -> None:
         """Go on with a run that was interrupted, at its next round.
 
         RUN is its folder: it goes on with its own settings, on the engine that it began on.
@@ -43,24 +46,26 @@ def resume_command(load: Load) -> click.Command:
         from anml_fl.run.files import CONFIG, DEPLOYMENT, SUMMARY
         from server.deployment.record import read_record
 
-        about = folder / DEPLOYMENT
+        about, shown = folder / DEPLOYMENT, screen(as_json=as_json, quiet=quiet)
         with errors_reported():
             trackers = read_tracks(tracks)
             if (folder / SUMMARY).exists():
-                _look_after(folder)
+                _look_after(folder, shown)
                 return
             if not about.exists():
                 if not (folder / CONFIG).exists():
                     raise Failure(f"{folder} is not a run's folder: it has no {CONFIG}")
-                _go_on(folder, load, trackers)
+                _go_on(folder, load, shown, trackers)
                 return
             record = read_record(about)
-        run_on_this_machine(Path(record["state"]), folder, record["warm"], trackers)
+        run_on_this_machine(
+            Path(record["state"]), folder, shown, trackers, warm=record["warm"]
+        )
 
     return resume
 
 
-def _look_after(folder: Path) -> None:
+def _look_after(folder: Path, shown: Screen) -> None:
     """See that a run that came to its end is as it was, and all of it there."""
     from anml_fl.run.files import DEPLOYMENT, REPORT
     from server.deployment.record import read_record
@@ -74,13 +79,12 @@ def _look_after(folder: Path) -> None:
         from server.report.page import write_report
 
         write_report(folder)
-    click.echo(f"{folder} came to its end: there is nothing to go on with")
+    shown.console.print(f"{folder} came to its end: there is nothing to go on with")
+    shown.answer(COMPLETED, folder)
 
 
-def _go_on(folder: Path, load: Load, trackers: Sequence[Asked]) -> None:
+def _go_on(folder: Path, load: Load, shown: Screen, trackers: Sequence[Asked]) -> None:
     """Go on inside this process."""
-    from rich.console import Console
-
     from anml_fl.run.files import CONFIG, DEPLOYMENT
     from anml_fl.settings.reading import from_file
 
@@ -92,4 +96,4 @@ def _go_on(folder: Path, load: Load, trackers: Sequence[Asked]) -> None:
             f" {quote(str(folder))}`, goes on with it"
         )
     with interrupted(folder, f"`anml resume {quote(str(folder))}`"):
-        run_on_engine(load, config, folder, Console(), trackers)
+        run_on_engine(load, config, folder, shown, trackers)

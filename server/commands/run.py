@@ -13,6 +13,7 @@ from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.preset import preset_text
 from anml_fl.commands.setting_options import SettingsCommand
 from server.commands.on_engine import run_on_engine
+from server.commands.screen import screen, screen_options
 from server.commands.track import read_tracks, track_option
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def run_command(
         Adds `--seeds`, `--sweep` and `--jobs`.
     sweep : callable
         Carries out what they ask for; a preset's text, flat settings, the folder, `load`'s
-        engine and the three options' values.
+        engine, the three options' values and the screen.
     """
 
     @click.command(cls=SettingsCommand)
@@ -47,9 +48,15 @@ def run_command(
         help="Folder for the results.  [default: runs/NAME]",
     )
     @track_option
+    @screen_options
     @sweep_options
     def run(
-        preset: str | None, out: str | None, tracks: tuple[str, ...], **options: Any
+        preset: str | None,
+        out: str | None,
+        tracks: tuple[str, ...],
+        as_json: bool,
+        quiet: bool,
+        **options: Any,
     ) -> None:
         """Train one federation under several strategies, side by side.
 
@@ -63,13 +70,15 @@ def run_command(
         and one page of all; the same command goes on with those that have not ended.
 
         A strategy, behaviour, data set, model or scenario may be your own, as MODULE:OBJECT.
-        """
-        from rich.console import Console
 
+        With --json standard output holds one document, at the end: status, folder, report and
+        summary, which is the folder's summary.json; of many runs sweep.json in its place.
+        """
         from anml_fl.settings.reading import from_toml, parse_behaviours
 
         if out == "":
             raise click.UsageError("--out must name a folder, got an empty text")
+        shown = screen(as_json=as_json, quiet=quiet)
         many = {name: options.pop(name) for name in ("seeds", "sweeps", "jobs")}
         given = {name: value for name, value in options.items() if value not in (None, ())}
         try:
@@ -81,10 +90,10 @@ def run_command(
                 place = None if out is None else Path(out)
                 if any(value not in (None, ()) for value in many.values()):
                     told = partial(load(), trackers=trackers)
-                    sweep(preset_text(preset), flat, place, told, many)
+                    sweep(preset_text(preset), flat, place, told, many, shown)
                     return
                 config = from_toml(preset_text(preset), flat)
-                run_on_engine(load, config, place, Console(), trackers)
+                run_on_engine(load, config, place, shown, trackers)
         except KeyboardInterrupt:
             click.echo(
                 "stopped; the same command goes on with the unfinished strategies", err=True

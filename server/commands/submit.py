@@ -11,6 +11,7 @@ from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.help import Command
 from server.commands.ending import ended_before, finish, interrupted
 from server.commands.local import out_option
+from server.commands.screen import screen, screen_options
 from server.commands.track import read_tracks, track_option
 
 
@@ -27,20 +28,21 @@ from server.commands.track import read_tracks, track_option
 @click.option("--database", help="Registry and ledger, if the settings name none.")
 @track_option
 @out_option
+@screen_options
 def submit(
     folder: Path,
     address: str,
     database: str | None,
     out: Path | None,
     tracks: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Register a federation's nodes with its SuperLink, and carry its run out there.
 
     STATE is the folder that `anml up` made. The exit status says how the run ended: 0
     completed, 1 failed, 3 stopped, 2 could not be submitted.
     """
-    from rich.console import Console
-
     from anml_fl.settings.reading import from_flat
     from server.deployment.remote import run_remote
     from server.deployment.state import State
@@ -48,7 +50,8 @@ def submit(
     from server.orchestration.run_folder import default_folder
     from server.tracking.beside import tracked
 
-    console = Console()
+    shown = screen(as_json=as_json, quiet=quiet)
+    console = shown.console
     state = State(folder)
     with errors_reported(), signing_with(state.ledger_key):
         trackers = read_tracks(tracks)
@@ -60,4 +63,4 @@ def submit(
         if not ended_before(where, config, state, console):
             with interrupted(where, "the same command"), tracked(where, trackers):
                 status = run_remote(state, config, address, where, console)
-    finish(status, where, console)
+    finish(status, where, shown)

@@ -12,6 +12,7 @@ from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.preset import preset_text
 from anml_fl.commands.setting_options import SettingsCommand
 from server.commands.local import FOLDER, out_option, run_on_this_machine
+from server.commands.screen import screen, screen_options
 from server.commands.track import read_tracks, track_option
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @click.option("--warm", is_flag=True, help="Quicker rounds: warm client processes.")
 @track_option
 @out_option
+@screen_options
 def up(
     preset: str | None,
     folder: Path,
@@ -59,6 +61,8 @@ def up(
     warm: bool,
     out: Path | None,
     tracks: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
     **options: Any,
 ) -> None:
     """Make a federation: keys, certificates, settings; with --local, start it and run.
@@ -70,6 +74,7 @@ def up(
     With --schema each site has a table of its own, which stays there: it is given its
     folder of the state folder, and joins by `anml join`.
     """
+    from anml_fl.system.terminal import say
     from server.deployment.environment_file import write_environment
     from server.deployment.members import read_nodes
     from server.deployment.own_modules import to_install
@@ -81,6 +86,11 @@ def up(
         raise click.UsageError(
             "--out goes with --local; elsewhere ANML_RUNS in .env names the folder"
         )
+    if (as_json or quiet) and not local:
+        raise click.UsageError(
+            "--json and --quiet say how a run's end is shown: they go with --local"
+        )
+    shown = screen(as_json=as_json, quiet=quiet)
     nodes = options.pop("nodes")
     asked = {
         "behaviours": options.pop("behaviours_file"),
@@ -100,9 +110,9 @@ def up(
         text = None if preset is None else preset_text(preset)
         state, config = prepare(folder, text, given, **asked)
         total = config.federation.contributors
-        click.echo(f"{folder}: keys and certificates of SuperLink and {total} nodes")
+        say(f"{folder}: keys and certificates of SuperLink and {total} nodes", shown.console)
         for line in to_install(config, state.nodes(config)):
-            click.echo(line)
+            say(line, shown.console)
         if not local:
             written = write_environment(state, state.nodes(config), Path.cwd(), warm=warm)
             named = "" if written.name == ".env" else f" --env-file {quote(str(written))}"
@@ -119,7 +129,7 @@ def up(
                 )
             return
         _refuse_no_table(state, config)
-    run_on_this_machine(folder, out, warm, trackers)
+    run_on_this_machine(folder, out, shown, trackers, warm=warm)
 
 
 def _say_how_to_join(state: State, config: RunConfig, hosts: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from anml_fl.database.engine import open_database
 from anml_fl.run.files import SUBMITTING
 from anml_fl.system import sockets
 from anml_fl.system.processes import free_port, stopped_by_signals
+from anml_fl.system.terminal import warn
 from server.deployment.control import Control, ControlError, enrol
 from server.deployment.processes import (
     POLL,
@@ -178,7 +180,9 @@ def run_local(
             running.environment,
             admit=lambda: running.control.register(state.nodes(config)),
             tend=Supervisor(
-                running.superlink, [*running.nodes.values(), *running.others], console.print
+                running.superlink,
+                [*running.nodes.values(), *running.others],
+                partial(warn, to=console),
             ),
-            say=console.print,
+            say=partial(warn, to=console),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from anml_fl.settings.section import ConfigError
 from anml_fl.system import proxies
 from anml_fl.system.processes import stopped_by_signals
 from anml_fl.system.switches import SWITCHES
+from anml_fl.system.terminal import warn
 from server.deployment.control import Control, enrol
 from server.deployment.submission import carry_out
 from server.orchestration.progress import progress_bar
@@ -82,7 +84,7 @@ def run_remote(
                     {**os.environ, **SWITCHES, **proxies.exempt(os.environ)},
                     admit=lambda: control.register(members),
                     tend=str,  # they are looked after where they run
-                    say=console.print,
+                    say=partial(warn, to=console),
                 )
         finally:
             control.close()

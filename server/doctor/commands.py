@@ -51,8 +51,7 @@ def doctor(
     the clock, a proxy; without, the ports are tried on which SuperLink and page would listen.
     With --data a node's own table is held against the schema, and it is told what may leave.
     """
-    from rich.console import Console
-
+    from anml_fl.system.terminal import console, show
     from server.doctor.bundle import checkout
     from server.doctor.examination import Installation, examine
     from server.doctor.own_table import OwnTable
@@ -74,7 +73,7 @@ def doctor(
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=2))
     else:
-        Console().print(table(found))
+        show(table(found), console())
     sys.exit(any(one.status == "problem" for one in found))
 
 
@@ -139,7 +138,7 @@ def table(found: list[Finding]) -> Table:
 
     laid = Table(show_lines=True)
     for head in ("", "check", "found", "what to do"):
-        laid.add_column(head, overflow="fold")  # a name that is cut off helps nobody
+        laid.add_column(head)
     for one in found:
         mark = Text(one.status, style=_COLOURS[one.status])
         # Text: what a file or a server said is no markup.

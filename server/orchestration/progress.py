@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.progress import (
     BarColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from anml_fl.settings.run import RunConfig
 
 _POLL = 0.2
+# Columns: a time, the least of a bar and its most.
+_CLOCK, _BAR = len("0:00:00"), (6, 24)
 
 
 @contextmanager
@@ -49,27 +52,40 @@ def progress_bar(
     lines : bool
         Also print a line a round, for a log that no terminal shows.
     """
-    bar = Progress(
-        TextColumn("{task.description:>12}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[done]}"),
-        TextColumn("{task.fields[state]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-    )
+    bar = Progress(*_columns(config, console.width), console=console)
     stop = threading.Event()
     watcher = threading.Thread(
         target=_watch, args=(out, config, bar, stop, lines), daemon=True
     )
-    with bar:
+    # A bar moves, which a file or a pipe cannot show.
+    with bar if console.is_interactive else nullcontext():
         watcher.start()
         try:
             yield
         finally:
             stop.set()
             watcher.join()
+
+
+def _columns(config: RunConfig, width: int) -> list[ProgressColumn]:
+    """Choose what there is room for: round and state first, then times, then a bar."""
+    name = max(len("starting"), *(len(one) + 1 for one in config.strategies))
+    done = len(f"round {config.training.rounds}/{config.training.rounds}")
+    found: list[ProgressColumn] = [
+        TextColumn(f"{{task.description:>{name}}}"),
+        TextColumn("{task.fields[done]}"),
+        TextColumn("{task.fields[state]}"),
+    ]
+    kept = f"{config.federation.contributors} of {config.federation.contributors} kept"
+    state = f"{Criterion(config.evaluation.metric).title} 100.0 %  {kept}"
+    left = width - name - done - len(state) - 2
+    if (left := left - _CLOCK - len("left") - 2) >= 0:
+        found += [TextColumn("left"), TimeRemainingColumn()]
+    if (left := left - _CLOCK - 1) >= 0:
+        found.insert(3, TimeElapsedColumn())
+    if left >= _BAR[0]:
+        found.insert(1, BarColumn(bar_width=min(left - 1, _BAR[1])))
+    return found
 
 
 def _watch(

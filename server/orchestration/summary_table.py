@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -31,10 +30,10 @@ def table(summary: Mapping[str, Any]) -> Table:
     summary : mapping
         As in `summary.json`.
     """
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    shown = Table()
     criterion = Criterion(summary.get("metric", ""))
     stopped = any("best_round" in one for one in summary["strategies"].values())
-    shown.add_column("strategy", no_wrap=True, min_width=14)
+    shown.add_column("strategy")
     best = ("best round",) if stopped else ()
     gated = any(any(one["branches"].values()) for one in summary["strategies"].values())
     branches = ("blend", "krum", "uniform") if gated else ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.table import Table
 
 from anml_fl.behaviour import is_honest
@@ -26,11 +25,11 @@ def worth_table(worth: Worth) -> Table:
     """
     unit = " (%)" if worth.share else ""
     title = f"Is joining worth it? {worth.title}{unit} on own test rows"
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), title=title, title_justify="left")
+    shown = Table(title=title)
     shown.add_column("contributor")
     for heading in ("alone", "joined", "gain", "brings others"):
         shown.add_column(heading, justify="right")
-    shown.add_column("joining", no_wrap=True)
+    shown.add_column("joining")
     for one in worth.sites:
         mark = "" if is_honest(one.behaviour) else f"{ATTACKER_MARK} "
         shown.add_row(

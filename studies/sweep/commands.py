@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from rich.console import Console
+
+    from server.commands.screen import Screen
     from studies.sweep.results import Results
     from studies.sweep.workers import Execute
 
@@ -53,6 +56,7 @@ def sweep(
     out: Path | None,
     execute: Execute,
     asked: Mapping[str, Any],
+    screen: Screen,
 ) -> None:
     """Carry out all runs that were asked for, show what they say together, and leave.
 
@@ -68,6 +72,8 @@ def sweep(
         As of `worked_off`.
     asked : mapping
         What `sweep_options` gave: `seeds`, `sweeps`, `jobs`.
+    screen : Screen
+        Where it is shown.
     """
     from anml_fl.run.files import REPORT
     from anml_fl.settings.section import ConfigError
@@ -85,10 +91,13 @@ def sweep(
         seeds = None if asked["seeds"] is None else parse_seeds(asked["seeds"])
         plan = planned(preset, given, parse_axes(asked["sweeps"]), seeds)
         folder = _default_folder(plan.conditions[0].config.name) if out is None else out
-        with shown("starting") as progress:
+        with shown("starting", quiet=screen.console.quiet) as progress:
             found = run_sweep(plan, folder, execute, jobs=asked["jobs"], progress=progress)
-        _show(found)
-        click.echo(f"report: {(folder / REPORT).resolve()}")
+        if not screen.console.quiet:
+            _show(found, screen.console)
+            screen.console.print(f"report: {(folder / REPORT).resolve()}", soft_wrap=True)
+        _warn(found)
+        _answer(found, folder, screen)
     if not found.whole:
         sys.exit(1)
 
@@ -104,13 +113,32 @@ def _default_folder(name: str) -> Path:
     return next(one for name in names if not ((one := Path("runs", name)) / CONFIG).exists())
 
 
-def _show(found: Results) -> None:
-    """Print what the runs say together, and which could not be carried out."""
-    from rich.console import Console
+def _answer(found: Results, folder: Path, screen: Screen) -> None:
+    """Print what came of all runs for programs: one document, or the folder alone."""
+    import json
+
+    from anml_fl.run.files import REPORT
+    from anml_fl.system.files import read_text
+    from studies.sweep.tables import JSON
+
+    if screen.as_json:
+        told = {
+            "status": "completed" if found.whole else "failed",
+            "folder": str(folder.resolve()),
+            "report": str((folder / REPORT).resolve()),
+            "sweep": json.loads(read_text(folder / JSON)),
+        }
+        click.echo(json.dumps(told, indent=2, allow_nan=False))
+    elif screen.console.quiet:
+        click.echo(folder)
+
+
+def _show(found: Results, console: Console) -> None:
+    """Print what the runs say together."""
     from rich.table import Table
 
+    from anml_fl.system.terminal import say, show
     from studies.sweep.grids import scores_grid
-    from studies.sweep.page import warning
     from studies.sweep.words import headline
 
     grid, table = scores_grid(found), Table()
@@ -118,13 +146,19 @@ def _show(found: Results) -> None:
     columns = grid.columns[: len(found.plan.axes) + 3]
     for title, kind in columns:
         number = kind == "number"
-        table.add_column(title, justify="right" if number else "left", overflow="fold")
+        table.add_column(title, justify="right" if number else "left")
     for row in grid.rows[:_MOST_ROWS]:
         table.add_row(*row[: len(columns)])
-    Console().print(table)
+    show(table, console)
     if len(grid.rows) > _MOST_ROWS:
-        click.echo(f"the first {_MOST_ROWS} of {len(grid.rows)} rows; all are on the page")
-    click.echo(headline(found))
+        say(f"the first {_MOST_ROWS} of {len(grid.rows)} rows; all are on the page", console)
+    say(headline(found), console)
+
+
+def _warn(found: Results) -> None:
+    """Say what cannot be relied on, and which runs could not be carried out."""
+    from studies.sweep.page import warning
+
     if said := warning(found):
         click.echo(f"warning: {said}", err=True)
     for folder, why in list(found.failed.items())[:_MOST_TOLD]:
