@@ -21,6 +21,7 @@ from anml_fl.commands.statement import statement
 from anml_fl.commands.verify import verify
 from anml_fl.system.files import read_text
 from clients.commands import join
+from server.commands.compare import compare
 from server.commands.page import page
 from server.commands.resume import resume_command
 from server.commands.submit import submit
@@ -210,6 +211,7 @@ main.add_command(registry)
 main.add_command(ledger)
 main.add_command(verify)
 main.add_command(explain)
+main.add_command(compare)
 main.add_command(statement)
 main.add_command(study)
 main.add_command(bench)
