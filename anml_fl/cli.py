@@ -19,6 +19,7 @@ from anml_fl.commands.statement import statement
 from anml_fl.commands.verify import verify
 from clients.commands import join
 from server.commands.attribution import attribution
+from server.commands.compare import compare
 from server.commands.page import page
 from server.commands.report import report
 from server.commands.resume import resume_command
@@ -47,7 +48,7 @@ def _execute() -> Execute:
 # In the order in which they are met.
 _COMMANDS = {
     "Run": (run_command(_execute, sweep_options, sweep), resume_command(_execute), init, data),
-    "Look": (report, page, explain, attribution, track),
+    "Look": (report, page, explain, compare, attribution, track),
     "Prove": (verify, statement, ledger, registry),
     "Deploy": (up, submit, join, doctor),
     "Study": (study, arena, redteam, bench),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.paired_interval import FEWEST, Interval, paired_interval
+from anml_fl.run.sign_flip import PairedTest, paired_tests
 from anml_fl.settings.run import APP, settling_of
 
 if TYPE_CHECKING:
@@ -63,12 +64,15 @@ class RepeatedStrategy:
     lead : Interval or None
         How much better the strategy that pays is, by paired differences; above 0 it is. None
         of that strategy itself, and of fewer than three pairs.
+    test : PairedTest or None
+        Whether that lead may be by chance; None of fewer than five pairs.
     """
 
     name: str
     runs: int
     score: Interval | None
     lead: Interval | None
+    test: PairedTest | None = None
 
     @property
     def verdict(self) -> int:
@@ -116,6 +120,11 @@ class Repeats:
     def enough(self) -> bool:
         """Whether there are as many as an interval needs."""
         return len(self.runs) >= FEWEST
+
+    @property
+    def tested(self) -> bool:
+        """Whether there are as many pairs as a test needs."""
+        return any(one.test is not None for one in self.strategies)
 
 
 def but_for_the_seed(settings: Mapping[str, Any]) -> str:
@@ -216,30 +225,41 @@ def _together(
     runs = [by_seed[seed] for seed in sorted(by_seed)]
     names, counted = tuple(runs[0].scores), {run.name for run in runs}
     lead = settling_of(names)
+    ahead = {name: _ahead(runs, name, lead) for name in names if name != lead}
+    tests = paired_tests(ahead)
     return Repeats(
         tuple(run.name for run in runs),
         tuple(run.seed for run in runs),
         lead,
         runs[0].metric,
         runs[0].test_ratio > 0,
-        tuple(_strategy(runs, name, lead) for name in names),
+        tuple(_strategy(runs, name, ahead.get(name), tests.get(name)) for name in names),
         tuple(one.name for one in members if one.name not in counted),
         others,
     )
 
 
-def _strategy(runs: Sequence[FinishedRun], name: str, lead: str) -> RepeatedStrategy:
-    # Above 0 the lead is better, whichever side of the score that is.
-    criterion = Criterion(runs[0].metric)
-    sign = 1 if criterion.better == "higher" else -1
-    scores, leading = ([_number(run.scores.get(one)) for run in runs] for one in (name, lead))
-    ahead = [sign * (a - b) for a, b in zip(leading, scores, strict=True)]
+def _ahead(runs: Sequence[FinishedRun], name: str, lead: str) -> list[float]:
+    """Say by how much the lead is better, run by run, whichever side of the score that is."""
+    sign = 1 if Criterion(runs[0].metric).better == "higher" else -1
+    pairs = [(_number(run.scores.get(lead)), _number(run.scores.get(name))) for run in runs]
+    return [sign * (leading - score) for leading, score in pairs]
+
+
+def _strategy(
+    runs: Sequence[FinishedRun],
+    name: str,
+    ahead: Sequence[float] | None,
+    test: PairedTest | None,
+) -> RepeatedStrategy:
+    scores = [_number(run.scores.get(name)) for run in runs]
     ratio = runs[0].test_ratio
     return RepeatedStrategy(
         name,
         sum(map(math.isfinite, scores)),
-        _possible(_of_enough(paired_interval(scores, ratio)), criterion),
-        None if name == lead else _of_enough(paired_interval(ahead, ratio)),
+        _possible(_of_enough(paired_interval(scores, ratio)), Criterion(runs[0].metric)),
+        None if ahead is None else _of_enough(paired_interval(ahead, ratio)),
+        test,
     )
 
 

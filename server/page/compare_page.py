@@ -47,13 +47,20 @@ _COMPARED = """\
 <h2>Runs side by side</h2>
 {%- endif %}
 {%- if grid %}{{ table(grid, label="Runs side by side") }}{% endif %}
+{%- if served %}
 <p><a href="/">All runs</a></p>
+{%- endif %}
 {%- endblock %}
 """
 
 
 def compared_page(
-    runs: Sequence[Glimpse], finished: Sequence[FinishedRun] = (), left_out: int = 0
+    runs: Sequence[Glimpse],
+    finished: Sequence[FinishedRun] = (),
+    left_out: int = 0,
+    *,
+    apart: Sequence[str] = (),
+    served: bool = True,
 ) -> str:
     """Set runs side by side, a row a strategy and a column a run; repeats above, as one.
 
@@ -66,6 +73,10 @@ def compared_page(
         Those of them that have ended.
     left_out : int
         Names that were asked for, of which there is no run, or no room.
+    apart : sequence of str
+        Sentences on what is not taken together, and why.
+    served : bool
+        Whether there is a list of runs to go back to.
     """
     names = list(dict.fromkeys(name for run in runs for name, _ in run.strategies))
     rows = tuple(
@@ -86,7 +97,7 @@ def compared_page(
             if len(enough) == 1
             else f"{len(runs)} runs, with {len(enough)} sets of repeats among them."
         )
-    facts = " ".join(_facts(runs, found, left_out))
+    facts = " ".join((*_facts(runs, found, left_out), *apart))
     if not runs:
         result, facts = "No run is ticked.", "Tick some in the list of runs."
     content = {
@@ -95,6 +106,7 @@ def compared_page(
         "facts": facts,
         "grid": Grid(("Strategy", *titles), rows) if rows else None,
         "sets": [_set(one, alone=len(enough) == 1) for one in enough],
+        "served": served,
     }
     return document(_COMPARED, content, style=STYLE)
 

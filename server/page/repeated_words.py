@@ -9,6 +9,7 @@ from anml_fl.reasons.words import listed
 from anml_fl.run.criterion import Criterion
 from anml_fl.run.decimals import decimals, with_half
 from anml_fl.run.paired_interval import FEWEST
+from anml_fl.run.sign_flip import FEWEST_PAIRS
 from anml_fl.settings.run import ORACLE
 from anml_fl.system.untrusted_text import visible
 from server.report.wording import sentence
@@ -85,6 +86,7 @@ def repeated_grid(found: Repeats) -> Grid:
         "Runs*",
         f"{sentence(digits.criterion.title)}, mean{unit}*",
         *(() if alone else (f"{lead} is better by{points}*", f"{lead} is")),
+        *(("p*", "p (Holm)*") if found.tested else ()),
     )
     rows = [_row(one, digits)[: len(titles)] for one in found.strategies]
     return Grid(titles, tuple(rows))
@@ -97,7 +99,12 @@ def _row(one: RepeatedStrategy, digits: _Digits) -> tuple[str, ...]:
         "—" if one.score is None else digits(one.score),
         "—" if one.lead is None else digits(one.lead, signed=True),
         "—" if one.lead is None else _SHOWN[one.verdict],
+        *(("—", "—") if one.test is None else (_p(one.test.p), _p(one.test.holm))),
     )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def repeated_note(found: Repeats) -> str:
@@ -114,7 +121,27 @@ def repeated_note(found: Repeats) -> str:
         f" over the seeds, by Student's t{split}{_cut(found)}. Each interval stands for"
         " itself: of twenty differences one may seem to be shown by chance."
     )
-    return said + _uncounted(found)
+    return said + _tested(found) + _uncounted(found)
+
+
+def _tested(found: Repeats) -> str:
+    """Say what p is, and what it cannot show."""
+    tests = [one.test for one in found.strategies if one.test is not None]
+    if not tests:
+        pairs = len(found.runs)
+        alone = len(found.strategies) == 1
+        return "" if alone else f" A test takes {FEWEST_PAIRS} pairs; there are {pairs}."
+    least = max(one.least for one in tests)
+    said = (
+        " p is of a sign-flip test, two-sided, which takes seeds as independent; Holm's"
+        f" is corrected for {len(tests)} of them."
+    )
+    if least * len(tests) > 0.05:
+        said += (
+            f" So few seeds cannot bring it below {_p(min(1.0, least * len(tests)))}: a larger"
+            " one is no result, neither that they differ nor that they don't."
+        )
+    return said
 
 
 def _cut(found: Repeats) -> str:

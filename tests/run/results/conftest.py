@@ -46,10 +46,10 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Make four runs that repeat each other."""
+    """Make five runs that repeat each other."""
     folder = tmp_path_factory.mktemp("seeds")
     few = {"strategies": "fedavg,anml", "rounds": 2}
-    return [carried_out(folder / f"s{seed}", seed=seed, **few) for seed in range(4)]
+    return [carried_out(folder / f"s{seed}", seed=seed, **few) for seed in range(5)]
 
 
 def judgement(**changes: Any) -> ContributorJudgement:

@@ -55,8 +55,8 @@ def test_over_repeats_a_band_is_the_mean_with_its_interval(seeds):
         assert axes.lines[number].get_ydata() == pytest.approx(values.mean(axis=0))
         ends = axes.collections[number].get_paths()[0].vertices
         # A fifth of the rows is tested on, anew for each seed: Nadeau and Bengio's variance.
-        error = values.std(axis=0, ddof=1) * np.sqrt(1 / 4 + 1 / 4)
-        half = t.ppf(0.975, 3) * error
+        error = values.std(axis=0, ddof=1) * np.sqrt(1 / 5 + 1 / 4)
+        half = t.ppf(0.975, 4) * error
         for place in (0, 1):
             band = ends[ends[:, 0] == place + 1][:, 1]
             middle = values.mean(axis=0)[place]

@@ -108,11 +108,11 @@ def test_several_runs_stand_below_each_other(seeds):
     runs = anml_fl.load_runs(seeds)
     assert runs.verified
     table = runs.rounds()
-    assert table.num_rows == 4 * 2 * 2
+    assert table.num_rows == 5 * 2 * 2
     one_by_one = [row for path in seeds for row in anml_fl.load_run(path).rounds().to_pylist()]
     assert table.to_pylist() == one_by_one
     assert {(row["run"], row["seed"]) for row in one_by_one} == {
-        (f"s{seed}", seed) for seed in range(4)
+        (f"s{seed}", seed) for seed in range(5)
     }
 
 
