@@ -169,7 +169,7 @@ def chosen(name: str) -> list[Study]:
     ['table-7']
     >>> chosen("table-6")
     Traceback (most recent call last):
-    ValueError: unknown study 'table-6'; did you mean table-5 or table-7 or ...?
+    ValueError: unknown study 'table-6'; did you mean table-16 or ...?
     """
     if name == "all":
         return list(STUDIES.values())

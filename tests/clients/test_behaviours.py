@@ -111,9 +111,9 @@ def test_honest_contributor_draws_nothing_and_changes_nothing(make_samples):
 def test_unknown_behaviour_is_named_with_the_known_ones(name):
     with pytest.raises(ValueError, match="unknown behaviour") as caught:
         behaviour(name)
-    known = ", ".join(BEHAVIOURS.names)
-    assert known.startswith("honest, label_flip, gradient_aligned, credential_faking, ")
-    assert str(caught.value) == f"unknown behaviour {name!r}; known: {known}"
+    meant = {"Honest": "did you mean honest", "label-flip": "did you mean label_flip"}
+    told = meant.get(name, "known: honest, label_flip, gradient_aligned, credential_faking, ")
+    assert str(caught.value).startswith(f"unknown behaviour {name!r}; {told}")
 
 
 # ── Label flip ──────────────────────────────────────────────────────────────────────────────

@@ -31,7 +31,7 @@ def test_a_policy_that_cannot_be_read_lets_nothing_leave(sites, policy, caplog):
     assert credited == {}
     said = "error 2: EgressError: egress: egress.toml cannot be used; the node's log says more"
     assert left_out["north"] == said
-    assert "egress.toml: unknown key 'larges_norm'; known: arrays, statistics" in caplog.text
+    assert "egress.toml: unknown key 'larges_norm'; did you mean largest_norm?" in caplog.text
     (sites.folder / "egress.toml").unlink()
     assert sites.asked("train", **node)[1]["north"] == said
     assert str(sites.folder) in caplog.text

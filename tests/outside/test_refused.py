@@ -46,16 +46,16 @@ _RULE = (
 )
 _TABLE = "an anml_fl.datasets.table.Table, got int"
 CASES = [
-    ("dataset", "rings", "Invalid value for '--dataset': 'rings' is not one of 'digits', "),
+    ("dataset", "rings", "unknown data set 'rings'; "),
     (
         "model",
         "mine.Net",
-        "One of your own is MODULE:OBJECT: `mine:Thing` is Thing in",
+        "one of your own is MODULE:OBJECT, as in mine:OBJECT",
     ),
     (
         "dataset",
         "../broken:function",
-        "Invalid value for '--dataset': '../broken:function' is not one of 'digits', ",
+        "unknown data set '../broken:function'; ",
     ),
     (
         "dataset",

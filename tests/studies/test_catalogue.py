@@ -96,7 +96,7 @@ def test_the_texts_say_what_the_studies_are():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("table-6", "unknown study 'table-6'; known: all, table-5, table-7"),
+        ("table-6", "unknown study 'table-6'; did you mean table-16 or "),
         ("no_such_file:STUDY", "no module is called no_such_file"),
         ("my_coin:TABLE", "has no attribute 'TABLE'"),
         ("my_coin:run", "must be a studies.study.Study, got function"),

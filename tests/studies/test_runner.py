@@ -181,14 +181,14 @@ def test_interrupted_run_goes_on_where_it_stopped(tmp_path):
 @pytest.mark.parametrize(
     ("words", "reported"),
     [
-        (["table-6"], "unknown study 'table-6'; known: all, table-5"),
+        (["table-6"], "unknown study 'table-6'; did you mean table-16 or "),
         (["table-7", "--trials", "0"], "0 is not in the range 1<=x<=10000"),
         (["table-7", "--seed", "-1"], "-1 is not in the range"),
         (["table-7", "--seed", str(2**63)], "is not in the range"),
         (["table-7", "--jobs", "0"], "0 is not in the range x>=1"),
         (["table-7", "--set", "beta"], "must be KEY=VALUE, got 'beta'"),
         (["table-7", "--set", "beta=2"], "beta = '2'"),
-        (["table-7", "--set", "bata=0.2"], "unknown setting 'bata'; known: alpha"),
+        (["table-7", "--set", "bata=0.2"], "unknown setting 'bata'; did you mean beta"),
     ],
 )
 def test_command_says_what_is_wrong(words, reported, tmp_path):

@@ -146,9 +146,12 @@ def test_label_of_numbers_is_dealt_out_by_its_size_and_not_as_classes():
     [
         (
             "NoPartitioner",
-            "partition: unknown 'NoPartitioner'; known: ContinuousPartitioner, Dir",
+            "partition: unknown 'NoPartitioner'; did you mean IidPartitioner or ",
         ),
-        ("VerticalEvenPartitioner", "partition: unknown 'VerticalEvenPartitioner'; known: "),
+        (
+            "VerticalEvenPartitioner",
+            "partition: unknown 'VerticalEvenPartitioner'; did you mean ",
+        ),
         (
             "DirichletPartitioner:alpa=1",
             "partition DirichletPartitioner: alpa is no setting of it; its settings: alpha,"

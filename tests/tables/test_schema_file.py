@@ -152,7 +152,7 @@ NUMBER = COLUMN + 'kind = "number"\n'
         (HEAD, "a column is needed, to predict from"),
         (
             "lable = 1\n" + HEAD,
-            "unknown key 'lable'; known: version, site, missing, label, pict",
+            "unknown key 'lable'; did you mean label? known: version, site,",
         ),
         ("version = 2\n" + HEAD, "version: must be 1, got 2"),
         ("label = 3", "[label]: must be a table of keys and values, got 3"),
@@ -163,7 +163,7 @@ NUMBER = COLUMN + 'kind = "number"\n'
         ),
         (
             HEAD.replace("class", "klass", 1),
-            "[label], kind: unknown 'klass'; known: class, value",
+            "[label], kind: unknown 'klass'; did you mean class? known: class, value",
         ),
         (
             COLUMN,
@@ -176,7 +176,7 @@ NUMBER = COLUMN + 'kind = "number"\n'
         (NUMBER + "low = 1", "column 'age', high is missing"),
         (
             NUMBER + "low = 1\nhihg = 2",
-            "column 'age', unknown key 'hihg'; known: name, gaps, kin",
+            "column 'age', unknown key 'hihg'; did you mean high? known: name",
         ),
         (NUMBER + "low = 9\nhigh = 2", "column 'age': low must lie below high, got 9 and 2"),
         (
