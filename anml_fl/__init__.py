@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from server.attribution.over_rounds import RunValues as RunValues
     from server.attribution.over_rounds import attribute as attribute
     from server.engines.inline_grid import InlineGrid as InlineGrid
+    from server.tracking.tracker import TrackerKind as TrackerKind
     from strategies.anml import Anml as Anml
     from strategies.catalogue import strategy as strategy
     from strategies.cohort import Cohort as Cohort
@@ -138,6 +139,7 @@ _HOMES = {
     "Standing": "anml_fl.registry.memory",
     "Table": "anml_fl.datasets.table",
     "Task": "anml_fl.federation.task",
+    "TrackerKind": "server.tracking.tracker",
     "Transport": "strategies.transport",
     "Verification": "anml_fl.method.provenance",
     "Weighting": "anml_fl.method.combination",

@@ -12,16 +12,19 @@ import signal
 import sys
 import threading
 import time
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anml_fl.run.files import CONFIG
+from anml_fl.settings.section import ConfigError
 from server.page.opening import there
 from server.tracking.asked import read_asked
 from server.tracking.sending import Sending, telling
 from server.tracking.words import told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
 
     from server.tracking.asked import Asked
@@ -55,7 +58,7 @@ def follow(folder: Path, asked: Asked, over: threading.Event, out: TextIO) -> bo
     while there(folder, CONFIG) is None:  # its folder is made by the run, and not before
         if over.wait(_POLL):
             return True
-    with telling(folder, asked), Sending(folder, asked) as sending:
+    with _held(folder, asked), Sending(folder, asked) as sending:
         while True:
             last = over.wait(_POLL)
             try:
@@ -75,12 +78,23 @@ def follow(folder: Path, asked: Asked, over: threading.Event, out: TextIO) -> bo
                 wait = min(2 * wait, _LONGEST)
 
 
+@contextmanager
+def _held(folder: Path, asked: Asked) -> Iterator[None]:
+    """Wait for another one to end: that of a run which was killed tells what it can."""
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(telling(folder, asked))
+                break
+            except ConfigError:
+                time.sleep(_POLL)
+        yield
+
+
 def _let_go(sending: Sending) -> None:
     """Close what failed: it is opened anew, and asked again what it has."""
-    try:
+    with suppress(Exception):  # it failed before, and was said to
         sending.close()
-    except Exception:  # noqa: BLE001 - it failed before, and was said to
-        time.sleep(0)
 
 
 def _main() -> int:

@@ -15,7 +15,6 @@ from server.tracking.tracked_run import ledger_head, read_run
 from server.tracking.tracker import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
@@ -55,13 +54,8 @@ class Sending:
         """Close the tracker."""
         self.close()
 
-    def catch_up(self, going_on: Callable[[], bool] = lambda: True) -> None:
+    def catch_up(self) -> None:
         """Tell of every round that the tracker lacks.
-
-        Parameters
-        ----------
-        going_on : callable
-            Asked before each round; if it says no, the others wait.
 
         Raises
         ------
@@ -78,8 +72,6 @@ class Sending:
             if name not in self._sent:
                 self._sent[name] = tracker.last(name)
             for number in rounds.after(self._sent[name]):
-                if not going_on():
-                    return
                 tracker.log(rounds.tracked(number))
                 self._sent[name] = number
                 self.told += 1
