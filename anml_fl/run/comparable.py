@@ -32,6 +32,7 @@ def check_repeats(runs: Mapping[str, Run]) -> None:
         Naming the first run that does not repeat the first, and what it differs in.
     """
     (first, of), *others = runs.items()
+    seeds = {of.summary.seed: first}
     for name, other in others:
         if found := differences(_settings(of), _settings(other)):
             more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
@@ -39,6 +40,11 @@ def check_repeats(runs: Mapping[str, Run]) -> None:
                 f"{name} does not repeat {first}: they differ in"
                 f" {', '.join(found[:_NAMED])}{more}; only runs that differ in nothing but the"
                 " seed are taken together"
+            )
+        if (again := seeds.setdefault(other.summary.seed, name)) != name:
+            raise ValueError(
+                f"{name} has the seed of {again}, {other.summary.seed}: twice the same run is"
+                " no repeat; leave one out"
             )
         if not but_for_the_seed(_settings(of)):
             raise ValueError(

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from anml_fl.run.dials import dials_of
-from anml_fl.run.figures.drawing import draw
 from anml_fl.run.files import CONFIG
 from anml_fl.run.frames.columns import joined
 from anml_fl.run.frames.contributors import SCHEMA as CONTRIBUTORS
@@ -153,4 +152,7 @@ class Tables(ABC):
         ImportError
             If matplotlib is not installed, with what to install.
         """
+        # Not before: figures are in no bundle, and an app may read runs.
+        from anml_fl.run.figures.drawing import draw  # noqa: PLC0415
+
         return draw(kind, self, strategy)

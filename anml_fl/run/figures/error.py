@@ -54,7 +54,7 @@ def figure(source: Source) -> Figure:
         if not axes.lines:
             raise ValueError(
                 f"no model of {run.summary.name} was tested by the server: there is no"
-                f" {criterion.title} to draw"
+                f" {criterion.title} to draw (what nodes claim is in rounds(), as claimed)"
             )
         axes.set_xlabel("round")
         unit = " (%)" if criterion.unit else ""

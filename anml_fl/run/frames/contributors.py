@@ -52,7 +52,7 @@ def _strategy(
     place = {name: row for row, name in enumerate(names)}
     people = [one for record in of.records for one in record.contributors]
     whose = np.fromiter((place[one.contributor] for one in people), int, len(people))
-    pays = of.name == run.lead.name and paid is not None
+    payouts = paid if of.name == run.lead.name else None
     held = [run.summary.holdings.get(name) for name in names]
     columns: dict[str, Sequence[Any]] = {
         "contributor": names,
@@ -61,7 +61,7 @@ def _strategy(
         "asked": np.bincount(whose, minlength=len(names)).tolist(),
         "replied": _count(whose, [one.reason is None for one in people], len(names)),
         "selected": _count(whose, [one.selected for one in people], len(names)),
-        "payout": [paid.get(name, 0) if pays and paid else None for name in names],
+        "payout": [None if payouts is None else payouts.get(name, 0) for name in names],
         "samples": [one and one.samples for one in held],
         "own_error": [one and one.errors.get(of.name) for one in held],
         "own_score": [one and one.scores.get(of.name) for one in held],

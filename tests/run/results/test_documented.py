@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import anml_fl
+from anml_fl.run.comparison import COLUMNS
 from anml_fl.run.figures.drawing import KINDS
 
 pytestmark = pytest.mark.checkout
@@ -50,6 +54,27 @@ def test_what_may_be_null_is_null_in_some_run(real, odd):
     # Of these two runs it is known who attacks.
     known = {("weights", "behaviour"), ("contributors", "behaviour")}
     assert may - gaps == known | {("contributors", "attacker")}
+
+
+def test_the_three_lines_of_the_document_work(real, tmp_path):
+    shutil.copytree(real, tmp_path / "runs" / "default")
+    code = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"{code}print(rounds.shape)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "(12, 29)\n"
+    assert (tmp_path / "error.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_rows_of_a_comparison_are_those_that_the_document_lists():
+    part = TEXT.split("\n## Comparing runs\n")[1].split("\n## ")[0]
+    cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", part, re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(named) == sorted(COLUMNS)
 
 
 def test_figures_are_those_that_the_document_lists():

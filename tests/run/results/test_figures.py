@@ -260,3 +260,19 @@ def test_runs_that_do_not_repeat_each_other_are_refused_by_what_they_differ_in(r
     )
     with pytest.raises(ValueError, match=message):
         runs.plot("error")
+
+
+def test_a_seed_that_comes_twice_is_no_repeat(seeds, tmp_path):
+    again = shutil.copytree(seeds[1], tmp_path / "again")
+    with pytest.raises(ValueError, match=r"^again has the seed of s1, 1: twice the same run"):
+        anml_fl.load_runs([*seeds[:3], again]).plot("error")
+
+
+def test_runs_of_an_app_are_no_repeats(seeds, tmp_path):
+    folders = [shutil.copytree(one, tmp_path / one.name) for one in seeds[:2]]
+    for folder in folders:
+        path = folder / "config.toml"
+        path.write_text(path.read_text().replace('engine = "inline"', 'engine = "app"'))
+        assert 'engine = "app"' in path.read_text()
+    with pytest.raises(ValueError, match="s1 does not repeat s0: a Flower app's settings"):
+        anml_fl.load_runs(folders).plot("error")
