@@ -68,6 +68,8 @@ pytest: setup ## tests and doctests, the slowest last: make pytest PYTEST_ARGS="
 	$(BIN)/python -m pytest --durations=20 $(PYTEST_ARGS)
 
 docs: setup ## the docs as a site, build/site/index.html: any warning fails
+	@rm -rf build/outputs
+	$(BIN)/python -m tests.docs.notebooks build/outputs
 	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/site
 
 golden: setup ## outputs beside REF's, byte by byte: make golden REF=main ARGS="--only 'preset-*'"

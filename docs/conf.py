@@ -33,10 +33,10 @@ myst_enable_extensions = ["attrs_block", "attrs_inline"]
 
 # Notebooks call `anml` as it is called in an environment that is activated.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-nb_execution_mode = "force"
+# What notebooks print was kept before, by tests/docs/notebooks.py: each runs once.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE.parent / "build" / "outputs")
 nb_execution_raise_on_error = True
-nb_execution_timeout = 120
-nb_execution_in_temp = True
 nb_merge_streams = True
 
 napoleon_google_docstring = False

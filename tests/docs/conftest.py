@@ -31,7 +31,7 @@ def site(tmp_path_factory, notebooks, outputs) -> Path:
     """Build the site; any warning, as of a link that leads nowhere, fails."""
     made = tmp_path_factory.mktemp("site")
     words = ["-W", "--keep-going", "-q", "-d", str(made / "doctrees")]
-    words += ["-D", "nb_execution_mode=cache", "-D", f"nb_execution_cache_path={outputs}"]
+    words += ["-D", f"nb_execution_cache_path={outputs}"]
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", *words, str(ROOT / "docs"), str(made / "html")],
         capture_output=True,

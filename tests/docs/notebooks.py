@@ -106,3 +106,9 @@ async def _carried_out(name: str, place: Path) -> NotebookNode | CellExecutionEr
         return await client.async_execute(env=environment)
     except CellExecutionError as error:
         return error
+
+
+if __name__ == "__main__":
+    for name, ended in carry_out(Path(sys.argv[1]).resolve()).items():
+        if isinstance(ended, CellExecutionError):
+            sys.exit(f"docs/notebooks/{name}.ipynb does not run to its end:\n{ended}")
