@@ -21,6 +21,7 @@ from anml_fl.commands.statement import statement
 from anml_fl.commands.verify import verify
 from anml_fl.system.files import read_text
 from clients.commands import join
+from server.commands.holding import release, void
 from server.commands.page import page
 from server.commands.resume import resume_command
 from server.commands.submit import submit
@@ -151,7 +152,16 @@ def main() -> None:
     type=click.Path(file_okay=False),
     help="Folder for the results.  [default: runs/NAME]",
 )
-def run(preset: str | None, out: str | None, **options: Any) -> None:
+@click.option(
+    "--hold-payouts",
+    type=float,
+    metavar="SHARE",
+    help="Do not pay a round yet if more than this share of it would go to contributors whose"
+    " updates lower the test score; `anml ledger release` and `void` decide.",
+)
+def run(
+    preset: str | None, out: str | None, hold_payouts: float | None, **options: Any
+) -> None:
     """Train one federation under several strategies, side by side.
 
     PRESET is a TOML file, or the name of one that is shipped: default, no-attackers,
@@ -174,7 +184,7 @@ def run(preset: str | None, out: str | None, **options: Any) -> None:
                 given["behaviours"] = parse_behaviours(list(given["behaviours"]))
             flat = {name.replace("_", "-"): value for name, value in given.items()}
             config = from_toml(_preset(preset), flat)
-            _execute(config, None if out is None else Path(out), Console())
+            _execute(config, None if out is None else Path(out), Console(), hold_payouts)
     except KeyboardInterrupt:
         click.echo(
             "stopped; the same command goes on with the unfinished strategies", err=True
@@ -207,6 +217,8 @@ def report(folder: Path) -> None:
 main.add_command(init)
 main.add_command(data)
 main.add_command(registry)
+ledger.add_command(release)
+ledger.add_command(void)
 main.add_command(ledger)
 main.add_command(verify)
 main.add_command(explain)
@@ -279,7 +291,9 @@ def _preset(name: str | None) -> str:
     return shipped[name].read_text(encoding="utf-8")
 
 
-def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
+def _execute(
+    config: RunConfig, out: Path | None, console: Any, bound: float | None = None
+) -> None:
     """Run on the engine asked for, with a progress bar; then show the table."""
     import json
 
@@ -293,6 +307,7 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
         from anml_fl.run.parsing import parsed_once
         from anml_fl.run.worth import load_worth
         from anml_fl.system.sockets import moved
+        from server.commands.holding import hold_payouts
         from server.commands.least import least
         from server.engines.simulation import RAYS_SOCKETS
         from server.orchestration.run_folder import default_folder
@@ -304,6 +319,8 @@ def _execute(config: RunConfig, out: Path | None, console: Any) -> None:
     out = default_folder(config) if out is None else out
     console.print(_header(config), soft_wrap=True)
     parse = parsed_once()
+    if bound is not None:
+        hold_payouts(out, config, bound)
     execute(config, out, console, parse=parse)
     summary = json.loads(read_text(out / SUMMARY))
     console.print(table(summary))

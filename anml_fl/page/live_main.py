@@ -243,6 +243,9 @@ class Page {
     put(the("paid"), round.paid
       ? `Each round shares one pool by weight: ${whole(total)} micro-units up to round `
         + `${round.round}, as the ledger has them.`
+        + (round.held
+          ? ` Round ${round.round} was held and not paid: ${visible(round.held, 600)}.`
+          : "")
       : "This strategy pays nothing so far: the ledger has no entry of it.");
     if (!round.paid) return;
     const most = round.paid.reduce((top, x) => Math.max(top, x ?? 0), 1);
