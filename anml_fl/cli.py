@@ -20,6 +20,7 @@ from anml_fl.commands.verify import verify
 from clients.commands import join
 from server.commands.attribution import attribution
 from server.commands.compare import compare
+from server.commands.holding import release, void
 from server.commands.page import page
 from server.commands.report import report
 from server.commands.resume import resume_command
@@ -69,6 +70,10 @@ class _Anml(Group):
 def main() -> None:
     """ANML on Flower: federated learning that weighs each contributor, and says why."""
 
+
+# Deciding on held rounds writes the page anew, which the ledger's own room knows nothing of.
+for _decision in (release, void):
+    ledger.add_command(_decision)
 
 for _commands in _COMMANDS.values():
     for _command in _commands:

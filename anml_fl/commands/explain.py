@@ -13,6 +13,7 @@ from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.help import Command
 from anml_fl.commands.options import json_option
 from anml_fl.commands.output import show_json, show_table
+from anml_fl.run.files import HOLDING, LEDGER, PUBLIC_KEY
 from anml_fl.system.near import near
 from anml_fl.system.terminal import console, say
 from anml_fl.system.untrusted_text import visible
@@ -55,12 +56,35 @@ def explain(
             facts = _over_rounds(found, records, contributor)
         else:
             facts = _round(found, records, number, contributor)
+        held = _held(run, number) if name == found.lead else {}
     if as_json:
-        show_json(facts)
-    elif contributor is not None:
+        show_json({**facts, **({"held": held} if held else {})})
+        return
+    if contributor is not None:
         say(facts["contributors"][0]["words"], console())
     else:
         _show(facts, chosen=strategy is not None)
+    for which, words in held.items():
+        click.echo(f"round {which}: {visible(words, 600)}")
+
+
+def _held(run: Path, number: int | None) -> dict[int, str]:
+    """Say why rounds are held, by a ledger whose signatures hold; none where it holds none."""
+    from anml_fl.ledger.verify import verify_file
+    from anml_fl.registry.keys import public_key
+    from anml_fl.run.decided import decided
+
+    if not all((run / name).is_file() for name in (HOLDING, LEDGER, PUBLIC_KEY)):
+        return {}
+    key = public_key(run / PUBLIC_KEY)
+    verdict = verify_file(run / LEDGER, key, unfinished=True)
+    if not verdict.ok:
+        raise Failure(f"{run / LEDGER} does not say what is held: {verdict}")
+    return {
+        one["round"]: f"{one['state']}: {one['why']}"
+        for one in decided(run / LEDGER, verdict.chain, key).told()
+        if number in (None, one["round"])
+    }
 
 
 def _strategy(found: RoundsSoFar, asked: str | None) -> str:

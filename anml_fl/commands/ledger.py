@@ -16,13 +16,16 @@ from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.help import Group
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.output import show_json, show_table
-from anml_fl.run.files import LEDGER, PUBLIC_KEY
+from anml_fl.run.decided import pools_words
+from anml_fl.run.files import DECISIONS, LEDGER, PUBLIC_KEY
 from anml_fl.system.files import writing_whole
+from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from anml_fl.ledger.verify import Verdict
+    from anml_fl.run.decided import Decided
 
 _ROUNDS_SHOWN = 20
 
@@ -45,18 +48,23 @@ def ledger() -> None:
 def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None:
     """Check every byte of a ledger; exit code 1 names the first bad entry.
 
-    `anml verify` checks all of a run against it.
+    Decisions on held rounds are checked with it. `anml verify` checks all of a run against it.
     """
     path, beside = _ledger(run), key is None
     key = key or path.with_name(PUBLIC_KEY)
     verdict, digits = _verdict(path, key, unfinished=unfinished)
+    became = _decided(path, verdict, key) if verdict.ok else None
     if as_json:
         found = {"ok": verdict.ok, "fault": verdict.fault, **_facts(verdict)}
         if not verdict.ok:
             found |= {"entry": verdict.chain.entries, "line": verdict.chain.entries + 1}
+        if became is not None and became.held:
+            found |= {"pools": asdict(became.account), "held": became.told()}
         show_json({**found, "key": digits, "key_came_with_ledger": beside})
     else:
         click.echo(str(verdict))
+        if became is not None and became.held:
+            click.echo(pools_words(became))
         click.echo(f"public key: {digits}")
         if beside:
             click.echo(KEY_CAME_ALONG)
@@ -77,11 +85,15 @@ def show(run: Path, key: Path | None, as_json: bool) -> None:
     path = _ledger(run)
     verdict, lines = _verified(path, key)
     earned, settled = (list(map(asdict, some)) for some in summarise(lines()))
+    became = _decided(path, verdict, key or path.with_name(PUBLIC_KEY))
+    if became.held:
+        _add_decided(became, earned, settled)
     why = _why(path.parent, lines())
     for one in earned:
         one["why"] = why.get(one["contributor"])
     if as_json:
-        show_json({**_facts(verdict), "contributors": earned, "settled": settled})
+        held = {"pools": asdict(became.account), "held": became.told()} if became.held else {}
+        show_json({**_facts(verdict), "contributors": earned, "settled": settled, **held})
         return
     for one in earned:
         one["share"], one["earned"] = f"{100 * one['share']:.2f} %", one["payout"]
@@ -97,8 +109,16 @@ def show(run: Path, key: Path | None, as_json: bool) -> None:
     if len(settled) > _ROUNDS_SHOWN:
         click.echo(f"the last {_ROUNDS_SHOWN} of {len(settled)} rounds (--json has all):")
     rounds = [{**one, "earning": one["paid"]} for one in settled[-_ROUNDS_SHOWN:]]
-    show_table(rounds, ["round", "branch", "pool", "earning", "asked"], "no round yet")
+    columns = ["round", "branch", "pool", "earning", "asked"]
+    show_table(rounds, [*columns, *(["state"] if became.held else [])], "no round yet")
+    for one in became.told()[-_ROUNDS_SHOWN:]:
+        decision = f" ({visible(one['decision'], 1000)})" if one["decision"] else ""
+        click.echo(
+            f"round {one['round']}, {one['state']}{decision}: {visible(one['why'], 600)}"
+        )
     click.echo(str(verdict))
+    if became.held:
+        click.echo(pools_words(became))
 
 
 @ledger.command()
@@ -124,13 +144,14 @@ def export(run: Path, key: Path | None, form: Any, out: Path | None) -> None:
     if out is None and form == "parquet" and _terminal():
         raise click.UsageError("Parquet is not for a terminal: give --out FILE, or a pipe")
     path = _ledger(run)
-    _, lines = _verified(path, key)
+    verdict, lines = _verified(path, key)
+    decisions = _decided(path, verdict, key or path.with_name(PUBLIC_KEY)).decisions
     with errors_reported():
         if out is None:
-            write(rows(lines()), form, sys.stdout.buffer)
+            write(rows(lines(), decisions), form, sys.stdout.buffer)
             return
         with writing_whole(out) as file:
-            write(rows(lines()), form, file)
+            write(rows(lines(), decisions), form, file)
 
 
 def _ledger(run: Path) -> Path:
@@ -169,6 +190,39 @@ def _verified(path: Path, key: Path | None) -> tuple[Verdict, Callable[[], Itera
         click.echo("the ledger is not closed yet: its last rounds may be missing", err=True)
     # A torn last line does not count, nor what is written meanwhile.
     return verdict, lambda: islice(read_lines(path), verdict.chain.entries)
+
+
+def _decided(path: Path, verdict: Verdict, key: Path) -> Decided:
+    """Check decisions on held rounds; a bad one ends the command with exit code 1."""
+    from anml_fl.ledger.decisions import DecisionError
+    from anml_fl.registry.keys import public_key
+    from anml_fl.run.decided import decided
+
+    with errors_reported():
+        signer = public_key(key)
+        try:
+            return decided(path, verdict.chain, signer)
+        except DecisionError as error:
+            click.echo(f"bad: {DECISIONS}: {error}", err=True)
+            sys.exit(1)
+
+
+def _add_decided(
+    found: Decided, earned: list[dict[str, Any]], settled: list[dict[str, Any]]
+) -> None:
+    """Add what released rounds paid, and say of each round what it is."""
+    released = found.released
+    for one in earned:
+        one["payout"] += released.get(one["contributor"], 0)
+    total = sum(one["payout"] for one in earned)
+    for one in earned:
+        one["share"] = one["payout"] / total if total else 0.0
+    earned.sort(key=lambda one: (-one["payout"], one["contributor"]))
+    for row in settled:
+        row["state"] = found.state(row["round"])
+        if row["state"] == "released":
+            paid = found.decisions[row["round"]].payouts
+            row |= {"pool": sum(paid.values()), "paid": len(paid)}
 
 
 def _why(folder: Path, lines: Iterator[bytes]) -> dict[str, str]:

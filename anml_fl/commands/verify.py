@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.help import Command
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.output import show_json
+from anml_fl.run.decided import pools_words
 
 if TYPE_CHECKING:
     from anml_fl.run.ledger_audit import Audit
@@ -51,6 +53,8 @@ def _show(found: Audit, *, came_along: bool) -> None:
             f"ok: {chain.rounds} rounds of {_strategy(found)} and all that is bound{state}"
         )
         click.echo(f"ledger: head {chain.head.decode()}")
+        if found.decided is not None and found.decided.held:
+            click.echo(pools_words(found.decided))
     else:
         click.echo(f"altered: {found.difference}")
     click.echo(f"public key: {found.key}")
@@ -76,6 +80,8 @@ def _facts(found: Audit) -> dict[str, Any]:
         "closed": chain.closed,
         "head": chain.head.decode(),
         "unbound": found.unbound(),
+        "pools": found.decided and asdict(found.decided.account),
+        "held": found.decided and found.decided.told(),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from anml_fl.ledger.chain import Chain
 from anml_fl.ledger.entry import (
@@ -19,11 +19,12 @@ from anml_fl.ledger.grammar import read
 from anml_fl.ledger.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from anml_fl.ledger.entry import Results
+    from anml_fl.ledger.holding import Holding
     from anml_fl.method.records import RoundRecord
 
 
@@ -41,6 +42,7 @@ class Ledger(Protocol):
         pool: int,
         settings: str | None = None,
         contributors: int = 0,
+        holding: Holding | None = None,
     ) -> str:
         """Begin the ledger, or go on with the one that was begun with the same words.
 
@@ -53,6 +55,8 @@ class Ledger(Protocol):
             the hashes below are kept; a ledger that was begun without goes on without.
         contributors : int
             How many the federation has at most: by it the longest line is bounded.
+        holding : Holding, optional
+            When a round is held; None where every round is paid at once.
 
         Returns
         -------
@@ -72,6 +76,7 @@ class Ledger(Protocol):
         model: str,
         updates: str | None = None,
         line: str | None = None,
+        held: Mapping[str, Any] | None = None,
     ) -> str:
         """Settle a round, once: what is there already in the same words stays as it is.
 
@@ -85,6 +90,8 @@ class Ledger(Protocol):
             Hash of the file of the round's updates; None if it has none.
         line : str, optional
             What `record.to_json()` gives, where it was written already.
+        held : mapping, optional
+            Why nothing is paid yet, from `Holding.judge`.
 
         Returns
         -------
@@ -174,13 +181,14 @@ class Book(ABC):
         pool: int,
         settings: str | None = None,
         contributors: int = 0,
+        holding: Holding | None = None,
     ) -> str:
         """Begin the ledger, or go on; see `Ledger.open`."""
         public = self._key.public_key().public_bytes_raw()
         if (opened := self._chain.opened) is not None and not opened.bound:
             settings = None
         try:
-            fields = open_fields(run, strategy, pool, public, settings, contributors)
+            fields = open_fields(run, strategy, pool, public, settings, contributors, holding)
         except ValueError as error:
             raise LedgerError(f"the ledger cannot be opened: {error}") from error
         return self._keep(0, fields, "another ledger was opened here")
@@ -191,6 +199,7 @@ class Book(ABC):
         model: str,
         updates: str | None = None,
         line: str | None = None,
+        held: Mapping[str, Any] | None = None,
     ) -> str:
         """Settle a round, once; see `Ledger.append`."""
         opened = self._chain.opened
@@ -203,7 +212,8 @@ class Book(ABC):
         if number == following and self._chain.closed:
             raise LedgerError(f"round {number} cannot be settled: the ledger is closed")
         try:
-            fields, people = round_parts(json.loads(opened.run), record, model, opened.pool)
+            run = json.loads(opened.run)
+            fields, people = round_parts(run, record, model, opened.pool, held)
         except ValueError as error:
             raise LedgerError(f"round {number} cannot be settled: {error}") from error
         if opened.bound:

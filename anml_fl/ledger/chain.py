@@ -20,6 +20,7 @@ from anml_fl.ledger.grammar import (
     read,
     signed,
 )
+from anml_fl.ledger.holding import cost
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.registry.ed25519 import flaw
 
@@ -48,6 +49,10 @@ class Chain:
         The first entry.
     settled : int
         Micro-units shared in all rounds.
+    held : dict
+        Round that is held to the micro-units that it would have paid.
+    waiting : int
+        Their sum.
     totals : dict
         Payouts of all rounds by contributor, the name as JSON writes it.
     """
@@ -57,6 +62,8 @@ class Chain:
     opened: Open | None = None
     last: Entry | None = None
     settled: int = 0
+    held: dict[int, int] = field(default_factory=dict)
+    waiting: int = 0
     totals: dict[bytes, int] = field(default_factory=dict)
 
     @property
@@ -144,6 +151,9 @@ class Chain:
             self.opened = entry
         elif isinstance(entry, Round):
             self.settled += entry.pool
+            if entry.held is not None:
+                pool = self.held[entry.round] = json.loads(entry.held)["pool"]
+                self.waiting += pool
             for name, paid in zip(entry.contributors, entry.payouts, strict=True):
                 self.totals[name] = self.totals.get(name, 0) + paid
         self.entries += 1
@@ -162,8 +172,42 @@ class Chain:
             raise BrokenError(f"shares {entry.pool}, not the pool of {opened.pool}")
         if (paid := sum(entry.payouts)) != entry.pool:
             raise BrokenError(f"pays {paid} out of a pool of {entry.pool}")
-        if self.settled + paid > LARGEST_POOL:
+        waiting = self.waiting
+        if entry.held is not None:
+            waiting += self._held_pool(opened, entry)
+        if self.settled + paid + waiting > LARGEST_POOL:
             raise BrokenError("brings the payouts of all rounds above 2**53 - 1")
+
+    def _held_pool(self, opened: Open, entry: Round) -> int:
+        """Check why a round is held; with the micro-units that it would have paid."""
+        if opened.holding is None:
+            raise BrokenError("holds a round, which the open entry does not provide for")
+        held, holding = json.loads(entry.held or b"{}"), json.loads(opened.holding)
+        if entry.pool or held["pool"] != opened.pool:
+            raise BrokenError(
+                f"holds {held['pool']} and pays {entry.pool}, where all of {opened.pool} is"
+                " held and nothing is paid"
+            )
+        if not held["share"] > holding["bound"]:
+            raise BrokenError(
+                f"holds a round of which {held['share']} would go to harm, and"
+                f" {holding['bound']} may"
+            )
+        if not cost(held["harmful"]) > holding["slack"]:
+            raise BrokenError(
+                f"holds a round for a cost of {cost(held['harmful'])}, and"
+                f" {holding['slack']} may be"
+            )
+        people = {json.loads(name) for name in entry.contributors}
+        if stranger := [
+            one["contributor"]
+            for one in held["harmful"]
+            if one["contributor"] not in people or not one["worth"] < 0
+        ]:
+            raise BrokenError(
+                f"calls {stranger[0]!r} harmful, whom the round did not ask or who did no harm"
+            )
+        return int(held["pool"])
 
     def _check_close(self, entry: Close) -> None:
         if self.opened is None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from anml_fl.ledger.holding import Holding
     from anml_fl.method.records import RoundRecord
 
 Fields = dict[str, Any]
@@ -51,6 +52,7 @@ def open_fields(
     public_key: bytes,
     settings: str | None = None,
     contributors: int = 0,
+    holding: Holding | None = None,
 ) -> Fields:
     """Say what the first entry says, without its place in the chain.
 
@@ -68,6 +70,8 @@ def open_fields(
         Hash of the run's settings; None for a ledger that binds no files.
     contributors : int
         How many the federation has; it is said of many alone, whose rounds have long lines.
+    holding : Holding, optional
+        When a round is held; None where every round is paid at once.
 
     Raises
     ------
@@ -92,6 +96,7 @@ def open_fields(
         "public_key": public_key.hex(),
         **({} if settings is None else {"settings": settings}),
         **({} if counted <= UNSAID else {"contributors": counted}),
+        **({} if holding is None else {"holding": holding.fields()}),
     }
 
 
@@ -147,8 +152,21 @@ def round_fields(run: str, record: RoundRecord, model: str, pool: int) -> Fields
     }
 
 
-def round_parts(run: str, record: RoundRecord, model: str, pool: int) -> tuple[Fields, bytes]:
+def round_parts(
+    run: str,
+    record: RoundRecord,
+    model: str,
+    pool: int,
+    held: Mapping[str, Any] | None = None,
+) -> tuple[Fields, bytes]:
     """Say what `round_fields` says, the contributors as text: for `sign`.
+
+    Parameters
+    ----------
+    run, record, model, pool
+        As of `round_fields`.
+    held : mapping, optional
+        Why nothing is paid yet, from `Holding.judge`.
 
     Returns
     -------
@@ -160,8 +178,24 @@ def round_parts(run: str, record: RoundRecord, model: str, pool: int) -> tuple[F
     ValueError
         As of `round_fields`; and if a signal is infinite.
     """
-    paid = payouts([one.weight for one in record.contributors], pool).tolist()
-    return _of_all(run, record, model, paid), people_text(record.contributors, paid)
+    shared = pool if held is None else 0
+    paid = payouts([one.weight for one in record.contributors], shared).tolist()
+    fields = _of_all(run, record, model, paid)
+    if held is not None:
+        fields["held"] = plain_names(held)
+    return fields, people_text(record.contributors, paid)
+
+
+def plain_names(held: Mapping[str, Any]) -> Fields:
+    """Spell names out in what a round is held for, as entries do.
+
+    Examples
+    --------
+    >>> plain_names({"harmful": [{"contributor": "a", "worth": -0.5}], "pool": 9})
+    {'harmful': [{'contributor': 'a', 'worth': -0.5}], 'pool': 9}
+    """
+    people = [{**one, "contributor": _text(one["contributor"])} for one in held["harmful"]]
+    return {**held, "harmful": people}
 
 
 def _of_all(run: str, record: RoundRecord, model: str, paid: list[int]) -> Fields:

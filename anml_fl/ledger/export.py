@@ -10,27 +10,33 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from anml_fl.ledger.decisions import Decision
 
 Row = dict[str, Any]
 Format = Literal["csv", "json", "parquet"]
 
 _SHARED = ("run", "strategy", "round", "branch", "at", "model", "pool")
 _OWN = ("contributor", "q", "v", "r", "T", "weight", "selected", "reason", "payout")
-COLUMNS = (*_SHARED, *_OWN)
-"""Of the table, in this order."""
+COLUMNS = (*_SHARED, *_OWN, "state")
+"""Of the table, in this order; `state` is settled, held, released or void."""
 _ROWS_AT_ONCE = 20_000
 # What a spreadsheet takes for the beginning of a formula; some skip spaces before it.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def rows(lines: Iterable[bytes]) -> Iterator[Row]:
+def rows(
+    lines: Iterable[bytes], decisions: Mapping[int, Decision] | None = None
+) -> Iterator[Row]:
     """Unfold the rounds of a verified ledger.
 
     Parameters
     ----------
     lines : iterable of bytes
         All entries, in their order.
+    decisions : mapping, optional
+        Held round to what became of it: a released one is told with what it paid.
 
     Yields
     ------
@@ -46,8 +52,15 @@ def rows(lines: Iterable[bytes]) -> Iterator[Row]:
         entry = json.loads(line)
         if entry["kind"] == "round":
             shared = {name: entry[name] for name in _SHARED}
+            state = "held" if "held" in entry else "settled"
+            released: Mapping[str, int] = {}
+            if decision := (decisions or {}).get(entry["round"]):
+                state, released = decision.state, decision.payouts
+                shared["pool"] = sum(released.values())
             for person in entry["contributors"]:
-                yield shared | {name: person[name] for name in _OWN}
+                own = {name: person[name] for name in _OWN}
+                own["payout"] = released.get(person["contributor"], own["payout"])
+                yield shared | own | {"state": state}
 
 
 def export(table: Iterable[Row], form: Format, out: IO[bytes]) -> None:
@@ -128,7 +141,7 @@ def _parquet(table: Iterator[Row], out: IO[bytes]) -> None:
 
     types = dict.fromkeys(COLUMNS, pa.float64())
     types |= dict.fromkeys(("run", "strategy", "branch", "model", "contributor"), pa.string())
-    types |= {"reason": pa.string(), "selected": pa.bool_()}
+    types |= {"reason": pa.string(), "selected": pa.bool_(), "state": pa.string()}
     types |= dict.fromkeys(("round", "pool", "payout"), pa.int64())
     schema = pa.schema(list(types.items()))
     with ParquetWriter(out, schema) as writer:

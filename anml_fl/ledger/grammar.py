@@ -2,8 +2,10 @@ r"""What an entry looks like, letter by letter: canonical JSON of three fixed sh
 
 A ledger has one of two forms. In the bound one (ADR 17) the open entry has `settings`, a
 round `record` and `updates`, the close `files`, `instants` and `summary`; the older one has
-none of them. In either a round names the `egress` policy of those contributors whose nodes say
-one. An open entry of many `contributors` says how many: by it the longest line is bounded.
+none of them. Where payouts are checked before they are settled (ADR 31) the open entry has
+`holding`, and a round that is not paid yet `held`. In either a round names the `egress`
+policy of those contributors whose nodes say one. An open entry of many `contributors` says
+how many: by it the longest line is bounded.
 
 RFC 8785 leaves one way to write a value: sorted names, no spaces, shortest escapes. So an
 entry is a regular language, and one expression checks names, order, types and bounds at
@@ -41,6 +43,14 @@ _NUMBER = r"-?(?:0|[1-9][0-9]{0,20}+)(?:\.[0-9]{1,23}+)?+(?:e-[0-9]{1,3}+)?+"
 _COUNT = "[1-9][0-9]{0,6}+"
 _HASH = "[0-9a-f]{64}"
 _SHA = rf'"sha256:{_HASH}"'
+_HOLDING = rf'\{{"bound":{_NUMBER},"level":{_NUMBER},"slack":{_NUMBER}\}}'
+_HARMFUL = (
+    rf'\{{"contributor":{_TEXT},"error":{_NUMBER},"share":{_SIGNAL},"worth":{_NUMBER}\}}'
+)
+_HELD = (
+    rf'\{{"harmful":\[(?:{_HARMFUL}(?:,(?=\{{)|(?=\])))++\],'
+    rf'"pool":{_WHOLE},"share":{_SIGNAL}\}}'
+)
 _SIGNED = r'(?P<signature>"signature":"[0-9a-f]{128}",)'
 
 
@@ -49,7 +59,8 @@ def _pattern(text: str) -> re.Pattern[bytes]:
 
 
 _OPEN = _pattern(
-    rf'\{{(?:"contributors":{_COUNT},)?+"kind":"open","number":(?P<number>0),'
+    rf'\{{(?:"contributors":{_COUNT},)?+(?:"holding":(?P<holding>{_HOLDING}),)?+'
+    rf'"kind":"open","number":(?P<number>0),'
     rf'"pool":(?P<pool>{_WHOLE}),'
     rf'"previous":"(?P<previous>{_HASH})","public_key":"(?P<public_key>{_HASH})",'
     rf'"run":(?P<run>{_TEXT}),(?:"settings":(?P<settings>{_SHA}),)?+{_SIGNED}'
@@ -64,7 +75,7 @@ _PERSON = _pattern(
     rf'"v":{_SIGNAL},"weight":{_SIGNAL}\}}(?:,(?=\{{)|(?=\]))'
 )
 _ROUND_TAIL = _pattern(
-    rf'\],"kind":"round","model":{_SHA},"number":(?P<number>{_WHOLE}),'
+    rf'\],(?:"held":(?P<held>{_HELD}),)?+"kind":"round","model":{_SHA},"number":(?P<number>{_WHOLE}),'
     rf'"pool":(?P<pool>{_WHOLE}),"previous":"(?P<previous>{_HASH})",'
     rf'(?:"record":(?P<record>{_SHA}),)?+'
     rf'"round":(?P<round>{_WHOLE}),"run":(?P<run>{_TEXT}),{_SIGNED}'
@@ -99,6 +110,8 @@ class Open(NamedTuple):
         Whether it, and with it the ledger, has hashes of the run's files.
     longest : int
         Bytes of the ledger's longest line, with its newline.
+    holding : bytes or None
+        When a round is held, as JSON writes it; None where every round is paid at once.
     """
 
     number: int
@@ -111,6 +124,7 @@ class Open(NamedTuple):
     public_key: bytes
     bound: bool
     longest: int
+    holding: bytes | None
 
 
 class Round(NamedTuple):
@@ -130,6 +144,8 @@ class Round(NamedTuple):
         To each contributor.
     bound : bool
         Whether it has hashes of the round's record and updates.
+    held : bytes or None
+        Why nothing is paid yet, as JSON writes it; None of a round that is settled.
     """
 
     number: int
@@ -143,6 +159,7 @@ class Round(NamedTuple):
     contributors: list[bytes]
     payouts: list[int]
     bound: bool
+    held: bytes | None
 
 
 class Close(NamedTuple):
@@ -241,6 +258,7 @@ def read(line: bytes, longest: int = LONGEST_LINE) -> Entry:
             public_key=match["public_key"],
             bound=match["settings"] is not None,
             longest=longest_line(line),
+            holding=match["holding"],
         )
     match = _CLOSE.fullmatch(line)
     if match and (match["bound"] is None) == (match["summary"] is None):
@@ -284,6 +302,7 @@ def _read_round(line: bytes) -> Round:
         contributors=parts[::3],
         payouts=list(map(int, parts[1::3])),
         bound=match["record"] is not None,
+        held=match["held"],
     )
 
 

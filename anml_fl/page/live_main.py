@@ -296,6 +296,9 @@ class Page {
       ? `Each round shares one pool by weight, and a contributor's part of it is its payout:`
         + ` ${whole(total)} micro-units were earned up to round ${round.round}, as the ledger`
         + " has them."
+        + (round.held
+          ? ` Round ${round.round} was held and not paid: ${visible(round.held, 600)}.`
+          : "")
       : "This strategy pays nothing so far: the ledger has no entry of it.");
     if (!round.paid) return;
     const most = round.paid.reduce((top, x) => Math.max(top, x ?? 0), 1);

@@ -12,18 +12,22 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.ledger.decisions import DecisionError
 from anml_fl.ledger.grammar import LONGEST_LINE
 from anml_fl.ledger.short_entry import without_people
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.bound_files import bound_files, files_if_there
+from anml_fl.run.decided import decided
 from anml_fl.run.difference import DifferenceError, check_hash, content_of
 from anml_fl.run.files import (
     ATTRIBUTION,
     CONFIG,
+    DECISIONS,
     DEPLOYMENT,
     ERROR,
+    HOLDING,
     LEDGER,
     MANIFEST,
     MODEL,
@@ -37,6 +41,7 @@ from anml_fl.run.files import (
     UPDATES,
     WORTH,
 )
+from anml_fl.run.holding_file import load_holding
 from anml_fl.run.parsing import parsed_once
 from anml_fl.run.round_audit import (
     check_model,
@@ -56,6 +61,7 @@ if TYPE_CHECKING:
 
     from anml_fl.ledger.entry import Fields
     from anml_fl.ledger.verify import Verdict
+    from anml_fl.run.decided import Decided
     from anml_fl.run.parsing import Parse
 
 _NEVER_BOUND = (
@@ -85,11 +91,14 @@ class Audit:
     difference : str, optional
         The first thing that does not fit, in a sentence that begins with its file; None if
         all does.
+    decided : Decided, optional
+        What became of rounds that were held; None if the ledger is bad.
     """
 
     verdict: Verdict
     key: str
     difference: str | None = None
+    decided: Decided | None = None
 
     @property
     def ok(self) -> bool:
@@ -104,7 +113,10 @@ class Audit:
 
     @property
     def payouts(self) -> dict[str, int]:
-        """Micro-units that the ledger's rounds paid, by contributor; none if it is bad."""
+        """Micro-units that the ledger's rounds paid, by contributor; none if it is bad.
+
+        Rounds that were held and released later are not among them.
+        """
         if not self.verdict.ok:
             return {}
         return {json.loads(name): paid for name, paid in self.verdict.chain.totals.items()}
@@ -173,10 +185,11 @@ def audit(
     ended = (run / SUMMARY).exists()
     lines = _rounds_before_their_entries(run)
     verdict = verify_file(run / LEDGER, key, unfinished=not ended)
-    difference = None
+    difference, became = None, None
     try:
         if not verdict.ok:
             raise DifferenceError(f"{LEDGER}: {verdict}")
+        became = _decided(run, verdict, key)
         if given is not None:
             _check_key(run, given)
         parse = parse or parsed_once()
@@ -195,7 +208,7 @@ def audit(
             )
     except DifferenceError as error:
         difference = str(error)
-    return Audit(verdict, key.public_bytes_raw().hex(), difference)
+    return Audit(verdict, key.public_bytes_raw().hex(), difference, became)
 
 
 def _entries(run: Path, verdict: Verdict, read: Callable[[bytes], Fields]) -> list[Fields]:
@@ -210,6 +223,22 @@ def _rounds_before_their_entries(run: Path) -> list[bytes]:
         return rounds_of(run, folder_name(json.loads(line)["strategy"]), unfinished=True)
     except (ValueError, KeyError, TypeError, RecursionError):
         return []  # the ledger is bad, and will be found to be
+
+
+def _decided(run: Path, verdict: Verdict, key: Ed25519PublicKey) -> Decided:
+    """Check what became of held rounds, and that the ledger holds by the bound it says."""
+    opened = verdict.chain.opened
+    signed = opened.holding if opened else None
+    try:
+        said = load_holding(run)
+    except ValueError as error:
+        raise DifferenceError(str(error).replace(f"{run}/", "")) from error
+    if (said and said.fields()) != (json.loads(signed) if signed else None):
+        raise DifferenceError(f"{HOLDING} is not the one by which {LEDGER} holds rounds")
+    try:
+        return decided(run / LEDGER, verdict.chain, key)
+    except DecisionError as error:
+        raise DifferenceError(f"{DECISIONS}: {error}") from error
 
 
 def _check_key(run: Path, given: Ed25519PublicKey) -> None:

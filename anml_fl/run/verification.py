@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from anml_fl.run.decided import Decided
     from anml_fl.run.parsing import Parse
 
 
@@ -32,6 +33,8 @@ class Verification:
         What the ledger does not stand for, where that is more than always.
     altered : bool
         Whether there is a ledger that it does not fit.
+    decided : Decided, optional
+        What became of rounds that were held; None if that cannot be relied on.
     """
 
     warning: str
@@ -39,6 +42,18 @@ class Verification:
     key: str = ""
     note: str = ""
     altered: bool = False
+    decided: Decided | None = None
+
+    @property
+    def earned(self) -> Mapping[str, int] | None:
+        """Micro-units by contributor, with those of rounds that were held and released."""
+        if self.payouts is None or self.decided is None:
+            return self.payouts
+        released = self.decided.released
+        return {
+            name: self.payouts.get(name, 0) + released.get(name, 0)
+            for name in {**self.payouts, **released}
+        }
 
 
 UNCHECKED = Verification("Nothing vouches for this run: it was not checked.")
@@ -82,4 +97,11 @@ def verify_run(folder: Path, parse: Parse | None = None) -> Verification:
         note = f"Its ledger is of an older form and does not stand for {found.unbound()}."
     if not found.verdict.ok:
         return Verification(warning, altered=True)
-    return Verification(warning, found.payouts, found.key, note, altered=not found.ok)
+    return Verification(
+        warning,
+        found.payouts,
+        found.key,
+        note,
+        altered=not found.ok,
+        decided=found.decided,
+    )

@@ -72,7 +72,14 @@ def _earned(statement: Statement) -> str:
     share = f" ({percent(paid / shared)})" if shared else ""
     rounds = _rounds(statement.settled)
     strategy = visible(statement.strategy, _NAME)
-    return f"Earned {paid:,} of {shared:,} micro-units{share} in {rounds} of {strategy}."
+    earned = f"Earned {paid:,} of {shared:,} micro-units{share} in {rounds} of {strategy}."
+    held = [one for one in statement.rounds if one.held]
+    if not held:
+        return earned
+    return (
+        f"{earned} {len(held)} of them were held and paid nobody when they were settled: in"
+        f" round {held[-1].round}, {visible(held[-1].held or '', _TOLD)}."
+    )
 
 
 def _counts(statement: Statement) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from anml_fl.ledger.holding import harm_words, held_share
 from anml_fl.reasons.over_rounds import OverRounds
 from anml_fl.reasons.tally import Tally
 from anml_fl.statement.statement import StatedRound, Statement
@@ -76,6 +77,7 @@ class SettledRound:
             new_model=self._new_model,
             status=self._status(one),
             reason=one["reason"],
+            held=_held(entry, contributor),
         )
         if self.reasons is None:
             return stated
@@ -170,6 +172,15 @@ class SettledRun:
             if whole
             else None,
         )
+
+
+def _held(entry: Fields, contributor: str) -> str | None:
+    """Say why a round is held, of other contributors nothing but their share together."""
+    if "held" not in entry:
+        return None
+    told = f"{held_share(entry['held'])} would go to harm"
+    own = [one for one in entry["held"]["harmful"] if one["contributor"] == contributor]
+    return f"{told}; of it to this contributor {harm_words(own[0])}" if own else told
 
 
 def _own_part(reason: Reason, *, trusted: bool) -> Reason:

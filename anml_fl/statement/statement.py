@@ -65,6 +65,8 @@ class StatedRound:
         Why each credential that it showed, and that does not hold, was refused.
     why : Reason, optional
         What decided; None where records are not at hand.
+    held : str, optional
+        Why the round paid nobody when it was settled; None of one that was paid.
     """
 
     round: int
@@ -86,10 +88,13 @@ class StatedRound:
     examples: float | None = None
     refused_credentials: tuple[str, ...] = ()
     why: Reason | None = None
+    held: str | None = None
 
     def fields(self) -> Fields:
         """Give what JSON has of it."""
         own = {name: getattr(self, name) for name in self.__slots__ if name != "why"}
+        if self.held is None:
+            del own["held"]
         return {**own, "why": None if self.why is None else _told(self.why)}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,13 @@ from anml_fl.settings.reading import from_toml
 from anml_fl.settings.run import APP
 from anml_fl.settings.section import ConfigError
 from anml_fl.valuation.game import Game
-from server.attribution.round_game import quality_on, round_game, rows_on
 from server.orchestration.common_scale import kept_scale, on_scale
+from server.orchestration.round_game import (
+    quality_on,
+    refuse_untested,
+    round_game,
+    rows_on,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +31,11 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from anml_fl.federation.task import Task
     from anml_fl.method.records import RoundRecord
     from anml_fl.run.ledger_audit import Audit
     from anml_fl.run.reading import Run
     from anml_fl.settings.run import RunConfig
-    from server.attribution.round_game import Quality
+    from server.orchestration.round_game import Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,20 +179,3 @@ def games(run: Opened, *, by_row: bool = False) -> Callable[[RoundRecord], Game]
 def valid_in(record: RoundRecord) -> list[str]:
     """List the contributors whose update of a round was valid."""
     return [one.contributor for one in record.contributors if one.reason is None]
-
-
-def refuse_untested(task: Task, out: Path) -> None:
-    """Refuse a task in which no model can be told from another.
-
-    Raises
-    ------
-    ConfigError
-        Naming the run's folder.
-    """
-    if math.isnan(task.error(task.initial_model())):
-        raise ConfigError(
-            f"{out} cannot be valued: the server has no rows to test models on, or their"
-            " labels are all one value, or a task's test gives a loss alone, so that it cannot"
-            " tell what an update is worth; a run with --test, or of a task that gives an"
-            " accuracy, can be"
-        )

@@ -24,6 +24,7 @@ def run_on_engine(
     out: Path | None,
     screen: Screen,
     trackers: Sequence[Asked] = (),
+    bound: float | None = None,
 ) -> None:
     """Run on the engine asked for, with a progress bar; then show what came of it.
 
@@ -37,6 +38,8 @@ def run_on_engine(
     screen : Screen
     trackers : sequence of Asked
         Who is told of it as it goes on.
+    bound : float, optional
+        Beyond which payouts are held, as in `hold_payouts`.
     """
     from anml_fl.system.importing import importing
 
@@ -47,6 +50,7 @@ def run_on_engine(
         from anml_fl.run.parsing import parsed_once
         from anml_fl.system.sockets import moved
         from server.commands.ending import show_results
+        from server.commands.holding import hold_payouts
         from server.engines.simulation import RAYS_SOCKETS
         from server.orchestration.run_folder import default_folder
 
@@ -56,6 +60,8 @@ def run_on_engine(
     console = screen.console
     console.print(_header(config))
     parse = parsed_once()
+    if bound is not None:
+        hold_payouts(out, config, bound)
     execute(config, out, console, parse=parse, trackers=trackers)
     show_results(out, console, parse)
     if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):

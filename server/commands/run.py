@@ -47,12 +47,21 @@ def run_command(
         type=click.Path(file_okay=False),
         help="Folder for the results.  [default: runs/NAME]",
     )
+    @click.option(
+        "--hold-payouts",
+        "bound",
+        type=float,
+        metavar="SHARE",
+        help="Do not pay a round yet if more than this share of it would go to contributors"
+        " whose updates lower the test score; `anml ledger release` and `void` decide.",
+    )
     @track_option
     @screen_options
     @sweep_options
     def run(
         preset: str | None,
         out: str | None,
+        bound: float | None,
         tracks: tuple[str, ...],
         as_json: bool,
         quiet: bool,
@@ -89,11 +98,16 @@ def run_command(
                 flat = {name.replace("_", "-"): value for name, value in given.items()}
                 place = None if out is None else Path(out)
                 if any(value not in (None, ()) for value in many.values()):
+                    if bound is not None:
+                        raise click.UsageError(
+                            "--hold-payouts goes with one run, whose rounds somebody decides"
+                            " on: leave --seeds, --sweep and --jobs out"
+                        )
                     told = partial(load(), trackers=trackers)
                     sweep(preset_text(preset), flat, place, told, many, shown)
                     return
                 config = from_toml(preset_text(preset), flat)
-                run_on_engine(load, config, place, shown, trackers)
+                run_on_engine(load, config, place, shown, trackers, bound)
         except KeyboardInterrupt:
             click.echo(
                 "stopped; the same command goes on with the unfinished strategies", err=True

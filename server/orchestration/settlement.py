@@ -5,23 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property, partial
+from logging import WARNING
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from flwr.common.logger import log
 
 from anml_fl.ledger.book import LedgerError
 from anml_fl.ledger.entry import Results
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.hashes import file_hash, model_hash, sha256_of, summary_hash
+from anml_fl.ledger.holding import held_words
 from anml_fl.method.attribution import LARGEST_POOL
 from anml_fl.run.best_round import Stopping
 from anml_fl.run.bound_files import bound_files, files_if_there
 from anml_fl.run.difference import DifferenceError
-from anml_fl.run.files import LEDGER, MODEL, PUBLIC_KEY
+from anml_fl.run.files import DECISIONS, LEDGER, MODEL, PUBLIC_KEY
+from anml_fl.run.holding_file import load_holding
 from anml_fl.run.round_audit import check_model, check_rounds, kept_round, rounds_of
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import write_whole
 from server.orchestration.database_retry import retried
+from server.orchestration.holding import RoundCheck
 from server.orchestration.ledger_key import signing_key
 
 if TYPE_CHECKING:
@@ -145,7 +150,7 @@ def set_aside(out: Path) -> None:
     out : Path
         The run's folder.
     """
-    for name in (LEDGER, PUBLIC_KEY):
+    for name in (LEDGER, PUBLIC_KEY, DECISIONS):
         path = out / name
         if path.exists():
             path.replace(path.with_stem(f"{path.stem}.previous"))
@@ -178,6 +183,8 @@ class Settlement:
         self._bound = bound_files(config.strategies, settings)
         self._if_there = files_if_there(config.strategies, settings)
         self._stopping = Stopping.of(config)
+        holding = load_holding(out)
+        self._check = None if holding is None else RoundCheck(out, config, holding)
         file = self._file = FileLedger(out / LEDGER, key)
         self._open: Callable[[], Ledger] | None = None
         self._database: Ledger | None = None
@@ -189,7 +196,9 @@ class Settlement:
             _check_order(self._database, file)
         signed, pool = sha256_of(config.to_toml().encode()), config.settlement.pool
         people = config.federation.contributors
-        self._everywhere(lambda book: book.open(run, config.settling, pool, signed, people))
+        self._everywhere(
+            lambda book: book.open(run, config.settling, pool, signed, people, holding)
+        )
         public = key.public_key()
         write_whole(
             out / PUBLIC_KEY,
@@ -235,6 +244,9 @@ class Settlement:
     ) -> None:
         """Settle a round, unless it is settled already, and in the same words.
 
+        Where payouts are checked first, a round that would pay for harm is held: its entry
+        says why, and pays nobody.
+
         Parameters
         ----------
         record : RoundRecord
@@ -251,7 +263,11 @@ class Settlement:
             If the round was settled otherwise.
         """
         model = model_hash(arrays)
-        self._everywhere(lambda book: book.append(record, model, updates, line))
+        # Before anything of it is signed: killed in between, it is valued again, to the same.
+        held = None if self._check is None else self._check.held(record)
+        if held is not None:
+            log(WARNING, "round %d is held, and not paid: %s", record.round, held_words(held))
+        self._everywhere(lambda book: book.append(record, model, updates, line, held))
 
     def close(
         self, summary: Mapping[str, Any], records: Mapping[str, Sequence[RoundRecord]]

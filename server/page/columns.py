@@ -67,6 +67,7 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
         "reply": [reply(one) for one in people],
         "refused_credentials": [one["refused_credentials"] for one in people],
         "paid": None,
+        "held": None,
         "evidence": None,
         "posterior": None,
         "bound": None,
@@ -81,6 +82,7 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
     found |= own_errors(run, strategy, found["contributors"])
     if strategy == run.ledger.strategy:
         paid = run.ledger.paid_until(number_)
+        found["held"] = run.ledger.held.get(number_)
         found["paid"] = paid and [paid.get(name, 0) for name in found["contributors"]]
     return found
 

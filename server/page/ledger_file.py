@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from anml_fl.ledger.chain import BrokenError, Chain
 from anml_fl.ledger.grammar import LONGEST_LINE, Round
+from anml_fl.ledger.holding import held_words
 from anml_fl.run.files import LEDGER, PUBLIC_KEY
 from server.page.growing_lines import GrowingLines
 from server.page.opening import content, piece
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_PAYOUTS = 4_000_000
 """Payouts of single rounds that are kept, contributors times rounds; 32 MB. Totals all are."""
+_MOST_NAMED = 10  # rounds that are listed
 _RECORD = b',"record":"sha256:'
 
 
@@ -49,6 +51,8 @@ class LedgerFile(GrowingLines):
     ----------
     paid : dict
         Round to what it paid; of very many rounds the first ones.
+    held : dict
+        Round that was held to why; what became of it, a finished run's report says.
     fault : str
         Why it does not hold; "" as far as it does.
     difference : str
@@ -63,6 +67,7 @@ class LedgerFile(GrowingLines):
         """Lose all entries."""
         self.chain = Chain()
         self.paid: dict[int, Paid] = {}
+        self.held: dict[int, str] = {}
         self.fault = self.difference = ""
         self._records: dict[int, str] = {}
         self._key: Ed25519PublicKey | None = None
@@ -160,6 +165,8 @@ class LedgerFile(GrowingLines):
             else "it is of an older form, and does not stand for the rounds' records"
         )
         end = "It is closed." if self.chain.closed else "It is not closed yet."
+        if self.held:
+            end += f" {_held_words(list(self.held))}"
         return (
             f"{self.chain.entries} entries follow one on the other, each signed with the key"
             f" in {PUBLIC_KEY}; {shown}. {end}"
@@ -171,9 +178,29 @@ class LedgerFile(GrowingLines):
             names = tuple(json.loads(b"[" + b",".join(entry.contributors) + b"]"))
             kept = before if names == before else names
             self.paid[entry.round] = Paid(kept, array("q", entry.payouts))
+        if entry.held is not None and self.chain.opened is not None:
+            bound = json.loads(self.chain.opened.holding or b"{}").get("bound")
+            self.held[entry.round] = held_words(json.loads(entry.held), bound)
         if (at := entry.line.rfind(_RECORD)) >= 0:
             begin = at + len(_RECORD)
             self._records[entry.round] = entry.line[begin : begin + 64].decode()
+
+
+def _held_words(rounds: list[int]) -> str:
+    """Say which rounds were held.
+
+    Examples
+    --------
+    >>> _held_words([3])
+    'Round 3 was held and not paid when it was settled.'
+    >>> _held_words(list(range(1, 13)))[:43]
+    'Rounds 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 '
+    """
+    shown = ", ".join(str(one) for one in rounds[:_MOST_NAMED])
+    more = f" and {len(rounds) - _MOST_NAMED} more" if len(rounds) > _MOST_NAMED else ""
+    which = f"Round {shown} was" if len(rounds) == 1 else f"Rounds {shown}{more} were"
+    it = "it was" if len(rounds) == 1 else "they were"
+    return f"{which} held and not paid when {it} settled."
 
 
 def _public_key(folder: Path) -> Ed25519PublicKey | None:

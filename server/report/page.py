@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from anml_fl.run.worth import Worth
 
 
+_MOST_WHY = 600  # letters of why a round is held
+
+
 def write_report(
     folder: Path, verification: Verification | None = None, parse: Parse | None = None
 ) -> Path:
@@ -189,7 +192,12 @@ def render(
         "valued": "R²" if run.criterion.of_values else "accuracy",
         "last_round": tables.last_round(run, why.last),
         "left_out": tables.left_out(run),
-        "earned": None if paid is None else tables.earned(run, paid),
+        "earned": None if paid is None else tables.earned(run, verification.earned or paid),
+        "held": verification.decided
+        and [
+            {**one, "why": visible(one["why"], _MOST_WHY)}
+            for one in verification.decided.told()
+        ],
         "attribution": shown(attribution(found)),
         "worth": found and attribution_table(found),
         "estimators": found and estimators_table(found),

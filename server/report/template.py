@@ -181,6 +181,16 @@ with the run's folder, and <code>--key</code> with the server's key, got in anot
 with the folder.</p>
 {{ folded(earned | folded("earned", "What each contributor earned")) }}
 {%- else %}<p class="note">Nothing was earned.</p>{% endif %}
+{% for one in held or () -%}
+<p class="note">Round {{ one.round }}
+{%- if one.state == "held" %} is held, and its {{ "{:,}".format(one.pool) }} micro-units are
+not paid yet
+{%- elif one.state == "released" %} was held, and its {{ "{:,}".format(one.pool) }} micro-units
+were released: {{ one.decision }}. It was held since
+{%- else %} was held, and is void, so that its {{ "{:,}".format(one.pool) }} micro-units are
+paid to nobody: {{ one.decision }}. It was held since
+{%- endif %}{{ ":" if one.state == "held" }} {{ one.why }}.</p>
+{% endfor %}
 
 {% if worth -%}
 <h2>What each contributor's updates were worth</h2>

@@ -39,7 +39,7 @@ AFFECTED = (
     "models/test_cohort.py",
     "method/test_krum_accuracy.py",
     "method/test_gradients_krum.py",
-    "server/attribution/test_round_game.py",
+    "server/orchestration/test_round_game.py",
     "strategies/test_rules.py",
 )
 # Of torch itself, of oneDNN (convolutions), of MKL (torch's products; the first name counts on

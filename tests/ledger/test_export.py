@@ -42,6 +42,7 @@ def test_every_format_has_the_same_rows(small, model, monkeypatch):
         "selected": False,
         "reason": None,
         "payout": 0,
+        "state": "settled",
     }
     assert pq.read_table(io.BytesIO(_exported(small, "parquet"))).to_pylist() == found
     table = list(csv.DictReader(io.StringIO(_exported(small, "csv").decode())))

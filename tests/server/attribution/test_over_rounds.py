@@ -10,10 +10,10 @@ from anml_fl.datasets.prepare import Samples
 from anml_fl.models.build import build
 from anml_fl.settings.reading import from_flat
 from clients.app import app
-from server.attribution.round_game import quality_on, rows_on
 from server.attribution.valuation import compare
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import run_federation
+from server.orchestration.round_game import quality_on, rows_on
 
 
 @pytest.fixture(scope="module")

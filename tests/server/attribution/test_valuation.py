@@ -22,11 +22,11 @@ from anml_fl.run.updates import load_updates, save_updates
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from clients.app import app
-from server.attribution.round_game import quality_on, round_game
 from server.attribution.table import table
 from server.attribution.valuation import compare, rank_correlation, run
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import run_federation
+from server.orchestration.round_game import quality_on, round_game
 from server.orchestration.run_folder import hold
 
 SMALL = {

@@ -23,11 +23,11 @@ from anml_fl.run.strategy_folder import StrategyFolder
 from anml_fl.settings.reading import from_flat
 from anml_fl.settings.section import ConfigError
 from clients.app import client_app
-from server.attribution.opened import refuse_untested
 from server.attribution.valuation import compare
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import run_federation
 from server.orchestration.progress import _state
+from server.orchestration.round_game import refuse_untested
 from server.orchestration.round_tail import RoundTail
 from server.orchestration.summary_table import table
 from server.page.following import Following

@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 from anml_fl.datasets.prepare import Samples, deal
 from anml_fl.models.build import build
 from anml_fl.run.updates import Updates, load_updates, save_updates, updates_path
-from server.attribution.round_game import quality_on, round_game
+from server.orchestration.round_game import quality_on, round_game
 
 NAMES = ("a", "b", "c")
 

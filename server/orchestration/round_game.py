@@ -16,14 +16,17 @@ from anml_fl.models.state import (
     outputs_of,
     unexplained,
 )
+from anml_fl.settings.section import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import nn
 
     from anml_fl.datasets.prepare import Samples
+    from anml_fl.federation.task import Task
     from anml_fl.run.updates import Updates
 
     Quality = float | NDArray[np.float64]
@@ -139,6 +142,23 @@ def rows_on(test: Samples) -> Callable[[nn.Module], NDArray[np.float64]]:
         return rows if mean >= -1.0 else np.full(truth.size, -1.0)
 
     return quality
+
+
+def refuse_untested(task: Task, out: Path) -> None:
+    """Refuse a task in which no model can be told from another.
+
+    Raises
+    ------
+    ConfigError
+        Naming the run's folder.
+    """
+    if math.isnan(task.error(task.initial_model())):
+        raise ConfigError(
+            f"{out} cannot be valued: the server has no rows to test models on, or their"
+            " labels are all one value, or a task's test gives a loss alone, so that it cannot"
+            " tell what an update is worth; a run with --test, or of a task that gives an"
+            " accuracy, can be"
+        )
 
 
 def _reals(value: torch.Tensor) -> torch.Tensor:
