@@ -10,8 +10,15 @@ from pathlib import Path
 PACKAGES = ("anml_fl", "clients", "server", "strategies")
 """What server and contributors both have, in whatever way it was installed."""
 
-AT_HOME = ("server/page/", "server/tracking/", "anml_fl/run/figures/")
-"""Of it what does not travel: they show what runs write, and no app imports them."""
+AT_HOME = (
+    "anml_fl/commands/",
+    "anml_fl/run/figures/",
+    "server/commands/",
+    "server/doctor/",
+    "server/page/",
+    "server/tracking/",
+)
+"""Of it what does not travel: commands, and what shows what runs write; no app imports them."""
 
 
 @cache
