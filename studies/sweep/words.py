@@ -100,6 +100,8 @@ def headline(found: Results) -> str:
     if len(order) == 1:
         return f"{title} of 1 of {len(found.under)} settings: {best}."
     of = f"{len(order)} of {len(found.under)}" if len(order) < len(found.under) else len(order)
+    if order[0].leading.mean == order[-1].leading.mean:
+        return f"{title} of {of} settings: the same mean under each, such as {best}."
     return f"{title} of {of} settings: at best {best}, at worst {worst}."
 
 

@@ -65,7 +65,7 @@ def killed(tmp_path_factory):
     children = parent.children(recursive=True)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    _, alive = psutil.wait_procs(children, timeout=120)
+    _, alive = psutil.wait_procs(children, timeout=600)
     ended = {path.parent for path in out.glob("*/summary.json")}
     begun = {
         path: path.read_bytes()
@@ -205,7 +205,7 @@ def test_ctrl_c_leaves_all_to_be_gone_on_with(tmp_path):
     assert process.returncode == 130, said
     assert "the same command goes on" in said
     assert "Traceback" not in said
-    _, alive = psutil.wait_procs(children, timeout=60)
+    _, alive = psutil.wait_procs(children, timeout=600)
     assert alive == []
     ended = len(list(out.glob("*/summary.json")))
     assert 1 <= ended < 20

@@ -67,6 +67,11 @@ def test_the_headline_of_a_sweep_names_best_and_worst(made):
     # Of a score the highest is the best.
     said = headline(made(["alpha=.2,.5,.8"], by_alpha, metric="accuracy"))
     assert said.startswith("Test accuracy of 3 settings: at best anml 22.0")
+    same = {alpha: {"anml": [0.1, 0.2, 0.3]} for alpha in by_alpha}
+    said = headline(made(["alpha=.2,.5,.8"], same))
+    assert said.startswith(
+        "Test error of 3 settings: the same mean under each, such as anml 20.0"
+    )
     del by_alpha[0.2,], by_alpha[0.5,]
     said = headline(made(["alpha=.2,.5,.8"], {(0.8,): by_alpha[0.8,]}))
     assert said.startswith("Test error of 1 of 3 settings: anml 22.0")
