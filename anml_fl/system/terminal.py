@@ -6,6 +6,8 @@ import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from anml_fl.system.colours import coloured
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +20,7 @@ _ENDLESS = 100_000
 
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
-    """Make what writes to a stream: NO_COLOR, FORCE_COLOR and COLUMNS are rich's to honour.
+    """Make what writes to a stream: NO_COLOR, FORCE_COLOR and COLUMNS are honoured.
 
     Parameters
     ----------
@@ -29,10 +31,17 @@ def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """
     from rich.console import Console  # noqa: PLC0415 - `anml --help` is quick
 
-    if (sys.stderr if stderr else sys.stdout).isatty():
+    stream = sys.stderr if stderr else sys.stdout
+    if stream.isatty():
         return Console(stderr=stderr, quiet=quiet)
     # Colours may be forced; nothing moves in a file.
-    return Console(stderr=stderr, quiet=quiet, width=_ENDLESS, force_interactive=False)
+    return Console(
+        stderr=stderr,
+        quiet=quiet,
+        width=_ENDLESS,
+        force_terminal=coloured(stream),
+        force_interactive=False,
+    )
 
 
 def say(text: str, to: Console) -> None:
