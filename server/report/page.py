@@ -149,7 +149,7 @@ def render(
         which = "One run."
     facts = f"{what} Contributors: {len(summary.contributors)}. Time: {total}. {which}"
     if run.left_out:
-        facts += f" Left out: {run.left_out}."
+        facts += f" Took no part, by the settings: {run.left_out}."
     if verification.note:
         facts += f" {verification.note}"
     paid = verification.payouts

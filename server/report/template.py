@@ -210,15 +210,15 @@ self-attested.</p>
 {{ folded(refused | folded("refused", "Credentials refused")) }}
 {%- elif registry %}<p class="note">None.</p>{% endif %}
 
-<h2>Replies left out</h2>
+<h2>Who gave no valid reply</h2>
 {% if left_out.total -%}
 <details>
-  <summary>{{ left_out.total }} left out, with reasons</summary>
+  <summary>{{ left_out.total }} in all rounds, with reasons</summary>
   {%- if left_out.total > left_out.rows | length %}
   <p class="note">The first {{ left_out.rows | length }} are shown; the rest stand in
   each strategy's rounds.jsonl.</p>
   {%- endif %}
-  {{ folded(left_out | folded("left-out", "Replies left out")) }}
+  {{ folded(left_out | folded("no-reply", "Who gave no valid reply")) }}
 </details>
 {%- else %}<p class="note">None.</p>{% endif %}
 

@@ -261,7 +261,8 @@ def test_names_that_hide_or_reorder_are_spelled_out(kit, name):
         assert said.replace("\xa0", " ").isprintable()
         assert len(because(reason)) < 400
     assert sentences(reasons, name).startswith(f"{visible(name, 40)}: ")
-    assert sentences(reasons, "late") == f"late: 0.0\xa0%. Left out: {visible(name, 300)}."
+    said = f"late: 0.0\xa0%. No valid reply: {visible(name, 300)}."
+    assert sentences(reasons, "late") == said
 
 
 def test_who_was_refused_is_told_why_and_nothing_else(kit):
@@ -275,7 +276,7 @@ def test_who_was_refused_is_told_why_and_nothing_else(kit):
     reasons = one.reasons("anml")
     said = sentences(reasons, "site-z").replace("\xa0", " ")
     assert said == (
-        "site-z: 0.0 %. Left out: num-examples must lie in [1, 1000000000], got 0."
+        "site-z: 0.0 %. No valid reply: num-examples must lie in [1, 1000000000], got 0."
     )
     refused = reasons.of("site-z")
     assert (refused.status, refused.place, refused.equal) == ("refused", None, None)
