@@ -159,10 +159,8 @@ def test_columns_curves_and_histories_are_the_records(tmp_path):
         reasons = round_reasons(run, "anml", record.round)["why"]
         for why, one in zip(reasons, record.contributors, strict=True):
             if one.reason:
-                assert (
-                    why
-                    == f"{CAME.get(one.reason, 'no valid reply')}: {PLAIN.get(one.reason, one.reason)}"
-                )
+                came = CAME.get(one.reason, "no valid reply")
+                assert why == f"{came}: {PLAIN.get(one.reason, one.reason)}"
             elif chosen:  # these weights are none that any rule gives
                 assert why == (MADE if one.selected else "it was left out by anml")
         assert told["reply"] == [
