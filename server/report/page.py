@@ -218,6 +218,7 @@ def render(
         "own_data_plot": shown(own_data_figure(run)),
         "own_data": run.summary.holdings and own_data_table(run),
         "apart": stands_apart(run),
+        "worth_unasked": not worth and bool(summary.holdings),
         "joining": worth and worth_table(worth),
         "joining_plot": shown(worth_figure(worth) if worth else None),
         "joining_by": worth and visible(worth.strategy, 40),
