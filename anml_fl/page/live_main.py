@@ -72,8 +72,14 @@ class Page {
   connected() {
     const again = the("connection").classList.contains("lost");
     the("connection").className = "connection on";
-    put(the("connection"), "Connected: this page follows the run.");
+    this.tellConnection();
     if (again) this.load();
+  }
+
+  tellConnection() {
+    put(the("connection"), this.state?.state === "stopped"
+      ? "Connected to the server of this page; the run itself does not go on."
+      : "Connected: this page follows the run.");
   }
 
   lost() {
@@ -88,6 +94,7 @@ class Page {
     this.state = state;
     put(document.querySelector("h1"), visible(state.name, 80));
     put(the("words"), visible(state.words, 500));
+    if (the("connection").classList.contains("on")) this.tellConnection();
     const facts = [
       state.dataset && `Data set: ${visible(state.dataset, 60)}`,
       state.engine && `engine: ${visible(state.engine, 40)}`,
@@ -137,7 +144,8 @@ class Page {
     const all = this.state.strategies;
     const names = all.map((one) => one.name);
     const begun = all.filter((one) => one.rounds > 0).map((one) => one.name);
-    const running = all.find((one) => one.state === "running" && one.rounds > 0)?.name;
+    const running = all.find((one) => ["running", "stopped"].includes(one.state)
+      && one.rounds > 0)?.name;
     const auto = running ?? (begun.includes(this.state.lead) ? this.state.lead : begun[0]);
     const select = the("strategy");
     if (names.join("\n") !== this.names) {

@@ -15,7 +15,9 @@ function ledgerWords(ledger, lead) {
   const head = ledger.head ? `, head ${visible(ledger.head, 16)}` : "";
   const words = ledger.words ? ` ${visible(ledger.words, 300)}` : "";
   const own = ledger.verifies
-    ? " That is this server's word; anml verify checks a folder." : "";
+    ? " That is this server's word. To check it: anml ledger verify ledger.jsonl --key"
+      + " SERVER.pub, with the file from below and the key got in another way; with the run's"
+      + " whole folder anml verify." : "";
   return `Ledger: ${entries}${head}; ${holds}.${own}${words}`;
 }
 

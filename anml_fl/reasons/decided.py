@@ -14,6 +14,17 @@ REFUSED = "refused"
 """As a factor: that there was no valid reply."""
 
 
+def part_words(factor: str) -> str:
+    """Name a factor to people: whoever was absent was not refused.
+
+    Examples
+    --------
+    >>> part_words("refused"), part_words("q")
+    ('no valid reply', 'q')
+    """
+    return "no valid reply" if factor == REFUSED else factor
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """The rounds in which one thing decided a contributor's weight.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from anml_fl.reasons.amounts import all_apart, compact, fixed
@@ -105,8 +106,7 @@ def clause(reason: Reason) -> str:
 def _of_a_signal(reason: Reason, factor: str, numbers: str) -> str:
     gained, more = _gained(reason, factor), _more(reason)
     if gained != more:
-        way = "for" if gained else "against"
-        return f"{_ANYHOW[factor]} counted {way} it ({_SYMBOLS[factor]}{numbers})"
+        return _no_other(_ANYHOW[factor], f"{_SYMBOLS[factor]}{numbers}", gained=gained)
     least, less, greater, most = _SIGNALS[factor]
     ends = {-1: least, 0: greater if more else less, 1: most}
     return f"{ends[reason.at_an_end]} ({_SYMBOLS[factor]}{numbers})"
@@ -114,14 +114,25 @@ def _of_a_signal(reason: Reason, factor: str, numbers: str) -> str:
 
 def _of_evidence(reason: Reason, kind: str, numbers: str) -> str:
     value, gained, shown = reason.value or 0.0, _gained(reason, kind), visible(kind, NAME)
-    if signed(value) != signed(0.0) and gained == (value > 0):
+    if gained != _more(reason):
+        return _no_other(f"“{shown}”", numbers, gained=gained)
+    speaks = 0 if signed(value) == signed(0.0) else math.copysign(1, value)
+    if speaks and gained == (speaks > 0):
         said = worth(value) if kind == WORTH else evidence(kind, value)
         return f"{said} ({shown} {numbers})"
     # Shares are of one whole: what speaks against others is for it.
-    if gained == _more(reason):
-        way = "more" if gained else "less"
-        return f"“{shown}” speaks {way} for it than for others ({numbers})"
-    return f"“{shown}” counted {'for' if gained else 'against'} it ({numbers})"
+    if speaks:
+        way = "for it than for others" if speaks > 0 else "against it than against others"
+        return f"“{shown}” speaks less {way} ({numbers})"
+    told = "against others, and not against it" if gained else "for others, and not for it"
+    return f"“{shown}” speaks {told} ({numbers})"
+
+
+def _no_other(what: str, numbers: str, *, gained: bool) -> str:
+    """Say the part's side alone: a share may gain by a number that is below the mean."""
+    return (
+        f"by {what} it would count no {'less' if gained else 'more'} than others ({numbers})"
+    )
 
 
 def _gained(reason: Reason, factor: str) -> bool:

@@ -26,6 +26,26 @@ def sent_nothing(reason: str) -> bool:
     return reason in (NO_REPLY, NOT_CONNECTED) or reason.startswith((*LATE, GONE))
 
 
+def what_came(reason: str | None) -> str:
+    """Say in a word or two of whoever gave no valid reply how it was: nobody refused it.
+
+    Parameters
+    ----------
+    reason : str, optional
+        As a record has it.
+
+    Examples
+    --------
+    >>> what_came("no node is connected"), what_came("no reply in time")
+    ('absent', 'did not answer')
+    >>> what_came("update is not finite"), what_came(None)
+    ('no valid reply', 'no valid reply')
+    """
+    if reason is None or not sent_nothing(reason):
+        return "no valid reply"
+    return "absent" if reason == NOT_CONNECTED or reason.startswith(GONE) else "did not answer"
+
+
 def plain(reason: str) -> str:
     """Put Flower's words for a node that is not there into plain ones; others stay.
 

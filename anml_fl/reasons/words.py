@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anml_fl.reasons.amounts import all_apart, decimals, fixed, percent
+from anml_fl.reasons.decided import part_words
 from anml_fl.reasons.factor_words import NAME, clause
 from anml_fl.reasons.gate_words import since
-from anml_fl.reasons.reply_words import plain
+from anml_fl.reasons.reply_words import plain, what_came
 from anml_fl.reasons.taken import (
     COPIES,
     CREDENTIALS,
@@ -98,10 +99,11 @@ def because(reason: Reason) -> str:
     >>> from anml_fl.reasons.reason import Reason
     >>> late = Reason(contributor="a", strategy="anml", round=1, status="refused", told="late")
     >>> because(late)
-    'left out: late'
+    'no valid reply: late'
     """
     if reason.status == "refused":
-        return f"left out: {visible(plain(reason.told or 'no valid reply'), _TOLD)}"
+        why = f": {visible(plain(reason.told), _TOLD)}" if reason.told else ""
+        return f"{what_came(reason.told)}{why}"
     if reason.status == "no new model":
         why = f": {visible(reason.told, _TOLD)}" if reason.told else ""
         return f"nobody's update was used{why}"
@@ -152,7 +154,9 @@ def points(reason: Reason) -> str:
     }
     if len(told) < 2:
         return ""
-    all_of_them = listed([f"{visible(name, NAME)} {said}" for name, said in told.items()])
+    all_of_them = listed(
+        [f"{visible(part_words(name), NAME)} {said}" for name, said in told.items()]
+    )
     return f"in percentage points from an equal share: {all_of_them}"
 
 

@@ -9,7 +9,7 @@ from anml_fl.ledger.hashes import sha256_of
 from anml_fl.page.document import document
 from anml_fl.reasons.amounts import percent
 from anml_fl.reasons.over_rounds_words import sentences_over
-from anml_fl.statement.rows import MOST, ROOMY, cut, rows
+from anml_fl.statement.rows import MOST, ROOMY, cut, rows, shown_status
 from anml_fl.statement.template import STYLE, TEMPLATE
 from anml_fl.system.untrusted_text import visible
 
@@ -85,9 +85,8 @@ def _earned(statement: Statement) -> str:
 def _counts(statement: Statement) -> str:
     asked = len(statement.rounds)
     valid = sum(one.valid for one in statement.rounds)
-    statuses = [
-        f"{status} in {count}" for status, count in statement.statuses.items() if count
-    ]
+    found = Counter(map(shown_status, statement.rounds))
+    statuses = [f"{status} in {count}" for status, count in sorted(found.items())]
     return (
         f"Asked in {asked} of {_rounds(statement.settled)}; a valid reply came in {valid};"
         f" {', '.join(statuses)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from anml_fl.reasons.amounts import compact, percent
 from anml_fl.reasons.decided import mean
 from anml_fl.reasons.over_rounds import OverRounds
 from anml_fl.reasons.over_rounds_words import because_over
+from anml_fl.reasons.reply_words import what_came
 from anml_fl.reasons.tally import Tally
 from anml_fl.reasons.words import because, capital
 
@@ -92,6 +94,11 @@ def rows(statement: Statement) -> tuple[Told, ...]:
     )
 
 
+def shown_status(one: StatedRound) -> str:
+    """Say in words what its status is: whoever was absent was not refused."""
+    return what_came(one.reason) if one.status == "refused" else one.status
+
+
 def _what_came(one: StatedRound) -> tuple[str | None, ...]:
     factor, measure = (one.why.decided_by, one.why.measure) if one.why else (None, None)
     return one.status, one.reason, factor, measure
@@ -118,9 +125,9 @@ def _equal(one: StatedRound) -> float | None:
 
 
 def _status(some: Sequence[StatedRound]) -> str:
-    times = {one.status: sum(other.status == one.status for other in some) for one in some}
+    times = Counter(map(shown_status, some))
     if len(times) == 1:
-        return some[0].status
+        return shown_status(some[0])
     return ", ".join(f"{status} {count}" for status, count in times.items())
 
 

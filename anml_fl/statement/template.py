@@ -64,8 +64,9 @@ reasons.{% endif %}
 <h2>How to check it</h2>
 <p>The statement is the file <code>{{ name }}</code>{% if signed %}, signed with the ledger's
 key{% endif %}; this page says the same to people. With the run's folder, or its ledger
-alone:</p>
-<pre>anml statement verify {{ name }} --run RUN --key SERVER.pub</pre>
+alone; the second line checks that ledger itself:</p>
+<pre>anml statement verify {{ name }} --run RUN --key SERVER.pub
+anml ledger verify LEDGER --key SERVER.pub</pre>
 <dl>
   <dt>Public key</dt><dd><code>{{ key }}</code></dd>
   <dt>Ledger's head</dt><dd><code>{{ head }}</code>, of {{ entries }} entries</dd>

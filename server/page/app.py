@@ -209,7 +209,8 @@ class Page:
                     and not may_be_served(folder)
                 ):
                     return _said(403, "the settings of this run hold a password")
-                kind, file = FILES[name], await asyncio.to_thread(Download.of, folder, name)
+                of = Download.of_settings if name == CONFIG else Download.of
+                kind, file = FILES[name], await asyncio.to_thread(of, folder, name)
             case [strategy, name] if name in OF_A_STRATEGY or name in TABLES:
                 watched = self._run(folder)
                 if strategy not in await watched.ask(lambda following: following.strategies):

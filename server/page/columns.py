@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.method.records import ContributorRecord, RoundRecord
-from anml_fl.reasons.reply_words import sent_nothing
+from anml_fl.reasons.reply_words import what_came
 from anml_fl.reasons.round_numbers import NONE
 from server.page.json_numbers import number, numbers
 from server.page.missing import missing
@@ -88,16 +88,16 @@ def round_columns(run: Following, strategy: str, number_: int) -> dict[str, Any]
 
 
 def reply(person: dict[str, Any]) -> str:
-    """Say what came of a contributor: "valid", "left out", or "none" where nothing came.
+    """Say what came of a contributor: "valid", or how it is that nothing valid came.
 
     Examples
     --------
     >>> reply({"reason": "no node is connected"}), reply({"reason": None})
-    ('none', 'valid')
+    ('absent', 'valid')
     """
     if person["reason"] is None:
         return "valid"
-    return "none" if sent_nothing(person["reason"]) else "left out"
+    return what_came(person["reason"])
 
 
 def _judgement(people: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Models, updates, checkpoints and keys never are, nor the seed of a deployment.
 from __future__ import annotations
 
 import os
+import tempfile
 from typing import TYPE_CHECKING
 
 from anml_fl.run.files import (
@@ -17,7 +18,9 @@ from anml_fl.run.files import (
     ROUNDS,
     SUMMARY,
 )
-from server.page.opening import opened, piece
+from server.page.opening import content, opened, piece
+from server.page.run_settings import LARGEST
+from server.report.shown_settings import shown_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +39,10 @@ FILES = {
 OF_A_STRATEGY = {ROUNDS: TEXT}
 """Of each strategy's folder."""
 _BLOCK = 1 << 16
+_NAMES_ONLY = """\
+# As the run's page shows them: files are named without where they lie. What the ledger stands
+# for is the run's own config.toml, and this is no copy of it.
+"""
 
 
 class Download:
@@ -62,6 +69,21 @@ class Download:
         """
         with opened(folder, *names) as file:
             return cls(file)
+
+    @classmethod
+    def of_settings(cls, folder: Path, name: str) -> Download:
+        """Write a run's settings anew, without where its files lie on this machine.
+
+        Raises
+        ------
+        OSError
+            As `opening.opened`.
+        """
+        told = shown_settings(content(folder, name, most=LARGEST).decode(errors="replace"))
+        with tempfile.TemporaryFile() as file:
+            file.write(f"{_NAMES_ONLY}{told}".encode(errors="replace"))
+            file.flush()
+            return cls(file.fileno())
 
     def begin(self, length: int) -> bytes:
         """Read its beginning."""

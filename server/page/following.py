@@ -12,6 +12,7 @@ from anml_fl.run.files import CONFIG, ERROR, MODEL, REPORT, SUMMARY
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.run.schema import OwnData
 from server.page.ledger_file import LedgerFile
+from server.page.liveness import Liveness
 from server.page.opening import content, there
 from server.page.rounds_file import RoundsFile
 from server.page.run_settings import read_settings
@@ -88,6 +89,8 @@ class Following:
         Why their contributors counted as they did.
     unreadable : dict
         File to why it cannot be read.
+    liveness : Liveness
+        Whether its process goes on.
     """
 
     folder: Path
@@ -101,11 +104,13 @@ class Following:
     unreadable: dict[str, str] = field(default_factory=dict)
     told: ToldRounds = field(default_factory=ToldRounds)
     ledger: LedgerFile = field(init=False)
+    liveness: Liveness = field(init=False)
     _seen: dict[str, Identity | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with nothing read."""
         self.ledger = LedgerFile(self.folder)
+        self.liveness = Liveness(self.folder)
 
     def catch_up(self) -> bool:
         """Read what is new, and tell whether anything is. Whatever the folder holds."""
@@ -123,7 +128,14 @@ class Following:
             if name not in self.kept and there(self.folder, name, MODEL):
                 changed, self.kept = True, self.kept | {name}
         changed |= self._follow(self.ledger)
+        if self.ending is None and not self.error:
+            changed |= self.liveness.look(self._last())
         return self._compare() or changed
+
+    def _last(self) -> Identity | None:
+        """Give the state of the file that changed last."""
+        seen = [self._seen.get(CONFIG), *(one.seen for one in self.rounds.values())]
+        return max(filter(None, seen), key=lambda one: one.changed, default=None)
 
     def words(self, strategy: str, number: int, line: bytes) -> SureReasons | None:
         """Tell why a round's contributors counted as they did; None of a line that is none.

@@ -13,10 +13,12 @@ from anml_fl.run.criterion import Criterion
 from anml_fl.run.files import CONFIG, ERROR, LOCK, MODEL, ROUNDS, SUBMITTING, SUMMARY
 from anml_fl.system.untrusted_text import visible
 from server.page.json_numbers import number
+from server.page.liveness import ended
 from server.page.opening import content, opened, piece, there
 from server.page.rounds_file import LONGEST_LINE
 from server.page.run_settings import RunSettings, read_settings
 from server.page.short_round import short_round
+from server.page.snapshot import stopped_words
 from server.report.wording import simulates
 
 if TYPE_CHECKING:
@@ -129,6 +131,10 @@ def _state(folder: Path, settings: RunSettings, strategies: dict[str, StrategyGl
     )
     doing = next(undone, "")
     if there(folder, ERROR) is None:
+        last = [there(folder, CONFIG), *(there(folder, name, ROUNDS) for name in strategies)]
+        seen = max(filter(None, last), key=lambda one: one.changed, default=None)
+        if since := ended(folder, seen):
+            return stopped_words(doing, since)
         return f"In {doing}." if doing else "All rounds are done; the results are summed up."
     why = "it cannot be read why"
     with suppress(OSError):

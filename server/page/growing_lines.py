@@ -34,6 +34,11 @@ class GrowingLines:
         self._seen: Identity | None = None
         self._end, self._mark = 0, b""
 
+    @property
+    def seen(self) -> Identity | None:
+        """The state of the file that was read; None where there is none."""
+        return self._seen
+
     def take(self, file: int, start: int, length: int) -> None:
         """Keep what is to be kept of a line, which stands there in the open file."""
         raise NotImplementedError

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.run.criterion import Criterion
 from server.page.json_numbers import numbers
+from server.report.own_test_rows import own_test_rows
 from server.report.standing_apart import own_error_words
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def own_errors(run: Following, strategy: str, names: Sequence[str]) -> dict[str,
     samples = {name: held[name].samples for name in errors}
     words = ""
     if not criterion.of_values:
-        words = own_error_words(errors, samples, partial(_mean_weight, run, strategy))
+        mean = partial(_mean_weight, run, strategy)
+        words = own_error_words(errors, own_test_rows(held), samples, mean)
     own = numbers([scores.get(name, {}).get(strategy) for name in names])
     return {"own_error": own, "own_words": words}
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.reasons.reply_words import plain, what_came
+from anml_fl.reasons.words import capital
+
 if TYPE_CHECKING:
     from server.page.following import Following
 
@@ -53,5 +56,7 @@ def person_reasons(
     return {
         "contributor": name,
         "round": number,
-        "words": f"Left out: {said}." if said else "The record of this round does not say.",
+        "words": f"{capital(what_came(said))}: {plain(said)}."
+        if said
+        else "The record of this round does not say.",
     }

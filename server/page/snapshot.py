@@ -33,7 +33,7 @@ class StrategyState:
     excluded : int
         Replies left out.
     state : str
-        "waiting", "running", "failed", "done", or "done, no better model".
+        "waiting", "running", "stopped", "failed", "done", or "done, no better model".
     attacker_weight : float or None
         Share that went to attackers, where it is known who they are.
     """
@@ -56,7 +56,7 @@ class Snapshot:
     name : str
         As the settings have it, or the folder's.
     state : str
-        "starting", "running", "finished" or "failed".
+        "starting", "running", "stopped", "finished" or "failed".
     words : str
         The same in a sentence.
     registry : bool
@@ -149,9 +149,25 @@ def _stands(run: Following, total: int, doing: str) -> tuple[str, str]:
     where = f"round {run.rounds[doing].last + 1} of {total} under {doing}" if doing else ""
     if run.error:
         return "failed", f"Failed{where and f' in {where}'}: {run.error}{also}"
+    if since := run.liveness.since:
+        return "stopped", f"{stopped_words(where, since)}{also}"
     if doing:
         return "running", f"In {where}.{also}"
     return "running", f"All rounds are done; the results are summed up.{also}"
+
+
+def stopped_words(where: str, since: str) -> str:
+    """Say of a run whose process has ended that it does not go on, and when its last line came.
+
+    Examples
+    --------
+    >>> print(stopped_words("round 3 of 9 under krum", "2026-01-02 03:04 UTC"))
+    Stopped in round 3 of 9 under krum: its process has ended, and it does not go on. Its last line came at 2026-01-02 03:04 UTC; with --resume the run is taken up again.
+    """  # noqa: E501
+    return (
+        f"Stopped{where and f' in {where}'}: its process has ended, and it does not go on. Its"
+        f" last line came at {since}; with --resume the run is taken up again."
+    )
 
 
 def _is_done(run: Following, name: str, total: int) -> bool:
@@ -164,7 +180,9 @@ def _strategy(run: Following, name: str, total: int, doing: str) -> StrategyStat
     ended = run.ending.strategies.get(name, {}) if run.ending else {}
     state = "done" if not 0 < rounds.last < total else "done, no better model"
     if name == doing and run.ending is None:
-        state = "failed" if run.error else "running"
+        state = "stopped" if run.liveness.since else "running"
+        if run.error:
+            state = "failed"
     elif (
         run.ending is None
         and doing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anml_fl.reasons.decided import part_words
 from anml_fl.reasons.taken import WORTH
 
 
@@ -10,7 +11,7 @@ def factor_title(factor: str) -> str:
 
     Examples
     --------
-    >>> factor_title("worth"), factor_title("company")
-    ('worth of v and r', 'company')
+    >>> factor_title("worth"), factor_title("company"), factor_title("refused")
+    ('worth of v and r', 'company', 'no valid reply')
     """
-    return "worth of v and r" if factor == WORTH else factor
+    return "worth of v and r" if factor == WORTH else part_words(factor)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from anml_fl.page import theme
 from anml_fl.page.plot import Plot, View, frame, number
+from anml_fl.reasons.reply_words import plain, what_came
 from anml_fl.system.untrusted_text import plot_text, visible
 from server.report.wording import attacked, decision, simulated
 
@@ -130,7 +131,7 @@ def _points(
                 *(f"{x:.3f}" if math.isfinite(x) else "—" for x in (p.v, p.r, p.T)),
                 f"{100 * p.weight:.1f} %" if math.isfinite(p.weight) else "—",
                 "yes" if p.selected else "no",
-                f"<br>left out: {plot_text(p.reason)}" if p.reason else "",
+                f"<br>{what_came(p.reason)}: {plot_text(plain(p.reason))}" if p.reason else "",
             ]
             for p in (people if told else ())
         ],

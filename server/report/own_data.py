@@ -13,7 +13,9 @@ from anml_fl.page import theme
 from anml_fl.page.grid import Grid
 from anml_fl.page.plot import Plot, View, frame, number
 from anml_fl.system.untrusted_text import plot_text, visible
-from server.report.standing_apart import own_error_words
+from server.report.claims_figure import kept_claims
+from server.report.own_test_rows import own_test_rows
+from server.report.standing_apart import claims_words, own_error_words
 from server.report.wording import share, simulated
 
 if TYPE_CHECKING:
@@ -118,11 +120,23 @@ def stands_apart(run: Run) -> str:
         for name, one in held.items()
         if run.lead.name in one.errors
     }
-    samples = {name: held[name].samples for name in errors}
     if run.criterion.of_values:
         return ""
+    if not errors:
+        return _claimed_apart(run)
+    samples = {name: held[name].samples for name in errors}
     means = mean_weights(run.lead)
-    return own_error_words(errors, samples, lambda name: means.get(name, math.nan))
+    return own_error_words(
+        errors, own_test_rows(held), samples, lambda name: means.get(name, math.nan)
+    )
+
+
+def _claimed_apart(run: Run) -> str:
+    """Say it by the sites' claims of the kept model: of errors, and not of other scores."""
+    found = kept_claims(run.lead)
+    if found is None or found.metric or run.criterion.metric:
+        return ""
+    return claims_words(found.values, found.examples, f"in round {found.round}")
 
 
 def mean_weights(strategy: StrategyRun) -> dict[str, float]:

@@ -152,7 +152,7 @@ def render(
         which = "One run."
     facts = f"{what} Contributors: {len(summary.contributors)}. Time: {total}. {which}"
     if run.left_out:
-        facts += f" Left out: {run.left_out}."
+        facts += f" Took no part, by the settings: {run.left_out}."
     if verification.note:
         facts += f" {verification.note}"
     paid = verification.payouts
@@ -226,6 +226,7 @@ def render(
         "own_data_plot": shown(own_data_figure(run)),
         "own_data": run.summary.holdings and own_data_table(run),
         "apart": stands_apart(run),
+        "worth_unasked": not worth and bool(summary.holdings),
         "joining": worth and worth_table(worth),
         "joining_plot": shown(worth_figure(worth) if worth else None),
         "joining_by": worth and visible(worth.strategy, 40),

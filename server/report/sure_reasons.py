@@ -54,7 +54,7 @@ class SureReasons:
     >>> from anml_fl.method.records import RoundRecord
     >>> late = ContributorRecord("a", 0.0, 1, 1, 1, 1, 0.0, False, reason="late")
     >>> SureReasons(RoundRecord(1, "anml", None, 0.0, 1.0, (late,)), None).why
-    ['left out: late']
+    ['no valid reply: late']
     """
 
     def __init__(self, record: RoundRecord, dials: Dials | None) -> None:

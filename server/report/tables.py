@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from server.report.sure_reasons import SureReasons
 
 MOST_ROWS = 300
-"""Rows of left-out replies that are written; the rest stay in rounds.jsonl."""
+"""Rows of replies that were not valid that are written; the rest stay in rounds.jsonl."""
 
 
 def overview(run: Run) -> Grid:
@@ -77,8 +77,8 @@ def overview(run: Run) -> Grid:
             *(("Score by the app's test*",) if scored else ()),
             "Attackers' weight (%)*",
             "Rounds per branch",
-            "Replies doubted*",
-            "Replies left out*",
+            "Left out by the rule*",
+            "No valid reply*",
             "Rounds*",
             *(("Best round, kept*",) if stopped else ()),
             "Time (s)*",
@@ -205,7 +205,7 @@ def refused_credentials(run: Run) -> Grid:
 
 
 def left_out(run: Run) -> Grid:
-    """List the replies that were left out, with reasons.
+    """List who gave no valid reply, with reasons.
 
     Returns
     -------

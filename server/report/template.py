@@ -142,6 +142,12 @@ most are shown; all stand in worth.json.</p>
 {%- endfor %}
 {%- endif %}
 
+{% if worth_unasked -%}
+<h2>Is joining worth it?</h2>
+<p class="note">This run did not ask. <code>anml run</code> with <code>--worth</code> finds
+for each site whether joining helps it: it is trained alone, without and with the others.</p>
+{%- endif %}
+
 {% if reputation -%}
 <h2>Reputation</h2>
 <p>r moves after each round: up where an update lay near the others, down where it lay far off;
@@ -178,7 +184,8 @@ half as much where selection said otherwise.</p>
 it is its payout. What it earned is the sum of its payouts in the ledger, signed with the key
 {{ key }}: compare it with the server's. To check the run yourself: <code>anml verify</code>
 with the run's folder, and <code>--key</code> with the server's key, got in another way than
-with the folder.</p>
+with the folder. Whoever has only the ledger of it checks that alone: <code>anml ledger verify
+LEDGER --key SERVER.pub</code>.</p>
 {{ folded(earned | folded("earned", "What each contributor earned")) }}
 {%- else %}<p class="note">Nothing was earned.</p>{% endif %}
 {% for one in held or () -%}
@@ -220,15 +227,15 @@ self-attested.</p>
 {{ folded(refused | folded("refused", "Credentials refused")) }}
 {%- elif registry %}<p class="note">None.</p>{% endif %}
 
-<h2>Replies left out</h2>
+<h2>Who gave no valid reply</h2>
 {% if left_out.total -%}
 <details>
-  <summary>{{ left_out.total }} left out, with reasons</summary>
+  <summary>{{ left_out.total }} in all rounds, with reasons</summary>
   {%- if left_out.total > left_out.rows | length %}
   <p class="note">The first {{ left_out.rows | length }} are shown; the rest stand in
   each strategy's rounds.jsonl.</p>
   {%- endif %}
-  {{ folded(left_out | folded("left-out", "Replies left out")) }}
+  {{ folded(left_out | folded("no-reply", "Who gave no valid reply")) }}
 </details>
 {%- else %}<p class="note">None.</p>{% endif %}
 

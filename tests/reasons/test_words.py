@@ -96,7 +96,7 @@ def directions(reason, *, less=False):
         words = said.partition("(")[0]
         low, high = (any(word in words for word in side) for side in (LESS, MORE))
         gained = reason.status == "counted" and reason.parts[reason.decided_by] > 0
-        assert low + high + ("counted for it" in words) + ("counted against it" in words) == 1
+        assert low + high + ("no less than others" in words) + ("no more than" in words) == 1
         if low:
             assert reason.value < reason.mean
             assert not gained
@@ -104,14 +104,46 @@ def directions(reason, *, less=False):
             assert reason.value > reason.mean
             assert gained
         else:
-            assert ("counted for it" in words) == gained
+            assert ("no less than others" in words) == gained
+            assert gained != (reason.value > reason.mean) or reads_alike(reason)
         if "est " in words:
             assert reason.at_an_end == (1 if high else -1)
-    elif reason.value is not None and " than for others" in said:
-        assert ("speaks more" in said) == (reason.value > reason.mean)
+    elif reason.value is not None and reason.decided_by not in ("measure", "copies", "rule"):
+        signs(reason, said)
     if reason.line is not None:
         assert reason.line < reason.value if less else reason.line > reason.value
         assert "nearest that was kept has" in said
+
+
+def reads_alike(reason, digits=2):
+    """Whether value and mean lie within a rounding of each other."""
+    return abs(reason.value - reason.mean) <= 10.0**-digits
+
+
+def signs(reason, said):
+    """Words on evidence agree with the part's sign and with the value against the mean."""
+    part, value = reason.parts.get(reason.decided_by, 0.0), reason.value
+    gained = reason.status == "counted" and part > 0
+    above = value > reason.mean
+    if "no less than others" in said:
+        assert gained
+        assert not above or reads_alike(reason, 1)
+    elif "no more than others" in said:
+        assert not gained
+        assert above or reads_alike(reason, 1)
+    elif "speaks less for it" in said:
+        assert value > 0
+        assert not gained
+        assert not above
+    elif "speaks less against it" in said:
+        assert value < 0
+        assert gained
+        assert above
+    elif "speaks for others" in said or "speaks against others" in said:
+        assert abs(value) < 0.05001
+        assert gained == above == ("against others" in said)
+    else:
+        assert gained == (value > 0) == above
 
 
 @given(st.data())
@@ -129,9 +161,11 @@ def test_every_number_is_the_reasons_own_and_every_direction_that_of_the_numbers
 
 
 @given(
-    decided=st.sampled_from(["q", "credentials", "freshness", "examples"]),
-    value=st.floats(0, 1),
-    mean=st.floats(0, 1),
+    decided=st.sampled_from(
+        ["q", "credentials", "freshness", "examples", "company", "root direction", "worth"]
+    ),
+    value=st.floats(-1, 1),
+    mean=st.floats(-1, 1),
     part=st.floats(-1, 1),
     out=st.booleans(),
 )
@@ -164,11 +198,23 @@ def test_directions_are_those_of_the_numbers_whatever_they_are(
             -0.1,
             "does worse on the trusted rows (company −2.0, on average",
         ),
-        ("company", -2.0, -3.0, 0.1, "“company” speaks more for it than for others (−2.0,"),
+        (
+            "company",
+            -2.0,
+            -3.0,
+            0.1,
+            "“company” speaks less against it than against others (−2.0,",
+        ),
         ("company", 2.0, 3.0, -0.1, "“company” speaks less for it than for others (+2.0,"),
-        ("company", 0.04, -3.0, 0.1, "“company” speaks more for it than for others (0.0,"),
-        ("company", 2.0, 1.0, -0.1, "“company” counted against it (+2.0, on average +1.0)"),
-        ("company", -2.0, -1.0, 0.1, "“company” counted for it (−2.0, on average −1.0)"),
+        (
+            "company",
+            0.04,
+            -3.0,
+            0.1,
+            "“company” speaks against others, and not against it (0.0,",
+        ),
+        ("company", 2.0, 1.0, -0.1, "by “company” it would count no more than others (+2.0,"),
+        ("company", -2.0, -1.0, 0.1, "by “company” it would count no less than others (−2.0,"),
         ("worth", 1.5, 0.0, 0.1, "its v and r speak for it (worth +1.5, on average 0.0)"),
         (
             "worth",
@@ -215,7 +261,8 @@ def test_names_that_hide_or_reorder_are_spelled_out(kit, name):
         assert said.replace("\xa0", " ").isprintable()
         assert len(because(reason)) < 400
     assert sentences(reasons, name).startswith(f"{visible(name, 40)}: ")
-    assert sentences(reasons, "late") == f"late: 0.0\xa0%. Left out: {visible(name, 300)}."
+    said = f"late: 0.0\xa0%. No valid reply: {visible(name, 300)}."
+    assert sentences(reasons, "late") == said
 
 
 def test_who_was_refused_is_told_why_and_nothing_else(kit):
@@ -229,7 +276,7 @@ def test_who_was_refused_is_told_why_and_nothing_else(kit):
     reasons = one.reasons("anml")
     said = sentences(reasons, "site-z").replace("\xa0", " ")
     assert said == (
-        "site-z: 0.0 %. Left out: num-examples must lie in [1, 1000000000], got 0."
+        "site-z: 0.0 %. No valid reply: num-examples must lie in [1, 1000000000], got 0."
     )
     refused = reasons.of("site-z")
     assert (refused.status, refused.place, refused.equal) == ("refused", None, None)

@@ -59,6 +59,28 @@ def test_each_round_has_a_row_and_its_payout(shown, made):
     )
 
 
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        ("no node is connected", "absent"),
+        ("error 5: Error: Node Unavailable", "absent"),
+        ("no reply in time", "did not answer"),
+        ("update is not finite", "no valid reply"),
+    ],
+)
+def test_whoever_was_not_there_was_not_refused(
+    make, by_examples, refused, shown, reason, status
+):
+    rounds = [
+        by_examples(1, {"ann": 1.0, "ben": 3.0}),
+        by_examples(2, {"ben": 3.0}, others=(refused("ann", reason),)),
+    ]
+    text = _text(shown("ann", make(rounds)))
+    assert f"in 1; {', '.join(sorted(['counted in 1', f'{status} in 1']))}." in text
+    assert f" {status} {status.capitalize()}: " in text
+    assert not re.search("refused|left out", text, re.IGNORECASE)
+
+
 def test_an_unsigned_one_says_so_first(shown):
     html = shown(signed=False)
     assert html.index("Not signed.") < html.index("Earned")
@@ -117,12 +139,12 @@ def test_what_decided_in_several_rounds_is_said_once_with_means(make, by_example
     told = rows(make(rounds).statement("ann"))
     assert [(len(group.rows), group.status) for group in told] == [
         (2, "counted"),
-        (1, "refused"),
+        (1, "no valid reply"),
         (1, "counted"),
     ]
     # Ten and twenty; the rounds' means are twenty and thirty.
     assert told[0].why == "It counts for the fewest examples (15, on average 25)"
-    assert told[1].why == "Left out: late"
+    assert told[1].why == "No valid reply: late"
     assert told[2].why == "Hardly anything sets its share apart from an equal one"
     # Its bar beside an equal share: a half in each, as in the last round.
     assert [row.equal for group in told for row in group.rows] == [100, 100, None, 100]

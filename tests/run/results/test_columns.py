@@ -233,7 +233,7 @@ def test_why_is_what_explain_says(real, odd):
             (row["decided_by"], row["why"]) for row in those
         ]
     late = anml_fl.load_run(odd).weights(why=True).to_pylist()[1]
-    assert (late["decided_by"], late["why"]) == (None, "left out: no reply in time")
+    assert (late["decided_by"], late["why"]) == (None, "did not answer: no reply in time")
 
 
 def test_where_nobody_is_known_to_attack_nobody_is_said_to(odd):

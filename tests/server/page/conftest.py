@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import shutil
 import threading
 import time
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from anml_fl.run.files import CONFIG, ROUNDS
 from anml_fl.settings.reading import from_flat
 from clients.app import app
 from server.engines.inline_grid import InlineGrid
 from server.orchestration.federation import run_federation
+from server.orchestration.run_folder import hold
 from server.page.serving import PageServer
 
 if TYPE_CHECKING:
@@ -59,9 +62,23 @@ def ended(runs: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def begun(runs: Path, tmp_path: Path) -> Path:
-    """Copy the folder of a run that is in its third round."""
-    return shutil.copytree(runs / "begun", tmp_path / "runs" / "begun")
+def stopped(runs: Path, tmp_path: Path) -> Path:
+    """Copy the folder of a run whose process ended in its third round, an hour ago."""
+    folder = shutil.copytree(runs / "begun", tmp_path / "runs" / "stopped")
+    with hold(folder):  # as its process did
+        pass
+    then = time.time() - 3600
+    for path in (folder / CONFIG, *folder.glob(f"*/{ROUNDS}")):
+        os.utime(path, (then, then))
+    return folder
+
+
+@pytest.fixture
+def begun(runs: Path, tmp_path: Path) -> Iterator[Path]:
+    """Copy the folder of a run that is in its third round, and hold it as its process does."""
+    folder = shutil.copytree(runs / "begun", tmp_path / "runs" / "begun")
+    with hold(folder):
+        yield folder
 
 
 @contextmanager

@@ -164,7 +164,7 @@ def test_a_line_that_is_no_record_is_still_shown(
     assert second not in told["ends"]
     for name, words in (
         (first, "The record of this round does not say."),
-        (second, "Left out: late."),
+        (second, "No valid reply: late."),
     ):
         path = f"/ended/anml/rounds/2/reasons/{quote(name)}.json"
         assert get.json(ended.parent, path)["words"] == words
@@ -184,13 +184,13 @@ def test_a_file_that_is_another_is_told_of_anew(ended: Path) -> None:
     change_lines(path, late)
     assert run.catch_up()
     after = round_reasons(run, "anml", 1)["why"]
-    assert after[0] == "left out: late" != before[0]
+    assert after[0] == "no valid reply: late" != before[0]
     # Settings that were read anew are gone by, too.
     config = ended / "config.toml"
     config.write_text(config.read_text() + "\n")
     path.write_text(path.read_text().replace('"reason":"late"', '"reason":"lost"'))
     assert run.catch_up()
-    assert round_reasons(run, "anml", 1)["why"][0] == "left out: lost"
+    assert round_reasons(run, "anml", 1)["why"][0] == "no valid reply: lost"
 
 
 def test_a_history_says_why_from_the_last_round_on_as_far_as_it_is_quick(

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin
@@ -32,7 +33,10 @@ def test_names_are_those_that_a_run_writes():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*OFFERED, "anml/rounds.jsonl", "fedavg/rounds.jsonl"])
+@pytest.mark.parametrize(
+    "name",
+    [*(one for one in OFFERED if one != CONFIG), "anml/rounds.jsonl", "fedavg/rounds.jsonl"],
+)
 def test_files_of_the_allow_list_are_downloads(get, ended, name):
     answer, content = get(ended.parent, f"/ended/files/{name}")
 
@@ -42,6 +46,26 @@ def test_files_of_the_allow_list_are_downloads(get, ended, name):
     assert answer.headers["Content-Type"] == kinds[name.rpartition("/")[2]]
     saved = name.replace("/", "-")
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{saved}"'
+
+
+def test_settings_that_are_served_say_no_path_of_this_machine(get, ended):
+    path = ended / CONFIG
+    own = path.read_text()
+    answer, content = get(ended.parent, "/ended/files/config.toml")
+    assert answer.headers["Content-Type"] == FILES[CONFIG]
+    first, second, told = content.decode().split("\n", 2)
+    assert (first[:2], second[:2]) == ("# ", "# ")
+    assert "this is no copy of it" in second
+    # Where there is no path, it is the file.
+    assert tomllib.loads(told) == tomllib.loads(own)
+
+    where = str(ended.parent)
+    path.write_text(own.replace('\ndata = ""', f'\ndata = "{where}/rows.csv"', 1))
+    assert where in path.read_text()
+    content = get(ended.parent, "/ended/files/config.toml")[1].decode()
+    assert where not in content
+    assert tomllib.loads(content)["table"]["data"] == "rows.csv"
+    assert where in path.read_text()  # the run's own stays what the ledger stands for
 
 
 @pytest.mark.parametrize(

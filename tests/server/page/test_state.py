@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from datetime import UTC, datetime
 
+import pytest
+
+from anml_fl.config import ConfigError
+from server.orchestration.run_folder import hold
 from server.report.page import write_report
 
 
@@ -48,6 +53,29 @@ def test_a_run_that_goes_on_says_which_round(get, begun):
         "verifies": None,
         "words": "Nothing is settled yet.",
     }
+
+
+def test_a_run_whose_process_ended_says_so_and_when_its_last_line_came(get, stopped):
+    now = state(get, stopped)
+
+    last = datetime.fromtimestamp((stopped / "fedavg" / "rounds.jsonl").stat().st_mtime, UTC)
+    said = (
+        "Stopped in round 3 of 3 under fedavg: its process has ended, and it does not go on."
+        f" Its last line came at {last:%Y-%m-%d %H:%M} UTC; with --resume the run is taken up"
+        " again."
+    )
+    assert (now["state"], now["words"]) == ("stopped", said)
+    assert [one["state"] for one in now["strategies"]] == ["stopped", "waiting"]
+    assert said in get(stopped.parent, "/")[1].decode()
+
+
+def test_a_run_that_is_held_or_has_no_lock_is_not_said_to_have_stopped(get, stopped):
+    with hold(stopped):
+        assert state(get, stopped)["state"] == "running"
+        with pytest.raises(ConfigError), hold(stopped):  # whoever looks leaves the lock
+            pass
+    (stopped / ".lock").unlink()
+    assert state(get, stopped)["state"] == "running"
 
 
 def test_a_run_that_ended_says_what_its_summary_says(get, ended):
@@ -130,7 +158,8 @@ def test_one_run_that_is_named_before_it_is_there_gets_its_page_when_it_is(get, 
 
     answer, _ = get(later, "/")
     assert (answer.status, answer.headers["Location"]) == (307, "/later/")
-    assert get.json(later, "/later/state.json")["state"] == "running"
+    with hold(later):
+        assert get.json(later, "/later/state.json")["state"] == "running"
     assert get(later, "/begun/state.json")[0].status == 404
 
 

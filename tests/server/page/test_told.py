@@ -38,6 +38,9 @@ PLAIN = {
     NOTHING[3]: "no reply in time: what was asked of it ran out",
 }
 MADE = "this is what anml made of the updates"
+CAME = dict(
+    zip(NOTHING, ("did not answer", "absent", "absent", "did not answer"), strict=True)
+)
 REASONS = [*NOTHING, 'says "reason":null, "q":null']
 HOSTILE = [
     '"contributor":"b",',
@@ -156,11 +159,12 @@ def test_columns_curves_and_histories_are_the_records(tmp_path):
         reasons = round_reasons(run, "anml", record.round)["why"]
         for why, one in zip(reasons, record.contributors, strict=True):
             if one.reason:
-                assert why == f"left out: {PLAIN.get(one.reason, one.reason)}"
+                came = CAME.get(one.reason, "no valid reply")
+                assert why == f"{came}: {PLAIN.get(one.reason, one.reason)}"
             elif chosen:  # these weights are none that any rule gives
                 assert why == (MADE if one.selected else "it was left out by anml")
         assert told["reply"] == [
-            "valid" if one.reason is None else "none" if one.reason in NOTHING else "left out"
+            "valid" if one.reason is None else CAME.get(one.reason, "no valid reply")
             for one in record.contributors
         ]
     for place, name in enumerate(HOSTILE):

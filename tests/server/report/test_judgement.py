@@ -166,7 +166,7 @@ def test_a_round_in_which_nobody_is_kept_says_so_and_blames_nobody(made):
     )
     told = column(last_round(run), "Why")
     said = "nobody's update was used: the new model would not be finite"
-    assert set(told) == {said, "left out: update is not finite"}
+    assert set(told) == {said, "no valid reply: update is not finite"}
 
 
 def test_without_a_bound_the_page_says_so(made):
@@ -236,7 +236,7 @@ def test_the_overview_counts_who_was_doubted(made):
     fields["strategies"]["calibrated"]["doubted"] = 7
     path.write_text(json.dumps(fields))
     found = tables.overview(load_run(folder))
-    assert column(found, "Replies doubted") == ["—", "7"]
+    assert column(found, "Left out by the rule") == ["—", "7"]
     assert "Rounds per branch" not in [name for name, _ in found.columns]
     shown = summary_table(fields)
     headings = [one.header.replace("\n", " ") for one in shown.columns]

@@ -115,5 +115,7 @@ def test_holdings_of_another_kind_are_refused(held: Callable[..., Any]) -> None:
 
 def test_the_page_says_who_was_left_out(recipe: Callable[..., Any], tmp_path: Path) -> None:
     config = 'name = "demo"\n\n[federation]\nleave_out = "va"\n'
-    assert "Left out: va." in render(load_run(recipe(config=config).write(tmp_path / "a")))
-    assert "Left out: va" not in render(load_run(recipe().write(tmp_path / "b")))
+    assert "by the settings: va." in render(
+        load_run(recipe(config=config).write(tmp_path / "a"))
+    )
+    assert "by the settings: va" not in render(load_run(recipe().write(tmp_path / "b")))

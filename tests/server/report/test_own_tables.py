@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -205,3 +206,15 @@ def test_a_table_that_is_cut_off_says_that_it_goes_on(own, browser):
         cut = "(one) => one.scrollWidth > one.clientWidth + 1"
         assert table.evaluate(cut) is wide
         page.close()
+
+
+def test_a_run_of_sites_that_did_not_ask_what_joining_is_worth_says_how_to(recipe, tmp_path):
+    folder = recipe(names=["a", "b"], attackers=0).write(tmp_path / "sites")
+    assert "--worth" not in write_report(folder).read_text(encoding="utf-8")
+    path = folder / "summary.json"
+    fields = json.loads(path.read_text())
+    fields["holdings"] = {name: {"samples": 9, "errors": {}} for name in ("a", "b")}
+    path.write_text(json.dumps(fields))
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert "This run did not ask" in page
+    assert "<code>--worth</code>" in page

@@ -413,7 +413,7 @@ def test_left_out_replies_are_counted_and_capped(
     assert table.rows[0] == ("1", "anml", "c0", "update is not finite")
     assert ("1", "anml", "(credited to nobody)", "no <key>") in table.rows
     page = Elements(write_report(folder).read_text(encoding="utf-8"))
-    assert "404 left out" in page.text
+    assert "404 in all rounds" in page.text
     assert "The first 300 are shown" in page.text
 
 
