@@ -18,7 +18,7 @@ AT_HOME = (
     "server/page/",
     "server/tracking/",
 )
-"""Of it what does not travel: commands, and what shows what runs write; no app imports them."""
+"""Of it what stays at home: commands, and what shows what runs write; no app imports them."""
 
 
 @cache
