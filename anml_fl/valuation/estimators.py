@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from anml_fl.method.checks import number
+from anml_fl.method.checks import count, number
 from anml_fl.method.gtg_shapley import gtg_shapley
 from anml_fl.seeding import stream
 from anml_fl.valuation.estimate import Estimate
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from anml_fl.valuation.game import Game
+
+_LARGEST = 1e6  # beyond it weights of sizes lose the digits that values are read to
 
 
 class Estimator(Protocol):
@@ -154,7 +156,7 @@ class BetaShapley:
     Parameters
     ----------
     alpha, beta : float
-        >= 1; (1, 1) is the Shapley value.
+        In [1, 1e6]; (1, 1) is the Shapley value.
     permutations : int, optional
         Orders that are drawn, >= 2; None asks for all 2^n coalitions.
     """
@@ -166,8 +168,8 @@ class BetaShapley:
 
     def __post_init__(self) -> None:
         """Check the parameters."""
-        number("alpha", self.alpha, 1, np.finfo(np.float64).max)
-        number("beta", self.beta, 1, np.finfo(np.float64).max)
+        number("alpha", self.alpha, 1, _LARGEST)
+        number("beta", self.beta, 1, _LARGEST)
 
     def __call__(self, game: Game, rng: np.random.Generator) -> Estimate:
         """Value the players; the values need not sum to anything."""
@@ -235,7 +237,8 @@ def estimate_values(
     Raises
     ------
     ValueError
-        If nothing is called so, a setting is out of range, or a worth is not finite.
+        If nothing is called so, a setting or the seed is out of range, or a worth is not
+        finite.
 
     Examples
     --------
@@ -245,4 +248,4 @@ def estimate_values(
     (0.66..., 0.16..., 0.16...)
     """
     chosen = estimator_of(estimator)
-    return chosen(game, stream(seed, chosen.name))
+    return chosen(game, stream(count("seed", seed), chosen.name))

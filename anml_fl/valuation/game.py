@@ -129,6 +129,7 @@ class Game:
         names = list(new)
         for start in range(0, len(names), self._batch):
             part = wanted[start : start + self._batch]
+            part.setflags(write=False)
             found = self._asked(part)
             self._known.update(zip(names[start : start + self._batch], found, strict=True))
         return np.array([self._known[key] for key in keys])

@@ -7,7 +7,7 @@ the sum over s of C(n-1, s) p_s is 1. Here w_s = C(n-1, s) p_s.
 
 from __future__ import annotations
 
-from math import comb, exp, lgamma
+from math import comb, lgamma
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,22 +63,17 @@ def beta_sizes(n: int, alpha: float, beta: float) -> NDArray[np.float64]:
     array([0.667, 0.267, 0.067])
     """
 
-    def log_beta(x: float, y: float) -> float:
-        return lgamma(x) + lgamma(y) - lgamma(x + y)
+    # Of sums of logarithms: differences of lgamma lose all digits where alpha is large.
+    def rising(x: float) -> NDArray[np.float64]:
+        logs = np.log(x + np.arange(n - 1))
+        return np.concatenate(([0.0], np.cumsum(logs)))
 
-    whole = log_beta(alpha, beta)
-    return np.array(
-        [
-            exp(
-                lgamma(n)
-                - lgamma(s + 1)
-                - lgamma(n - s)
-                + log_beta(s + beta, n - 1 - s + alpha)
-                - whole
-            )
-            for s in range(n)
-        ]
-    )
+    sizes = np.arange(n)
+    ways = np.array([lgamma(n) - lgamma(s + 1) - lgamma(n - s) for s in range(n)])
+    logs = ways + rising(beta)[sizes] + rising(alpha)[n - 1 - sizes] - rising(alpha + beta)[-1]
+    counted = np.exp(logs)
+    shares: NDArray[np.float64] = counted / counted.sum()
+    return shares
 
 
 def exact(game: Game, sizes: NDArray[np.float64]) -> Estimate:

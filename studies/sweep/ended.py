@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -72,14 +73,25 @@ def read_ended(cell: Cell, out: Path) -> Ended | None:
     folder = out / cell.folder
     if not finished(out, cell):
         return None
-    warning = verify_run(folder, parsed_once()).warning
     if (run := finished_run(folder)) is None:
-        raise ValueError(
-            f"{folder} has a {SUMMARY}, and cannot be read as a run: remove the folder, and"
-            " the same command works it out anew"
-        )
+        raise _unreadable(folder)
+    warning = verify_run(folder, parsed_once()).warning
     said: Mapping[str, Any] = json.loads(read_text(folder / SUMMARY))["strategies"]
     measures = {
         name: {measure: said[name].get(measure) for measure in MEASURES} for name in run.scores
     }
+    numbers = [value for of in measures.values() for value in of.values()]
+    if not all(value is None or _is_number(value) for value in numbers):
+        raise _unreadable(folder)
     return Ended(cell, run, measures, warning)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _unreadable(folder: Path) -> ValueError:
+    return ValueError(
+        f"{folder} has a {SUMMARY}, and cannot be read as a run: remove the folder, and the"
+        " same command works it out anew"
+    )

@@ -128,9 +128,22 @@ def results_of(plan: Plan, out: Path, failed: Mapping[str, str]) -> Results:
         The sweep's folder.
     failed : mapping
         Folder to why a run could not be carried out.
+
+    Returns
+    -------
+    Results
+        Of a run whose files do not say what they should, why, as of one that failed.
     """
-    ended = (read_ended(cell, out) for cell in plan.cells())
-    return gathered(plan, [one for one in ended if one is not None], failed)
+    ended, why = [], dict(failed)
+    for cell in plan.cells():
+        try:
+            one = read_ended(cell, out)
+        except (OSError, ValueError) as error:
+            why[cell.folder] = str(error)
+            continue
+        if one is not None:
+            ended.append(one)
+    return gathered(plan, ended, why)
 
 
 def gathered(plan: Plan, ended: Sequence[Ended], failed: Mapping[str, str]) -> Results:

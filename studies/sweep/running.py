@@ -83,7 +83,7 @@ def run_sweep(
                 say(done / len(cells), f"{done} of {len(cells)} runs{told}, last {folder}")
         finally:
             # After Ctrl-C too: what there is can be looked at.
-            _write_missing_pages(cells, out)
+            failed |= _write_missing_pages(cells, out)
             found = results_of(plan, out, failed)
             write_tables(found, out)
             write_sweep(found, out)
@@ -98,11 +98,16 @@ def _ended(
         yield job.folder.name, why
 
 
-def _write_missing_pages(cells: Sequence[Cell], out: Path) -> None:
-    """Write the page of each run that was killed between its end and its page."""
+def _write_missing_pages(cells: Sequence[Cell], out: Path) -> dict[str, str]:
+    """Write the page of each run that was killed between its end and it; say which not."""
+    failed = {}
     for cell in cells:
         if finished(out, cell) and not (out / cell.folder / REPORT).exists():
-            write_report(out / cell.folder)
+            try:
+                write_report(out / cell.folder)
+            except (OSError, ValueError) as error:
+                failed[cell.folder] = str(error)
+    return failed
 
 
 def _processes(plan: Plan) -> int:

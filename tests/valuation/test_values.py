@@ -196,6 +196,28 @@ def test_sizes_are_a_distribution_and_shapley_is_beta_one_one(n, alpha, beta):
     np.testing.assert_allclose(beta_sizes(n, 1, 1), shapley_sizes(n))
 
 
+@pytest.mark.parametrize("alpha", [1e3, 1e6])
+def test_however_large_alpha_is_an_additive_game_gives_what_each_adds(alpha):
+    game = Game(names(3), lambda c: c @ np.array([1.0, 2.0, 3.0]))
+    found = estimate_values(game, BetaShapley(alpha)).values
+    assert found == pytest.approx((1, 2, 3), rel=1e-9)
+    with pytest.raises(ValueError, match="alpha"):
+        BetaShapley(10 * 1e6)
+
+
+def test_a_seed_is_whole_and_coalitions_are_not_to_be_written_into():
+    game = Game(names(2), lambda c: c.sum(axis=1))
+    with pytest.raises(ValueError, match=r"seed must be >= 0 and whole, got 1\.5"):
+        estimate_values(game, seed=1.5)
+
+    def spoiling(coalitions):
+        coalitions[:] = False
+        return coalitions.sum(axis=1)
+
+    with pytest.raises(ValueError, match="read-only"):
+        estimate_values(Game(names(2), spoiling), "exact-shapley")
+
+
 def test_a_game_works_in_the_functions_of_the_method_too():
     game = Game(names(3), lambda c: c.all(axis=1))
     np.testing.assert_allclose(exact_shapley(game, 3).values, [1 / 3] * 3)

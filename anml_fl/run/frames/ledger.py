@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.ledger.decisions import DecisionError
 from anml_fl.ledger.verify import read_lines, verify_file
 from anml_fl.registry.keys import public_key
+from anml_fl.run.decided import decided
 from anml_fl.run.files import LEDGER, PUBLIC_KEY, SUMMARY
 from anml_fl.run.frames.columns import COUNT, FLAG, TEXT, joined, schema_of, table_of
 
@@ -17,16 +19,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from anml_fl.ledger.verify import Verdict
+    from anml_fl.run.decided import Decided
     from anml_fl.run.reading import Run
 
 SCHEMA = schema_of(
     {
-        TEXT: "run strategy branch model contributor reason",
+        TEXT: "run strategy branch model contributor reason state",
         COUNT: "seed round pool payout",
         FLAG: "selected verified",
     },
-    "run seed strategy round contributor q v r T weight selected reason payout pool branch at"
-    " model verified",
+    "run seed strategy round contributor q v r T weight selected reason payout pool state"
+    " branch at model verified",
 )
 """Names and types, in this order."""
 
@@ -57,7 +60,7 @@ def ledger_table(run: Run, label: str, folder: Path) -> pa.Table:
         raise FileNotFoundError(f"{folder} has no {LEDGER}: nobody was paid, or it was taken")
     verdict = _verdict(folder)
     shared = {"run": label, "seed": run.summary.seed}
-    return joined(SCHEMA, _entries(path, verdict, shared))
+    return joined(SCHEMA, _entries(path, verdict, _decided(folder, verdict), shared))
 
 
 def payouts_of(folder: Path) -> Mapping[str, int] | None:
@@ -66,12 +69,16 @@ def payouts_of(folder: Path) -> Mapping[str, int] | None:
     Returns
     -------
     mapping or None
-        None where there is no ledger or no key, or signatures do not hold.
+        With what released rounds paid. None where there is no ledger or no key, or signatures
+        do not hold, of entries or of decisions on held rounds.
     """
     verdict = _verdict(folder) if (folder / LEDGER).is_file() else None
-    if verdict is None or not verdict.ok:
+    if verdict is None or not verdict.ok or (became := _decided(folder, verdict)) is None:
         return None
-    return {json.loads(name): paid for name, paid in verdict.chain.totals.items()}
+    found = {json.loads(name): paid for name, paid in verdict.chain.totals.items()}
+    for name, paid in became.released.items():
+        found[name] = found.get(name, 0) + paid
+    return found
 
 
 def _verdict(folder: Path) -> Verdict | None:
@@ -85,8 +92,18 @@ def _verdict(folder: Path) -> Verdict | None:
     return verify_file(folder / LEDGER, key, unfinished=not (folder / SUMMARY).exists())
 
 
+def _decided(folder: Path, verdict: Verdict | None) -> Decided | None:
+    """Tell what became of held rounds; None where nothing that can be checked says it."""
+    if verdict is None or not verdict.ok:
+        return None
+    try:
+        return decided(folder / LEDGER, verdict.chain, public_key(folder / PUBLIC_KEY))
+    except DecisionError:
+        return None
+
+
 def _entries(
-    path: Path, verdict: Verdict | None, shared: dict[str, Any]
+    path: Path, verdict: Verdict | None, became: Decided | None, shared: dict[str, Any]
 ) -> Iterator[pa.Table]:
     for number, line in enumerate(read_lines(path)):
         try:
@@ -97,6 +114,11 @@ def _entries(
             columns = {name: [one[name] for one in people] for name in _OWN}
             same = {**shared, **{name: entry[name] for name in _SHARED}}
             same["verified"] = None if verdict is None else number < verdict.chain.entries
+            same["state"] = None if became is None else became.state(entry["round"])
+            if became is not None and same["state"] == "released":
+                paid = became.decisions[entry["round"]].payouts
+                columns["payout"] = [paid.get(name, 0) for name in columns["contributor"]]
+                same["pool"] = sum(paid.values())
             yield table_of(SCHEMA, columns, len(people), same)
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise ValueError(

@@ -131,6 +131,7 @@ def expected_ledger(folder: Path) -> Iterator[dict[str, Any]]:
                     "run": folder.name,
                     "seed": seed,
                     "verified": True,
+                    "state": "settled",
                 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from anml_fl import attribute
+from anml_fl import attribute, load_run
 from anml_fl.cli import main
 from anml_fl.ledger.file import FileLedger
 from anml_fl.ledger.holding import Holding
@@ -197,6 +197,23 @@ def test_statement_page_and_explanation_say_held_and_why(copy):
     assert round_["round"] in run.ledger.held
     assert "held and not paid when" in run.ledger.told()["words"]
     assert "not paid yet" in (copy / "report.html").read_text().replace("\n", " ")
+
+
+def test_tables_have_what_a_released_round_paid_and_the_state_of_each(copy):
+    held = [one for one in entries(copy) if "held" in one]
+    first = held[0]["round"]
+    before = load_run(copy).ledger().to_pylist()
+    assert {row["state"] for row in before if row["round"] == first} == {"held"}
+    assert anml("ledger", "release", copy, first, "--reason", "fine")[0] == 0
+    run = load_run(copy)
+    rows = [row for row in run.ledger().to_pylist() if row["round"] == first]
+    weights = [one["weight"] for one in held[0]["contributors"]]
+    assert [row["payout"] for row in rows] == payouts(weights, 1001).tolist()
+    assert {(row["state"], row["pool"]) for row in rows} == {("released", 1001)}
+    paid = sum(row["payout"] or 0 for row in run.contributors().to_pylist())
+    assert paid == audit_run(copy).decided.account.paid
+    (copy / "decisions.jsonl").write_bytes(b"{}\n")
+    assert {row["state"] for row in load_run(copy).ledger().to_pylist()} == {None}
 
 
 def test_attribution_stands_after_a_release(copy):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -189,6 +190,22 @@ def test_the_page_links_to_each_run(killed):
     for folder in (path.name for path in out.iterdir() if path.is_dir()):
         assert f'href="{folder}/report.html"' in page
     assert "over 5 seeds" in page
+
+
+@pytest.mark.parametrize("damage", ["{", '{"strategies": {}}'])
+def test_a_run_whose_files_are_damaged_is_told_and_the_others_are_shown(
+    killed, tmp_path, damage
+):
+    out = shutil.copytree(killed, tmp_path / "sweep")
+    bad = sorted(path for path in out.iterdir() if path.is_dir())[0]
+    (bad / "summary.json").write_text(damage)
+    done = CliRunner().invoke(main, [*command(out, 1)[len(ANML) :], "--json"])
+    assert done.exit_code == 1
+    told = json.loads(done.stdout)
+    assert told["status"] == "failed"
+    failed = json.loads((out / "sweep.json").read_text())["failed"]
+    assert list(failed) == [bad.name]
+    assert "cannot be read as a run: remove the folder" in failed[bad.name]
 
 
 def test_ctrl_c_leaves_all_to_be_gone_on_with(tmp_path):
