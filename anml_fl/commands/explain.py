@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,8 @@ def _round(
     from anml_fl.reasons.round_reasons import RoundReasons
     from anml_fl.reasons.round_words import decision
     from anml_fl.reasons.words import because, sentences
+    from anml_fl.run.files import CONFIG
+    from anml_fl.system.files import read_text
 
     record = next((one for one in records if one.round == number), None)
     if record is None:
@@ -138,6 +141,7 @@ def _round(
             f" {records[0].strategy} in {found.folder}, got {number}"
         )
     reasons = RoundReasons(record, found.dials)
+    settings = tomllib.loads(read_text(found.folder / CONFIG))
     people = {one.contributor: one for one in reasons.all()}
     if contributor is not None:
         _check(contributor, people, f"in round {number} of {record.strategy}")
@@ -147,7 +151,7 @@ def _round(
         "strategy": record.strategy,
         "round": number,
         "branch": record.branch,
-        "decision": decision(reasons),
+        "decision": decision(reasons, settings),
         "reproduced": reasons.reproduced,
         "contributors": [
             {**one.fields(), "because": because(one), "words": sentences(reasons, name)}

@@ -77,7 +77,7 @@ class History {
       {title: "q", ...of("q", (x) => fixed(x, 3))},
       ...(this.registry ? [{title: "s", ...of("s", (x) => fixed(x, 3))}] : []),
       ...(there("posterior")
-        ? [{title: "Posterior", ...of("posterior", (x) => fixed(x, 3))}] : []),
+        ? [{title: "Posterior", ...of("posterior", (x) => percent(x))}] : []),
       ...(there("paid") ? [{title: "Payout (micro-units)", ...of("paid", whole)}] : []),
       {title: "Selected", text: (i) => (this.found.selected[i] ? "yes" : "no")},
       {title: "Why", className: "words", text: (i) => visible(

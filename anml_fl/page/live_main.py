@@ -193,11 +193,17 @@ class Page {
     this.bar.set(this.found.strategies[this.strategy]?.rounds ?? []);
     this.follow();
     const {title, scale} = this.criterion;
-    put(the("by-round"), `${title} by round`);
-    this.curves.label = `${title} by round`;
+    const all = Object.values(this.found.strategies);
+    this.claims = !all.some((one) => this.scored(one).some(has))
+      && all.some((one) => one.claimed.some(has));
+    const what = this.claims ? "Claims by round, median over the sites" : `${title} by round`;
+    put(the("by-round"), what);
+    the("claims-words").hidden = !this.claims;
+    this.curves.label = what;
     this.series = Object.entries(this.found.strategies).map(([name, curve]) => ({
       name, xs: curve.rounds, style: this.styles.get(name) ?? SERIES[0],
-      ys: this.scored(curve).map((x) => (has(x) ? x * scale : null)),
+      ys: (this.claims ? curve.claimed : this.scored(curve))
+        .map((x) => (has(x) ? x * scale : null)),
     }));
     this.reveal();
     this.drawCurves();
@@ -212,12 +218,13 @@ class Page {
   reveal() {
     const none = this.bar.round === null;
     the("bar").hidden = !this.state.strategies.length;
-    the("curve").hidden = !this.series.some((one) => one.xs.length);
+    the("curve").hidden = !this.series.some((one) => one.ys.some(has));
     for (const one of document.querySelectorAll(".of-round")) one.hidden = none;
     if (!none) return;
     this.shown = null;
     for (const id of ["gate-view", "influence", "apart"]) the(id).hidden = true;
-    const which = the("curve").hidden ? "" : ` of ${visible(this.strategy, 40)}`;
+    const begun = this.series.some((one) => one.xs.length);
+    const which = begun ? ` of ${visible(this.strategy, 40)}` : "";
     put(the("decision"), `No round${which} has ended yet.`);
     put(the("missing"), awaited(this.state.contributors));
   }

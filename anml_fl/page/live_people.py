@@ -62,7 +62,7 @@ class People {
       ...(round.own_error ? [{title: this.own.title, number: true,
         value: (i) => round.own_error[i], text: (i) => this.own.written(round.own_error[i])}]
         : []),
-      ...(round.posterior ? [{title: "Posterior", ...of("posterior", short)}] : []),
+      ...(round.posterior ? [{title: "Posterior", ...of("posterior", percent)}] : []),
       ...(kinds.length ? [{title: "Evidence (nats)", className: "words", text: (i) => kinds
         .filter((kind) => has(round.evidence[kind][i]))
         .map((kind) => `${visible(kind, 40)} ${signed(round.evidence[kind][i])}`)

@@ -57,7 +57,8 @@ button.who {
   text-decoration: underline; text-overflow: ellipsis; white-space: nowrap;
 }
 .because { display: none; }
-.share { align-items: center; display: flex; gap: .5rem; justify-content: flex-end; }
+/* The number first: where a narrow page cuts a cell, it is the bar that goes. */
+.share { align-items: center; display: flex; flex-direction: row-reverse; gap: .5rem; }
 .share > span:last-child { min-width: 4.2em; }
 .gauge { background: var(--grid); flex: none; height: .55rem; width: 4rem; }
 .gauge > span { background: var(--accent); display: block; height: 100%; }

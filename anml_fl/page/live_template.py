@@ -30,6 +30,8 @@ TEMPLATE = """\
 <div class="pair">
 <section id="curve" aria-labelledby="by-round" hidden>
   <h2 id="by-round">By round</h2>
+  <p class="hint" id="claims-words" hidden>The server has no rows to test on: these are the
+  sites' own claims of each round's model, on rows of their own. Nobody can check them.</p>
   <div id="curves"></div>
   <p class="hint">Press on a round to see it below.</p>
 </section>

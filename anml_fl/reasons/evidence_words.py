@@ -37,6 +37,9 @@ _FOR = {
     "update direction": "its update points where the others' do",
 }
 
+KINDS = tuple(_FOR)
+"""Those that are known."""
+
 
 def kinds(people: tuple[ContributorRecord, ...]) -> tuple[str, ...]:
     """List the kinds of evidence on some contributors, those that are known first."""

@@ -130,7 +130,11 @@ def _counts(over: OverRounds) -> str:
     told = [f"it counted in {_of(over.counted, over)}"]
     if 0 < over.counted < over.rounds:
         one = over.first == over.last
-        which = f"round {over.first}" if one else f"rounds {over.first} to {over.last}"
+        which = (
+            f"round {over.first}"
+            if one
+            else f"first in round {over.first}, last in {over.last}"
+        )
         told[0] += f" ({which})"
     if over.left_out:
         told.append(f"the rule left it out in {over.left_out}")

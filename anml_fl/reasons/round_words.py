@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from anml_fl.reasons.gate_words import since
 from anml_fl.reasons.round_numbers import NONE
+from anml_fl.reasons.vouching import vouched
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from anml_fl.reasons.round_reasons import RoundReasons
 
 # Letters of what was recorded, and of a name.
 _TOLD, _NAME = 300, 80
 
 
-def decision(reasons: RoundReasons) -> str:
+def decision(reasons: RoundReasons, settings: Mapping[str, Any] | None = None) -> str:
     """Say how a round's weights were made: a part of a sentence.
 
     Parameters
     ----------
     reasons : RoundReasons
+    settings : mapping, optional
+        As `config.toml` has them: they say whose rows the trusted ones are.
 
     Returns
     -------
@@ -49,7 +54,7 @@ def decision(reasons: RoundReasons) -> str:
         said.append("nobody's update was used")
     elif record.judgement is not None:
         root = record.judgement.root
-        whose = "no rows vouch" if root == NONE else f"{visible(root, _NAME)} vouch"
+        whose = "no rows vouch" if root == NONE else f"{vouched(root, settings or {})} vouch"
         said.append(f"evidence on each update was weighed, and {whose} for it")
     elif record.measure is not None:
         said.append(f"what counted is the {visible(record.measure.name, _NAME)}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from anml_fl.ledger.hashes import sha256_of
 from anml_fl.page.document import document
 from anml_fl.reasons.amounts import percent
+from anml_fl.reasons.evidence_words import KINDS
 from anml_fl.reasons.over_rounds_words import sentences_over
 from anml_fl.statement.rows import MOST, ROOMY, cut, rows, shown_status
 from anml_fl.statement.template import STYLE, TEMPLATE
@@ -56,6 +57,8 @@ def page(statement: Statement, content: bytes, name: str, *, signed: bool) -> st
             "dense": len(told) > ROOMY,
             "bound": all(one.record is not None for one in statement.rounds),
             "joined": len(statement.rounds) > MOST,
+            "judged": statement.over is not None
+            and not {*KINDS}.isdisjoint(statement.over.parts),
             "credentials": _credentials(statement),
             "name": visible(name, _FILE),
             "sha256": sha256_of(content).removeprefix("sha256:"),

@@ -19,6 +19,7 @@ style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 {%- endblock %}
 {%- block main %}
 <p>{{ why }}</p>
+<p class="hint over">The table goes on to the side.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Rounds">
 <table{% if dense %} class="dense"{% endif %}>
   <thead><tr>
@@ -54,7 +55,10 @@ style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 </div>
 <p class="note">A round's number is that of its entry in the ledger. Weight: share of the
 round's step; the line is an equal share. Earned: micro-units of the round's pool, by weight.
-On average: over the round's valid replies. Where rounds have one reason its numbers are means
+On average: over the round's valid replies. Counted: its update went into the
+round's step. Left out: it came, and the rule gave it no weight; absent: it had no node to ask.
+{%- if judged %} Evidence is in nats: 1 more makes the odds that an update is kept 2.7 times
+what they were.{% endif %} Where rounds have one reason its numbers are means
 over them
 {%- if joined %}, and where they share a row its weight is; they earned together what stands
 there{% endif %}; the file has those of each.
@@ -86,6 +90,7 @@ td.why { min-width: 16rem; white-space: normal; }
 .bar div { height: 1.2em; position: relative; width: 5rem; }
 .bar span { border-top: .7em solid var(--accent); left: 0; position: absolute; top: .35em; }
 .bar i { border-left: 2px solid var(--ink); height: 1.2em; position: absolute; top: .1em; }
+@media (min-width: 760px) { .over { display: none; } }
 @media (max-width: 600px) { .bar div { width: 2.5rem; } }
 @page { margin: 11mm 12mm; size: A4; }
 @media print {
@@ -100,6 +105,7 @@ td.why { min-width: 16rem; white-space: normal; }
   .result { font-size: 10pt; }
   .facts, .note { font-size: 7.5pt; }
   .scroll { background: none; overflow: visible; }
+  .over { display: none; }
   table { font-size: 6.8pt; line-height: 1.18; margin: 1.5mm 0; }
   th, td { padding: .35mm 1.2mm; }
   td.why { min-width: 0; }

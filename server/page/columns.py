@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from anml_fl.method.records import ContributorRecord, RoundRecord
 from anml_fl.reasons.reply_words import what_came
 from anml_fl.reasons.round_numbers import NONE
+from anml_fl.reasons.vouching import vouched
 from server.page.json_numbers import number, numbers
 from server.page.missing import missing
 from server.page.own_errors import own_errors
-from server.report.data_words import vouched
 from server.report.influence import influence, middle_length
 from server.report.standing_apart import evidence_words
 from server.report.wording import decision

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.behaviour import is_honest
-from anml_fl.run.files import CONFIG, ERROR, MODEL, REPORT, SUMMARY
+from anml_fl.run.files import CLAIMS, CONFIG, ERROR, MODEL, REPORT, SUMMARY
 from anml_fl.run.participants import UNKNOWN
 from anml_fl.run.schema import OwnData
 from server.page.ledger_file import LedgerFile
@@ -125,6 +125,7 @@ class Following:
             changed, self.reported = True, self._seen[REPORT] is not None
         for name, rounds in self.rounds.items():
             changed |= self._follow(rounds)
+            changed |= self._is_new(name, CLAIMS)
             if name not in self.kept and there(self.folder, name, MODEL):
                 changed, self.kept = True, self.kept | {name}
         changed |= self._follow(self.ledger)
@@ -161,8 +162,8 @@ class Following:
         """Names of the strategies, in the run's order."""
         return tuple(self.rounds)
 
-    def _is_new(self, name: str) -> bool:
-        now = there(self.folder, name)
+    def _is_new(self, *names: str) -> bool:
+        now, name = there(self.folder, *names), "/".join(names)
         if name in self._seen and self._seen[name] == now:
             return False
         first, self._seen[name] = name not in self._seen, now

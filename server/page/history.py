@@ -7,6 +7,7 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from server.page.claimed import claimed_medians
 from server.page.columns import reply
 from server.page.json_numbers import number
 
@@ -27,7 +28,10 @@ def curves(run: Following) -> dict[str, Any]:
 
 def _curve(rounds: RoundsFile) -> dict[str, list[Any]]:
     places = rounds.places
+    tested = any(number(one.fields["test_error"]) is not None for one in places.values())
+    medians = {} if tested else claimed_medians(rounds.folder, rounds.strategy)
     return {
+        "claimed": [medians.get(one) for one in places],
         "rounds": list(places),
         "error": [number(one.fields["test_error"]) for one in places.values()],
         "score": [number(one.fields.get("test_score")) for one in places.values()],

@@ -11,8 +11,9 @@ from anml_fl.page.grid import Grid
 from anml_fl.reasons.amounts import percent
 from anml_fl.reasons.evidence_words import kinds, signed
 from anml_fl.reasons.round_numbers import NONE
+from anml_fl.reasons.vouching import UNCHECKED, vouched
 from anml_fl.system.untrusted_text import visible
-from server.report.data_words import CHECKED, UNCHECKED, settings_of, vouched
+from server.report.data_words import CHECKED, settings_of
 from server.report.influence import in_middle_lengths, influence, middle_length
 from server.report.registry_words import registry_asked
 from server.report.standing_apart import evidence_words

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.reasons.vouching import section
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.run import APP
-from server.report.data_words import section, settings_of
+from server.report.data_words import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

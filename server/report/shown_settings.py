@@ -6,8 +6,9 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from anml_fl.reasons.vouching import section
 from anml_fl.system.untrusted_text import visible
-from server.report.data_words import section, settings_of
+from server.report.data_words import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

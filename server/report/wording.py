@@ -24,6 +24,8 @@ HONEST = "honest"
 """The behaviour of whoever does as agreed."""
 ONCE = "in this one run"
 """What every headline says: it tells of one run, with one seed."""
+# Test rows by which models differ: of so few it is said how many.
+_FEW_ROWS = 10
 
 
 def sentence(text: str) -> str:
@@ -102,7 +104,7 @@ def result(run: Run) -> str:
         parts = []
         for word, sign in (("worse than", -1), ("the same as", 0), ("better than", 1)):
             those = [
-                f"{other} ({_score(criterion, score)})"
+                f"{other} ({_score(criterion, score)}{_few_rows(run, score - lead)})"
                 for other, score in tested.items()
                 if _compare(criterion, score, lead) == sign
             ]
@@ -114,6 +116,15 @@ def result(run: Run) -> str:
     if untested:
         parts.append(f"not tested: {listed(untested)}")
     return said + (": " if parts else "") + "; ".join(parts) + "."
+
+
+def _few_rows(run: Run, gap: float) -> str:
+    """Say of how few test rows a difference of errors is: such a one may be chance."""
+    rows = sum(run.summary.classes)
+    of_rows = round(abs(gap) * rows)
+    if run.criterion.metric or not 0 < of_rows <= _FEW_ROWS:
+        return ""
+    return f", {of_rows} of {rows:,} test rows apart"
 
 
 def imbalance(run: Run, classes: Sequence[str] = ()) -> str:

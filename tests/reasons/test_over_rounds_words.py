@@ -45,8 +45,8 @@ def said(over):
 def test_all_of_it_is_said():
     assert said(SITE) == (
         "site-a: 6.1 % on average over 10 rounds; equal shares would be 12.5 %."
-        " It counted in 6 of 10 rounds (rounds 2 to 9); the rule left it out in 1; no valid"
-        " reply in 3: no reply in time (2); error 3 (1)."
+        " It counted in 6 of 10 rounds (first in round 2, last in 9);"
+        " the rule left it out in 1; no valid reply in 3: no reply in time (2); error 3 (1)."
         " Its update lay farther from the others' than on average (q = 0.31, on average 0.62)."
         " That decided in 5 of 10 rounds, credentials in 2."
         " In percentage points from an equal share: q −3.7,"

@@ -78,7 +78,10 @@ def test_whoever_was_not_there_was_not_refused(
     text = _text(shown("ann", make(rounds)))
     assert f"in 1; {', '.join(sorted(['counted in 1', f'{status} in 1']))}." in text
     assert f" {status} {status.capitalize()}: " in text
-    assert not re.search("refused|left out", text, re.IGNORECASE)
+    told = text.split("A round's number is")[0]
+    assert not re.search("refused|left out", told, re.IGNORECASE)
+    assert "absent: it had no node to ask" in text
+    assert "nats" not in text  # which this rule has none of
 
 
 def test_an_unsigned_one_says_so_first(shown):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+from anml_fl.run.claims import ClaimsRecord, append_claims
 
 if TYPE_CHECKING:
     from anml_fl import RoundRecord
@@ -102,6 +105,37 @@ def test_what_was_asked_of_no_registry_has_no_column(own: Any, serve: Any, visit
     expect(page.locator("#history tbody tr").first).to_be_visible()
     assert "s" not in _titles(page, "#history .table")
     assert problems == []
+
+
+def test_where_the_server_tests_nothing_the_claims_are_drawn_and_no_empty_plot(
+    growing: Any, serve: Any, visit: Any, monkeypatch: Any
+) -> None:
+    plain = type(growing).record
+
+    def untested(self: Any, strategy: str, number: int) -> RoundRecord:
+        return replace(plain(self, strategy, number), test_error=math.nan)
+
+    monkeypatch.setattr(type(growing), "record", untested)
+    growing.begin()
+    growing.add(2)
+    page, problems = visit(serve(growing.folder.parent).url)
+    expect(page.locator("#decision")).to_contain_text("Round 2")
+    expect(page.locator("#curve")).to_be_hidden()
+
+    for number, middle in ((1, 0.25), (2, 0.125)):
+        claims = {"a": middle, "b": middle + 0.1, "c": middle - 0.1}
+        append_claims(
+            growing.folder / "fedavg",
+            ClaimsRecord(number, claims, dict.fromkeys("abc", 9), {}),
+        )
+    page.reload()
+    expect(page.locator("#by-round")).to_have_text("Claims by round, median over the sites")
+    expect(page.locator("#claims-words")).to_be_visible()
+    label = "fedavg: 12.5\N{NO-BREAK SPACE}% in round 2"
+    expect(page.locator("#curves canvas.board")).to_have_attribute(
+        "aria-label", re.compile(label)
+    )
+    assert not problems
 
 
 def test_what_was_asked_of_one_has_its_columns(growing: Any, serve: Any, visit: Any) -> None:

@@ -7,12 +7,15 @@ import re
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import expect
 
+from anml_fl.commands.explain import explain
 from anml_fl.method.judgement import ContributorJudgement, RoundJudgement
+from anml_fl.reasons.vouching import vouched
 from anml_fl.run.reading import load_run
 from server.report import tables
-from server.report.data_words import rows_tested, vouched
+from server.report.data_words import rows_tested
 from server.report.influence import influence, middle_length
 from server.report.judgement_table import judged
 from server.report.page import write_report
@@ -86,6 +89,14 @@ def test_rows_of_the_sites_are_not_called_the_servers(own):
         " with --root-data."
     ) in said
     assert "on the rows that were held out of the sites' own tables;" in said
+
+
+def test_nor_are_they_where_a_round_is_explained(own):
+    folder = own(f'strategies = ["calibrated"]\n{OWN}')
+    said = CliRunner().invoke(explain, [str(folder), "--round", "1"], catch_exceptions=False)
+    told = " ".join(said.output.split())
+    assert "53 rows held out of the sites' own tables, whose labels nobody has checked" in told
+    assert "rows of the server's" not in told
 
 
 @pytest.mark.parametrize(

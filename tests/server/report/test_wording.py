@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,3 +134,15 @@ def test_the_words_agree_with_the_method(q: list[float], s: list[float], words: 
     took = two_stage(q, s)
     record = _record(took.branch, took.rho_c, took.min_s)
     assert words in decision(record, tau_h=0.35, tau_c=0.3)
+
+
+@pytest.mark.parametrize(("other", "said"), [(0.2167, "21.7 %, 2 of 120 test rows apart"),
+                                             (0.35, "35.0 %")])  # fmt: skip
+def test_a_difference_of_few_test_rows_says_of_how_many(
+    recipe: Callable[..., Any], tmp_path: Path, other: float, said: str
+) -> None:
+    run = load_run(
+        recipe(strategies={"anml": 0.2333, "fedavg": other}).write(tmp_path / "run")
+    )
+    run = replace(run, summary=replace(run.summary, classes=[70, 50]))
+    assert f"fedavg ({said})" in result(run).replace("\xa0", " ")
