@@ -25,7 +25,7 @@ from studies.sweep.running import run_sweep
 
 pytestmark = pytest.mark.slow
 
-SMALL = ["--dataset", "wine", "--contributors", "6", "--rounds", "3", "--local-epochs", "1"]
+SMALL = ["--dataset", "wine", "--contributors", "6", "--rounds", "2", "--local-epochs", "1"]
 SMALL += ["--strategy", "fedavg", "--strategy", "anml", "--strategy", "calibrated"]
 BEHAVIOURS = ("label_flip=1", "label_flip=2,joint=1")
 MANY = ["--seeds", "0-4", "--sweep", "aggregation.alpha=.2,.8"]
@@ -60,7 +60,7 @@ def killed(tmp_path_factory):
     while time.monotonic() < deadline:
         ended = {path.parent for path in out.glob("*/summary.json")}
         begun = {path.parent.parent for path in out.glob("*/fedavg/rounds.jsonl")} - ended
-        early = {path for path in begun if not (path / "anml").exists()}
+        early = {path for path in begun if not (path / "anml" / "rounds.jsonl").exists()}
         if len(ended) >= 3 and early:
             break
         time.sleep(0.01)
