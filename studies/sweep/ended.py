@@ -86,7 +86,7 @@ def read_ended(cell: Cell, out: Path) -> Ended | None:
     return Ended(cell, run, measures, warning)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
 
