@@ -151,8 +151,9 @@ def _work(execute: Execute, pipe: Connection) -> None:
             while True:
                 folder, settings = pipe.recv()
                 pipe.send(_outcome(execute, settings, Path(folder)))
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
-        pass  # there is nothing more to do, or nobody who waits for it
+    except (EOFError, OSError, KeyboardInterrupt):
+        # There is nothing more to do, or nobody who waits for it: it ends without a word.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _first_time() -> Callable[[logging.LogRecord], bool]:
