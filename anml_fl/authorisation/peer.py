@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from anml_fl.system.processes import running
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -70,7 +72,7 @@ def uid_of_own(client: Address, server: Address) -> int | None:
         This account, or None if none of its processes is at that end.
     """
     ends, own = (_bare(*client), _bare(*server)), os.geteuid()
-    for process in psutil.process_iter():
+    for process in running():
         with suppress(psutil.Error, OSError):
             if process.uids().effective != own:
                 continue

@@ -63,6 +63,17 @@ def stop(process: subprocess.Popen[bytes], patience: float = _PATIENCE) -> None:
     psutil.wait_procs(alive, timeout=patience)
 
 
+def running() -> Iterator[psutil.Process]:
+    """Yield each process that runs now.
+
+    `psutil.process_iter` remembers processes by their numbers, and a number comes again once
+    all others were given out: it would hand on whoever had it before, which nobody can stop.
+    """
+    for pid in psutil.pids():
+        with suppress(psutil.Error):
+            yield psutil.Process(pid)
+
+
 def marked(variable: str, value: str) -> list[psutil.Process]:
     """List the processes whose environment has a mark, this one excepted.
 
@@ -70,7 +81,7 @@ def marked(variable: str, value: str) -> list[psutil.Process]:
     gone.
     """
     found = []
-    for process in psutil.process_iter():
+    for process in running():
         with suppress(psutil.Error, OSError):
             if process.pid != os.getpid() and process.environ().get(variable) == value:
                 found.append(process)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from anml_fl.system.processes import running
 from server.engines.processes import script
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Command:
         """All processes of its federation, itself excepted."""
         key = str(self.folder / "federation" / "ledger.key")
         found = []
-        for one in psutil.process_iter():
+        for one in running():
             try:
                 if one.environ().get("ANML_LEDGER_KEY") == key:
                     found.append(one)

@@ -16,7 +16,7 @@ from flwr.common.config import parse_config_args
 from flwr.proto.control_pb2 import ListNodesRequest
 
 from anml_fl.cli import main
-from anml_fl.system.processes import free_port
+from anml_fl.system.processes import free_port, running
 from clients.commands import node_files
 from clients.node_process import NodeFiles, keep_joined, quoted
 from server.deployment.authority import make_node_key
@@ -229,7 +229,7 @@ MARK = "ANML_TEST_OF_JOIN"
 
 def left_of(mark):
     found = []
-    for one in psutil.process_iter():
+    for one in running():
         try:
             if one.environ().get(MARK) == mark and one.status() != psutil.STATUS_ZOMBIE:
                 found.append(one)
