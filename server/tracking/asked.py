@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from anml_fl.catalogue import shown_kind
+from anml_fl.database.url import may_hold_secret
 from anml_fl.plugins import TRACKERS
 from anml_fl.settings.section import ConfigError
 from server.tracking.tracker import TrackerKind
 
-# Between "//" and "@" of an address, or behind a name in its query.
-_SECRET = re.compile(r"//[^/?#]*@|[?&;#][^=]*(key|pass|pwd|secret|token)[^=]*=", re.IGNORECASE)
+# Before "@" in an address, or in its query: trackers have variables of their own for them.
+_SECRET = re.compile(r":/.*[@?#]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,11 @@ def read_asked(text: str) -> Asked:
     anml_fl.settings.section.ConfigError: --track mlflow: the address holds a user or ...
     """
     name, _, where = text.partition("=")
+    if may_hold_secret(name):
+        raise ConfigError(
+            "--track: what stands there looks like an address, which goes behind a tracker's"
+            f" name, as in mlflow=ADDRESS; there are {', '.join(TRACKERS.names)}"
+        )
     asked = Asked(name, where)
     kind = asked.kind()
     if _SECRET.search(where):

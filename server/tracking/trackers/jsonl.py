@@ -68,14 +68,34 @@ class _Jsonl:
         """Read what the file has of this run; of a line that a crash cut off, nothing."""
         if not self._path.exists():
             return []
+        if not self._path.is_file():
+            raise ValueError(f"{self._path} is no plain file: give one that is, or a new one")
         with self._path.open("r+b") as file:
             flock(file, LOCK_EX)
             content = file.read()
-            whole = content[: content.rfind(b"\n") + 1]
-            file.truncate(len(whole))
-        # Not splitlines(): it would also cut at U+2028.
-        lines = [json.loads(line) for line in whole.split(b"\n") if line]
-        return [line for line in lines if line["run"] == self._mark]
+            whole, _, rest = content.rpartition(b"\n")
+            # Looked at before anything is cut off: the file may be somebody's.
+            lines = [_line(line) for line in whole.split(b"\n")] if whole else []
+            if None in lines or not _BEGINNING.startswith(rest[: len(_BEGINNING)]):
+                raise ValueError(
+                    f"{self._path} holds something else than rounds that were told: it is left"
+                    " as it is; give another file"
+                )
+            file.truncate(len(content) - len(rest))
+        return [line for line in lines if line is not None and line["run"] == self._mark]
+
+
+_BEGINNING = b'{"kind": "'
+
+
+def _line(line: bytes) -> dict[str, Any] | None:
+    """Read a line as `_append` writes it; None of any other."""
+    try:
+        read = json.loads(line)
+    except ValueError:
+        return None
+    ours = isinstance(read, dict) and read.get("kind") in ("run", "round", "end")
+    return read if ours and isinstance(read.get("run"), str) else None
 
 
 jsonl = TrackerKind(_Jsonl, "FILE")

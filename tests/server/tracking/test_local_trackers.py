@@ -52,6 +52,19 @@ def test_jsonl_holds_every_round_once_however_often_it_stops(
             assert line["numbers"]["test_error"] == record.test_error
 
 
+@pytest.mark.parametrize(
+    "content", [b"precious", b"a line\n", b"\x00\xff" * 250, b'{"kind": "run"}\nmine', b"[]\n"]
+)
+def test_a_file_of_somebody_elses_is_left_as_it_is(finished, tmp_path, content):
+    path = tmp_path / "precious"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="left as it is; give another file"):
+        send(finished, Asked("jsonl", str(path)))
+    assert path.read_bytes() == content
+    with pytest.raises(ValueError, match="is no plain file"):
+        send(finished, Asked("jsonl", "/dev/null"))
+
+
 def test_one_file_takes_several_runs(stopped, finished, tmp_path):
     import shutil
 
