@@ -37,11 +37,13 @@ from anml_fl.run.files import (
     SCHEMA,
     STATISTICS,
     SUMMARY,
+    SWEEP,
     TIMINGS,
     UPDATES,
     WORTH,
 )
 from anml_fl.run.holding_file import load_holding
+from anml_fl.run.no_run import no_run
 from anml_fl.run.parsing import parsed_once
 from anml_fl.run.round_audit import (
     check_model,
@@ -172,6 +174,8 @@ def audit(
             " to be checked against: it goes on by the command that began it (`anml run` with"
             " the same settings), one of `anml up` by `anml resume`"
         )
+    if (run / SWEEP).is_file():
+        raise FileNotFoundError(no_run(run))
     if not (run / LEDGER).is_file():
         raise FileNotFoundError(
             f"{run} has no {LEDGER}: there is nothing to check what it says against"

@@ -11,6 +11,7 @@ from anml_fl.method.records import RoundRecord
 from anml_fl.run import reading
 from anml_fl.run.files import CONFIG, SUMMARY
 from anml_fl.run.kept_run import KeptRun
+from anml_fl.run.no_run import no_run
 from anml_fl.run.tables import Tables
 
 if TYPE_CHECKING:
@@ -121,10 +122,7 @@ def load_run(folder: str | Path, parse: Parse = RoundRecord.from_json) -> RunRes
     """
     where = Path(folder)
     if not (where / CONFIG).is_file():
-        raise FileNotFoundError(
-            f"{where} is not a run's folder: it has no {CONFIG}; give one as `anml run` makes"
-            " them, such as runs/default"
-        )
+        raise FileNotFoundError(no_run(where))
     if not (where / SUMMARY).is_file():
         raise FileNotFoundError(
             f"{where} has not come to its end: it has no {SUMMARY} yet; `anml explain` and"

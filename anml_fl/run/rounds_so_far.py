@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from anml_fl.method.records import RoundRecord
 from anml_fl.run.dials import dials_of
 from anml_fl.run.files import CONFIG, ROUNDS, SUMMARY
+from anml_fl.run.no_run import no_run
 from anml_fl.run.typed_record import typed
 from anml_fl.settings.run import settling_of
 from anml_fl.system.files import read_text
@@ -112,10 +113,7 @@ def rounds_so_far(folder: Path) -> RoundsSoFar:
     try:
         text = read_text(path)
     except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"{folder} is not a run's folder: it has no {CONFIG}; give one as `anml run` makes"
-            " them, such as runs/default"
-        ) from error
+        raise FileNotFoundError(no_run(folder)) from error
     dials = dials_of(text, path)
     names = tomllib.loads(text).get("strategies")
     if not isinstance(names, list) or not names:

@@ -78,12 +78,14 @@ def show_results(out: Path, console: Console, parse: Parse) -> None:
     import json
 
     from anml_fl.run.files import REPORT, SUMMARY
+    from anml_fl.run.reading import load_run
     from anml_fl.run.worth import load_worth
     from anml_fl.system.terminal import say, show
     from server.commands.least import least
     from server.commands.next_commands import next_commands
     from server.orchestration.summary_table import left_out, table
     from server.orchestration.worth_table import worth_table
+    from server.report.own_data import stands_apart
 
     if console.quiet:
         return
@@ -93,6 +95,8 @@ def show_results(out: Path, console: Console, parse: Parse) -> None:
         console.print(note)
     if told := least(out, parse):
         say(told, console)
+    if summary.get("holdings") and (apart := stands_apart(load_run(out, parse))):
+        say(apart, console)
     if worth := load_worth(out, summary["contributors"]):
         show(worth_table(worth), console)
     console.print(f"report: {(out / REPORT).resolve()}", soft_wrap=True)

@@ -44,6 +44,7 @@ def resume_command(load: Load) -> click.Command:
         RUN is its folder: it goes on with its own settings, on the engine that it began on.
         """
         from anml_fl.run.files import CONFIG, DEPLOYMENT, SUMMARY
+        from anml_fl.run.no_run import no_run
         from server.deployment.record import read_record
 
         about, shown = folder / DEPLOYMENT, screen(as_json=as_json, quiet=quiet)
@@ -54,7 +55,7 @@ def resume_command(load: Load) -> click.Command:
                 return
             if not about.exists():
                 if not (folder / CONFIG).exists():
-                    raise Failure(f"{folder} is not a run's folder: it has no {CONFIG}")
+                    raise Failure(no_run(folder))
                 _go_on(folder, load, shown, trackers)
                 return
             record = read_record(about)

@@ -53,13 +53,14 @@ def track(run: Path, tracks: tuple[str, ...]) -> None:
     What leaves this machine is in docs/trackers.md.
     """
     from anml_fl.run.files import CONFIG
+    from anml_fl.run.no_run import no_run
     from server.tracking.sending import send
     from server.tracking.words import told
 
     with errors_reported():
         asked = read_tracks(tracks)
         if not (run / CONFIG).is_file():
-            raise Failure(f"{run} is not a run's folder: it has no {CONFIG}")
+            raise Failure(no_run(run))
         for one in asked:
             try:
                 rounds, ended = send(run, one)

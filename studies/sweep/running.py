@@ -72,6 +72,8 @@ def run_sweep(
         open_sweep(out, plan)
         # Another command may have ended some meanwhile: none is run twice.
         todo = [cell for cell in cells if not finished(out, cell)]
+        if there := len(cells) - len(todo):
+            say(there / len(cells), f"{there} of {len(cells)} runs were there already")
         try:
             for done, (folder, why) in enumerate(
                 _ended(todo, out, execute, jobs or _processes(plan)),
