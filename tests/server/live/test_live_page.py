@@ -112,7 +112,7 @@ def test_an_exclusion_is_explained_in_its_round_and_in_the_contributors_history(
         "1 of 6 without a valid reply: site-05 (update is not finite)"
     )
     cells = _cells(page, "site-05")
-    assert cells[1] == "○ left out"
+    assert cells[1] == "○ no valid reply"
     assert "update is not finite" in cells[5]
     assert "it has run out" in " ".join(_cells(page, "site-01"))
     page.get_by_role("button", name="site-05").press("Enter")
