@@ -140,7 +140,7 @@ def test_values_that_look_the_same_in_a_name_have_folders_of_their_own():
     ("given", "sweeps", "seeds", "said"),
     [
         ({}, ["alpha=.2,2"], None, "alpha: Input should be less than or equal to 1, got '2'"),
-        ({}, ["dataset=wine,wien"], None, "dataset: unknown 'wien'; known: "),
+        ({}, ["dataset=wine,wien"], None, "unknown data set 'wien'; did you mean wine?"),
         ({}, ["alpha=.2,0.20"], None, "two values come to the same settings"),
         ({"alpha": 0.3}, ["alpha=.2,.3"], None, "aggregation.alpha is given as an option too"),
         ({"seed": 3}, [], (0, 1), "--seed is given too"),
