@@ -257,7 +257,7 @@ def _strategy(
     return RepeatedStrategy(
         name,
         sum(map(math.isfinite, scores)),
-        _possible(_of_enough(paired_interval(scores, ratio)), Criterion(runs[0].metric)),
+        possible(_of_enough(paired_interval(scores, ratio)), Criterion(runs[0].metric)),
         None if ahead is None else _of_enough(paired_interval(ahead, ratio)),
         test,
     )
@@ -267,8 +267,14 @@ def _number(score: float | None) -> float:
     return math.nan if score is None else score
 
 
-def _possible(found: Interval | None, criterion: Criterion) -> Interval | None:
-    """Cut an interval of scores at what a score can be: shares of rows lie in [0, 1]."""
+def possible(found: Interval | None, criterion: Criterion) -> Interval | None:
+    """Cut an interval of scores at what a score can be: shares lie in [0, 1].
+
+    Examples
+    --------
+    >>> possible(Interval(0.1, -0.2, 0.4, 3), Criterion("")).low
+    0.0
+    """
     if found is None or not criterion.unit:
         return found
     low, high = max(found.low, min(found.mean, 0.0)), min(found.high, max(found.mean, 1.0))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.run.criterion import Criterion
 from anml_fl.run.figures.paper import DARK, HEIGHT, LIGHT, MIDDLE, new_figure, paper_style
 from anml_fl.run.figures.people import NAMED, named, people_of
 from anml_fl.run.figures.spread import interval_of
@@ -44,7 +45,8 @@ def figure(source: Source) -> Figure:
 
 def _bars(axes: Axes, source: Source, people: People, shares: list[list[float]]) -> None:
     means = np.array([fmean(one) for one in shares])
-    ends = np.array([interval_of(one, source) for one in shares])
+    # A share lies in [0, 1], as an error does.
+    ends = np.array([interval_of(one, source, Criterion("")) for one in shares])
     bad, rows = np.array(people.attacks), np.arange(len(shares))
     axes.barh(rows[~bad], means[~bad], height=0.7, color=DARK)
     axes.barh(rows[bad], means[bad], height=0.7, color=LIGHT, hatch="////")

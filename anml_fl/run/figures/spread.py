@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anml_fl.run.figures.source import first
 from anml_fl.run.paired_interval import FEWEST, paired_interval
-from anml_fl.run.repeats import ratio_of_test_rows
+from anml_fl.run.repeats import possible, ratio_of_test_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from anml_fl.run.criterion import Criterion
     from anml_fl.run.figures.source import Source
 
 
@@ -44,7 +45,7 @@ def spread(source: Source, table: Any, strategy: str, column: str) -> Spread:
             by_round.setdefault(row["round"], []).append(row[column])
     for number, values in sorted(by_round.items()):
         if len(values) == runs:
-            low, high = interval_of(values, source)
+            low, high = interval_of(values, source, first(source).criterion)
             found.rounds.append(number)
             found.means.append(fmean(values))
             found.lows.append(low)
@@ -52,9 +53,21 @@ def spread(source: Source, table: Any, strategy: str, column: str) -> Spread:
     return found
 
 
-def interval_of(values: Sequence[float], source: Source) -> tuple[float, float]:
-    """Give the ends of a mean's 95 % interval over the runs; nan of fewer than three."""
+def interval_of(
+    values: Sequence[float], source: Source, criterion: Criterion
+) -> tuple[float, float]:
+    """Give the ends of a mean's 95 % interval over the runs; nan of fewer than three.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One of each run.
+    source : Source
+    criterion : Criterion
+        What they are: of shares no end lies beyond 0 and 1.
+    """
     if len(values) < FEWEST:
         return math.nan, math.nan
-    found = paired_interval(values, ratio_of_test_rows(tomllib.loads(first(source).config)))
+    ratio = ratio_of_test_rows(tomllib.loads(first(source).config))
+    found = possible(paired_interval(values, ratio), criterion)
     return (math.nan, math.nan) if found is None else (found.low, found.high)
