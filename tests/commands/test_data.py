@@ -37,7 +37,7 @@ def test_the_standard_output_is_a_schema(anml, tmp_path):
     schema = read_schema(tmp_path / "schema.toml")
     assert (schema.site, schema.label.classes) == ("at", (("no",), ("yes",)))
     assert "a.csv: 60 rows" in done.stderr
-    assert [line.split() for line in done.stderr.splitlines() if line.startswith("  u ")] == [
+    assert [line.split() for line in done.stderr.splitlines() if line.startswith("u ")] == [
         ["u", "30", "10", "20", "0.0", "%", "0"]
     ]
 
@@ -67,7 +67,7 @@ def test_held_against_a_schema(anml, tmp_path):
     text = anml(*DESCRIBE).stdout
     (tmp_path / "schema.toml").write_text(text.replace("high = 90", "high = 69"))
     done = anml("describe", "a.csv", "--schema", "schema.toml")
-    row = next(line for line in done.stdout.splitlines() if line.startswith("  v "))
+    row = next(line for line in done.stdout.splitlines() if line.startswith("v "))
     # Of 30.5 to 69.5 only 69.5 is beyond it, in rows 39 alone, which is v's.
     assert row.split()[-1] == "1"
     anml("describe", "a.csv", "--schema", "schema.toml", "--label", "sick", code=2)

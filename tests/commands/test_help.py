@@ -58,7 +58,7 @@ def test_options_stand_in_groups_the_basic_ones_first(name):
     headings = [line[:-1] for line in text.splitlines() if line[-1:] == ":" and line[0] != " "]
     assert headings == [
         "Basic settings",
-        *(["This command"] if name == "up" else []),
+        *(["This command"] if name in ("run", "up") else []),
         "Who takes part",
         "A table of your own",
         "How attackers do",
@@ -87,7 +87,7 @@ def test_every_section_of_the_settings_has_a_heading():
         (["rum"], "unknown command 'rum'; did you mean run or resume?"),
         (["registry", "ad"], "unknown command 'ad'; did you mean add?"),
         (["study", "lst"], "did you mean list? known: list, report, run, settings, stale"),
-        (["zzz"], "unknown command 'zzz'; known: arena, attribution, bench, data, doctor"),
+        (["zzz"], "unknown command 'zzz'; known: arena, attribution, bench, compare, data"),
         (["study", "run", "table-77"], "unknown study 'table-77'; did you mean table-7"),
         (["study", "run", "table-7", "--trails", "1"], "--trails; did you mean --trials?"),
         (["study", "run", "table-7", "--set", "betta=1"], "'betta'; did you mean beta?"),

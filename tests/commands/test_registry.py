@@ -142,7 +142,7 @@ def test_tables_for_people(anml, consortium):
     for part in (HASH, "valid", "no round observed", "peer-reviewed", "City hospital"):
         assert part in shown
     assert "no revocations" in anml("list", "revocations")
-    row = r"university +peer-reviewed +[-\d]{10} [:\d]{8} +2099-01-01 +valid +[0-9a-f]{16} "
+    row = r"university +peer-reviewed +[-\d]{10} [:\d]{8} +2099-01-01 +valid +[0-9a-f]{16}"
     assert re.search(row, anml("list", "issuers"))
 
 
@@ -240,6 +240,9 @@ def test_the_guide_runs_line_by_line(request, anml, read, tmp_path, node_key):
             continue
         if line[0] == "printf":
             (tmp_path / "scans.csv").write_text(line[1])
+            continue
+        # A run, which tests/docs carries out, and what needs a value of the reader's.
+        if line[:2] == ["anml", "run"] or "KEY_ID" in line:
             continue
         assert line[:2] == ["anml", "registry"]
         outputs.append((line[2], anml(*line[2:])))
