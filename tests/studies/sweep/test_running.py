@@ -196,7 +196,7 @@ def test_the_page_links_to_each_run(killed):
 def test_a_run_whose_files_are_damaged_is_told_and_the_others_are_shown(
     killed, tmp_path, damage
 ):
-    out = shutil.copytree(killed, tmp_path / "sweep")
+    out = shutil.copytree(killed[0], tmp_path / "sweep")
     bad = sorted(path for path in out.iterdir() if path.is_dir())[0]
     (bad / "summary.json").write_text(damage)
     done = CliRunner().invoke(main, [*command(out, 1)[len(ANML) :], "--json"])
