@@ -44,6 +44,7 @@ SLACK = 90.0
 # only then; so the other kinds of harm are done to the others.
 KILLED, GONE, HARMED, LATE = (f"contributor-{i:04d}" for i in range(4))
 JOINS, LEAVES = 4, 12
+SENT_NOTHING = ("absent", "did not answer")
 SETTINGS = {
     "dataset": "wine",
     "strategies": "anml",
