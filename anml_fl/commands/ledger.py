@@ -16,7 +16,6 @@ from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.help import Group
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.output import show_json, show_table
-from anml_fl.run.decided import pools_words
 from anml_fl.run.files import DECISIONS, LEDGER, PUBLIC_KEY
 from anml_fl.system.files import writing_whole
 from anml_fl.system.untrusted_text import visible
@@ -64,6 +63,8 @@ def verify(run: Path, key: Path | None, unfinished: bool, as_json: bool) -> None
     else:
         click.echo(str(verdict))
         if became is not None and became.held:
+            from anml_fl.run.decided import pools_words
+
             click.echo(pools_words(became))
         click.echo(f"public key: {digits}")
         if beside:
@@ -118,6 +119,8 @@ def show(run: Path, key: Path | None, as_json: bool) -> None:
         )
     click.echo(str(verdict))
     if became.held:
+        from anml_fl.run.decided import pools_words
+
         click.echo(pools_words(became))
 
 

@@ -15,7 +15,6 @@ from anml_fl.commands.failure import errors_reported
 from anml_fl.commands.help import Command
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.output import show_json
-from anml_fl.run.decided import pools_words
 
 if TYPE_CHECKING:
     from anml_fl.run.ledger_audit import Audit
@@ -54,6 +53,8 @@ def _show(found: Audit, *, came_along: bool) -> None:
         )
         click.echo(f"ledger: head {chain.head.decode()}")
         if found.decided is not None and found.decided.held:
+            from anml_fl.run.decided import pools_words
+
             click.echo(pools_words(found.decided))
     else:
         click.echo(f"altered: {found.difference}")

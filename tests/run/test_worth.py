@@ -141,7 +141,7 @@ def test_numbers_of_another_metric_are_no_percentages() -> None:
     far = site_worth("a", "honest", (model, model, model), better="lower")
     large = Worth("anml", "rmse", "lower", False, 5, (far,))
     assert written(21345.6, large) == "21,346"
-    assert written(Interval(1234.4, -766.0, 3235.0, 5), large) == "+1,234 ± 2,000"
+    assert written(Interval(1234.4, -766.0, 3234.8, 5), large) == "+1,234 ± 2,000"
     assert written(Interval(0.5, 0.5, 0.5, 5), worth) == "+0.500 ± 0.000"
     assert written(None, worth) == "—"
     assert mean_score([None, 1.0, 3.0]) == 2.0

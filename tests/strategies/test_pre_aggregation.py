@@ -88,8 +88,11 @@ def test_what_the_rule_behind_must_not_decide_is_refused_under_its_name():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("nmm+krum", "unknown pre-aggregation 'nmm' in 'nmm+krum'; known: nnm, bucketing"),
-        ("nnm+krumm", "unknown strategy 'krumm' in 'nnm+krumm'; known: fedavg, krum"),
+        (
+            "nmm+krum",
+            "unknown pre-aggregation 'nmm' in 'nmm+krum'; did you mean nnm?",
+        ),
+        ("nnm+krumm", "unknown strategy 'krumm' in 'nnm+krumm'; did you mean krum?"),
         ("krum+nnm", "unknown pre-aggregation 'krum' in 'krum+nnm'; known: nnm, bucketing"),
         ("+krum", "unknown pre-aggregation '' in '+krum'"),
         ("nnm+", "unknown strategy '' in 'nnm+'"),

@@ -115,7 +115,7 @@ def seen(folder: Path) -> Snapshot:
 def terminal(folder: Path) -> str:
     console = Console(width=100, record=True)
     console.print(table(json.loads((folder / "summary.json").read_text())))
-    return " ".join(console.export_text().split())
+    return " ".join(console.export_text().replace("│", " ").split())
 
 
 def test_values_are_scored_in_their_own_unit(own: Callable[..., Made]) -> None:
