@@ -98,12 +98,7 @@ def words_of(text):
 @pytest.mark.parametrize(
     ("words", "width"),
     [
-        *(
-            (words, width)
-            for words in COMMANDS
-            # Doctor builds the bundle each time, which takes seconds.
-            for width in ((60, 80) if words.startswith("doctor") else (60, 80, 120, 200))
-        ),
+        *((words, width) for words in COMMANDS for width in (60, 80, 120, 200)),
         *((words, 60) for words in SLOW),
     ],
 )
