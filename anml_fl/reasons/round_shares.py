@@ -93,10 +93,12 @@ class RoundShares:
         )
 
     def tied(self, row: int) -> bool:
-        """Whether one that was left out weighs as much as one that was selected."""
+        """Whether one that was left out weighs as much as one that was selected, and not 0."""
         raw, least = self._raw, self._least_kept
-        out = not self.found.selected[row]
-        return raw is not None and least is not None and out and bool(least <= raw[row])
+        if raw is None or least is None or self.found.selected[row]:
+            return False
+        # Who weighs nothing would be left out in a better place too.
+        return bool(0 < raw[row] >= least)
 
     def levels(self, factor: str) -> Levels | None:
         """How high all stand by what decided of one; None where it has no numbers."""

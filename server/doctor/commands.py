@@ -132,15 +132,17 @@ def ports(named: dict[str, str]) -> dict[str, int]:
 
 
 def table(found: list[Finding]) -> Table:
-    """Lay findings out: what was examined, what was found, what to do."""
+    """Lay findings out: what was examined, what was found, and if anything is wrong, what to do."""
     from rich.table import Table
     from rich.text import Text
 
+    remedies = any(one.remedy for one in found)
     laid = Table(show_lines=True)
-    for head in ("", "check", "found", "what to do"):
+    for head in ("", "check", "found", *(["what to do"] if remedies else [])):
         laid.add_column(head)
     for one in found:
         mark = Text(one.status, style=_COLOURS[one.status])
         # Text: what a file or a server said is no markup.
-        laid.add_row(mark, Text(one.check), Text(one.what), Text(one.remedy))
+        texts = (one.check, one.what, *([one.remedy] if remedies else []))
+        laid.add_row(mark, *map(Text, texts))
     return laid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pty
 import re
@@ -61,8 +62,11 @@ def place(tmp_path_factory):
         yield home
 
 
+@functools.cache
 def piped(words):
-    return CliRunner().invoke(main, words.split()).stdout
+    """What a command writes to a pipe; once for all tests, as some examine for seconds."""
+    runner = CliRunner(env={"COLUMNS": "40"})  # a pipe has none
+    return runner.invoke(main, words.split()).stdout
 
 
 def on_terminal(words, width, monkeypatch):
@@ -120,7 +124,6 @@ def test_every_word_is_whole_however_wide_the_terminal(words, width, place, monk
 @pytest.mark.parametrize("words", [*COMMANDS, *SLOW])
 def test_a_pipe_gets_rows_of_a_line_each_and_nothing_else(words, place, monkeypatch):
     monkeypatch.chdir(place)
-    monkeypatch.setenv("COLUMNS", "40")  # a pipe has none
     text = piped(words)
     assert not LINES & set(text)
     assert "\x1b" not in text

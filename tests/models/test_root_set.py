@@ -175,13 +175,18 @@ def test_a_thousand_small_models_are_asked_in_a_blink_and_in_parts():
     rows = RootSet(model, rng.normal(size=(80, 64)).astype(np.float32), np.arange(80) % 10, 10)
     arrays = arrays_of(model)
     many = {name: np.stack([array] * 1000) for name, array in arrays.items()}
-    seconds = []
+    together, each = [], []
     for _ in range(3):
         started = time.process_time()
         found = rows.outputs_of_many(arrays, many)
-        seconds.append(time.process_time() - started)
+        together.append(time.process_time() - started)
+        started = time.process_time()
+        for _ in range(200):
+            rows.outputs(arrays)
+        each.append((time.process_time() - started) * 5)
     assert np.ptp(found, axis=0).max() < 1e-5
-    assert min(seconds) < 0.3
+    # Not by a clock alone: that is the processor's. Here it is 1 to 14.
+    assert min(together) < min(each) / 4
 
 
 def test_nobody_is_asked_for_nothing():

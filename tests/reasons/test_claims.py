@@ -101,6 +101,16 @@ def test_who_is_of_few_examples_is_left_out_by_what_leaves_it_out(kit):
     assert reason.decided_by == min(("q", "credentials"), key=reason.parts.get)
 
 
+def test_where_a_weight_is_nothing_no_place_by_name_decides(kit):
+    # Two agree, and three: the two have the worst score, and one of them is among the best 70 %.
+    updates = np.ones((5, 12), np.float32)
+    updates[:2, 0] = 0
+    alike = np.full(5, 0.1)
+    one = kit.given(updates, alike, alike, alike, np.ones(5)).but(fraction=0.7)
+    assert one.decide("q_only").selected.tolist() == [True, False, True, True, True]
+    assert [reason.decided_by for reason in one.reasons("q_only").all()] == ["q"] * 5
+
+
 def test_whom_freshness_of_nothing_leaves_out_is_told_so_in_every_branch(kit):
     rng = np.random.default_rng(1)
     one = replace(kit.given(*numbers(rng, 5), np.full(5, 9.0)), T=np.array([1, 1, 0, 1, 1.0]))

@@ -16,8 +16,9 @@ from anml_fl.system.switches import SWITCHES
 from server.deployment.environment_file import write_environment
 from server.deployment.prepare import prepare
 from server.doctor.bundle import check_bundle, checkout
-from server.doctor.commands import doctor
+from server.doctor.commands import doctor, table
 from server.doctor.examination import Installation, examine
+from server.doctor.finding import Finding
 from server.doctor.ports import check_port
 from server.doctor.storage import check_storage
 from server.doctor.switches import check_proxy, check_switches
@@ -69,6 +70,15 @@ def test_a_missing_package_an_old_python_and_other_code_of_ours_are_problems(ins
     assert "but >=4 is needed" in found[0][2]
     assert found[1][2] == "nobody-has-this is not installed"
     assert "0.0.1 is installed, but the code that runs is" in found[2][2]
+
+
+def test_where_nothing_is_wrong_there_is_no_column_of_remedies():
+    good, wrong = Finding("clock", "ok", "steady"), Finding("disk", "problem", "full", "free some")
+    for found, heads in (
+        ([good], ["", "check", "found"]),
+        ([good, wrong], ["", "check", "found", "what to do"]),
+    ):
+        assert [column.header for column in table(found).columns] == heads
 
 
 def test_sources_without_an_installation_are_a_problem():
