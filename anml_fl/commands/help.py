@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from inspect import cleandoc
 from textwrap import TextWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from anml_fl.system.addresses import without_secrets
 from anml_fl.system.near import known_ones
 
 if TYPE_CHECKING:
@@ -114,6 +115,14 @@ class Group(click.Group):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             raise _unknown_option(ctx, error.option_name) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry a command out; what it refuses is told without what an address may hold."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = without_secrets(error.message)
+            raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

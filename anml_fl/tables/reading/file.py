@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from anml_fl.tables.columns import Columns
+
+# What an address begins with, as part of a path.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".npz")
 """What a table's file is called by; text may have `.gz` behind it."""
@@ -52,6 +56,11 @@ def _read(path: Path) -> Columns:
 
 def not_there(path: Path) -> TableError:
     """Say that a file is not there, and what is there under a name like it."""
+    if any(_SCHEME.fullmatch(part) for part in path.parts):
+        return TableError(
+            "an address is no file, and nothing is fetched from one: save the table on this"
+            " machine, and give its path (the address is not shown: it may hold a password)"
+        )
     folder = path.parent
     if not folder.is_dir():
         return TableError(f"{path} is not there, nor the folder {folder}")
