@@ -121,8 +121,15 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
-            error.message = without_secrets(error.message)
-            raise
+            said = error.format_message()
+            told = without_secrets(said)
+            if told == said:
+                raise
+            if isinstance(error, click.UsageError):
+                raise click.UsageError(told, error.ctx) from None
+            discreet = click.ClickException(told)
+            discreet.exit_code = error.exit_code
+            raise discreet from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from anml_fl.system.files import read_text
-from server.commands.screen import COMPLETED
+from server.commands.screen import COMPLETED, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from server.commands.screen import Screen
     from server.deployment.state import State
 
-_EXIT = {COMPLETED: 0, "failed": 1, "stopped": 3}
+_EXIT = {COMPLETED: 0, "failed": 1, STOPPED: 3}
 
 
 def tidy(state: State) -> None:
@@ -104,10 +104,11 @@ def show_results(out: Path, console: Console, parse: Parse) -> None:
 
 
 @contextmanager
-def interrupted(out: Path, how: str) -> Iterator[None]:
-    """Say on Ctrl-C, and when asked to end, how the run goes on."""
+def interrupted(out: Path, how: str, screen: Screen) -> Iterator[None]:
+    """Say on Ctrl-C, and when asked to end, how the run goes on, and answer programs."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as error:
-        click.echo(f"stopped {out}; {how} goes on at the next round", err=True)
+        click.echo(f"stopped {out}; {how}", err=True)
+        screen.answer(STOPPED, out)
         sys.exit(130 if isinstance(error, KeyboardInterrupt) else error.code)

@@ -52,8 +52,8 @@ def run_on_this_machine(
         if not ended_before(where, config, state, console):
             if not warm and (note := _crowded(config.federation.contributors)):
                 console.print(note)
-            goes_on = f"`anml resume {quote(str(where))}`"
-            with interrupted(where, goes_on), tracked(where, trackers):
+            goes_on = f"`anml resume {quote(str(where))}` goes on at the next round"
+            with interrupted(where, goes_on, screen), tracked(where, trackers):
                 status = run_local(state, config, where, console, warm=warm)
     finish(status, where, screen)
 

@@ -25,6 +25,8 @@ def run_on_engine(
     screen: Screen,
     trackers: Sequence[Asked] = (),
     bound: float | None = None,
+    *,
+    goes_on: str,
 ) -> None:
     """Run on the engine asked for, with a progress bar; then show what came of it.
 
@@ -40,6 +42,8 @@ def run_on_engine(
         Who is told of it as it goes on.
     bound : float, optional
         Beyond which payouts are held, as in `hold_payouts`.
+    goes_on : str
+        What goes on after Ctrl-C, and where.
     """
     from anml_fl.system.importing import importing
 
@@ -49,7 +53,7 @@ def run_on_engine(
         from anml_fl.federation.given_names import check_names
         from anml_fl.run.parsing import parsed_once
         from anml_fl.system.sockets import moved
-        from server.commands.ending import show_results
+        from server.commands.ending import interrupted, show_results
         from server.commands.holding import hold_payouts
         from server.engines.simulation import RAYS_SOCKETS
         from server.orchestration.run_folder import default_folder
@@ -58,14 +62,15 @@ def run_on_engine(
     check_names(config)
     out = default_folder(config) if out is None else out
     console = screen.console
-    console.print(_header(config))
-    parse = parsed_once()
-    if bound is not None:
-        hold_payouts(out, config, bound)
-    execute(config, out, console, parse=parse, trackers=trackers)
-    show_results(out, console, parse)
-    if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
-        console.print(note)
+    with interrupted(out, goes_on, screen):
+        console.print(_header(config))
+        parse = parsed_once()
+        if bound is not None:
+            hold_payouts(out, config, bound)
+        execute(config, out, console, parse=parse, trackers=trackers)
+        show_results(out, console, parse)
+        if config.engine == "simulation" and (note := moved(RAYS_SOCKETS)):
+            console.print(note)
     screen.answer(COMPLETED, out)
 
 

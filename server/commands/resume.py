@@ -11,7 +11,7 @@ import click
 from anml_fl.commands.existing_path import ExistingPath
 from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.help import Command
-from server.commands.ending import interrupted, tidy
+from server.commands.ending import tidy
 from server.commands.local import run_on_this_machine
 from server.commands.on_engine import run_on_engine
 from server.commands.screen import COMPLETED, screen, screen_options
@@ -47,21 +47,22 @@ def resume_command(load: Load) -> click.Command:
         from anml_fl.run.no_run import no_run
         from server.deployment.record import read_record
 
-        about, shown = folder / DEPLOYMENT, screen(as_json=as_json, quiet=quiet)
-        with errors_reported():
-            trackers = read_tracks(tracks)
-            if (folder / SUMMARY).exists():
-                _look_after(folder, shown)
-                return
-            if not about.exists():
-                if not (folder / CONFIG).exists():
-                    raise Failure(no_run(folder))
-                _go_on(folder, load, shown, trackers)
-                return
-            record = read_record(about)
-        run_on_this_machine(
-            Path(record["state"]), folder, shown, trackers, warm=record["warm"]
-        )
+        about = folder / DEPLOYMENT
+        with screen(as_json=as_json, quiet=quiet) as shown:
+            with errors_reported():
+                trackers = read_tracks(tracks)
+                if (folder / SUMMARY).exists():
+                    _look_after(folder, shown)
+                    return
+                if not about.exists():
+                    if not (folder / CONFIG).exists():
+                        raise Failure(no_run(folder))
+                    _go_on(folder, load, shown, trackers)
+                    return
+                record = read_record(about)
+            run_on_this_machine(
+                Path(record["state"]), folder, shown, trackers, warm=record["warm"]
+            )
 
     return resume
 
@@ -96,5 +97,5 @@ def _go_on(folder: Path, load: Load, shown: Screen, trackers: Sequence[Asked]) -
             " `anml up --local`: `docker compose up`, or `anml submit STATE --out"
             f" {quote(str(folder))}`, goes on with it"
         )
-    with interrupted(folder, f"`anml resume {quote(str(folder))}`"):
-        run_on_engine(load, config, folder, shown, trackers)
+    goes_on = f"`anml resume {quote(str(folder))}` goes on at the next round"
+    run_on_engine(load, config, folder, shown, trackers, goes_on=goes_on)

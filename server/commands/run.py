@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
+_GOES_ON = "the same command goes on with the unfinished strategies"
+
 
 def run_command(
     load: Load, sweep_options: Callable[[Command], Command], sweep: Callable[..., None]
@@ -87,11 +89,10 @@ def run_command(
 
         if out == "":
             raise click.UsageError("--out must name a folder, got an empty text")
-        shown = screen(as_json=as_json, quiet=quiet)
         many = {name: options.pop(name) for name in ("seeds", "sweeps", "jobs")}
         given = {name: value for name, value in options.items() if value not in (None, ())}
         try:
-            with errors_reported():
+            with screen(as_json=as_json, quiet=quiet) as shown, errors_reported():
                 trackers = read_tracks(tracks)
                 if "behaviours" in given:
                     given["behaviours"] = parse_behaviours(list(given["behaviours"]))
@@ -107,11 +108,9 @@ def run_command(
                     sweep(preset_text(preset), flat, place, told, many, shown)
                     return
                 config = from_toml(preset_text(preset), flat)
-                run_on_engine(load, config, place, shown, trackers, bound)
+                run_on_engine(load, config, place, shown, trackers, bound, goes_on=_GOES_ON)
         except KeyboardInterrupt:
-            click.echo(
-                "stopped; the same command goes on with the unfinished strategies", err=True
-            )
+            click.echo(f"stopped; {_GOES_ON}", err=True)
             sys.exit(130)
 
     return run

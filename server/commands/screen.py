@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from anml_fl.system.files import read_text
+from anml_fl.system.standard_output import kept_free
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rich.console import Console
 
     Command = TypeVar("Command", bound=Callable[..., Any])
 
-COMPLETED = "completed"
+COMPLETED, STOPPED = "completed", "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +35,56 @@ class Screen:
     as_json : bool
         Whether what came of it is one JSON document on standard output, and all else on
         standard error.
+    answers : TextIO
+        Where that document goes, or the folder's name where nothing else is told.
     """
 
     console: Console
     as_json: bool
+    answers: TextIO
 
-    def answer(self, status: str, out: Path) -> None:
+    def answer(self, status: str, out: Path | None) -> None:
         """Print what came of a run for programs: its document, or its folder alone.
 
         Parameters
         ----------
         status : str
             "completed", "failed" or "stopped".
-        out : Path
-            The run's folder.
+        out : Path, optional
+            The run's folder; None of one that was stopped before it had one.
         """
         if self.as_json:
-            click.echo(json.dumps(document(status, out), indent=2, allow_nan=False))
-        elif self.console.quiet:
-            click.echo(out)
+            self.tell(document(status, out))
+        elif self.console.quiet and out is not None:
+            self.tell(str(out))
+
+    def tell(self, answer: str | dict[str, Any]) -> None:
+        """Print a line, or a document as JSON, for whoever asked by a program."""
+        if not isinstance(answer, str):
+            answer = json.dumps(answer, indent=2, allow_nan=False)
+        click.echo(answer, file=self.answers)
 
 
-def screen(*, as_json: bool, quiet: bool) -> Screen:
-    """Make it, as the options of a command say."""
+@contextmanager
+def screen(*, as_json: bool, quiet: bool) -> Iterator[Screen]:
+    """Make it, as the options of a command say, for as long as the command is at work.
+
+    What a model, task or strategy of one's own prints would stand before the answer: where
+    there is one, it goes to standard error. After Ctrl-C there is an answer too; a command
+    that knows its folder by then gives it, and leaves by itself.
+    """
     from anml_fl.system.terminal import console
 
-    return Screen(console(stderr=as_json, quiet=quiet), as_json)
+    if not (as_json or quiet):
+        yield Screen(console(), as_json, sys.stdout)
+        return
+    with kept_free() as answers:
+        shown = Screen(console(stderr=as_json, quiet=quiet), as_json, answers)
+        try:
+            yield shown
+        except KeyboardInterrupt:
+            shown.answer(STOPPED, None)
+            raise
 
 
 def screen_options(command: Command) -> Command:
@@ -76,28 +103,36 @@ def screen_options(command: Command) -> Command:
     return quiet(as_json(command))
 
 
-def document(status: str, out: Path) -> dict[str, Any]:
+def document(status: str, out: Path | None) -> dict[str, Any]:
     """Say what came of a run.
 
     Parameters
     ----------
     status : str
         "completed", "failed" or "stopped".
-    out : Path
-        The run's folder.
+    out : Path, optional
+        The run's folder; None of one that was stopped before it had one.
 
     Returns
     -------
     dict
         `status`, `folder`, `report` and `summary`; of a run that did not come to its end the
         last two are None.
+
+    Examples
+    --------
+    >>> document("stopped", None)
+    {'status': 'stopped', 'folder': None, 'report': None, 'summary': None}
     """
     from anml_fl.run.files import REPORT, SUMMARY
 
-    whole = status == COMPLETED
-    return {
+    told = {
         "status": status,
-        "folder": str(out.resolve()),
-        "report": str((out / REPORT).resolve()) if whole else None,
-        "summary": json.loads(read_text(out / SUMMARY)) if whole else None,
+        "folder": None if out is None else str(out.resolve()),
+        "report": None,
+        "summary": None,
     }
+    if out is not None and status == COMPLETED:
+        told["report"] = str((out / REPORT).resolve())
+        told["summary"] = json.loads(read_text(out / SUMMARY))
+    return told

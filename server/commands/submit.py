@@ -50,17 +50,17 @@ def submit(
     from server.orchestration.run_folder import default_folder
     from server.tracking.beside import tracked
 
-    shown = screen(as_json=as_json, quiet=quiet)
-    console = shown.console
     state = State(folder)
-    with errors_reported(), signing_with(state.ledger_key):
-        trackers = read_tracks(tracks)
-        config = state.config()
-        if database and not config.registry.database:
-            config = from_flat({**config.to_flat(), "database": database})
-        where = default_folder(config) if out is None else out
-        status = "completed"
-        if not ended_before(where, config, state, console):
-            with interrupted(where, "the same command"), tracked(where, trackers):
-                status = run_remote(state, config, address, where, console)
-    finish(status, where, shown)
+    with screen(as_json=as_json, quiet=quiet) as shown:
+        with errors_reported(), signing_with(state.ledger_key):
+            trackers = read_tracks(tracks)
+            config = state.config()
+            if database and not config.registry.database:
+                config = from_flat({**config.to_flat(), "database": database})
+            where = default_folder(config) if out is None else out
+            status = "completed"
+            if not ended_before(where, config, state, shown.console):
+                how = "the same command goes on at the next round"
+                with interrupted(where, how, shown), tracked(where, trackers):
+                    status = run_remote(state, config, address, where, shown.console)
+        finish(status, where, shown)

@@ -90,7 +90,6 @@ def up(
         raise click.UsageError(
             "--json and --quiet say how a run's end is shown: they go with --local"
         )
-    shown = screen(as_json=as_json, quiet=quiet)
     nodes = options.pop("nodes")
     asked = {
         "behaviours": options.pop("behaviours_file"),
@@ -101,35 +100,39 @@ def up(
         for name, value in options.items()
         if value not in (None, ())
     }
-    with errors_reported():
-        trackers = read_tracks(tracks)
-        if "behaviours" in given:
-            given["behaviours"] = ",".join(given["behaviours"])
-        if nodes is not None:
-            asked["nodes"], asked["tables"] = read_nodes(nodes)
-        text = None if preset is None else preset_text(preset)
-        state, config = prepare(folder, text, given, **asked)
-        total = config.federation.contributors
-        say(f"{folder}: keys and certificates of SuperLink and {total} nodes", shown.console)
-        for line in to_install(config, state.nodes(config)):
-            say(line, shown.console)
-        if not local:
-            written = write_environment(state, state.nodes(config), Path.cwd(), warm=warm)
-            named = "" if written.name == ".env" else f" --env-file {quote(str(written))}"
-            if config.table.on_nodes:
-                _say_how_to_join(state, config, asked["hosts"])
-            click.echo(f"next: docker compose{named} up")
-            if config.table.on_nodes:
-                # The lines of SuperLink's own command would fill the screen.
-                host = asked["hosts"][0] if asked["hosts"] else "HOST"
-                click.echo(
-                    "or without containers: python -m server.superlink ... (docs/deploy.md"
-                    f"),\n  then anml submit {quote(str(folder))} --superlink {host}:8000"
-                    " --database URL"
-                )
-            return
-        _refuse_no_table(state, config)
-    run_on_this_machine(folder, out, shown, trackers, warm=warm)
+    with screen(as_json=as_json, quiet=quiet) as shown:
+        with errors_reported():
+            trackers = read_tracks(tracks)
+            if "behaviours" in given:
+                given["behaviours"] = ",".join(given["behaviours"])
+            if nodes is not None:
+                asked["nodes"], asked["tables"] = read_nodes(nodes)
+            text = None if preset is None else preset_text(preset)
+            state, config = prepare(folder, text, given, **asked)
+            total = config.federation.contributors
+            say(
+                f"{folder}: keys and certificates of SuperLink and {total} nodes",
+                shown.console,
+            )
+            for line in to_install(config, state.nodes(config)):
+                say(line, shown.console)
+            if not local:
+                written = write_environment(state, state.nodes(config), Path.cwd(), warm=warm)
+                named = "" if written.name == ".env" else f" --env-file {quote(str(written))}"
+                if config.table.on_nodes:
+                    _say_how_to_join(state, config, asked["hosts"])
+                click.echo(f"next: docker compose{named} up")
+                if config.table.on_nodes:
+                    # The lines of SuperLink's own command would fill the screen.
+                    host = asked["hosts"][0] if asked["hosts"] else "HOST"
+                    click.echo(
+                        "or without containers: python -m server.superlink ... (docs/deploy.md"
+                        f"),\n  then anml submit {quote(str(folder))} --superlink {host}:8000"
+                        " --database URL"
+                    )
+                return
+            _refuse_no_table(state, config)
+        run_on_this_machine(folder, out, shown, trackers, warm=warm)
 
 
 def _say_how_to_join(state: State, config: RunConfig, hosts: tuple[str, ...]) -> None:

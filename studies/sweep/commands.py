@@ -91,13 +91,17 @@ def sweep(
         seeds = None if asked["seeds"] is None else parse_seeds(asked["seeds"])
         plan = planned(preset, given, parse_axes(asked["sweeps"]), seeds)
         folder = _default_folder(plan.conditions[0].config.name) if out is None else out
-        with shown("starting", quiet=screen.console.quiet) as progress:
-            found = run_sweep(plan, folder, execute, jobs=asked["jobs"], progress=progress)
+        try:
+            with shown("starting", quiet=screen.console.quiet) as progress:
+                found = run_sweep(plan, folder, execute, jobs=asked["jobs"], progress=progress)
+        except SystemExit:  # after Ctrl-C, which it has told
+            _answer("stopped", folder, screen)
+            raise
         if not screen.console.quiet:
             _show(found, screen.console)
             screen.console.print(f"report: {(folder / REPORT).resolve()}", soft_wrap=True)
         _warn(found)
-        _answer(found, folder, screen)
+        _answer("completed" if found.whole else "failed", folder, screen)
     if not found.whole:
         sys.exit(1)
 
@@ -113,7 +117,7 @@ def _default_folder(name: str) -> Path:
     return next(one for name in names if not ((one := Path("runs", name)) / CONFIG).exists())
 
 
-def _answer(found: Results, folder: Path, screen: Screen) -> None:
+def _answer(status: str, folder: Path, screen: Screen) -> None:
     """Print what came of all runs for programs: one document, or the folder alone."""
     import json
 
@@ -122,15 +126,18 @@ def _answer(found: Results, folder: Path, screen: Screen) -> None:
     from studies.sweep.tables import JSON
 
     if screen.as_json:
-        told = {
-            "status": "completed" if found.whole else "failed",
-            "folder": str(folder.resolve()),
-            "report": str((folder / REPORT).resolve()),
-            "sweep": json.loads(read_text(folder / JSON)),
-        }
-        click.echo(json.dumps(told, indent=2, allow_nan=False))
+        # Of what had ended by then both are there, unless it was stopped before the first.
+        there = (folder / JSON).exists()
+        screen.tell(
+            {
+                "status": status,
+                "folder": str(folder.resolve()),
+                "report": str((folder / REPORT).resolve()) if there else None,
+                "sweep": json.loads(read_text(folder / JSON)) if there else None,
+            }
+        )
     elif screen.console.quiet:
-        click.echo(folder)
+        screen.tell(str(folder))
 
 
 def _show(found: Results, console: Console) -> None:

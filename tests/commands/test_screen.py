@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 
 import pytest
@@ -128,3 +130,96 @@ def test_a_terminal_has_colours_unless_they_are_not_wanted(tmp_path, given, seen
     assert program.wait(60) == 0
     assert b"WARNING" in read
     assert (b"\x1b[93m" in read) == seen
+
+
+def test_what_ones_own_code_prints_does_not_stand_before_the_answer(tmp_path):
+    """Python prints, and so does a process that is started, which knows nothing of Python."""
+    (tmp_path / "loud.py").write_text(
+        "import subprocess\n"
+        "import sys\n"
+        "from anml_fl.plugins import RULES\n"
+        "print('at import')\n"
+        "krum = RULES.load('krum')\n"
+        "subprocess.run([sys.executable, '-c', \"print('by a process')\"], check=True)\n"
+    )
+    words = [*PROGRAM, "run", *SMALL.split(), "--strategy", "loud:krum", "--out"]
+    for how, more in (("--json", []), ("--quiet", []), ("--json", ["--seeds", "0"])):
+        out = tmp_path / f"{how}{len(more)}"
+        done = subprocess.run(
+            [*words, str(out), how, *more],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "at import" in done.stderr
+        assert "by a process" in done.stderr
+        if how == "--quiet":
+            assert done.stdout == f"{out}\n"
+        else:
+            assert json.loads(done.stdout)["folder"] == str(out)
+
+
+def stopped(tmp_path, *words):
+    """Start a long run, press Ctrl-C once it has a further round, and see how it ends."""
+
+    def rounds():
+        return sum(path.stat().st_size for path in tmp_path.rglob("rounds.jsonl"))
+
+    before = rounds()
+    with subprocess.Popen(
+        [*PROGRAM, *words],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 120
+        while rounds() == before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        told, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    return told, said
+
+
+def test_a_run_that_is_stopped_answers_too(tmp_path):
+    long = [*RUN, "--rounds", "100000", "--out", "a", "--json"]
+    nothing_yet = {
+        "status": "stopped",
+        "folder": str(tmp_path / "a"),
+        "report": None,
+        "summary": None,
+    }
+    told, said = stopped(tmp_path, *long)
+    assert json.loads(told) == nothing_yet
+    assert "stopped a; the same command goes on" in said
+    told, said = stopped(tmp_path, "resume", "a", "--json")
+    assert json.loads(told) == nothing_yet
+    assert "stopped a; `anml resume a` goes on at the next round" in said
+
+
+def test_a_sweep_that_is_stopped_answers_too(tmp_path):
+    told, _ = stopped(
+        tmp_path, *RUN, "--rounds", "100000", "--seeds", "0-1", "--jobs", "1", "--out", "s",
+        "--json",
+    )  # fmt: skip
+    answer = json.loads(told)
+    assert (answer["status"], answer["folder"]) == ("stopped", str(tmp_path / "s"))
+
+
+def test_a_run_that_has_no_folder_yet_answers_too(tmp_path):
+    (tmp_path / "stopping.py").write_text("raise KeyboardInterrupt\n")
+    done = subprocess.run(
+        [*PROGRAM, "run", "--task", "stopping.py", "--json"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 130, done.stderr
+    told = {"status": "stopped", "folder": None, "report": None, "summary": None}
+    assert json.loads(done.stdout) == told
