@@ -16,7 +16,7 @@ from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.help import Group
 from anml_fl.commands.options import KEY_CAME_ALONG, json_option, key_option, open_option
 from anml_fl.commands.output import show_json, show_table
-from anml_fl.run.files import DECISIONS, LEDGER, PUBLIC_KEY
+from anml_fl.run.files import LEDGER, PUBLIC_KEY
 from anml_fl.system.files import writing_whole
 from anml_fl.system.untrusted_text import visible
 
@@ -206,7 +206,7 @@ def _decided(path: Path, verdict: Verdict, key: Path) -> Decided:
         try:
             return decided(path, verdict.chain, signer)
         except DecisionError as error:
-            click.echo(f"bad: {DECISIONS}: {error}", err=True)
+            click.echo(f"bad: {error}", err=True)
             sys.exit(1)
 
 

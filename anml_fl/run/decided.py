@@ -110,15 +110,19 @@ def decided(path: Path, chain: Chain, key: Ed25519PublicKey) -> Decided:
     Raises
     ------
     DecisionError
-        If a decision does not hold, or one is there and the ledger is not closed.
+        If a decision does not hold, or one is there and the ledger is not closed: naming the
+        file, and the line.
     OSError
         If a file cannot be read.
     """
     held = held_rounds(islice(read_lines(path), chain.entries)) if chain.held else {}
-    lines = decision_lines(path.parent) if path.name == LEDGER else ()
-    if lines and not chain.closed:
-        raise DecisionError("is there, but its ledger is not closed")
-    found = read_decisions(lines, chain, held, key)
+    try:
+        lines = decision_lines(path.parent) if path.name == LEDGER else ()
+        if lines and not chain.closed:
+            raise DecisionError("is there, but its ledger is not closed")
+        found = read_decisions(lines, chain, held, key)
+    except DecisionError as error:
+        raise DecisionError(f"{DECISIONS}: {error}") from None
     holding = chain.opened.holding if chain.opened else None
     return Decided(
         account(chain, found),

@@ -24,7 +24,6 @@ from anml_fl.run.difference import DifferenceError, check_hash, content_of
 from anml_fl.run.files import (
     ATTRIBUTION,
     CONFIG,
-    DECISIONS,
     DEPLOYMENT,
     ERROR,
     HOLDING,
@@ -242,7 +241,7 @@ def _decided(run: Path, verdict: Verdict, key: Ed25519PublicKey) -> Decided:
     try:
         return decided(run / LEDGER, verdict.chain, key)
     except DecisionError as error:
-        raise DifferenceError(f"{DECISIONS}: {error}") from error
+        raise DifferenceError(str(error)) from error
 
 
 def _check_key(run: Path, given: Ed25519PublicKey) -> None:

@@ -243,9 +243,15 @@ def test_what_was_altered_afterwards_is_found(copy):
         found = audit_run(copy)
         assert found.difference.startswith("decisions.jsonl: ")
         assert message in found.difference
-        assert anml("ledger", "verify", copy)[0] == 1
-        assert anml("ledger", "show", copy)[0] == 1
-        assert anml("ledger", "release", copy, first, "--reason", "fine")[0] == 2
+        release = ("ledger", "release", copy, first, "--reason", "fine")
+        for words, status in (
+            (("ledger", "verify", copy), 1),
+            (("ledger", "show", copy), 1),
+            (release, 2),
+            (("explain", copy), 2),
+        ):
+            code, text = anml(*words)
+            assert (code, f"decisions.jsonl: {message}" in text) == (status, True), text
     assert path.read_bytes() == b""
 
 
