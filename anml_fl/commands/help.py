@@ -14,6 +14,7 @@ import click
 
 from anml_fl.system.addresses import without_secrets
 from anml_fl.system.near import known_ones
+from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _NAMES = 24
 # Letters of a first sentence.
 _SENTENCE = 200
+# Letters of a line of a message.
+_LONGEST = 10_000
 _KEPT = "\N{NO-BREAK SPACE}"
 
 
@@ -117,12 +120,12 @@ class Group(click.Group):
             raise _unknown_option(ctx, error.option_name) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Carry a command out; what it refuses is told without what an address may hold."""
+        """Carry a command out; what it refuses is told safely, whatever it was given."""
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
             said = error.format_message()
-            told = without_secrets(said)
+            told = _safe(said)
             if told == said:
                 raise
             if isinstance(error, click.UsageError):
@@ -151,6 +154,12 @@ class Group(click.Group):
             if (command := self.get_command(ctx, name)) is not None
         }
         _write(formatter, {**self.sections(), "Commands": tuple(rows)}, rows)
+
+
+def _safe(said: str) -> str:
+    """Take secrets of addresses out of a message, and what would steer a terminal."""
+    lines = without_secrets(said).replace("\N{NO-BREAK SPACE}", " ").split("\n")
+    return "\n".join(visible(line, _LONGEST) for line in lines)
 
 
 def _write(

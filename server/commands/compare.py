@@ -12,12 +12,16 @@ import click
 from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.options import json_option
 from anml_fl.commands.output import show_json, show_table
+from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anml_fl.run.comparison import Comparison
     from anml_fl.run.repeats import FinishedRun, Repeats
+
+# Letters of a sentence: folders that a pattern matches may be called anything.
+_LONGEST = 2000
 
 
 @click.command()
@@ -68,7 +72,7 @@ def compare(
         if table is not None and table != "-":
             _write(Path(table), _csv(found))
     for warning in warnings:
-        click.echo(warning, err=True)
+        click.echo(visible(_plain(warning), _LONGEST), err=True)
     if table == "-":
         click.echo(_csv(found), nl=False)
     elif as_json:
@@ -155,7 +159,7 @@ def _show(found: Comparison) -> None:
                 click.echo("One run with one seed: what it shows may be by chance.")
         click.echo()
     for sentence in found.apart:
-        click.echo(sentence)
+        click.echo(visible(_plain(sentence), _LONGEST))
 
 
 def _show_together(found: Repeats) -> None:

@@ -80,6 +80,20 @@ def test_an_altered_run_is_named_and_ends_with_exit_code_1(seeds, tmp_path):
     assert len(told["warnings"]) == 1
 
 
+def test_a_folders_name_steers_no_terminal(seeds, real, tmp_path):
+    """Runs come from others: what a folder is called is spelled out, wherever it is told."""
+    folder = shutil.copytree(seeds[0], tmp_path / "\x1b[31mred\r")
+    (folder / "anml" / "rounds.jsonl").write_text("")
+    done = called(real, folder, code=1)
+    assert "\\x1b[31mred\\r: This run was altered" in done.stderr
+    assert "\\x1b[31mred\\r is not taken together with wine" in done.stdout
+    (folder / "summary.json").unlink()
+    refused = called(real, folder, code=2)
+    assert "\\x1b[31mred\\r has not come to its end" in refused.stderr
+    for text in (done.output, refused.output):
+        assert not {"\x1b", "\r"} & set(text)
+
+
 @pytest.mark.parametrize(
     ("lost", "said"),
     [
