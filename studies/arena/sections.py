@@ -119,8 +119,9 @@ def _worst(results: Results) -> Section:
     blocks: list[Block] = [
         Text(
             "Test error of the final model, mean over seeds, under the attack that is worst"
-            " for each rule, which is named. oracle is told who is honest. Rules stand in the"
-            " order of their worst error with any number of attackers."
+            " for each rule, which is named."
+            f"{' oracle is told who is honest.' if _oracle(results) else ''}"
+            " Rules stand in the order of their worst error with any number of attackers."
             f"{marked if unsent(results) or still(results) else ''}"
         )
     ]
@@ -147,13 +148,20 @@ def _worst(results: Results) -> Section:
     return Section("worst", "The worst attack of each rule", tuple(blocks))
 
 
+def _oracle(results: Results) -> bool:
+    """Say whether a rule was run that is told who attacks."""
+    return len(results.defences) < len(results.rules)
+
+
 def _ranks(results: Results, rules: Sequence[str]) -> Section:
     blocks: list[Block] = [
         Text(
-            "Rank 1 is the least error; oracle is not ranked. By Nemenyi's critical difference"
-            " rules marked = cannot be told from the best, by 5 %; beside it Wilcoxon's"
-            " signed-rank test against the best, corrected by Holm. Federations share seeds"
-            " and data, so that they are not independent, and p is smaller than it should be."
+            "Rank 1 is the least error"
+            f"{'; oracle is not ranked' if _oracle(results) else ''}. By Nemenyi's critical"
+            " difference rules marked = cannot be told from the best, by 5 %; beside it"
+            " Wilcoxon's signed-rank test against the best, corrected by Holm."
+            " Federations share seeds and data, so that they are not independent, and p is"
+            " smaller than it should be."
         )
     ]
     for title, errors in (

@@ -84,3 +84,21 @@ def test_where_nobody_watches_a_line_is_written_now_and_then(capsys):
     for share in (0.0, 0.1, 0.2):
         say(share, "cells")
     assert capsys.readouterr().err == "0 %: cells\n20 %: cells\n"
+
+
+def test_an_oracle_is_spoken_of_where_one_was_run(made_up, tiny):
+    def said(lines):
+        kept = Kept(
+            {(one.rule, one.attack): [] for one in lines},
+            {"grid": tiny.to_json(), "pairings": {}},
+        )
+        for one in lines:
+            kept.lines[one.rule, one.attack].append(one)
+        return str([one.blocks for one in sections(kept, {}, lambda rule: False)])
+
+    assert "oracle" not in said(made_up)
+    told = said(
+        [*made_up, *(one._replace(rule="oracle") for one in made_up if one.rule == "a")]
+    )
+    assert "oracle is told who is honest" in told
+    assert "oracle is not ranked" in told
