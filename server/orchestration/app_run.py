@@ -30,6 +30,7 @@ from anml_fl.settings.training import Training
 from anml_fl.system.untrusted_text import explained
 from server.orchestration.app_folder import app_folder, run_name
 from server.orchestration.round_log import RoundLog
+from server.orchestration.round_told import round_told
 from server.orchestration.run_folder import close_run, failure_noted, finished, open_run
 from server.orchestration.settlement import Settlement, check_pool, run_id
 from server.report.page import write_report
@@ -142,6 +143,7 @@ class AppRun:
         run.arrays = values_of(done.arrays)
         run.manifest.add(done.codes, done.own)
         run.rounds.add(done, run.arrays, {})
+        log(INFO, "%s", round_told(done.record))
 
     @property
     def _running(self) -> _Open:

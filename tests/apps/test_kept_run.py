@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import subprocess
 import sys
 import tomllib
@@ -55,6 +56,16 @@ def test_the_folder_is_that_of_a_run_and_verifies(kept, anml):
     arrays = {name: array.numpy() for name, array in result.arrays.items()}
     *_, last, _ = map(json.loads, (run / "ledger.jsonl").read_text().splitlines())
     assert last["model"] == model_hash(arrays)
+
+
+def test_each_round_has_a_line_in_flowers_log(lines, tmp_path, caplog):
+    """Four sites under the published gate, which leaves one of them out: 70 % are selected."""
+    with caplog.at_level(logging.INFO, "flwr"):
+        lines.carry_out(lines.of_kind("anml", save=tmp_path / "mine"), rounds=2)
+    said = [one.getMessage() for one in caplog.records if one.levelno == logging.INFO]
+    for number, record in enumerate(load_run(tmp_path / "mine").strategies[0].records, 1):
+        (out,) = [one.contributor for one in record.contributors if not one.selected]
+        assert f"round {number}: 3 of 4 counted; left out by anml: {out}" in said
 
 
 def test_payouts_can_be_exported_and_add_up(kept, anml):
