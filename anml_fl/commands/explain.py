@@ -14,6 +14,7 @@ from anml_fl.commands.failure import Failure, errors_reported
 from anml_fl.commands.help import Command
 from anml_fl.commands.options import json_option
 from anml_fl.commands.output import show_json, show_table
+from anml_fl.reasons.glossary import glossary
 from anml_fl.run.files import HOLDING, LEDGER, PUBLIC_KEY
 from anml_fl.system.near import near
 from anml_fl.system.terminal import console, say
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from anml_fl.method.records import RoundRecord
+    from anml_fl.reasons.over_rounds import OverRounds
     from anml_fl.run.rounds_so_far import RoundsSoFar
 
 # Names that a message lists, and letters of each.
@@ -62,11 +64,14 @@ def explain(
         show_json({**facts, **({"held": held} if held else {})})
         return
     if contributor is not None:
-        say(facts["contributors"][0]["words"], console())
+        shown = facts["contributors"][0]["words"]
+        say(shown, console())
     else:
-        _show(facts, chosen=strategy is not None)
+        shown = _show(facts, chosen=strategy is not None)
     for which, words in held.items():
         click.echo(f"round {which}: {visible(words, 600)}")
+    if meanings := glossary(shown):
+        say(meanings, console())
 
 
 def _held(run: Path, number: int | None) -> dict[int, str]:
@@ -108,7 +113,6 @@ def _over_rounds(
     found: RoundsSoFar, records: Sequence[RoundRecord], contributor: str | None
 ) -> dict[str, Any]:
     from anml_fl.reasons.over_rounds import over_rounds
-    from anml_fl.reasons.over_rounds_words import because_over, sentences_over
 
     people = over_rounds(records, found.dials)
     if contributor is not None:
@@ -118,11 +122,20 @@ def _over_rounds(
         "run": str(found.folder),
         "strategy": records[0].strategy,
         "rounds": len(records),
-        "contributors": [
-            {**one.fields(), "because": because_over(one), "words": sentences_over(one)}
-            for one in people.values()
-        ],
+        "contributors": [{**one.fields(), **_words(one)} for one in people.values()],
     }
+
+
+def _words(over: OverRounds) -> dict[str, str]:
+    from anml_fl.reasons.over_rounds_words import because_over, sentences_over
+    from anml_fl.reasons.turn_words import turned
+    from anml_fl.reasons.words import capital
+
+    told = {"because": because_over(over), "words": sentences_over(over)}
+    if turn := turned(over):
+        told["because"] += f"; {turn}"
+        told["words"] += f" {capital(turn)}."
+    return told
 
 
 def _round(
@@ -176,7 +189,8 @@ def _near(name: str, known: Collection[str]) -> str:
     return f": did you mean {' or '.join(close)}?" if close else ""
 
 
-def _show(facts: dict[str, Any], *, chosen: bool) -> None:
+def _show(facts: dict[str, Any], *, chosen: bool) -> str:
+    """Show a table; give its sentences."""
     from anml_fl.reasons.amounts import decimals, percent
 
     people = sorted(
@@ -204,6 +218,7 @@ def _show(facts: dict[str, Any], *, chosen: bool) -> None:
     of_one = f" --round {facts['round']}" if "round" in facts else ""
     of_one += f" --strategy {quote(facts['strategy'])}" if chosen else ""
     click.echo(f"more of one of them: anml explain {quote(facts['run'])} CONTRIBUTOR{of_one}")
+    return " ".join([facts.get("decision", ""), *(row["why"] for row in rows)])
 
 
 def _plain(text: str) -> str:

@@ -43,6 +43,8 @@ class OverRounds:
     equal : float, optional
         Mean of what its share would have been had all valid replies counted the same, its own
         among them.
+    latest, latest_equal : float, optional
+        The same of the last round that asked it and made a new model.
     decided_by : str, optional
         As in `Reason`, or "refused": whose parts took it farthest from equal shares, in the
         rounds in which that decided. None where nothing told it apart.
@@ -71,6 +73,8 @@ class OverRounds:
     last: int | None = None
     weight: float | None = None
     equal: float | None = None
+    latest: float | None = None
+    latest_equal: float | None = None
     decided_by: str | None = None
     decided: Mapping[str, Decided] = field(default_factory=dict)
     parts: Mapping[str, float] = field(default_factory=dict)

@@ -98,6 +98,8 @@ class Tally:
             "last": max(self._counted, default=None),
             "weight": weight,
             "equal": equal,
+            "latest": self._weights[-1] if made else None,
+            "latest_equal": self._equals[-1] if made else None,
             "decided_by": self._decisive(decided, weight, equal),
             "decided": decided,
             "parts": {name: part / made for name, part in self._parts.items()}

@@ -59,6 +59,7 @@ def test_json_has_each_contributor_with_its_mean_weight(run):
         weights = [people[one["contributor"]]["weight"] for people in there]
         assert one["weight"] == pytest.approx(mean(weights))
         assert one["left_out"] == weights.count(0.0)
+        assert (one["latest"], one["latest_equal"]) == (weights[-1], pytest.approx(1 / 6))
         assert sum(one["parts"].values()) == pytest.approx(one["weight"] - 1 / 6)
     assert {one["contributor"] for one in found["contributors"]} == {*there[0]}
 
