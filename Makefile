@@ -71,6 +71,7 @@ docs: setup ## the docs as a site, build/site/index.html: any warning fails
 	@rm -rf build/outputs
 	$(BIN)/python -m tests.docs.notebooks build/outputs
 	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/site
+	@echo "the site: file://$(CURDIR)/build/site/index.html"
 
 golden: setup ## outputs beside REF's, byte by byte: make golden REF=main ARGS="--only 'preset-*'"
 	$(BIN)/python -m tests.golden $(REF) $(ARGS)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
 
 import anml_fl
+
+# The theme's highlighter sets all logs to INFO where nobody has set them up before.
+logging.basicConfig(level=logging.WARNING)
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
