@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.system.files import make_folder, read_text, write_whole
@@ -27,7 +29,9 @@ class _Wandb:
     """Runs of W&B, which go on under the run's mark.
 
     Its library keeps what it is given in `tracking/wandb` of the run's folder and sends it by
-    itself. Offline it cannot be asked what it has, so that is written down beside it.
+    itself. Offline it cannot be asked what it has, so that is written down beside it: once the
+    library has finished, for until then the last rounds may be in its memory alone. What a
+    session had that was killed before is told again.
     """
 
     def __init__(self, run: TrackedRun, where: str) -> None:
@@ -41,39 +45,59 @@ class _Wandb:
         self._path, self._folder = folder / f"wandb.{place}json", folder
         self._runs: dict[str, Any] = {}
         self._told: dict[str, int] = {}
+        # Given to the library since; and the folder of each session that has not finished.
+        self._given: dict[str, int] = {}
+        self._open: dict[str, str] = {}
+        self._killed: frozenset[str] = frozenset()
         if self._path.exists():
             found = json.loads(read_text(self._path))
             # A run that began anew in the folder is another one.
-            self._told = found["rounds"] if found["run"] == run.mark else {}
+            if found["run"] == run.mark:
+                self._told = found["rounds"]
+                self._forget(found.get("open", {}))
 
     def last(self, strategy: str) -> int:
-        return self._told.get(strategy, 0)
+        told = self._told.get(strategy, 0)
+        if strategy not in self._killed:
+            return told
+        # What came to the server all the same; offline, and without any, its first step is 0.
+        return max(told, self._of(strategy).starting_step - 1)
 
     def log(self, one: TrackedRound) -> None:
         kinds = {f"reason/{plain_name(who)}": kind for who, kind in one.kinds.items()}
         told = {"round": one.round, "branch": one.branch, **one.flat(), **kinds}
         self._of(one.strategy).log(told, step=one.round)
-        self._tell(one.strategy, one.round)
+        self._given[one.strategy] = one.round
 
     def conclude(self, ending: Ending) -> None:
-        ended = f"{ending.strategy} ended"
-        if self._told.get(ended) == _ENDED:
+        if self._told.get(_ended(ending.strategy)) == _ENDED:
             return
         run = self._of(ending.strategy)
         run.summary["ledger_head"] = ending.head
         for path in ending.files:
             run.save(str(path), base_path=str(self._run.folder), policy="now")
-        self._tell(ended, _ENDED)
+        self._given[_ended(ending.strategy)] = _ENDED
 
     def close(self) -> None:
         runs, self._runs = self._runs, {}
-        for run in runs.values():
+        given, self._given = self._given, {}
+        for strategy, run in runs.items():
             run.finish()
+            self._told |= {n: given[n] for n in (strategy, _ended(strategy)) if n in given}
+            del self._open[strategy]
+            self._write()
 
-    def _tell(self, what: str, number: int) -> None:
-        self._told[what] = number
-        text = json.dumps({"run": self._run.mark, "rounds": self._told})
-        write_whole(self._path, f"{text}\n".encode())
+    def _forget(self, sessions: dict[str, str]) -> None:
+        """Take away what sessions left that were killed: all of it is told again."""
+        self._killed = frozenset(sessions)
+        for name in sessions.values():
+            left = self._folder / "wandb" / name
+            if left.name == name and name.startswith("offline-run-") and left.is_dir():
+                rmtree(left)
+
+    def _write(self) -> None:
+        kept = {"run": self._run.mark, "rounds": self._told, "open": self._open}
+        write_whole(self._path, f"{json.dumps(kept)}\n".encode())
 
     def _of(self, strategy: str) -> Any:
         if strategy in self._runs:
@@ -105,7 +129,13 @@ class _Wandb:
                 disable_job_creation=True,
             ),
         )
+        self._open[strategy] = Path(self._runs[strategy].settings.sync_dir).name
+        self._write()
         return self._runs[strategy]
+
+
+def _ended(strategy: str) -> str:
+    return f"{strategy} ended"
 
 
 wandb = TrackerKind(_Wandb, "PROJECT or ENTITY/PROJECT", "wandb", "wandb")

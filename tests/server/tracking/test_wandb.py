@@ -88,6 +88,45 @@ def test_every_round_is_kept_once_and_nothing_of_the_machine(stopped, go_on, rec
         assert {*hosts} == {"anml"}
 
 
+# Tells all rounds, and is gone with its library's process before either has finished.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+
+import psutil
+
+from server.tracking.asked import read_asked
+from server.tracking.sending import Sending
+
+sending = Sending(Path(sys.argv[1]), read_asked("wandb"))
+sending.catch_up()
+assert sending.told
+for one in psutil.Process().children(recursive=True):
+    one.kill()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_in_memory_alone_when_it_was_killed_is_told_again(stopped, records):
+    for _ in range(2):
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, stopped],
+            env={**os.environ, "WANDB_MODE": "offline"},
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
+        assert killed.returncode == -9, killed.stderr
+    done = track(stopped)
+    assert done.returncode == 0, done.stderr
+    assert "wandb: 0 rounds told" not in done.stdout
+    found = told(stopped)
+    for name in STRATEGIES:
+        numbers = [one["round"] for one in found[name]]
+        assert numbers == [one.round for one in records[name]][: len(numbers)]
+    assert sum(map(len, found.values())) == int(done.stdout.split()[1])
+
+
 def test_without_a_key_it_says_so_and_holds_nothing_up(stopped, tmp_path):
     done = track(stopped, WANDB_MODE="online", WANDB_API_KEY="", HOME=str(tmp_path))
     assert done.returncode == 2
