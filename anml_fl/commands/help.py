@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from anml_fl.commands.failure import Failure
 from anml_fl.system.addresses import without_secrets
 from anml_fl.system.near import known_ones
 from anml_fl.system.untrusted_text import visible
@@ -130,9 +131,7 @@ class Group(click.Group):
                 raise
             if isinstance(error, click.UsageError):
                 raise click.UsageError(told, error.ctx) from None
-            discreet = click.ClickException(told)
-            discreet.exit_code = error.exit_code
-            raise discreet from None
+            raise Failure(told) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

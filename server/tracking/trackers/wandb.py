@@ -61,7 +61,7 @@ class _Wandb:
         if strategy not in self._killed:
             return told
         # What came to the server all the same; offline, and without any, its first step is 0.
-        return max(told, self._of(strategy).starting_step - 1)
+        return max(told, int(self._of(strategy).starting_step) - 1)
 
     def log(self, one: TrackedRound) -> None:
         kinds = {f"reason/{plain_name(who)}": kind for who, kind in one.kinds.items()}
