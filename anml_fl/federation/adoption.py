@@ -12,6 +12,7 @@ from anml_fl.federation.own_table import HUB, IN_PYTHON, digest_of, own_table
 from anml_fl.federation.own_task.module import default_of, takes, task_module
 from anml_fl.federation.own_task.task import LOSS, ModuleTask
 from anml_fl.federation.own_task.trial import tried
+from anml_fl.federation.table_epochs import table_epochs
 from anml_fl.models.metrics import METRICS, SEEN_OF
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
@@ -87,6 +88,8 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows) -> RunConfi
         left = len(rows.sites) - (config.federation.leave_out in rows.sites)
         said["contributors"] = max(left, 1)
     said |= _of_strangers(config, int(str(said["contributors"])))
+    if "local_epochs" not in config.training.model_fields_set:
+        said["local-epochs"] = table_epochs(config, rows, int(str(said["contributors"])))
     if "name" not in config.model_fields_set:
         said["name"] = _run_name(chosen.data)
     said["metric"] = _metric(config, schema)
