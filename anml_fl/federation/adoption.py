@@ -88,12 +88,13 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows) -> RunConfi
         left = len(rows.sites) - (config.federation.leave_out in rows.sites)
         said["contributors"] = max(left, 1)
     said |= _of_strangers(config, int(str(said["contributors"])))
-    if "local_epochs" not in config.training.model_fields_set:
-        said["local-epochs"] = table_epochs(config, rows, int(str(said["contributors"])))
     if "name" not in config.model_fields_set:
         said["name"] = _run_name(chosen.data)
     said["metric"] = _metric(config, schema)
-    return from_flat(said)
+    found = from_flat(said)
+    if "local_epochs" in config.training.model_fields_set:
+        return found
+    return from_flat({**said, "local-epochs": table_epochs(found, rows)})
 
 
 def with_task(config: RunConfig) -> RunConfig:

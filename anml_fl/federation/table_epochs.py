@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.datasets.prepare import NATURAL
 from anml_fl.tables.holdout import TEST_SHARE
 
 if TYPE_CHECKING:
@@ -16,13 +17,21 @@ if TYPE_CHECKING:
 _STEPS, _ROWS, _MOST = 8, 80, 10
 
 
-def table_epochs(config: RunConfig, rows: Rows, contributors: int) -> int:
-    """Choose local epochs by what a contributor trains on: the median site's rows."""
+def table_epochs(config: RunConfig, rows: Rows) -> int:
+    """Choose local epochs by the rows that a contributor trains on: of sites the median one's.
+
+    Parameters
+    ----------
+    config : RunConfig
+        That says how rows are dealt out.
+    rows : Rows
+    """
     kept = 1.0 if config.table.test else 1.0 - TEST_SHARE
-    if rows.sites:
+    sites = config.federation
+    if sites.partition == NATURAL and rows.sites:
         each = float(np.median(np.bincount(rows.holder, minlength=len(rows.sites))))
     else:
-        each = rows.labels.size / contributors
+        each = rows.labels.size / sites.contributors
     return epochs_for(kept * each, config.training.batch_size)
 
 

@@ -81,7 +81,8 @@ def calibrate(
     worth, slopes = learned(llr, v, r)
     judged = judge(llr, worth, alike, observed.examples, trusted=observed.root is not None)
     memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + BASE))
-    memory = memory.replaced(EARLIER_DOUBT, observed.contributors, doubt(llr))
+    doubted = memory.of(EARLIER_DOUBT, observed.contributors, ())
+    memory = memory.replaced(EARLIER_DOUBT, observed.contributors, doubt(llr, doubted))
     bounds = influence_bounds(observed.norms, observed.examples)
     return Verdict(
         shares=judged.shares,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.method.calibrated.credential_worth import C
 from anml_fl.method.calibrated.judging import BASE, KEPT
 
 if TYPE_CHECKING:
@@ -20,25 +21,28 @@ FADING = 0.25
 _LINE = KEPT - BASE
 
 
-def doubt(llr: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tell how far evidence lies below what keeps a contributor: d_i = min(0, l_i - line).
+def doubt(llr: NDArray[np.float64], doubted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tell whom to hold back in the next round, d_i, in nats, <= 0.
+
+    e_i = l_i - line is what evidence has beyond what keeps a contributor. Doubt begins where
+    e_i <= -c, which no credential buys back: an honest contributor is often a little below the
+    line, and seldom so far. It ends once e_i >= 0. Until then d_i = e_i.
 
     Parameters
     ----------
     llr : (n,) float64
         l, as of `judging.summed`.
-
-    Returns
-    -------
-    (n,) float64
-        In nats, <= 0; 0 of whoever is kept by it.
+    doubted : (n,) float64
+        d of the round before; 0 where nothing is known.
 
     Examples
     --------
-    >>> doubt(np.array([3.0, -2.0, -6.0])).round(2)
-    array([ 0.  ,  0.  , -3.77])
+    >>> doubt(np.array([3.0, -4.0, -4.0, -6.0]), np.array([-1.0, -1.0, 0.0, 0.0])).round(2)
+    array([ 0.  , -1.77,  0.  , -3.77])
     """
-    return np.minimum(llr - _LINE, 0.0)
+    e = llr - _LINE
+    found: NDArray[np.float64] = np.where((e <= -C) | (doubted < 0), np.minimum(e, 0.0), 0.0)
+    return found
 
 
 def earlier_doubt(
