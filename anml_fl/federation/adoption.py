@@ -12,6 +12,7 @@ from anml_fl.federation.own_table import HUB, IN_PYTHON, digest_of, own_table
 from anml_fl.federation.own_task.module import default_of, takes, task_module
 from anml_fl.federation.own_task.task import LOSS, ModuleTask
 from anml_fl.federation.own_task.trial import tried
+from anml_fl.federation.table_epochs import table_epochs
 from anml_fl.models.metrics import METRICS, SEEN_OF
 from anml_fl.settings.federation import HONEST
 from anml_fl.settings.reading import from_flat
@@ -90,7 +91,10 @@ def with_table(config: RunConfig, chosen: TableSettings, rows: Rows) -> RunConfi
     if "name" not in config.model_fields_set:
         said["name"] = _run_name(chosen.data)
     said["metric"] = _metric(config, schema)
-    return from_flat(said)
+    found = from_flat(said)
+    if "local_epochs" in config.training.model_fields_set:
+        return found
+    return from_flat({**said, "local-epochs": table_epochs(found, rows)})
 
 
 def with_task(config: RunConfig) -> RunConfig:

@@ -24,6 +24,7 @@ _AGAINST = {
         " teach, or disagrees"
     ),
     "update direction": "its update points away from the others'",
+    "earlier doubt": "earlier rounds spoke against it, and doubt fades slowly",
 }
 _FOR = {
     "company": "with its update the common model does better on the trusted rows",
@@ -37,7 +38,7 @@ _FOR = {
     "update direction": "its update points where the others' do",
 }
 
-KINDS = tuple(_FOR)
+KINDS = tuple(_AGAINST)
 """Those that are known."""
 
 

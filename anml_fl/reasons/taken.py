@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anml_fl.method.calibrated.earlier_doubt import EARLIER_DOUBT
 from anml_fl.method.calibrated.evidence import KINDS
 from anml_fl.reasons import schemes
 
@@ -103,7 +104,7 @@ def taken(record: RoundRecord, found: RoundNumbers, dials: Dials) -> Taken | Non
 
 def is_calibrated(record: RoundRecord, found: RoundNumbers) -> bool:
     """Whether it was evidence of the method's own kinds that decided."""
-    known = KINDS.keys() >= {*found.evidence}
+    known = {*KINDS, EARLIER_DOUBT} >= {*found.evidence}
     return record.strategy == "calibrated" and found.judged and known
 
 

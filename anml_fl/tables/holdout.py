@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from anml_fl.tables.rows import Rows
 
-_TEST_SHARE = 0.2
+TEST_SHARE = 0.2
 
 
 def kept_for_testing(rows: Rows, repeat: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -63,7 +63,7 @@ def kept_for_testing(rows: Rows, repeat: int = 0) -> tuple[NDArray[np.intp], NDA
     kind = StratifiedShuffleSplit if _has_room(rows) else ShuffleSplit
     seed = int(stream(_number(rows), "holdout", repeat).integers(2**32))
     with config_context(skip_parameter_validation=True):
-        splitter = kind(n_splits=1, test_size=_TEST_SHARE, random_state=seed)
+        splitter = kind(n_splits=1, test_size=TEST_SHARE, random_state=seed)
         train, test = next(splitter.split(everything, rows.labels))
     return np.sort(train), np.sort(test)
 
@@ -84,4 +84,4 @@ def _has_room(rows: Rows) -> bool:
     if not isinstance(rows.schema.label, ClassLabel):
         return False
     _, counts = np.unique(rows.labels, return_counts=True)
-    return bool(counts.min() >= 2 and math.ceil(_TEST_SHARE * rows.labels.size) >= counts.size)
+    return bool(counts.min() >= 2 and math.ceil(TEST_SHARE * rows.labels.size) >= counts.size)

@@ -132,7 +132,7 @@ def ports(named: dict[str, str]) -> dict[str, int]:
 
 
 def table(found: list[Finding]) -> Table:
-    """Lay findings out: what was examined, what was found, and if anything is wrong, what to do."""
+    """Lay findings out: what was examined, what was found; what to do where any is wrong."""
     from rich.table import Table
     from rich.text import Text
 

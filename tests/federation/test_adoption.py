@@ -47,6 +47,15 @@ def test_sites_take_part_as_they_are_and_nobody_attacks_or_is_known(patients):
     assert names_of(config) == ("n", "e", "s", "w")
 
 
+def test_local_epochs_are_chosen_by_the_rows_of_a_site(patients):
+    # 24 of 30 rows train, which is one step; with a test table all 30; of 60 in two 48.
+    assert given(patients).training.local_epochs == 8
+    assert given(patients, test=str(patients)).training.local_epochs == 8
+    assert given(patients, partition="iid", contributors=2).training.local_epochs == 4
+    assert given(patients, **{"batch-size": 8}).training.local_epochs == 3
+    assert given(patients, **{"local-epochs": 5}).training.local_epochs == 5
+
+
 def test_what_the_settings_say_stays(patients):
     config = given(
         patients, name="mine", scenario="high", partition="iid", contributors=6, metric="f1"

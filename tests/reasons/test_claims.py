@@ -102,7 +102,7 @@ def test_who_is_of_few_examples_is_left_out_by_what_leaves_it_out(kit):
 
 
 def test_where_a_weight_is_nothing_no_place_by_name_decides(kit):
-    # Two agree, and three: the two have the worst score, and one of them is among the best 70 %.
+    # Two agree, and three: the two have the worst score; of the best 70 % one is among them.
     updates = np.ones((5, 12), np.float32)
     updates[:2, 0] = 0
     alike = np.full(5, 0.1)

@@ -10,6 +10,7 @@ import numpy as np
 from anml_fl.method.calibrated.copies import copies, similarity
 from anml_fl.method.calibrated.credential_worth import C
 from anml_fl.method.calibrated.directions import units
+from anml_fl.method.calibrated.earlier_doubt import EARLIER_DOUBT, doubt, earlier_doubt
 from anml_fl.method.calibrated.evidence import DECAY, KINDS
 from anml_fl.method.calibrated.influence import influence_bounds
 from anml_fl.method.calibrated.judging import BASE, judge, learned, summed
@@ -80,6 +81,8 @@ def calibrate(
     worth, slopes = learned(llr, v, r)
     judged = judge(llr, worth, alike, observed.examples, trusted=observed.root is not None)
     memory = memory.replaced("distrust", observed.contributors, 1.0 - sigmoid(llr + BASE))
+    doubted = memory.of(EARLIER_DOUBT, observed.contributors, ())
+    memory = memory.replaced(EARLIER_DOUBT, observed.contributors, doubt(llr, doubted))
     bounds = influence_bounds(observed.norms, observed.examples)
     return Verdict(
         shares=judged.shares,
@@ -116,4 +119,11 @@ def _evidence(
     for kind, (nats, neutral) in nats_for(observed).items():
         values, memory = KINDS[kind](observed, memory, voices)
         found[kind] = nats * (values - neutral)
+    root = observed.root
+    # Where nobody vouches for any rows a majority is the measure, and may err for long.
+    if root is not None and not root.donated:
+        doubted = memory.of(EARLIER_DOUBT, observed.contributors, ())
+        held = earlier_doubt(sum(found.values(), np.zeros(voices.size)), doubted)
+        if held.any():
+            found[EARLIER_DOUBT] = held
     return found, memory

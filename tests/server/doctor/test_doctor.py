@@ -73,7 +73,10 @@ def test_a_missing_package_an_old_python_and_other_code_of_ours_are_problems(ins
 
 
 def test_where_nothing_is_wrong_there_is_no_column_of_remedies():
-    good, wrong = Finding("clock", "ok", "steady"), Finding("disk", "problem", "full", "free some")
+    good, wrong = (
+        Finding("clock", "ok", "steady"),
+        Finding("disk", "problem", "full", "free some"),
+    )
     for found, heads in (
         ([good], ["", "check", "found"]),
         ([good, wrong], ["", "check", "found", "what to do"]),
