@@ -64,8 +64,9 @@ types: setup ## mypy --strict
 layers: setup ## who may import whom
 	$(BIN)/lint-imports
 
+# One thread each: every one of several processes would take all cores for itself.
 pytest: setup ## tests and doctests, the slowest last: make pytest PYTEST_ARGS="-m 'not slow'"
-	$(BIN)/python -m pytest --durations=20 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20 $(PYTEST_ARGS)
 
 docs: setup ## the docs as a site, build/site/index.html: any warning fails
 	@rm -rf build/outputs

@@ -13,6 +13,7 @@ _KINDS = {
     "output rows": "whether what it teaches the output layer of each class agrees with what"
     " the others teach",
     "update direction": "whether its updates point where the others' do",
+    "earlier doubt": "how much of what spoke against it in earlier rounds still counts",
 }
 
 
