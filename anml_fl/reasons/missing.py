@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anml_fl.method.calibrated.judging import BASE, KEPT, summed
+from anml_fl.reasons.held_back import held_back
 
 if TYPE_CHECKING:
     from anml_fl.reasons.round_numbers import RoundNumbers
@@ -27,9 +28,10 @@ def missing(found: RoundNumbers, row: int) -> float | None:
     Returns
     -------
     float or None
-        > 0; None for whoever was kept.
+        > 0; None for whoever was kept, and whom earlier doubt held back: no evidence of this
+        round would have kept it.
     """
-    if found.counted[row]:
+    if found.counted[row] or held_back(found.evidence, row):
         return None
     wanted = KEPT - BASE - float(found.worth[row])
     if not found.trusted:

@@ -51,7 +51,8 @@ class Reason:
         Of what decided: -1 if no other's is lower, 1 if no other's is higher, 0 between.
     missing : float, optional
         Nats of evidence that would have kept it, > 0; of one that evidence left out. All else
-        held: evidence on others, and what credentials proved worth.
+        held: evidence on others, and what credentials proved worth. None of one that earlier
+        doubt held back: nothing would have.
     parts : mapping
         Factor to its part of weight - equal, by Shapley's value: they sum to that.
     without : mapping

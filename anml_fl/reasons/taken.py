@@ -10,6 +10,7 @@ import numpy as np
 from anml_fl.method.calibrated.earlier_doubt import EARLIER_DOUBT
 from anml_fl.method.calibrated.evidence import KINDS
 from anml_fl.reasons import schemes
+from anml_fl.reasons.held_back import evidence_without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -170,7 +171,7 @@ def without(
     }
     given = replace(
         found,
-        evidence={kind: of for kind, of in found.evidence.items() if kind not in factors},
+        evidence=evidence_without(found.evidence, factors),
         **{name: of for one in factors for name, of in alike.get(one, {}).items()},
     )
     if taken.selects and alike_all(before_selection(taken, given, dials)):

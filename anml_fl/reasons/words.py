@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from anml_fl.method.calibrated.earlier_doubt import EARLIER_DOUBT
 from anml_fl.reasons.amounts import all_apart, decimals, fixed, percent
 from anml_fl.reasons.decided import part_words
 from anml_fl.reasons.factor_words import NAME, clause
@@ -168,6 +169,10 @@ def _cut(reason: Reason) -> str:
 
 
 def _missing(reason: Reason) -> str:
+    if reason.status == "left out" and reason.parts.get(EARLIER_DOUBT, 0.0) < 0:
+        return (
+            "earlier rounds spoke so strongly against it that no update would have counted yet"
+        )
     if reason.missing is None:
         return ""
     nats = all_apart(fixed, (reason.missing, 0.0), 1)[0]
