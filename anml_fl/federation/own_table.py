@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +12,7 @@ from anml_fl.datasets.table import TableError
 from anml_fl.federation.own_partition import nobodys, partitioned
 from anml_fl.settings.section import ConfigError
 from anml_fl.tables.checking import checked_rows
+from anml_fl.tables.description_notes import stand_ins
 from anml_fl.tables.encoding import samples_of
 from anml_fl.tables.enough import enough
 from anml_fl.tables.inference import inferred
@@ -131,6 +132,7 @@ def own_table(chosen: TableSettings) -> OwnTable:
     columns = read_columns(chosen.data, chosen.by)
     schema = agreed(columns, chosen)
     rows = enough(checked_rows(columns, schema))
+    rows = replace(rows, notes=(*rows.notes, *stand_ins(columns, schema)))
     return OwnTable(rows, rows_for_testing(chosen, schema))
 
 

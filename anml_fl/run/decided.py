@@ -155,8 +155,10 @@ def decision_lines(folder: Path) -> tuple[bytes, ...]:
     Raises
     ------
     DecisionError
-        If it ends in the middle of a line.
+        If it ends in the middle of a line, or is a link, which may lead out of the run.
     """
+    if (folder / DECISIONS).is_symlink():
+        raise DecisionError("is a link, and must be a file of the run's own folder")
     try:
         content = (folder / DECISIONS).read_bytes()
     except FileNotFoundError:

@@ -32,7 +32,8 @@ def write_whole(
     Parameters
     ----------
     path : Path
-        Replaced if it exists; if it is a link, what it leads to.
+        Replaced if it exists; if it is a link, what it leads to. A device or a pipe is written
+        to, and stays what it is.
     mode : int, optional
         Permissions, from the first byte on, whatever the umask is. Default: those of the file
         that is replaced, or else what the umask leaves.
@@ -101,6 +102,10 @@ def writing_whole(
         As of `write_whole`.
     """
     target = Path(os.path.realpath(path))
+    if not new and target.exists() and not target.is_file() and not target.is_dir():
+        with target.open("wb") as file:
+            yield file
+        return
     if mode is None and target.is_file():
         mode = target.stat().st_mode & 0o777
     partial = target.with_name(target.name + ".partial")

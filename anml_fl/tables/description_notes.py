@@ -76,6 +76,26 @@ def notes_on(
         yield from _of_sites(sites)
 
 
+def stand_ins(columns: Columns, schema: TableSchema) -> Iterator[str]:
+    """Note numbers that may say that nothing was measured: whoever runs unawares learns them.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from anml_fl.tables.columns import Columns
+    >>> from anml_fl.tables.inference import inferred
+    >>> x = [str(i / 7) for i in range(40)] + ["-999"] * 10
+    >>> columns = Columns("a.csv", pa.table({"x": x, "y": ["u", "v"] * 25}), str)
+    >>> [note] = stand_ins(columns, inferred(columns, "y"))
+    >>> note[:32]
+    'x: -999 stands in 10 of 50 rows,'
+    """
+    there = set(columns.table.column_names)
+    for column in schema.columns:
+        if isinstance(column, NumberColumn) and column.name in there:
+            yield from _of_numbers(column, profiled(columns, column.name, schema.missing))
+
+
 def _ignored(schema: TableSchema) -> Iterator[str]:
     why: dict[str, list[str]] = {}
     for column in schema.columns:
@@ -137,6 +157,7 @@ def _of_numbers(column: NumberColumn, profile: Profile) -> Iterator[str]:
             yield (
                 f"{column.name}: {value:g} stands in {times} of {profile.rows} rows, far from"
                 f" all others; if it says that nothing was measured, add absent = [{value:g}]"
+                " to the column in the schema, which `anml data describe` writes"
             )
 
 

@@ -91,6 +91,8 @@ def _explained(problem: ErrorDetails, tree: Mapping[str, Any]) -> str:
 def _wanted(kind: str, key: str, problem: ErrorDetails) -> str:
     if key in ("values", "missing") and kind in ("missing", "unexpected_positional_argument"):
         return "must be two texts, no and yes"
+    if key == "values" and kind == "string_type" and isinstance(problem["input"], list):
+        return "must be texts in quotes; spellings of one category are made one in the table"
     if key in ("values", "missing", "classes") and kind in ("string_type", "tuple_type"):
         return "must be texts in quotes"
     if kind == "string_type":

@@ -15,7 +15,7 @@ from anml_fl.commands.output import show_json, show_table
 from anml_fl.system.untrusted_text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from anml_fl.run.comparison import Comparison
     from anml_fl.run.repeats import FinishedRun, Repeats
@@ -64,6 +64,8 @@ def compare(
         raise click.UsageError("--json and --csv - both print: give --csv a file")
     with errors_reported():
         folders = _by_name(runs)
+        for target in (page, None if table in (None, "-") else Path(str(table))):
+            _check_no_runs(target, folders.values())
         finished = [_finished(name, folder) for name, folder in folders.items()]
         found = compared(finished)
         warnings = _warnings(folders)
@@ -81,6 +83,14 @@ def compare(
         _show(found)
     if warnings:
         sys.exit(1)
+
+
+def _check_no_runs(target: Path | None, folders: Iterable[Path]) -> None:
+    """Refuse to replace what a run has written."""
+    if target is not None and target.exists():
+        for folder in folders:
+            if target.resolve().is_relative_to(folder):
+                raise Failure(f"{target} is a file of the run in {folder}: give another path")
 
 
 def _by_name(runs: Sequence[Path]) -> dict[str, Path]:
@@ -147,6 +157,8 @@ def _show(found: Comparison) -> None:
     from server.page.repeated_words import repeated_note, repeated_result, too_few
 
     for members, together in found.sets:
+        if len(found.sets) > 1:
+            click.echo(visible(_plain(f"{_of(members)}:"), _LONGEST))
         if together is not None and together.enough:
             click.echo(_plain(repeated_result(together)))
             _show_together(together)
@@ -160,6 +172,12 @@ def _show(found: Comparison) -> None:
         click.echo()
     for sentence in found.apart:
         click.echo(visible(_plain(sentence), _LONGEST))
+
+
+def _of(members: Sequence[FinishedRun]) -> str:
+    """Name the runs of a set: of a sweep the first one's name says what was swept."""
+    more = f" and {len(members) - 1} more" if len(members) > 1 else ""
+    return f"{members[0].name}{more}"
 
 
 def _show_together(found: Repeats) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from anml_fl.ledger.hashes import summary_text
@@ -28,8 +29,10 @@ from anml_fl.run.manifest import kept_bound
 from anml_fl.run.schema import OwnData, StrategySummary, Summary
 from anml_fl.run.server_seed import make_seed
 from anml_fl.run.strategy_folder import StrategyFolder
+from anml_fl.settings.reading import from_toml
 from anml_fl.settings.section import ConfigError
 from anml_fl.system.files import cause, make_folder, read_text, write_whole
+from anml_fl.system.untrusted_text import visible
 from server.orchestration.integrity import check_unaltered
 from server.orchestration.measured import Measured
 from server.orchestration.settlement import check_ledger, set_aside, settled
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
     from anml_fl.run.parsing import Parse
     from anml_fl.settings.run import RunConfig
     from server.orchestration.settlement import Settlement
+
+# Letters of a value, and settings, that a message names.
+_LETTERS, _NAMED = 40, 3
 
 
 def default_folder(config: RunConfig) -> Path:
@@ -69,16 +75,33 @@ def check_settings(out: Path, config: RunConfig) -> None:
     ConfigError
     """
     path = out / CONFIG
-    if path.exists() and read_text(path) != config.to_toml():
+    if path.exists() and (text := read_text(path)) != config.to_toml():
         raise ConfigError(
-            f"{out} holds a run with other settings: give another --out or --name, or"
-            f" remove the folder"
+            f"{out} holds a run with other settings{_differing(text, config)}: give another"
+            f" --out or --name; `anml resume {quote(str(out))}` goes on with the one that is"
+            " there"
         )
     if (out / SWEEP).exists():
         raise ConfigError(
             f"{out} holds the runs of a sweep, each in a folder of its own: give another --out"
             " or --name"
         )
+
+
+def _differing(text: str, config: RunConfig) -> str:
+    """Name settings that differ from those of a file, where it can be read."""
+    try:
+        there, now = from_toml(text).to_flat(), config.to_flat()
+    except ConfigError:
+        return ""
+    found = [
+        f"{name} {visible(str(there.get(name)), _LETTERS)} there,"
+        f" {visible(str(now[name]), _LETTERS)} now"
+        for name in now
+        if there.get(name) != now[name]
+    ]
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return f" ({'; '.join(found[:_NAMED])}{more})" if found else ""
 
 
 def open_run(out: Path, config: RunConfig) -> None:

@@ -12,8 +12,9 @@ from anml_fl.plugins import TRACKERS
 from anml_fl.settings.section import ConfigError
 from server.tracking.tracker import TrackerKind
 
-# Before "@" in an address, or in its query: trackers have variables of their own for them.
-_SECRET = re.compile(r":/.*[@?#]", re.DOTALL)
+# Before "@" in an address, with a scheme or without, or in its query: trackers have variables
+# of their own for them.
+_SECRET = re.compile(r":/.*[@?#]|^[^/]*:[^/]*@", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,10 @@ class Sending:
             told stays told.
         """
         tracker = self._opened()
-        for rounds in self._rounds:
+        # The last strategy's first: what an earlier one wrote before it is known then, too.
+        for rounds in reversed(self._rounds):
             rounds.catch_up()
+        for rounds in self._rounds:
             name = rounds.strategy
             if not rounds.after(0):
                 continue

@@ -56,6 +56,14 @@ def test_local_epochs_are_chosen_by_the_rows_of_a_site(patients):
     assert given(patients, **{"local-epochs": 5}).training.local_epochs == 5
 
 
+def test_numbers_that_may_stand_for_nothing_are_told_to_whoever_runs(patients):
+    lines = patients.read_text().splitlines()
+    lines[1:21] = [",".join(["n", "-999", *line.split(",")[2:]]) for line in lines[1:21]]
+    patients.write_text("\n".join(lines) + "\n")
+    notes = own_data(given(patients)).notes
+    assert [note for note in notes if "-999 stands in 20 of 120 rows" in note]
+
+
 def test_what_the_settings_say_stays(patients):
     config = given(
         patients, name="mine", scenario="high", partition="iid", contributors=6, metric="f1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -141,6 +142,19 @@ def test_permissions_stay_and_a_link_stays_one(tmp_path):
     assert link.is_symlink()
     assert kept.read_bytes() == b"new"
     assert kept.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    write_whole(pipe, b"rows")
+    reader.join(60)
+    assert read == [b"rows"]
+    assert pipe.is_fifo()
+    assert [one.name for one in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_what_is_left_of_a_killed_writer_is_written_over_and_a_trap_is_not(tmp_path):

@@ -162,6 +162,10 @@ NUMBER = COLUMN + 'kind = "number"\n'
             "[label], classes: must be texts in quotes, got 0",
         ),
         (
+            COLUMN + 'kind = "category"\nvalues = ["a", ["b", "bb"]]',
+            "values: must be texts in quotes; spellings of one category are made one in the",
+        ),
+        (
             HEAD.replace("class", "klass", 1),
             "[label], kind: unknown 'klass'; did you mean class? known: class, value",
         ),

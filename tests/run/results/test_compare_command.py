@@ -59,7 +59,17 @@ def test_runs_that_cannot_be_compared_are_told_and_shown_alone(seeds, real):
     assert "A test takes 5 pairs; there are 3." in shown
     assert "One run with one seed: what it shows may be by chance." in shown
     assert "wine is not taken together with s0: they differ in strategies (" in shown
+    assert shown.index("wine:\n") < shown.index("One run with one seed")
     assert "training.rounds (2 and 3)" in shown
+
+
+@pytest.mark.parametrize("option", ["--html", "--csv"])
+def test_no_file_of_a_run_is_replaced(seeds, option):
+    ledger = seeds[0] / "ledger.jsonl"
+    before = ledger.read_bytes()
+    done = called(*seeds[:2], option, ledger, code=2)
+    assert "is a file of the run in" in done.stderr
+    assert ledger.read_bytes() == before
 
 
 def test_runs_whose_folders_are_called_the_same_go_by_their_paths(real, tmp_path):

@@ -277,6 +277,19 @@ def test_only_what_is_held_in_a_finished_run_is_decided(copy, tmp_path):
     assert "has not come to its end" in text
 
 
+def test_decisions_that_lead_out_of_the_folder_are_neither_read_nor_written(copy, tmp_path):
+    elsewhere = tmp_path / "elsewhere.jsonl"
+    (copy / "decisions.jsonl").symlink_to(elsewhere)
+    first = next(one["round"] for one in entries(copy) if "held" in one)
+    for words, status in (
+        (("ledger", "void", copy, first, "--reason", "no"), 2),
+        (("ledger", "verify", copy), 1),
+    ):
+        code, text = anml(*words)
+        assert (code, "decisions.jsonl: is a link" in text) == (status, True), text
+    assert not elsewhere.exists()
+
+
 def test_a_run_made_anew_sets_its_decisions_aside(copy, whole):
     first = next(one["round"] for one in entries(copy) if "held" in one)
     anml("ledger", "void", copy, first, "--reason", "no")
@@ -294,7 +307,7 @@ def test_a_run_stays_as_it_began(copy, tmp_path):
     carry_out(plain)
     with pytest.raises(ConfigError, match="began as a run that pays at once"):
         hold_payouts(plain, CONFIG, 0.05)
-    with pytest.raises(ConfigError, match="holds a run with other settings"):
+    with pytest.raises(ConfigError, match=r"other settings \(seed \d there, 3 now\)"):
         hold_payouts(plain, from_flat({**FLAT, "seed": 3}), 0.05)
 
 

@@ -87,6 +87,7 @@ def anml(folder, *arguments, **more):
         ("mlflow=https://host/?api_token=hunter22", "the address holds a user or a secret"),
         ("mlflow=https://ada:hunt/er?22hunter22@host", "the address holds a user or a secret"),
         ("mlflow=https:/ada:hunter22@host", "the address holds a user or a secret"),
+        ("mlflow=ada:hunter22@host:9", "the address holds a user or a secret"),
         ("mlflow=https://host/?sig=hunter22", "the address holds a user or a secret"),
         ("https://ada:hunter22@host", "goes behind a tracker's name, as in mlflow=ADDRESS"),
         ("own_trackers:bad_one", "no module is called own_trackers"),
