@@ -47,18 +47,22 @@ class Stream {
 
   connect() {
     const source = new EventSource("events");
+    const again = () => {
+      clearTimeout(unanswered);
+      source.close();  // or the browser tries again, too, and waits for an answer for ever
+      this.onLost();
+      setTimeout(() => this.connect(), this.wait);
+      this.wait = Math.min(2 * this.wait, 30_000);
+    };
+    const unanswered = setTimeout(again, 20_000);
     source.addEventListener("open", () => {
+      clearTimeout(unanswered);
       this.wait = 1000;
       this.onOpen();
     });
     source.addEventListener("round", (event) => this.onRound(JSON.parse(event.data)));
     source.addEventListener("state", (event) => this.onState(JSON.parse(event.data)));
-    source.addEventListener("error", () => {
-      this.onLost();
-      if (source.readyState !== EventSource.CLOSED) return;  // the browser tries again itself
-      setTimeout(() => this.connect(), this.wait);
-      this.wait = Math.min(2 * this.wait, 30_000);
-    });
+    source.addEventListener("error", again);
   }
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -314,6 +316,28 @@ def test_a_server_that_is_lost_is_said_to_be_and_followed_again(
     serve(growing.folder.parent, server.port)
     expect(said).to_contain_text("Connected")
     expect(page.locator("#time output")).to_have_text("3 of 3")
+
+
+def test_a_question_that_nobody_answers_is_asked_again(
+    growing: Any, serve: Any, visit: Any
+) -> None:
+    growing.begin()
+    growing.add(2)
+    server = serve(growing.folder.parent)
+    page, _ = visit(server.url)
+    said = page.locator("#connection")
+    expect(said).to_contain_text("Connected")
+    server.end()
+    with ExitStack() as held:
+        with socket.create_server(("127.0.0.1", server.port)) as silent:
+            asked = b""
+            while b"GET /study/events" not in asked:
+                asking = held.enter_context(silent.accept()[0])
+                asking.settimeout(5)
+                with suppress(TimeoutError):  # a connection that was made in advance
+                    asked = asking.recv(4096)
+        serve(growing.folder.parent, server.port)
+        expect(said).to_contain_text("Connected")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1200, "dark")])
