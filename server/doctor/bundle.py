@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tomllib
 import zipfile
@@ -43,9 +44,9 @@ def check_bundle(root: Path | None, limit: int = FAB_MAX_SIZE) -> Finding:
     """
     if root is None:
         return ok(_NAME, "skipped: installed from a wheel, and `anml up` sends no code")
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, TemporaryDirectory() as beside:
         done = subprocess.run(  # noqa: S603 - our own scripts, no shell
-            [script("flwr"), "build", "--app", str(root)],
+            [script("flwr"), "build", "--app", str(_sources(root, Path(beside, root.name)))],
             cwd=folder,
             env={**os.environ, **SWITCHES, "FLWR_HOME": folder},
             stdin=subprocess.DEVNULL,
@@ -57,7 +58,8 @@ def check_bundle(root: Path | None, limit: int = FAB_MAX_SIZE) -> Finding:
         )
         built = list(Path(folder).glob("*.fab"))
         if done.returncode or len(built) != 1:
-            said = " ".join((done.stderr or done.stdout).split())[-300:]
+            said = " ".join((done.stderr or done.stdout).split())
+            said = said.replace(str(Path(beside, root.name)), str(root))[-300:]
             remedy = "mend pyproject.toml, [tool.flwr.app], by what Flower says"
             return problem(_NAME, f"flwr build fails in {root}: {said}", remedy)
         size = built[0].stat().st_size
@@ -71,3 +73,21 @@ def check_bundle(root: Path | None, limit: int = FAB_MAX_SIZE) -> Finding:
         what = f"the bundle has {size} bytes, and Flower takes {limit}"
         return problem(_NAME, what, remedy)
     return ok(_NAME, f"builds, {size / 1e6:.1f} of {limit / 1e6:.0f} MB")
+
+
+def _sources(root: Path, folder: Path) -> Path:
+    """Copy what a bundle may hold: Flower looks at each file of a checkout's environment."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["flwr"].get("app", {}).get("fab-include", ())
+    tops = {str(pattern).lstrip("/").split("/")[0] for pattern in patterns}
+    if not tops or any(set(top) & set("*?[!") for top in tops):
+        return root
+    folder.mkdir()  # by its own name: Flower takes not every one
+    for top in {*tops, "pyproject.toml", ".gitignore"}:
+        if (root / top).is_dir():
+            shutil.copytree(
+                root / top, folder / top, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        elif (root / top).exists():
+            shutil.copy(root / top, folder / top)
+    return folder
