@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anml_fl.method.calibrated.earlier_doubt import EARLIER_DOUBT
 from anml_fl.reasons.taken import MEASURE, ORDER, RULE, WORTH
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def _left_out(shares: RoundShares, row: int) -> str:
     if shares.tied(row):
         return ORDER
     against = {name: of[row] for name, of in shares.parts.items() if name in made.keeping}
+    # Whom this round's evidence leaves out by itself is told of that.
+    if EARLIER_DOUBT in against and shares.without[EARLIER_DOUBT][row] == 0:
+        del against[EARLIER_DOUBT]
     return min(against, key=lambda name: against[name], default=shares.chooser)
 
 

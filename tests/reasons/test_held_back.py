@@ -26,9 +26,8 @@ def shares(people, evidence):
     return judge(llr, np.zeros(n), np.ones(n), counts, trusted=True)
 
 
-@pytest.fixture
-def held(kit):
-    """A round whose site-a sent a good update, after one that spoke strongly against it."""
+def a_round(kit, company):
+    """Make a round after one that spoke strongly against site-a, with company's word on it."""
     rng = np.random.default_rng(4)
     updates = (1 + 0.1 * rng.normal(size=(5, 12))).astype(np.float32)
     ones = np.ones(5)
@@ -37,6 +36,7 @@ def held(kit):
     evidence = [
         {"company": 1.0 + i / 4, "root direction": 0.5 - i / 8} for i in range(len(ones))
     ]
+    evidence[0]["company"] = company
     judged = shares(record.contributors, evidence)
     people = tuple(
         replace(
@@ -47,7 +47,7 @@ def held(kit):
             judgement=replace(
                 person.judgement,
                 evidence={
-                    **evidence[i], "earlier doubt": 0.0 if i else MOST - 1.5,
+                    **evidence[i], "earlier doubt": 0.0 if i else MOST - company - 0.5,
                 },
                 l=1.5 + i / 8 if i else MOST,
                 worth=0.0,
@@ -58,6 +58,12 @@ def held(kit):
         for i, person in enumerate(record.contributors)
     )  # fmt: skip
     return RoundReasons(replace(record, contributors=people), one.dials), evidence
+
+
+@pytest.fixture
+def held(kit):
+    """A round in which site-a sent a good update."""
+    return a_round(kit, 1.0)
 
 
 def test_what_would_have_been_without_a_kind_is_still_held_back(held):
@@ -83,3 +89,11 @@ def test_it_is_told_that_no_update_would_have_counted(held):
     assert "would have kept it" not in said
     assert math.fsum(reason.parts.values()) == pytest.approx(-0.2)
     assert "earlier rounds spoke" not in sentences(reasons, "site-b")
+
+
+def test_whom_the_rounds_own_evidence_leaves_out_is_told_of_that(kit):
+    reasons, _ = a_round(kit, -3.25)
+    assert reasons.reproduced
+    reason = reasons.of("site-a")
+    assert (reason.status, reason.decided_by) == ("left out", "company")
+    assert "no update would have counted yet" in sentences(reasons, "site-a")
