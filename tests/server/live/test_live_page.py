@@ -301,15 +301,22 @@ def test_numbers_do_not_wait_for_reasons_that_take_long(
     assert problems == []
 
 
-def test_a_server_that_is_lost_is_said_to_be_and_followed_again(
-    growing: Any, serve: Any, visit: Any
-) -> None:
+@pytest.fixture
+def followed(growing: Any, serve: Any, visit: Any) -> tuple[Any, Any]:
+    """A server, and a page that follows two rounds of it."""
     growing.begin()
     growing.add(2)
     server = serve(growing.folder.parent)
     page, _ = visit(server.url)
+    expect(page.locator("#connection")).to_contain_text("Connected")
+    return server, page
+
+
+def test_a_server_that_is_lost_is_said_to_be_and_followed_again(
+    growing: Any, serve: Any, followed: Any
+) -> None:
+    server, page = followed
     said = page.locator("#connection")
-    expect(said).to_contain_text("Connected")
     server.end()
     expect(said).to_contain_text("The server is lost since ")
     growing.add()
@@ -319,17 +326,13 @@ def test_a_server_that_is_lost_is_said_to_be_and_followed_again(
 
 
 def test_a_question_that_nobody_answers_is_asked_again(
-    growing: Any, serve: Any, visit: Any
+    growing: Any, serve: Any, followed: Any
 ) -> None:
-    growing.begin()
-    growing.add(2)
-    server = serve(growing.folder.parent)
-    page, _ = visit(server.url)
-    said = page.locator("#connection")
-    expect(said).to_contain_text("Connected")
+    server, page = followed
     server.end()
     with ExitStack() as held:
         with socket.create_server(("127.0.0.1", server.port)) as silent:
+            silent.settimeout(300)
             asked = b""
             while b"GET /study/events" not in asked:
                 asking = held.enter_context(silent.accept()[0])
@@ -337,7 +340,7 @@ def test_a_question_that_nobody_answers_is_asked_again(
                 with suppress(TimeoutError):  # a connection that was made in advance
                     asked = asking.recv(4096)
         serve(growing.folder.parent, server.port)
-        expect(said).to_contain_text("Connected")
+        expect(page.locator("#connection")).to_contain_text("Connected")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1200, "dark")])
